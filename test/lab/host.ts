@@ -1,0 +1,191 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  createHostCgroups,
+  endHostCgroups,
+  execCgroup,
+  hostProcesses,
+  usesUnifiedHierarchy,
+} from "./cgroups.ts";
+import { bridge, namespaceFile, setHostLink } from "./network.ts";
+import { hostDisk, stateDirectory } from "./paths.ts";
+import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import type { HostRecord } from "./record.ts";
+import { type Outcome, run } from "./run.ts";
+import type { Suite } from "./suite.ts";
+
+const execScript = join(import.meta.dirname, "exec.sh");
+const hostScript = join(import.meta.dirname, "host.sh");
+const bootTimeoutMs = 90_000;
+const execTimeoutMs = 600_000;
+
+/** A throw-away Debian host: real systemd, real sshd, its own disk, network namespace and address. */
+export class LabHost {
+  readonly name: string;
+  readonly address: string;
+  readonly suite: Suite;
+  readonly #lab: string;
+  readonly #base: string;
+  readonly #memoryMax: string;
+  #init: ProcessIdentity | undefined;
+
+  constructor(lab: string, memoryMax: string, record: HostRecord) {
+    this.name = record.name;
+    this.address = record.address;
+    this.suite = record.suite;
+    this.#lab = lab;
+    this.#base = record.base;
+    this.#memoryMax = memoryMax;
+  }
+
+  isOn(): boolean {
+    return hostProcesses(this.#lab, this.name).length > 0;
+  }
+
+  /** Boots the host. Resolves when sshd answers and systemd has started everything it was to start. */
+  async powerOn(): Promise<void> {
+    const cgroups = await createHostCgroups(this.#lab, this.name, this.#memoryMax);
+    const log = openSync(join(stateDirectory(this.#lab), `${this.name}.console.log`), "a");
+    // nsenter and not ip-netns-exec: the latter mounts a new /sys and hides the cgroups from systemd-nspawn.
+    const supervisor = spawn(
+      "unshare",
+      [
+        ...[
+          "--mount",
+          "--propagation",
+          "private",
+          "--",
+          "nsenter",
+          `--net=${namespaceFile(this.#lab)}`,
+          "--",
+        ],
+        ...["sh", hostScript, this.name, this.#base, hostDisk(this.#lab, this.name)],
+        ...[usesUnifiedHierarchy(this.suite) ? "1" : "0", bridge, ...cgroups],
+      ],
+      {
+        detached: true,
+        stdio: ["ignore", log, log],
+        cwd: "/",
+        env: { PATH: process.env.PATH, LC_ALL: "C.UTF-8" },
+      },
+    );
+    closeSync(log);
+    let ended: string | undefined;
+    supervisor.on("error", (error) => {
+      ended = error.message;
+    });
+    supervisor.on("exit", (code, signal) => {
+      ended = `exit code ${code ?? signal}`;
+    });
+    supervisor.unref();
+    await this.#untilUp(() => ended);
+  }
+
+  /** A power cut: everything in the host ends at once, nothing is told, nothing is synced. */
+  async powerCut(): Promise<void> {
+    await endHostCgroups(this.#lab, this.name);
+  }
+
+  /** Reboots and resolves when sshd answers again. */
+  async reboot(): Promise<void> {
+    const before = this.#findInit();
+    await this.exec("systemctl reboot");
+    await this.#until("its systemd ends", () => !isAlive(before));
+    await this.#untilUp();
+  }
+
+  /** Pulls the host's network cable: to the others it is gone, without a word. */
+  vanish(): Promise<void> {
+    return setHostLink(this.#lab, this.name, "down");
+  }
+
+  appear(): Promise<void> {
+    return setHostLink(this.#lab, this.name, "up");
+  }
+
+  /**
+   * Runs a shell script as root inside the host, without sshd or network. What it leaves running in the
+   * background belongs to no unit: start services by systemd-run.
+   * Throws when the host is off or the script outlives `timeoutMs` (it is killed then).
+   */
+  async exec(script: string, options: { timeoutMs?: number; input?: string } = {}): Promise<Outcome> {
+    const timeoutMs = options.timeoutMs ?? execTimeoutMs;
+    const startedMs = Date.now();
+    const init = this.#findInit();
+    const outcome = await run(
+      "sh",
+      [execScript, execCgroup(this.#lab, this.name), String(init.pid), String(timeoutMs / 1000), script],
+      { input: options.input ?? "", timeoutMs: timeoutMs + 5_000 },
+    );
+    // timeout(1) ends with its own signal when it had to kill.
+    if (outcome.code === 137 && Date.now() - startedMs >= timeoutMs) {
+      throw new Error(`${this.name}: the script took longer than ${timeoutMs} ms and was killed.`);
+    }
+    return outcome;
+  }
+
+  /** The host's process 1 as the machine sees it. */
+  #findInit(): ProcessIdentity {
+    if (this.#init !== undefined && isAlive(this.#init)) return this.#init;
+    this.#init = hostProcesses(this.#lab, this.name)
+      .filter(isFirstInItsNamespace)
+      .map(identify)
+      .find(Boolean);
+    if (this.#init === undefined) throw new Error(`${this.name} is off.`);
+    return this.#init;
+  }
+
+  async #untilUp(ended: () => string | undefined = () => undefined): Promise<void> {
+    const check = async (): Promise<boolean> => {
+      const reason = ended();
+      if (reason !== undefined) {
+        const console = readFileSync(join(stateDirectory(this.#lab), `${this.name}.console.log`), "utf8");
+        throw new Error(
+          `${this.name} did not boot (${reason}): ${console.trim().split("\n").slice(-5).join("\n")}`,
+        );
+      }
+      return sshAnswers(this.address);
+    };
+    await this.#until("sshd answers", check);
+    await this.#until("systemd has started", async () => {
+      const { stdout } = await this.exec("systemctl is-system-running", { timeoutMs: 10_000 });
+      return ["running", "degraded"].includes(stdout.trim());
+    });
+  }
+
+  async #until(what: string, check: () => boolean | Promise<boolean>): Promise<void> {
+    const deadlineMs = Date.now() + bootTimeoutMs;
+    while (!(await check())) {
+      if (Date.now() > deadlineMs)
+        throw new Error(`${this.name}: waited ${bootTimeoutMs / 1000} s until ${what}.`);
+      await sleep(50);
+    }
+  }
+}
+
+/** Exactly one level below this machine's namespace, and number 1 there. */
+function isFirstInItsNamespace(pid: number): boolean {
+  try {
+    return /^NSpid:\t\d+\t1$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether an SSH server says its name on port 22. */
+function sshAnswers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port: 22 });
+    const done = (answered: boolean): void => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.setTimeout(1_000, () => done(false));
+    socket.once("data", (data) => done(data.toString("latin1").startsWith("SSH-")));
+    socket.once("error", () => done(false));
+    socket.once("close", () => done(false));
+  });
+}
