@@ -1,0 +1,56 @@
+/** A mistake in files or flags: nothing was touched. Exit code 3. */
+export class ConfigurationError extends Error {
+  override readonly name = "ConfigurationError";
+}
+
+/** No session could be had with the host. `stage` says how far the attempt came. Nothing ran there. */
+export class HostUnreachable extends Error {
+  override readonly name = "HostUnreachable";
+  readonly host: string;
+  readonly stage: ConnectStage;
+
+  constructor(host: string, stage: ConnectStage, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.host = host;
+    this.stage = stage;
+  }
+}
+
+export type ConnectStage =
+  | "settings"
+  | "name resolution"
+  | "connect"
+  | "jump host"
+  | "key exchange"
+  | "host key"
+  | "authentication"
+  | "channel"
+  | "privilege";
+
+/** The session ended or a deadline passed while a command ran: its outcome is unknown. */
+export class HostLost extends Error {
+  override readonly name = "HostLost";
+  readonly host: string;
+  readonly during: string;
+
+  constructor(host: string, during: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.host = host;
+    this.during = during;
+  }
+}
+
+/** A remote command that ran and failed: the evidence is its exit code and what it said. */
+export class CommandFailed extends Error {
+  override readonly name = "CommandFailed";
+  readonly host: string;
+  readonly exitCode: number;
+  readonly output: string;
+
+  constructor(host: string, what: string, exitCode: number, output: string) {
+    super(`${what} failed with exit code ${exitCode}`);
+    this.host = host;
+    this.exitCode = exitCode;
+    this.output = output;
+  }
+}

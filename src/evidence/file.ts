@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import { type Content, revealContent, showContent } from "../secret.ts";
+import { type Command, type FileDiff, type Layer, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
+import { rowsOf } from "./probe-output.ts";
+
+/** What `emit_file` read of one path. Links are followed. */
+export interface FileFact {
+  readonly path: string;
+  /** "absent", "regular", "dangling link", "directory" … */
+  readonly kind: string;
+  readonly mode: string;
+  readonly owner: string;
+  readonly sha256: string;
+  /** Whether it is a package's conffile, and unchanged. */
+  readonly packaged: "default" | "changed" | "no";
+  readonly realPath: string;
+  /** Text of the file; undefined when there is none or it is larger than 256 KiB. */
+  readonly content: string | undefined;
+}
+
+/** Every "file" record of a probe, by the path that was asked for. */
+export function fileFacts(output: ProbeOutput): ReadonlyMap<string, FileFact> {
+  const facts = new Map<string, FileFact>();
+  for (const row of rowsOf(output, "file")) {
+    const [path, kind, mode, owner, sha256, packaged, realPath, content] = row;
+    if (content === undefined || path === undefined)
+      throw new ProbeNotUnderstood(`a "file" record is cut short`);
+    facts.set(path, {
+      path,
+      kind: kind!,
+      mode: mode!,
+      owner: owner!,
+      sha256: sha256!,
+      packaged: packaged === "yes" ? "default" : packaged === "no" ? "changed" : "no",
+      realPath: realPath!,
+      content: kind === "regular" && (content !== "" || sha256 === EMPTY) ? decode(content) : undefined,
+    });
+  }
+  return facts;
+}
+
+const EMPTY = createHash("sha256").digest("hex");
+
+function decode(base64: string): string {
+  return Buffer.from(base64, "base64").toString("utf8");
+}
+
+export function sha256Of(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/**
+ * Whose file it is. "ours": as meshctl wrote it last. "edited": ours, changed by hand since. "default": as the
+ * package ships it. "foreign": somebody's, never overwritten unless the inventory says `adopt: true`.
+ */
+export type Ownership = "absent" | "ours" | "edited" | "default" | "foreign";
+
+export function ownershipOf(fact: FileFact, manifest: ReadonlyMap<string, string>): Ownership {
+  if (fact.kind === "absent") return "absent";
+  const written = manifest.get(fact.path) ?? manifest.get(fact.realPath);
+  if (written !== undefined) return written === fact.sha256 ? "ours" : "edited";
+  return fact.packaged === "default" ? "default" : "foreign";
+}
+
+export interface WantedFile {
+  readonly path: string;
+  readonly content: Content;
+  readonly mode: string;
+  readonly owner: string;
+}
+
+/** How a file that a step owns stands against what is wanted. */
+export interface FileAssessment {
+  readonly ownership: Ownership;
+  readonly agrees: boolean;
+  /** Set when it must not be overwritten: one sentence that says what to do. */
+  readonly blocked: string | undefined;
+  /** From what is there to what is wanted; undefined when it agrees. */
+  readonly diff: FileDiff | undefined;
+  /** The command that writes it; for a change's `commands`. */
+  readonly write: Command;
+}
+
+export function assessFile(
+  fact: FileFact,
+  wanted: WantedFile,
+  manifest: ReadonlyMap<string, string>,
+  adopt: boolean,
+): FileAssessment {
+  const ownership = ownershipOf(fact, manifest);
+  const text = revealContent(wanted.content);
+  const sameContent = fact.kind === "regular" && fact.sha256 === sha256Of(text);
+  const agrees = sameContent && fact.mode === wanted.mode && fact.owner === wanted.owner;
+  const was = fact.content;
+  let blocked: string | undefined;
+  if (fact.kind !== "absent" && fact.kind !== "regular") {
+    blocked = `${wanted.path} is a ${fact.kind}; move it away, then run meshctl again`;
+  } else if (ownership === "foreign" && !sameContent && !adopt) {
+    blocked = `${wanted.path} is neither meshctl's nor the package's default; look at the diff, then say "adopt: true" in the inventory to replace it`;
+  }
+  return {
+    ownership,
+    agrees,
+    blocked,
+    diff: agrees ? undefined : { path: wanted.path, was, want: showContent(wanted.content) },
+    write: { kind: "write", ...wanted, was },
+  };
+}
+
+/** The on-disk layer for one value in a file: found, absent, or the file itself absent. */
+export function valueInFile(fact: FileFact, value: string | undefined, line?: number): Layer {
+  const source = line === undefined ? fact.path : `${fact.path}:${line}`;
+  return value === undefined ? { is: "absent", source } : { is: "read", value, source };
+}

@@ -1,0 +1,40 @@
+import type { Mesh } from "../mesh/mesh.ts";
+import type { Secret } from "../secret.ts";
+
+/** A host's name in the inventory. */
+export type HostName = string;
+
+/** What a step may know of a host: pure data from the inventory. */
+export interface HostView {
+  readonly name: HostName;
+  /** The mesh address: an IP. */
+  readonly address: string;
+  /** Every group that holds the host, also through other groups, in file order. */
+  readonly groups: readonly string[];
+  /**
+   * Parameters of every step of the registry for this host, merged (playbook < group < host) and parsed by the
+   * step's own schema, whether or not a play gives the step to the host. The watcher reads haproxy's here.
+   * A step whose parameters do not parse for a host that no play gives it to is left out.
+   */
+  readonly parameters: ReadonlyMap<string, unknown>;
+}
+
+/** What a step may know of the inventory. */
+export interface InventoryView {
+  /** In file order. */
+  readonly hosts: ReadonlyMap<HostName, HostView>;
+  /** Groups flattened to hosts, in file order. */
+  readonly groups: ReadonlyMap<string, readonly HostName[]>;
+  readonly mesh: Mesh;
+  readonly network: Network;
+  /** Releases let in although they are not supported, for example ["sid"]: codenames or "id version". */
+  readonly allowOs: readonly string[];
+}
+
+/** How hosts reach package registries. */
+export interface Network {
+  /** URL of an HTTP proxy; it may hold a password. */
+  readonly proxy: Secret | undefined;
+  /** PEM text of certificate authorities that the hosts must trust for downloads. */
+  readonly caCertificates: string | undefined;
+}

@@ -1,0 +1,45 @@
+import type { HostName } from "../inventory/view.ts";
+
+/** What the inventory's `mesh:` says. Ports and membership come from here, never from plays. */
+export interface Mesh {
+  /** Members of the ZooKeeper ensemble, in inventory order. Empty when there is none. */
+  readonly ensemble: readonly {
+    readonly host: HostName;
+    readonly address: string;
+    readonly id: number | undefined;
+  }[];
+  readonly zookeeper: {
+    readonly clientPort: number;
+    readonly quorumPort: number;
+    readonly electionPort: number;
+  };
+  /** Hosts with a local proxy, in inventory order. */
+  readonly proxies: readonly HostName[];
+  readonly services: readonly Service[];
+}
+
+/** One service of the mesh: a front end on every proxy host, a back end of the servers that live. */
+export interface Service {
+  readonly name: string;
+  readonly mode: "http" | "tcp";
+  /** Address the front end binds to on every proxy host. */
+  readonly bind: string;
+  readonly port: number;
+  /** ZooKeeper path whose children are the live backends; undefined when the servers are static. */
+  readonly path: string | undefined;
+  /** Static servers; with a path these are Synapse's default servers. */
+  readonly servers: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+  readonly balance: string;
+  readonly check: {
+    /** For example { method: "GET", path: "/health" }; undefined checks TCP only. */
+    readonly http: { readonly method: string; readonly path: string } | undefined;
+    readonly interMs: number;
+    readonly rise: number;
+    readonly fall: number;
+  };
+}
+
+/** Whether a watcher follows ZooKeeper on the proxies, and so is the one that writes haproxy.cfg. */
+export function hasWatcher(mesh: Mesh): boolean {
+  return mesh.services.some((service) => service.path !== undefined);
+}

@@ -1,0 +1,243 @@
+import type { ZodType } from "zod";
+import type { HostName, HostView, InventoryView } from "./inventory/view.ts";
+import type { Content } from "./secret.ts";
+
+/** The playbook's key for a step, for example "sysctl". */
+export type StepName = string;
+
+/** One remote action, as data. Nothing here touches a host: only the engine carries it out, as root. */
+export type Command =
+  /** A program with its arguments. Any exit code but 0 fails the change. */
+  | { readonly kind: "run"; readonly argv: readonly [string, ...string[]]; readonly timeoutMs: number }
+  /** A script of ours, run by `sh`. Content of `stdin` is read by the script from file descriptor 3. */
+  | {
+      readonly kind: "script";
+      readonly file: URL;
+      readonly args: readonly string[];
+      readonly stdin?: Content;
+      readonly timeoutMs: number;
+    }
+  /** Replaces a whole file atomically, keeps the old one for the run, records the digest in the manifest. */
+  | {
+      readonly kind: "write";
+      readonly path: string;
+      readonly content: Content;
+      /** Octal, four digits: "0644". */
+      readonly mode: string;
+      /** "user:group". */
+      readonly owner: string;
+      /** What the file holds now, for the diff; undefined when there is none. */
+      readonly was?: string | undefined;
+    }
+  /** Removes a file of ours after keeping a copy for the run. */
+  | { readonly kind: "remove"; readonly path: string; readonly was?: string | undefined }
+  /** Installs Debian packages; the engine joins what other steps claim on the host into the same apt run. */
+  | { readonly kind: "install"; readonly packages: readonly string[] }
+  /** Takes over a foreign file, as the inventory's `adopt: true` allows: keeps a copy, records its digest as ours. */
+  | { readonly kind: "adopt"; readonly path: string }
+  /** Puts a file that is built once, kept on the control machine and pushed to every host that needs it. */
+  | { readonly kind: "place"; readonly path: string; readonly artefact: Artefact };
+
+export interface Artefact {
+  /** Its name in the control machine's store. Equal keys mean equal content: letters, digits, ".", "_", "-" only. */
+  readonly key: string;
+  /** Where it is built when the store does not have it. */
+  readonly buildHost: HostName;
+  /** Debian packages the build needs. */
+  readonly buildPackages: readonly string[];
+  /** Writes the artefact to the path given as its first argument. Run by `sh` as root; its output is shown when it fails. */
+  readonly build: {
+    readonly file: URL;
+    readonly args: readonly string[];
+    /** Read by the script from file descriptor 3. */
+    readonly stdin?: Content;
+    readonly timeoutMs: number;
+  };
+}
+
+/** What one layer holds and where it was read. Four answers, never `undefined`. */
+export type Layer =
+  | { readonly is: "read" | "inferred"; readonly value: string; readonly source: string }
+  | { readonly is: "absent"; readonly source: string }
+  | { readonly is: "unreadable"; readonly source: string; readonly because: string }
+  | { readonly is: "inapplicable" };
+
+export type Verdict =
+  | "proven"
+  | "missing"
+  | "different"
+  | "shadowed"
+  | "not-in-force"
+  | "clamped"
+  | "blocked"
+  | "unknown"
+  | "pending";
+
+/** What a step knows of one setting. The verdict is derived from it in `evidence/verdict.ts`, never said by a step. */
+export interface Reading {
+  readonly setting: string;
+  readonly want: string;
+  readonly onDisk: Layer;
+  readonly inForce: Layer;
+  /** When a value is as wanted although it is not the same text (rounding, ranges, tabs). Default: equal text. */
+  readonly accepts?: ((value: string, layer: "onDisk" | "inForce") => boolean) | undefined;
+  /** Why a wrong layer is wrong, where the step can tell more than "it differs". */
+  readonly cause?: "shadowed" | "clamped" | undefined;
+  /** Set when the change must not be made: the reason, as one sentence that says what to do. */
+  readonly blocked?: string | undefined;
+  /** One sentence a person can act on. The engine words a plain difference itself. */
+  readonly because?: string | undefined;
+  /** What a person should know although nothing needs to change: shown whatever the verdict. */
+  readonly warning?: string | undefined;
+  /** The file behind the row, when it is not as wanted. */
+  readonly diff?: FileDiff | undefined;
+  /** The change that closes it, or the step that will. */
+  readonly closedBy?: { readonly change: string } | { readonly step: StepName } | undefined;
+}
+
+/** `was` is undefined when there is no such file. Secrets are masked in `want`. */
+export interface FileDiff {
+  readonly path: string;
+  readonly was: string | undefined;
+  readonly want: string;
+}
+
+/** A reading with its verdict. */
+export interface Evidence extends Reading {
+  readonly verdict: Verdict;
+}
+
+/** The unit of diff, backup, gate and restore: twelve rows of zoo.cfg are one change. */
+export interface Change {
+  /** Stable on a host from one observation to the next, for example "zoo.cfg". Proposed a second time, it has failed. */
+  readonly id: string;
+  readonly why: string;
+  /** Shown in the plan and in the question before it, for example { kind: "restart", what: "zookeeper.service" }. */
+  readonly disrupts?: { readonly kind: "reload" | "restart"; readonly what: string } | undefined;
+  /** What a person should know before saying yes, for example a flush setting that weakens durability. */
+  readonly warning?: string | undefined;
+  readonly commands: readonly Command[];
+  /** A script of ours, run after the commands' files are staged and before any replaces the old one. The staged
+   * copy of each write is in a directory given as the script's first argument, under the file's full path. */
+  readonly validate?: { readonly file: URL; readonly args: readonly string[]; readonly timeoutMs: number };
+  readonly activate: readonly Command[];
+}
+
+/** What a step will take of a host. Preflight and the joint apt run read it. */
+export interface Claims {
+  /** Debian package names. */
+  readonly packages?: readonly string[];
+  /** TCP ports that a service of the step listens on; `process` is its name in `ss -p` (comm). */
+  readonly ports?: readonly {
+    readonly port: number;
+    readonly address: string;
+    readonly process: string;
+    readonly what: string;
+  }[];
+  readonly memory?: readonly { readonly bytes: number; readonly what: string }[];
+  /** Open files one process of the step needs. */
+  readonly openFiles?: readonly { readonly count: number; readonly what: string }[];
+}
+
+export interface Listener {
+  readonly address: string;
+  readonly port: number;
+  /** Name (comm) of the process; "" when it could not be told. */
+  readonly process: string;
+}
+
+/** What the engine's prologue reads from every host, whatever the steps are. */
+export interface HostFacts {
+  readonly os: {
+    readonly id: string;
+    readonly versionId: string;
+    readonly codename: string;
+    readonly prettyName: string;
+  };
+  readonly kernel: string;
+  /** As dpkg names it: "amd64". */
+  readonly architecture: string;
+  /** As systemd-detect-virt names it: "kvm", "none", "systemd-nspawn" … */
+  readonly virtualization: string;
+  readonly cpus: number;
+  /** min(MemTotal, cgroup limit), in bytes. */
+  readonly memoryBytes: number;
+  readonly bootId: string;
+  readonly uptimeSeconds: number;
+  /** Host clock minus ours, with the half round trip that it may be off by. */
+  readonly clock: { readonly skewMs: number; readonly uncertaintyMs: number };
+  /** Hard limit of open files for a service that systemd starts, as PID 1 has it. */
+  readonly hardOpenFiles: number;
+  /** IP addresses on the host's interfaces. */
+  readonly addresses: readonly string[];
+  readonly listeners: readonly Listener[];
+  /** Path → sha256 of what meshctl wrote there last. */
+  readonly manifest: ReadonlyMap<string, string>;
+  /** Installed packages that some step claims: name → version. */
+  readonly packages: ReadonlyMap<string, string>;
+}
+
+/** The records a probe printed with `emit` (see evidence/prelude.sh): key → rows of fields, in order. */
+export type ProbeOutput = ReadonlyMap<string, readonly (readonly string[])[]>;
+
+export interface Probe {
+  readonly file: URL;
+  readonly args: readonly string[];
+}
+
+/** Every host that has the step in the playbook, also those that `--limit` leaves alone. */
+export type Fleet<D, F> = ReadonlyMap<
+  HostName,
+  | { readonly is: "seen"; readonly desired: D; readonly facts: F; readonly host: HostFacts }
+  | { readonly is: "unseen"; readonly desired: D; readonly because: string }
+>;
+
+export interface Assessed {
+  readonly readings: readonly Reading[];
+  /** In the order they must be made. The engine makes the first, observes, and assesses again. */
+  readonly changes: readonly Change[];
+}
+
+/** Thrown by `facts` when a probe's output makes no sense: every row of the step becomes "unknown". */
+export class ProbeNotUnderstood extends Error {
+  override readonly name = "ProbeNotUnderstood";
+}
+
+/** One unit of provisioning: one folder in src/steps, one line in the registry. P parameters, D desired, F facts. */
+export interface Step<P = unknown, D = unknown, F = unknown> {
+  readonly name: StepName;
+  readonly title: string;
+  /** Validates the YAML (playbook, group, host merged). Strict: unknown keys are errors. */
+  readonly parameters: ZodType<P>;
+  /** What is wrong in the files beyond one key's type; `path` is within the parameters. Pure. */
+  problems?(
+    parameters: P,
+    host: HostView,
+    inventory: InventoryView,
+  ): readonly { path: readonly (string | number)[]; message: string }[];
+  /** Pure, from the inventory alone. Never allocates what a living host may already have (ids). */
+  desired(parameters: P, host: HostView, inventory: InventoryView): D;
+  claims(desired: D, host: HostFacts): Claims;
+  probe(desired: D): Probe;
+  /** Throws ProbeNotUnderstood on output it does not understand. */
+  facts(output: ProbeOutput): F;
+  assess(
+    self: {
+      readonly name: HostName;
+      readonly desired: D;
+      readonly facts: F;
+      readonly host: HostFacts;
+      /** What every step of the playbook claims on this host. */
+      readonly claims: ReadonlyMap<StepName, Claims>;
+    },
+    fleet: Fleet<D, F>,
+  ): Assessed;
+  /** Who may change next, or why nobody may. `waiting` have a change to make. */
+  next(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
+  /** How long a change may take to come into force, and how long it must stay so. */
+  readonly settle: { readonly deadlineMs: number; readonly stableMs: number };
+}
+
+/** The registry holds steps of every type; each is called only with what it made itself. */
+// biome-ignore lint/suspicious/noExplicitAny: a list of generics over their own private types
+export type AnyStep = Step<any, any, any>;
