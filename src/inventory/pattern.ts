@@ -1,0 +1,77 @@
+import { ConfigurationError } from "../errors.ts";
+import { didYouMean } from "./nearest-name.ts";
+import type { HostName, InventoryView } from "./view.ts";
+
+interface Names {
+  readonly hosts: ReadonlyMap<HostName, unknown>;
+  readonly groups: InventoryView["groups"];
+}
+
+/** What a pattern selects, in the inventory's order, and what is wrong with its terms. */
+export interface Matched {
+  readonly hosts: readonly HostName[];
+  /** Whether there were hosts, and the exclusions took them all. */
+  readonly allExcluded: boolean;
+  /** Terms that name nothing the inventory has. */
+  readonly unknown: readonly { readonly term: string; readonly message: string }[];
+}
+
+/**
+ * The hosts that a pattern of `--limit` or of a play selects, in the inventory's order.
+ * A pattern is a comma list (or a list of such) of `all`, hosts, groups and globs; `!term` takes hosts away again;
+ * with exclusions only, it starts from all. Throws ConfigurationError when a term names nothing, or no host is left.
+ */
+export function matchHosts(pattern: string | readonly string[], inventory: Names): HostName[] {
+  const { hosts, unknown } = resolvePattern(pattern, inventory);
+  if (unknown.length > 0) throw new ConfigurationError(unknown.map(({ message }) => message).join("; "));
+  if (hosts.length === 0) throw new ConfigurationError(matchesNothing(pattern));
+  return [...hosts];
+}
+
+export function matchesNothing(pattern: string | readonly string[]): string {
+  return `pattern '${[pattern].flat().join(",")}' matches no host`;
+}
+
+/** As `matchHosts`, with every problem as data. */
+export function resolvePattern(pattern: string | readonly string[], inventory: Names): Matched {
+  const terms = [pattern].flat().flatMap((list) => list.split(",").map((term) => term.trim()));
+  const unknown: { term: string; message: string }[] = [];
+  const select = (term: string): readonly HostName[] => {
+    const name = term.replace(/^!\s*/, "");
+    const selected = resolveTerm(name, inventory);
+    if (selected !== undefined) return selected;
+    unknown.push({ term: name, message: describeUnknown(name, inventory) });
+    return [];
+  };
+  const wanted = terms.filter((term) => !term.startsWith("!"));
+  const chosen = new Set(wanted.length === 0 ? inventory.hosts.keys() : wanted.flatMap(select));
+  const before = chosen.size;
+  for (const term of terms.filter((each) => each.startsWith("!"))) {
+    for (const host of select(term)) chosen.delete(host);
+  }
+  const hosts = [...inventory.hosts.keys()].filter((host) => chosen.has(host));
+  return { hosts, allExcluded: before > 0 && hosts.length === 0, unknown };
+}
+
+/** Undefined when the inventory has nothing of that name. A group that is there and empty selects nothing. */
+function resolveTerm(name: string, { hosts, groups }: Names): readonly HostName[] | undefined {
+  if (name === "all") return [...hosts.keys()];
+  if (hosts.has(name)) return [name];
+  const group = groups.get(name);
+  if (group !== undefined) return group;
+  if (!/[*?]/.test(name)) return undefined;
+  const glob = new RegExp(`^${name.split("").map(globCharacter).join("")}$`);
+  const named = [...hosts.keys(), ...groups.keys()].filter((each) => glob.test(each));
+  return named.length === 0 ? undefined : named.flatMap((each) => groups.get(each) ?? [each]);
+}
+
+function globCharacter(character: string): string {
+  if (character === "*") return ".*";
+  return character === "?" ? "." : character.replace(/[^\w-]/, "\\$&");
+}
+
+function describeUnknown(name: string, { hosts, groups }: Names): string {
+  if (name === "") return "expected a host, a group or a glob between the commas, found nothing";
+  if (/[*?]/.test(name)) return `no host or group matches '${name}'`;
+  return `no host or group is named '${name}'${didYouMean(name, ["all", ...hosts.keys(), ...groups.keys()])}`;
+}

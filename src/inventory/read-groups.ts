@@ -1,0 +1,122 @@
+import type { StepName } from "../step.ts";
+import { didYouMean } from "./nearest-name.ts";
+import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
+import type { Path } from "./path.ts";
+import { groupName } from "./schema.ts";
+import { isPlainMap, type Section } from "./section.ts";
+import type { HostName } from "./view.ts";
+
+export interface GroupDraft {
+  readonly name: string;
+  /** Flattened, in the inventory's order of hosts. */
+  readonly hosts: readonly HostName[];
+  readonly layers: ReadonlyMap<StepName, ParameterLayer>;
+}
+
+/** A name in a group's list, with its place. */
+interface Member {
+  readonly name: string;
+  readonly path: Path;
+}
+
+/** The groups in file order, with groups in groups resolved. */
+export function readGroups(
+  section: Section,
+  hosts: readonly HostName[],
+  steps: readonly StepName[],
+): ReadonlyMap<string, GroupDraft> {
+  if (section.map(["groups"], { optional: true }) === undefined) return new Map();
+  const names = section.source.keys(["groups"]);
+  const members = new Map<string, readonly Member[]>();
+  for (const name of names) {
+    reportBadName(section, name, hosts);
+    members.set(name, readMembers(section, name, steps));
+  }
+  reportUnknownMembers(section, members, hosts);
+  reportCycles(section, members);
+  return new Map(
+    names.map((name) => {
+      const flat = flatten(name, members, hosts);
+      const ordered = hosts.filter((host) => flat.has(host));
+      return [name, { name, hosts: ordered, layers: readLayers(section, ["groups", name], steps) }];
+    }),
+  );
+}
+
+function reportBadName(section: Section, name: string, hosts: readonly HostName[]): void {
+  const path = ["groups", name];
+  const valid = groupName.safeParse(name);
+  if (name === "all") {
+    section.problem(path, "'all' means every host: choose another name", { at: "key" });
+  } else if (hosts.includes(name)) {
+    const line = section.lineOf(["hosts", name]);
+    section.problem(path, `'${name}' is a host already (line ${line})`, { at: "key" });
+  } else if (!valid.success) {
+    section.problem(path, `${valid.error.issues[0]?.message}, found '${name}'`, { at: "key" });
+  }
+}
+
+function readMembers(section: Section, group: string, steps: readonly StepName[]): Member[] {
+  const path = ["groups", group];
+  const entry = section.raw(path);
+  let listPath = path;
+  if (isPlainMap(entry)) {
+    section.onlyKeys(path, ["hosts", ...steps]);
+    listPath = [...path, "hosts"];
+  } else if (!Array.isArray(entry)) {
+    section.unexpected(path, "expected a list of hosts and groups, or a map with 'hosts'");
+    return [];
+  }
+  const list = section.raw(listPath);
+  if (!Array.isArray(list)) {
+    section.unexpected(listPath, "expected a list of hosts and groups");
+    return [];
+  }
+  return list.flatMap((name, index) => {
+    const memberPath = [...listPath, index];
+    if (typeof name === "string") return [{ name, path: memberPath }];
+    section.unexpected(memberPath, "expected the name of a host or a group");
+    return [];
+  });
+}
+
+function reportUnknownMembers(
+  section: Section,
+  members: ReadonlyMap<string, readonly Member[]>,
+  hosts: readonly HostName[],
+): void {
+  const known = [...hosts, ...members.keys()];
+  for (const { name, path } of [...members.values()].flat()) {
+    if (!known.includes(name)) {
+      section.problem(path, `no host or group is named '${name}'${didYouMean(name, known)}`);
+    }
+  }
+}
+
+/** Reports each circle once, at the member that closes it. */
+function reportCycles(section: Section, members: ReadonlyMap<string, readonly Member[]>): void {
+  const done = new Set<string>();
+  const visit = (group: string, trail: readonly string[]): void => {
+    for (const { name, path } of members.get(group) ?? []) {
+      if (!members.has(name) || done.has(name)) continue;
+      const circle = trail.indexOf(name);
+      if (circle === -1) visit(name, [...trail, name]);
+      else section.problem(path, `groups hold each other: ${[...trail.slice(circle), name].join(" → ")}`);
+    }
+    done.add(group);
+  };
+  for (const group of members.keys()) if (!done.has(group)) visit(group, [group]);
+}
+
+function flatten(
+  group: string,
+  members: ReadonlyMap<string, readonly Member[]>,
+  hosts: readonly HostName[],
+): ReadonlySet<HostName> {
+  const seen = new Set<string>([group]);
+  for (const name of seen) {
+    // A set grows while it is walked: every group is followed once, also in a circle.
+    for (const member of members.get(name) ?? []) seen.add(member.name);
+  }
+  return new Set(hosts.filter((host) => seen.has(host)));
+}

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import type { StepName } from "../step.ts";
+import type { HostBeforePlaybook, ReadInventory } from "./inventory.ts";
+import type { Problems } from "./problems.ts";
+import { type GroupDraft, readGroups } from "./read-groups.ts";
+import { readHosts } from "./read-hosts.ts";
+import { readMesh } from "./read-mesh.ts";
+import { readNetwork } from "./read-network.ts";
+import { sshSettings } from "./read-ssh.ts";
+import { allowOs, sshSection } from "./schema.ts";
+import { Section } from "./section.ts";
+import type { Source } from "./source.ts";
+
+const KEYS = ["version", "ssh", "network", "allow_os", "mesh", "hosts", "groups"];
+
+/**
+ * The inventory as far as the file makes sense, so that the playbook can be checked against it too.
+ * Undefined when not even the hosts' names can be told. Complete only when no problem was reported.
+ */
+export function readInventory(
+  source: Source,
+  steps: readonly StepName[],
+  problems: Problems,
+): ReadInventory | undefined {
+  if (source.value === undefined) return undefined;
+  const section = new Section(source, problems);
+  if (source.value === null) {
+    section.problem([], "the inventory is empty: expected 'version' and 'hosts'");
+    return undefined;
+  }
+  if (section.map([], { optional: false }) === undefined) return undefined;
+  section.onlyKeys([], KEYS);
+  section.check(["version"], z.literal(1));
+
+  const ssh = section.checkOptional(["ssh"], sshSection) ?? {};
+  const network = readNetwork(section);
+  const allowed = section.checkOptional(["allow_os"], allowOs) ?? [];
+  const hosts = readHosts(section, steps);
+  if (hosts === undefined) return undefined;
+  const groups = readGroups(section, [...hosts.keys()], steps);
+  const mesh = readMesh(section, hosts, groups);
+
+  const loaded = [...hosts.values()].map(
+    ({ name, entry = { address: "" } }): HostBeforePlaybook => ({
+      name,
+      address: entry.address,
+      groups: groupsOf(name, groups),
+      ssh: sshSettings(entry, ssh, source.file),
+    }),
+  );
+  return {
+    inventory: {
+      file: source.file,
+      hosts: new Map(loaded.map((host) => [host.name, host])),
+      groups: new Map([...groups.values()].map((group) => [group.name, group.hosts])),
+      mesh,
+      network,
+      allowOs: allowed,
+    },
+    parameters: {
+      groups: new Map([...groups.values()].map(({ name, layers }) => [name, layers])),
+      hosts: new Map([...hosts.values()].map(({ name, layers }) => [name, layers])),
+    },
+    isSound: problems.count === 0,
+  };
+}
+
+function groupsOf(host: string, groups: ReadonlyMap<string, GroupDraft>): string[] {
+  return [...groups.values()].filter((group) => group.hosts.includes(host)).map(({ name }) => name);
+}

@@ -1,0 +1,210 @@
+import type { z } from "zod";
+import type { Mesh, Service } from "../mesh/mesh.ts";
+import { didYouMean } from "./nearest-name.ts";
+import type { Path } from "./path.ts";
+import type { GroupDraft } from "./read-groups.ts";
+import type { HostDraft } from "./read-hosts.ts";
+import { meshSection, type ServiceEntry, serviceEntry, zookeeperPorts } from "./schema.ts";
+import type { Section } from "./section.ts";
+import type { HostName } from "./view.ts";
+
+type Ports = z.output<typeof zookeeperPorts>;
+type Services = ReadonlyMap<string, ServiceEntry>;
+
+/** `mesh:` joined with the groups it names and the members' ids. */
+export function readMesh(
+  section: Section,
+  hosts: ReadonlyMap<HostName, HostDraft>,
+  groups: ReadonlyMap<string, GroupDraft>,
+): Mesh {
+  section.checkOptional(["mesh"], meshSection);
+  // What is wrong was said; the sound rest is still checked against each other.
+  const ports = zookeeperPorts.safeParse(section.raw(["mesh", "zookeeper"])).data ?? zookeeperPorts.parse({});
+  const services = readServices(section);
+  const ensemble = groupNamed(section, ["mesh", "ensemble"], groups);
+  const proxies = groupNamed(section, ["mesh", "proxies"], groups);
+  const ids = readIds(section, hosts, groups);
+
+  reportServices(section, services);
+  reportSharedPorts(section, services, ports);
+  if (ensemble.some((host) => proxies.includes(host))) reportZookeeperPorts(section, services, ports);
+
+  return {
+    ensemble: ensemble.flatMap((host) => {
+      const address = hosts.get(host)?.entry?.address;
+      return address === undefined ? [] : [{ host, address, id: ids.get(host) }];
+    }),
+    zookeeper: {
+      clientPort: ports.client_port,
+      quorumPort: ports.quorum_port,
+      electionPort: ports.election_port,
+    },
+    proxies,
+    services: [...services].map(([name, entry]) => toService(name, entry)),
+  };
+}
+
+/** The services that make sense, in file order. */
+function readServices(section: Section): Services {
+  const services = new Map<string, ServiceEntry>();
+  for (const name of section.source.keys(["mesh", "services"])) {
+    const entry = section.check(["mesh", "services", name], serviceEntry);
+    if (entry !== undefined) services.set(name, entry);
+  }
+  return services;
+}
+
+function groupNamed(
+  section: Section,
+  path: Path,
+  groups: ReadonlyMap<string, GroupDraft>,
+): readonly HostName[] {
+  const name = section.raw(path);
+  if (typeof name !== "string") return [];
+  const group = groups.get(name);
+  if (group === undefined)
+    section.problem(path, `no group is named '${name}'${didYouMean(name, groups.keys())}`);
+  else if (group.hosts.length === 0) {
+    section.problem(path, `group '${name}' (line ${section.lineOf(["groups", name])}) holds no host`);
+  }
+  return group?.hosts ?? [];
+}
+
+/** Members' ids as their hosts state them. An id belongs to one host: a group that gives one would give it to many. */
+function readIds(
+  section: Section,
+  hosts: ReadonlyMap<HostName, HostDraft>,
+  groups: ReadonlyMap<string, GroupDraft>,
+): ReadonlyMap<HostName, number> {
+  for (const { name } of groups.values()) {
+    const path = ["groups", name, "zookeeper", "id"];
+    if (section.raw(path) !== undefined) {
+      section.problem(path, "an id belongs to one member: state it at the host", { at: "key" });
+    }
+  }
+  const ids = new Map<HostName, number>();
+  const owners = new Map<number, HostName>();
+  for (const { name, layers } of hosts.values()) {
+    const id = layers.get("zookeeper")?.values.id;
+    if (id === undefined) continue;
+    const path = ["hosts", name, "zookeeper", "id"];
+    if (typeof id !== "number" || !Number.isInteger(id) || id < 1 || id > 255) {
+      section.unexpected(path, "expected 1–255");
+      continue;
+    }
+    const owner = owners.get(id);
+    if (owner === undefined) owners.set(id, name);
+    else {
+      const line = section.lineOf(["hosts", owner, "zookeeper", "id"]);
+      section.problem(path, `${id} is the id of '${owner}' already (line ${line})`);
+    }
+    ids.set(name, id);
+  }
+  return ids;
+}
+
+function reportServices(section: Section, services: Services): void {
+  if (services.size > 0 && section.raw(["mesh", "proxies"]) === undefined) {
+    section.problem(["mesh", "services"], "services need 'proxies', the group of hosts that offer them", {
+      at: "key",
+    });
+  }
+  for (const [name, { path, servers }] of services) {
+    const place = ["mesh", "services", name];
+    if (path === undefined && servers === undefined) {
+      section.problem(place, "expected 'path' (ZooKeeper) or 'servers' (a fixed list), found neither", {
+        at: "key",
+      });
+    }
+    if (path !== undefined && section.raw(["mesh", "ensemble"]) === undefined) {
+      section.problem([...place, "path"], "a path needs 'mesh.ensemble', the group of ZooKeeper's hosts");
+    }
+    reportSharedServers(section, place, servers ?? []);
+  }
+}
+
+function reportSharedServers(
+  section: Section,
+  place: Path,
+  servers: NonNullable<ServiceEntry["servers"]>,
+): void {
+  const first = new Map<string, number>();
+  for (const [index, server] of servers.entries()) {
+    const name = serverName(server);
+    const earlier = first.get(name);
+    if (earlier === undefined) first.set(name, index);
+    else {
+      const line = section.lineOf([...place, "servers", earlier]);
+      section.problem([...place, "servers", index], `server '${name}' is listed already (line ${line})`);
+    }
+  }
+}
+
+function reportSharedPorts(section: Section, services: Services, zookeeper: Ports): void {
+  const owners = new Map<number, string>();
+  for (const [name, { port }] of services) {
+    const owner = owners.get(port);
+    if (owner === undefined) owners.set(port, name);
+    else {
+      const line = section.lineOf(["mesh", "services", owner, "port"]);
+      section.problem(
+        ["mesh", "services", name, "port"],
+        `${port} is the port of '${owner}' already (line ${line})`,
+      );
+    }
+  }
+  const keys = Object.keys(zookeeper) as (keyof typeof zookeeper)[];
+  for (const [index, key] of keys.entries()) {
+    const twin = keys.slice(0, index).find((other) => zookeeper[other] === zookeeper[key]);
+    if (twin === undefined) continue;
+    // One of the two may be a default; the other is what the file says.
+    const [said, other] = section.raw(["mesh", "zookeeper", key]) === undefined ? [twin, key] : [key, twin];
+    section.problem(
+      ["mesh", "zookeeper", said],
+      `${zookeeper[said]} is also ${other}${where(section, other)}`,
+    );
+  }
+}
+
+/** A host that is member and proxy offers both on its addresses: one port for two purposes helps nobody. */
+function reportZookeeperPorts(section: Section, services: Services, zookeeper: Ports): void {
+  for (const [name, { port }] of services) {
+    const key = (Object.keys(zookeeper) as (keyof typeof zookeeper)[]).find(
+      (each) => zookeeper[each] === port,
+    );
+    if (key === undefined) continue;
+    const message = `${port} is ZooKeeper's ${key}${where(section, key)}, and hosts are both member and proxy`;
+    section.problem(["mesh", "services", name, "port"], message);
+  }
+}
+
+function where(section: Section, key: string): string {
+  const path = ["mesh", "zookeeper", key];
+  return section.raw(path) === undefined ? " by default" : ` (line ${section.lineOf(path)})`;
+}
+
+function toService(name: string, entry: ServiceEntry): Service {
+  const [method, path] = typeof entry.check.http === "string" ? entry.check.http.split(" ") : [];
+  const http = method === undefined || path === undefined ? undefined : { method, path };
+  // Without a word on the check, an HTTP service is asked as the seed's is; anything else is only connected to.
+  const unsaid = entry.check.http === undefined && entry.mode === "http";
+  return {
+    name,
+    mode: entry.mode,
+    bind: entry.bind,
+    port: entry.port,
+    path: entry.path,
+    servers: (entry.servers ?? []).map((server) => ({ ...server, name: serverName(server) })),
+    balance: entry.balance,
+    check: {
+      http: unsaid ? { method: "GET", path: "/health" } : http,
+      interMs: entry.check.inter,
+      rise: entry.check.rise,
+      fall: entry.check.fall,
+    },
+  };
+}
+
+function serverName({ name, host, port }: NonNullable<ServiceEntry["servers"]>[number]): string {
+  return name ?? `${host}_${port}`;
+}

@@ -1,0 +1,14 @@
+import type { Path } from "./path.ts";
+
+const SECRET_KEYS: ReadonlySet<unknown> = new Set(["password", "sudo_password", "passphrase"]);
+
+/** Whether the value at a path of the inventory or the playbook is a secret. */
+export function isSecretPath(path: Path): boolean {
+  return SECRET_KEYS.has(path.at(-1)) || (path.length === 2 && path[0] === "network" && path[1] === "proxy");
+}
+
+/** What a text that is no YAML seems to hold as plain secrets, so that no code frame shows them. */
+export function plainSecrets(text: string): string[] {
+  const lines = text.matchAll(/\b(?:password|sudo_password|passphrase)["']?[ \t]*:[ \t]*([^\s!#][^\n,}#]*)/g);
+  return [...lines].map(([, value]) => value?.trim() ?? "");
+}

@@ -1,0 +1,72 @@
+import type { z } from "zod";
+import { checkSchema, unknownKey } from "./check-schema.ts";
+import type { Path } from "./path.ts";
+import type { Problems } from "./problems.ts";
+import type { Source } from "./source.ts";
+
+/** Values of one file, checked piece by piece, so that a mistake in one piece hides no mistake in another. */
+export class Section {
+  readonly source: Source;
+  readonly #problems: Problems;
+
+  constructor(source: Source, problems: Problems) {
+    this.source = source;
+    this.#problems = problems;
+  }
+
+  /** The raw value; undefined where there is none. */
+  raw(path: Path): unknown {
+    return valueAt(this.source.value, path);
+  }
+
+  problem(path: Path, message: string, options: { at?: "key" | "value" } = {}): void {
+    this.#problems.add({ source: this.source, path }, message, options);
+  }
+
+  /** "expected …, found …" */
+  unexpected(path: Path, expected: string): void {
+    this.problem(path, `${expected}, found ${this.source.found(path)}`);
+  }
+
+  /** The typed value at the path, or undefined after reporting what is wrong with it. */
+  check<T>(path: Path, schema: z.ZodType<T>, value = this.raw(path)): T | undefined {
+    const locate = (inner: Path) => ({ source: this.source, path: [...path, ...inner] });
+    return checkSchema(schema, value, locate, this.#problems.add.bind(this.#problems))?.value;
+  }
+
+  /** As `check`, for a section that may be left out or left empty. */
+  checkOptional<T>(path: Path, schema: z.ZodType<T>): T | undefined {
+    return this.raw(path) == null ? undefined : this.check(path, schema);
+  }
+
+  /** The map at the path; undefined, and reported unless nothing is there and it is optional, when it is none. */
+  map(path: Path, options: { optional: boolean }): Readonly<Record<string, unknown>> | undefined {
+    const value = this.raw(path);
+    if (isPlainMap(value)) return value;
+    if (!(options.optional && value == null)) this.unexpected(path, "expected a map");
+    return undefined;
+  }
+
+  /** Reports every key of the map at the path that is not known. */
+  onlyKeys(path: Path, known: readonly string[]): void {
+    for (const key of this.source.keys(path)) {
+      if (!known.includes(key)) this.problem([...path, key], unknownKey(key, known), { at: "key" });
+    }
+  }
+
+  lineOf(path: Path): number {
+    return this.source.keyPosition(path).line;
+  }
+}
+
+export function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** The value at a path of plain data; undefined where there is none. */
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((here, key) => {
+    if (!isPlainMap(here) && !Array.isArray(here)) return undefined;
+    return Object.hasOwn(here, key) ? (here as Record<string | number, unknown>)[key] : undefined;
+  }, value);
+}

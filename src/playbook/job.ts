@@ -1,0 +1,20 @@
+import type { HostName } from "../inventory/view.ts";
+import type { AnyStep } from "../step.ts";
+
+/** The playbook joined with the inventory: what is to be done where, in order. */
+export interface Job {
+  readonly plays: readonly JobPlay[];
+}
+
+interface JobPlay {
+  /** In the inventory's order, never empty. */
+  readonly hosts: readonly HostName[];
+  /** In the playbook's order. */
+  readonly steps: readonly JobStep[];
+}
+
+interface JobStep {
+  readonly step: AnyStep;
+  /** What `step.parameters` made of the merged values, for each host of the play. */
+  readonly parameters: ReadonlyMap<HostName, unknown>;
+}

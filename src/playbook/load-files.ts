@@ -1,0 +1,40 @@
+import { InvalidFiles } from "../inventory/invalid-files.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import { Problems } from "../inventory/problems.ts";
+import { readInventory } from "../inventory/read-inventory.ts";
+import { readSource } from "../inventory/source.ts";
+import type { AnyStep } from "../step.ts";
+import type { Job } from "./job.ts";
+import { readPlaybook } from "./read-playbook.ts";
+import { resolveJob } from "./resolve-job.ts";
+
+export interface Files {
+  readonly inventoryFile: string;
+  readonly playbookFile: string;
+  /** What `!env` reads; default: the process's own. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Inventory and playbook, joined and typed. Reads the two files and what they name with `!file` and `ca_file`,
+ * and touches no host. Throws InvalidFiles with every problem of both files.
+ */
+export async function loadFiles(
+  { inventoryFile, playbookFile, environment = process.env }: Files,
+  steps: readonly AnyStep[],
+): Promise<{ inventory: Inventory; job: Job }> {
+  const problems = new Problems();
+  const report = problems.report.bind(problems);
+  const names = steps.map(({ name }) => name);
+  const inventorySource = readSource(inventoryFile, environment, report);
+  const read = readInventory(inventorySource, names, problems);
+
+  const playbookSource = readSource(playbookFile, environment, report);
+  const plays = readPlaybook(playbookSource, steps, problems);
+  if (read !== undefined) {
+    const loaded = resolveJob(playbookSource, plays, read, steps, problems);
+    if (problems.count === 0) return loaded;
+  }
+  const texts = [inventorySource, playbookSource].map(({ file, text }) => [file, text] as const);
+  throw new InvalidFiles(problems.sorted([inventoryFile, playbookFile]), new Map(texts));
+}

@@ -1,0 +1,136 @@
+import { homedir } from "node:os";
+import { describe, expect, it } from "vitest";
+import { load } from "../playbook/load.ts";
+
+const hosts = `version: 1
+hosts:
+  b: { address: 10.0.0.2, zookeeper: { id: 7 } }
+  a: { address: 10.0.0.1, ssh: { host: a.mgmt.example, user: admin } }
+`;
+
+describe("an inventory", () => {
+  it("keeps the file's order, and gives groups in groups their hosts", async () => {
+    const { inventory } = await load({
+      inventory: `${hosts}groups:\n  2: [inner]\n  inner: [a, b]\n  1: [a]\n`,
+    });
+    expect([...inventory.hosts.keys()]).toEqual(["b", "a"]);
+    expect([...inventory.groups]).toEqual([
+      ["2", ["b", "a"]],
+      ["inner", ["b", "a"]],
+      ["1", ["a"]],
+    ]);
+    expect(inventory.hosts.get("a")?.groups).toEqual(["2", "inner", "1"]);
+  });
+
+  it("lets a host override how it is reached, key by key", async () => {
+    const ssh = "ssh: { user: ops, port: 2222, identity_file: [~/.ssh/id, /etc/id], connect_timeout: 3s }\n";
+    const { inventory } = await load({ inventory: hosts + ssh });
+    expect(inventory.hosts.get("a")?.ssh).toMatchObject({
+      host: "a.mgmt.example",
+      user: "admin",
+      port: 2222,
+      identityFiles: [`${homedir()}/.ssh/id`, "/etc/id"],
+      knownHostsFiles: undefined,
+      hostKeys: undefined,
+      privilege: "auto",
+      connectTimeoutMs: 3000,
+    });
+    expect(inventory.hosts.get("b")?.ssh).toMatchObject({ host: "10.0.0.2", user: "ops" });
+  });
+
+  it("takes secrets from the environment and from files beside it, and hides them", async () => {
+    const { inventory } = await load({
+      inventory: `${hosts}ssh: { password: !env PW, sudo_password: !file sudo }\nnetwork: { proxy: !env PROXY }\n`,
+      environment: { PW: "from-environment", PROXY: "http://user:pass@proxy:3128" },
+      files: { sudo: "from-file\n" },
+    });
+    const ssh = inventory.hosts.get("a")?.ssh;
+    expect(ssh?.password?.reveal()).toBe("from-environment");
+    expect(ssh?.sudoPassword?.reveal()).toBe("from-file");
+    expect(inventory.network.proxy?.reveal()).toBe("http://user:pass@proxy:3128");
+    expect(JSON.stringify(ssh)).not.toContain("from-");
+  });
+
+  it("takes any other text by reference too", async () => {
+    const { inventory } = await load({
+      inventory: `${hosts}ssh: { user: !env LOGIN }\nallow_os: [sid]\n`,
+      environment: { LOGIN: "ops" },
+    });
+    expect(inventory.hosts.get("b")?.ssh.user).toBe("ops");
+    expect(inventory.allowOs).toEqual(["sid"]);
+  });
+
+  it("takes a proxy without a password in plain text, and reads the certificates", async () => {
+    const pem = "-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----\n";
+    const { inventory } = await load({
+      inventory: `${hosts}network: { proxy: http://10.0.0.9:3142, ca_file: ca.pem }\n`,
+      files: { "ca.pem": pem },
+    });
+    expect(inventory.network.proxy?.reveal()).toBe("http://10.0.0.9:3142");
+    expect(inventory.network.caCertificates).toBe(pem);
+  });
+
+  it("fills a service with the defaults, and keeps its own words", async () => {
+    const { inventory } = await load({
+      inventory: `${hosts}groups: { zk: [a, b] }
+mesh:
+  ensemble: zk
+  proxies: zk
+  zookeeper: { client_port: 2182 }
+  services:
+    user-api: { path: /services/user-api, port: 8080 }
+    db:
+      servers: [{ host: 10.0.0.9, port: 3306 }, { name: second, host: db2.example, port: 3306 }]
+      port: 3306
+      bind: 10.1.1.1
+      mode: tcp
+      balance: leastconn
+      check: { inter: 1s, rise: 1, fall: 5 }
+    plain: { path: /plain, port: 8081, check: { http: false } }
+`,
+    });
+    expect(inventory.mesh.ensemble).toEqual([
+      { host: "b", address: "10.0.0.2", id: 7 },
+      { host: "a", address: "10.0.0.1", id: undefined },
+    ]);
+    expect(inventory.mesh.zookeeper).toEqual({ clientPort: 2182, quorumPort: 2888, electionPort: 3888 });
+    expect(inventory.mesh.proxies).toEqual(["b", "a"]);
+    expect(inventory.mesh.services).toEqual([
+      {
+        name: "user-api",
+        mode: "http",
+        bind: "127.0.0.1",
+        port: 8080,
+        path: "/services/user-api",
+        servers: [],
+        balance: "roundrobin",
+        check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3 },
+      },
+      {
+        name: "db",
+        mode: "tcp",
+        bind: "10.1.1.1",
+        port: 3306,
+        path: undefined,
+        servers: [
+          { name: "10.0.0.9_3306", host: "10.0.0.9", port: 3306 },
+          { name: "second", host: "db2.example", port: 3306 },
+        ],
+        balance: "leastconn",
+        check: { http: undefined, interMs: 1000, rise: 1, fall: 5 },
+      },
+      expect.objectContaining({ name: "plain", check: { http: undefined, interMs: 2000, rise: 2, fall: 3 } }),
+    ]);
+  });
+
+  it("needs no mesh, no groups and no network", async () => {
+    const { inventory } = await load({ inventory: hosts });
+    expect(inventory.mesh).toEqual({
+      ensemble: [],
+      zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
+      proxies: [],
+      services: [],
+    });
+    expect(inventory.network).toEqual({ proxy: undefined, caCertificates: undefined });
+  });
+});

@@ -1,0 +1,808 @@
+import { describe, expect, it } from "vitest";
+import { problemsOf } from "../playbook/load.ts";
+
+const hosts = `version: 1
+hosts:
+  a: { address: 10.0.0.1 }
+  b: { address: 10.0.0.2 }
+`;
+const mesh = `${hosts}groups:
+  zk: [a, b]
+mesh:
+  ensemble: zk
+  proxies: zk
+`;
+const cases = [
+  {
+    title: "an empty file",
+    inventory: ``,
+    problems: ["i.yaml:1:1: the inventory is empty: expected 'version' and 'hosts'"],
+  },
+  {
+    title: "a file of comments",
+    inventory: `# nothing
+`,
+    problems: ["i.yaml:1:1: the inventory is empty: expected 'version' and 'hosts'"],
+  },
+  {
+    title: "a list instead of a map",
+    inventory: `- a
+`,
+    problems: ["i.yaml:1:1: expected a map, found a list"],
+  },
+  {
+    title: "a word instead of a map",
+    inventory: `hello
+`,
+    problems: ["i.yaml:1:1: expected a map, found 'hello'"],
+  },
+  {
+    title: "a tab as indentation",
+    inventory: `version: 1
+hosts:
+	a: {}
+`,
+    problems: ["i.yaml:3:1: tabs cannot indent YAML: use spaces"],
+  },
+  {
+    title: "a brace that is not closed",
+    inventory: `version: 1
+hosts: { a: {address: 10.0.0.1}
+`,
+    problems: [
+      "i.yaml:3:1: invalid YAML: flow map in block collection must be sufficiently indented and end with a }",
+    ],
+  },
+  {
+    title: "a quote that is not closed",
+    inventory: `version: 1
+ssh: { user: 'ops }
+hosts: {}
+`,
+    problems: ["i.yaml:4:1: invalid YAML: missing closing 'quote"],
+  },
+  {
+    title: "two documents in one file",
+    inventory: `${hosts}---
+version: 1
+`,
+    problems: ["i.yaml:5:1: expected one document, found another one after '---'"],
+  },
+  {
+    title: "two keys on one line",
+    inventory: `version: 1
+hosts: a: b
+`,
+    problems: ["i.yaml:2:8: invalid YAML: a second ': ' on the same line, or a line indented too far"],
+  },
+  {
+    title: "a host defined twice",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1 }
+  a: { address: 10.0.0.2 }
+`,
+    problems: ["i.yaml:4:3 hosts.a: duplicate key (first at line 3)"],
+  },
+  {
+    title: "a section defined twice",
+    inventory: `${hosts}version: 1
+`,
+    problems: ["i.yaml:5:1 version: duplicate key (first at line 1)"],
+  },
+  {
+    title: "an alias without its anchor",
+    inventory: `version: 1
+hosts:
+  a: &x { address: 10.0.0.1 }
+  b: *y
+`,
+    problems: ["i.yaml:4:6 hosts.b: '*y' without quotes is a YAML alias"],
+  },
+  {
+    title: "an alias inside its own anchor",
+    inventory: `${hosts}groups: &g
+  x: *g
+`,
+    problems: ["i.yaml:6:6 groups.x: alias '*g' contains itself or is one of too many"],
+  },
+  {
+    title: "a merge key",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1 }
+  b: { <<: {a: 1}, address: 10.0.0.2 }
+`,
+    problems: ['i.yaml:4:8 hosts.b."<<": unknown key'],
+  },
+  {
+    title: "an unknown tag",
+    inventory: `${hosts}ssh: { user: !vault abc }
+`,
+    problems: [
+      "i.yaml:5:14 ssh.user: '!vault' without quotes is a YAML tag, and only !env and !file are known",
+    ],
+  },
+  {
+    title: "a tag that is planned",
+    inventory: `${hosts}ssh: { password: !command pass show x }
+`,
+    problems: ["i.yaml:5:18 ssh.password: !command is not supported yet: use !env NAME or !file PATH"],
+  },
+  {
+    title: "an environment variable that is not set",
+    inventory: `${hosts}ssh: { password: !env SSH_PASSWORD }
+`,
+    problems: ["i.yaml:5:18 ssh.password: environment variable SSH_PASSWORD is not set"],
+  },
+  {
+    title: "a reference that does not resolve, without an echo about its type",
+    inventory: `version: 1
+hosts:
+  a: { address: !env ADDR }
+`,
+    problems: ["i.yaml:3:17 hosts.a.address: environment variable ADDR is not set"],
+  },
+  {
+    title: "a wrong value behind a reference, not shown",
+    inventory: `version: 1
+hosts:
+  a: { address: !env ADDR }
+`,
+    environment: { ADDR: "secretvalue" },
+    problems: ["i.yaml:3:17 hosts.a.address: expected an IP address, found the value of !env ADDR"],
+  },
+  {
+    title: "a reference to nothing",
+    inventory: `${hosts}ssh: { password: !env }
+`,
+    problems: ["i.yaml:5:18 ssh.password: expected !env NAME, found !env alone"],
+  },
+  {
+    title: "a referenced file that is not there",
+    inventory: `${hosts}ssh: { password: !file secrets/pw }
+`,
+    problems: ["i.yaml:5:18 ssh.password: secrets/pw: no such file"],
+  },
+  {
+    title: "a reference tag before a map",
+    inventory: `${hosts}ssh: { password: !file {a: 1} }
+`,
+    problems: ["i.yaml:5:18 ssh.password: expected text after !file, found a map or a list"],
+  },
+  {
+    title: "secrets in plain text",
+    inventory: `${hosts}ssh: { password: hunter2, sudo_password: 1234 }
+`,
+    problems: [
+      "i.yaml:5:18 ssh.password: expected a reference, !env NAME or !file PATH, found plain text",
+      "i.yaml:5:42 ssh.sudo_password: expected a reference, !env NAME or !file PATH, found plain text",
+    ],
+  },
+  {
+    title: "a host's secret in plain text",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, ssh: { passphrase: open sesame } }
+`,
+    problems: [
+      "i.yaml:3:46 hosts.a.ssh.passphrase: expected a reference, !env NAME or !file PATH, found plain text",
+    ],
+  },
+  {
+    title: "a proxy URL with a password",
+    inventory: `${hosts}network: { proxy: http://u:hunter22@proxy:3128 }
+`,
+    problems: [
+      "i.yaml:5:19 network.proxy: a URL with a password is a secret: write it as !env NAME or !file PATH",
+    ],
+  },
+  {
+    title: "a proxy that is no URL",
+    inventory: `${hosts}network: { proxy: proxy }
+`,
+    problems: ["i.yaml:5:19 network.proxy: expected a URL like http://proxy.example:3128, found plain text"],
+  },
+  {
+    title: "a referenced proxy that is no URL",
+    inventory: `${hosts}network: { proxy: !env P }
+`,
+    environment: { P: "nonsense" },
+    problems: ["i.yaml:5:19 network.proxy: expected a URL like http://proxy.example:3128, found a secret"],
+  },
+  {
+    title: "a certificate file that is not there",
+    inventory: `${hosts}network: { ca_file: ca.pem }
+`,
+    problems: ["i.yaml:5:21 network.ca_file: ca.pem: no such file"],
+  },
+  {
+    title: "a certificate file without certificates",
+    inventory: `${hosts}network: { ca_file: ca.pem }
+`,
+    files: { "ca.pem": "hello" },
+    problems: [
+      "i.yaml:5:21 network.ca_file: expected a file of PEM certificates, found other content in ca.pem",
+    ],
+  },
+  {
+    title: "another version",
+    inventory: `version: 2
+hosts: { a: { address: 10.0.0.1 } }
+`,
+    problems: ["i.yaml:1:10 version: expected 1, found 2"],
+  },
+  {
+    title: "a version as text",
+    inventory: `version: "1"
+hosts: { a: { address: 10.0.0.1 } }
+`,
+    problems: ["i.yaml:1:10 version: expected 1, found '1'"],
+  },
+  {
+    title: "no version",
+    inventory: `hosts: { a: { address: 10.0.0.1 } }
+`,
+    problems: ["i.yaml:1:1 version: expected 1, found nothing"],
+  },
+  {
+    title: "no hosts",
+    inventory: `version: 1
+`,
+    problems: ["i.yaml:1:1 hosts: expected a map, found nothing"],
+  },
+  {
+    title: "hosts left empty",
+    inventory: `version: 1
+hosts:
+`,
+    problems: ["i.yaml:2:1 hosts: expected a map, found nothing"],
+  },
+  {
+    title: "an empty map of hosts",
+    inventory: `version: 1
+hosts: {}
+`,
+    problems: ["i.yaml:2:8 hosts: expected at least one host, found none"],
+  },
+  {
+    title: "a list of hosts",
+    inventory: `version: 1
+hosts: [a]
+`,
+    problems: ["i.yaml:2:8 hosts: expected a map, found a list"],
+  },
+  {
+    title: "an unknown section",
+    inventory: `${hosts}sevices: {}
+`,
+    problems: [
+      "i.yaml:5:1 sevices: unknown key; known are version, ssh, network, allow_os, mesh, hosts, groups",
+    ],
+  },
+  {
+    title: "a port that is a word",
+    inventory: `${hosts}ssh: { port: ssh }
+`,
+    problems: ["i.yaml:5:14 ssh.port: expected 1–65535, found 'ssh'"],
+  },
+  {
+    title: "a port out of range",
+    inventory: `${hosts}ssh: { port: 70000 }
+`,
+    problems: ["i.yaml:5:14 ssh.port: expected 1–65535, found 70000"],
+  },
+  {
+    title: "a broken number as port",
+    inventory: `${hosts}ssh: { port: 22.5 }
+`,
+    problems: ["i.yaml:5:14 ssh.port: expected 1–65535, found 22.5"],
+  },
+  {
+    title: "a port in quotes",
+    inventory: `${hosts}ssh: { port: "22" }
+`,
+    problems: ["i.yaml:5:14 ssh.port: expected 1–65535, found '22'"],
+  },
+  {
+    title: "a port left empty",
+    inventory: `${hosts}ssh:
+  port:
+`,
+    problems: ["i.yaml:6:3 ssh.port: expected 1–65535, found nothing"],
+  },
+  {
+    title: "a map below a port",
+    inventory: `${hosts}ssh:
+  port:
+    a: 1
+`,
+    problems: ["i.yaml:6:3 ssh.port: expected 1–65535, found a map"],
+  },
+  {
+    title: "several unknown keys",
+    inventory: `${hosts}ssh: { usr: ops, identity-file: x, zzz: 1 }
+`,
+    problems: [
+      "i.yaml:5:8 ssh.usr: unknown key; did you mean 'user'?",
+      "i.yaml:5:18 ssh.identity-file: unknown key; did you mean 'identity_file'?",
+      "i.yaml:5:36 ssh.zzz: unknown key; known are user, port, identity_file, known_hosts, host_keys, privilege, password, sudo_password, passphrase, connect_timeout",
+    ],
+  },
+  {
+    title: "words that are no choice",
+    inventory: `${hosts}ssh: { host_keys: yes, privilege: su }
+`,
+    problems: [
+      "i.yaml:5:19 ssh.host_keys: expected one of strict, accept-new, ask, found 'yes'",
+      "i.yaml:5:35 ssh.privilege: expected one of auto, root, sudo, doas, found 'su'",
+    ],
+  },
+  {
+    title: "a list as section",
+    inventory: `${hosts}ssh: [ops]
+`,
+    problems: ["i.yaml:5:6 ssh: expected a map, found a list"],
+  },
+  {
+    title: "a number as user",
+    inventory: `${hosts}ssh: { user: 1000 }
+`,
+    problems: ["i.yaml:5:14 ssh.user: expected text, found 1000"],
+  },
+  {
+    title: "a number in a list of files",
+    inventory: `${hosts}ssh: { identity_file: [a, 3] }
+`,
+    problems: ["i.yaml:5:27 ssh.identity_file[1]: expected text, found 3"],
+  },
+  {
+    title: "a map as file",
+    inventory: `${hosts}ssh: { identity_file: { a: b } }
+`,
+    problems: ["i.yaml:5:23 ssh.identity_file: expected text or a list, found a map"],
+  },
+  {
+    title: "a timeout meant in seconds",
+    inventory: `${hosts}ssh: { connect_timeout: 10 }
+`,
+    problems: [
+      "i.yaml:5:25 ssh.connect_timeout: expected at least 100ms (a plain number is milliseconds), found 10",
+    ],
+  },
+  {
+    title: "a timeout in words",
+    inventory: `${hosts}ssh: { connect_timeout: ten seconds }
+`,
+    problems: [
+      "i.yaml:5:25 ssh.connect_timeout: expected a duration like 500ms, 2s or 2000 (milliseconds), found 'ten seconds'",
+    ],
+  },
+  {
+    title: "a host's key for all",
+    inventory: `${hosts}ssh: { host: x }
+`,
+    problems: [
+      "i.yaml:5:8 ssh.host: unknown key; known are user, port, identity_file, known_hosts, host_keys, privilege, password, sudo_password, passphrase, connect_timeout",
+    ],
+  },
+  {
+    title: "no address",
+    inventory: `version: 1
+hosts:
+  a: {}
+`,
+    problems: ["i.yaml:3:3 hosts.a.address: expected an IP address, found nothing"],
+  },
+  {
+    title: "a host left empty",
+    inventory: `version: 1
+hosts:
+  a:
+`,
+    problems: ["i.yaml:3:3 hosts.a: expected a map, found nothing"],
+  },
+  {
+    title: "a name as address",
+    inventory: `version: 1
+hosts:
+  a: { address: a.example }
+`,
+    problems: ["i.yaml:3:17 hosts.a.address: expected an IP address, found 'a.example'"],
+  },
+  {
+    title: "a mistyped key, without an echo about the missing one",
+    inventory: `version: 1
+hosts:
+  a: { adress: 10.0.0.1 }
+`,
+    problems: ["i.yaml:3:8 hosts.a.adress: unknown key; did you mean 'address'?"],
+  },
+  {
+    title: "a number as address",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.1 }
+`,
+    problems: ["i.yaml:3:17 hosts.a.address: expected an IP address, found 10.1"],
+  },
+  {
+    title: "parameters of an unknown step",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, haprox: { maxconn: 1 } }
+`,
+    problems: ["i.yaml:3:27 hosts.a.haprox: unknown key; did you mean 'haproxy'?"],
+  },
+  {
+    title: "a bad host name",
+    inventory: `version: 1
+hosts:
+  A_1: { address: 10.0.0.1 }
+`,
+    problems: [
+      "i.yaml:3:3 hosts.A_1: expected a name of a–z, 0–9, '-' and '.', beginning with a letter or digit, found 'A_1'",
+    ],
+  },
+  {
+    title: "a host named all",
+    inventory: `version: 1
+hosts:
+  all: { address: 10.0.0.1 }
+`,
+    problems: ["i.yaml:3:3 hosts.all: 'all' means every host: choose another name"],
+  },
+  {
+    title: "one address for two hosts",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1 }
+  b: { address: 10.0.0.1 }
+`,
+    problems: ["i.yaml:4:17 hosts.b.address: 10.0.0.1 is the address of 'a' already (line 3)"],
+  },
+  {
+    title: "one address in two spellings",
+    inventory: `version: 1
+hosts:
+  a: { address: "fd00::1" }
+  b: { address: "FD00:0::1" }
+`,
+    problems: ["i.yaml:4:17 hosts.b.address: FD00:0::1 is the address of 'a' already (line 3)"],
+  },
+  {
+    title: "a list of parameters",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, haproxy: [1] }
+`,
+    problems: ["i.yaml:3:36 hosts.a.haproxy: expected a map of parameters, found a list"],
+  },
+  {
+    title: "a wrong parameter that no play asks for",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, haproxy: { maxconn: many } }
+`,
+    problems: ["i.yaml:3:47 hosts.a.haproxy.maxconn: expected a number, found 'many'"],
+  },
+  {
+    title: "an unknown parameter that no play asks for",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, haproxy: { maxcon: 5 } }
+`,
+    problems: ["i.yaml:3:38 hosts.a.haproxy.maxcon: unknown key; did you mean 'maxconn'?"],
+  },
+  {
+    title: "one id for two members",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, zookeeper: { id: 1 } }
+  b: { address: 10.0.0.2, zookeeper: { id: 1 } }
+`,
+    problems: ["i.yaml:4:44 hosts.b.zookeeper.id: 1 is the id of 'a' already (line 3)"],
+  },
+  {
+    title: "an id out of range",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, zookeeper: { id: 256 } }
+`,
+    problems: ["i.yaml:3:44 hosts.a.zookeeper.id: expected 1–255, found 256"],
+  },
+  {
+    title: "an id that is a word",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, zookeeper: { id: one } }
+`,
+    problems: ["i.yaml:3:44 hosts.a.zookeeper.id: expected 1–255, found 'one'"],
+  },
+  {
+    title: "a word instead of a list",
+    inventory: `${hosts}allow_os: sid
+`,
+    problems: ["i.yaml:5:11 allow_os: expected a list, found 'sid'"],
+  },
+  {
+    title: "a number as release",
+    inventory: `${hosts}allow_os: [11]
+`,
+    problems: ["i.yaml:5:12 allow_os[0]: expected text, found 11"],
+  },
+  {
+    title: "an unknown member",
+    inventory: `${hosts}groups: { zk: [a, bb] }
+`,
+    problems: ["i.yaml:5:19 groups.zk[1]: no host or group is named 'bb'"],
+  },
+  {
+    title: "mistyped members",
+    inventory: `${hosts}groups: { zookeeper: [a], proxies: [zookeepr, nobody] }
+`,
+    problems: [
+      "i.yaml:5:37 groups.proxies[0]: no host or group is named 'zookeepr'; did you mean 'zookeeper'?",
+      "i.yaml:5:47 groups.proxies[1]: no host or group is named 'nobody'",
+    ],
+  },
+  {
+    title: "groups in a circle",
+    inventory: `${hosts}groups:
+  x: [y]
+  y: [z]
+  z: [x, a]
+`,
+    problems: ["i.yaml:8:7 groups.z[0]: groups hold each other: x → y → z → x"],
+  },
+  {
+    title: "a group that holds itself",
+    inventory: `${hosts}groups: { x: [x] }
+`,
+    problems: ["i.yaml:5:15 groups.x[0]: groups hold each other: x → x"],
+  },
+  {
+    title: "a group named like a host",
+    inventory: `${hosts}groups: { a: [b] }
+`,
+    problems: ["i.yaml:5:11 groups.a: 'a' is a host already (line 3)"],
+  },
+  {
+    title: "a group named all",
+    inventory: `${hosts}groups: { all: [b] }
+`,
+    problems: ["i.yaml:5:11 groups.all: 'all' means every host: choose another name"],
+  },
+  {
+    title: "a bad group name",
+    inventory: `${hosts}groups: { "Web Servers": [b] }
+`,
+    problems: [
+      "i.yaml:5:11 groups.\"Web Servers\": expected a name of a–z, 0–9, '-', '_' and '.', beginning with a letter or digit, found 'Web Servers'",
+    ],
+  },
+  {
+    title: "a word as group",
+    inventory: `${hosts}groups: { x: a }
+`,
+    problems: ["i.yaml:5:14 groups.x: expected a list of hosts and groups, or a map with 'hosts', found 'a'"],
+  },
+  {
+    title: "a group left empty",
+    inventory: `${hosts}groups:
+  x:
+`,
+    problems: [
+      "i.yaml:6:3 groups.x: expected a list of hosts and groups, or a map with 'hosts', found nothing",
+    ],
+  },
+  {
+    title: "a group without its list",
+    inventory: `${hosts}groups:
+  x: { haproxy: {} }
+`,
+    problems: ["i.yaml:6:3 groups.x.hosts: expected a list of hosts and groups, found nothing"],
+  },
+  {
+    title: "an unknown key of a group",
+    inventory: `${hosts}groups:
+  x: { hosts: [a], haprxy: {} }
+`,
+    problems: ["i.yaml:6:20 groups.x.haprxy: unknown key; did you mean 'haproxy'?"],
+  },
+  {
+    title: "a number as member",
+    inventory: `${hosts}groups: { x: [1] }
+`,
+    problems: ["i.yaml:5:15 groups.x[0]: expected the name of a host or a group, found 1"],
+  },
+  {
+    title: "a list of groups",
+    inventory: `${hosts}groups: [x]
+`,
+    problems: ["i.yaml:5:9 groups: expected a map, found a list"],
+  },
+  {
+    title: "an id for a whole group",
+    inventory: `${hosts}groups: { x: { hosts: [a], zookeeper: { id: 3 } } }
+`,
+    problems: ["i.yaml:5:41 groups.x.zookeeper.id: an id belongs to one member: state it at the host"],
+  },
+  {
+    title: "a map of members",
+    inventory: `${hosts}groups: { x: { hosts: { a: 1 } } }
+`,
+    problems: ["i.yaml:5:23 groups.x.hosts: expected a list of hosts and groups, found a map"],
+  },
+  {
+    title: "groups that disagree about a host",
+    inventory: `${hosts}groups:
+  x: { hosts: [a], haproxy: { maxconn: 1 } }
+  y: { hosts: [a, b], haproxy: { maxconn: 2 } }
+`,
+    problems: ["i.yaml:7:43 groups.y.haproxy.maxconn: group 'x' says 1 (line 6), and 'a' is in both groups"],
+  },
+  {
+    title: "a mesh of groups that are not there",
+    inventory: `${hosts}groups: { zk: [a] }
+mesh: { ensemble: zz, proxies: prox }
+`,
+    problems: [
+      "i.yaml:6:19 mesh.ensemble: no group is named 'zz'",
+      "i.yaml:6:32 mesh.proxies: no group is named 'prox'",
+    ],
+  },
+  {
+    title: "an ensemble of nobody",
+    inventory: `${hosts}groups: { zk: [] }
+mesh: { ensemble: zk }
+`,
+    problems: ["i.yaml:6:19 mesh.ensemble: group 'zk' (line 5) holds no host"],
+  },
+  {
+    title: "one port for two services",
+    inventory: `${mesh}  services:
+    x: { path: /x, port: 8080 }
+    y: { path: /y, port: 8080 }
+`,
+    problems: ["i.yaml:12:26 mesh.services.y.port: 8080 is the port of 'x' already (line 11)"],
+  },
+  {
+    title: "a service on a default port of ZooKeeper",
+    inventory: `${mesh}  services:
+    x: { path: /x, port: 2181 }
+`,
+    problems: [
+      "i.yaml:11:26 mesh.services.x.port: 2181 is ZooKeeper's client_port by default, and hosts are both member and proxy",
+    ],
+  },
+  {
+    title: "a service on a chosen port of ZooKeeper",
+    inventory: `${mesh}  zookeeper: { client_port: 8080 }
+  services:
+    x: { path: /x, port: 8080 }
+`,
+    problems: [
+      "i.yaml:12:26 mesh.services.x.port: 8080 is ZooKeeper's client_port (line 10), and hosts are both member and proxy",
+    ],
+  },
+  {
+    title: "ZooKeeper's port twice, once by default",
+    inventory: `${mesh}  zookeeper: { client_port: 2888 }
+`,
+    problems: ["i.yaml:10:29 mesh.zookeeper.client_port: 2888 is also quorum_port by default"],
+  },
+  {
+    title: "ZooKeeper's port twice",
+    inventory: `${mesh}  zookeeper: { quorum_port: 4000, election_port: 4000 }
+`,
+    problems: ["i.yaml:10:50 mesh.zookeeper.election_port: 4000 is also quorum_port (line 10)"],
+  },
+  {
+    title: "paths that ZooKeeper refuses",
+    inventory: `${mesh}  services: { x: { path: services/x, port: 1 }, y: { path: /y/, port: 2 }, z: { path: /, port: 3 } }
+`,
+    problems: [
+      "i.yaml:10:26 mesh.services.x.path: expected an absolute ZooKeeper path like /services/user-api, found 'services/x'",
+      "i.yaml:10:60 mesh.services.y.path: expected an absolute ZooKeeper path like /services/user-api, found '/y/'",
+      "i.yaml:10:87 mesh.services.z.path: expected an absolute ZooKeeper path like /services/user-api, found '/'",
+    ],
+  },
+  {
+    title: "a service without servers",
+    inventory: `${mesh}  services: { x: { port: 1 } }
+`,
+    problems: [
+      "i.yaml:10:15 mesh.services.x: expected 'path' (ZooKeeper) or 'servers' (a fixed list), found neither",
+    ],
+  },
+  {
+    title: "a path without an ensemble",
+    inventory: `${hosts}groups: { p: [a] }
+mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
+`,
+    problems: [
+      "i.yaml:6:44 mesh.services.x.path: a path needs 'mesh.ensemble', the group of ZooKeeper's hosts",
+    ],
+  },
+  {
+    title: "services without proxies",
+    inventory: `${hosts}mesh: { services: { x: { servers: [{ host: h, port: 1 }], port: 1 } } }
+`,
+    problems: ["i.yaml:5:9 mesh.services: services need 'proxies', the group of hosts that offer them"],
+  },
+  {
+    title: "a bad service name",
+    inventory: `${mesh}  services: { User API: { path: /x, port: 1 } }
+`,
+    problems: [
+      "i.yaml:10:15 mesh.services.\"User API\": expected a name of a–z, 0–9, '-' and '_', beginning with a letter or digit, found 'User API'",
+    ],
+  },
+  {
+    title: "a service without a port",
+    inventory: `${mesh}  services: { x: { path: /x } }
+`,
+    problems: ["i.yaml:10:15 mesh.services.x.port: expected 1–65535, found nothing"],
+  },
+  {
+    title: "a name to bind to",
+    inventory: `${mesh}  services: { x: { path: /x, port: 1, bind: localhost } }
+`,
+    problems: ["i.yaml:10:45 mesh.services.x.bind: expected an IP address, found 'localhost'"],
+  },
+  {
+    title: "an unknown mode",
+    inventory: `${mesh}  services: { x: { path: /x, port: 1, mode: htpp } }
+`,
+    problems: ["i.yaml:10:45 mesh.services.x.mode: expected one of http, tcp, found 'htpp'"],
+  },
+  {
+    title: "an unknown balance algorithm",
+    inventory: `${mesh}  services: { x: { path: /x, port: 1, balance: fair } }
+`,
+    problems: [
+      "i.yaml:10:48 mesh.services.x.balance: expected a balance algorithm of HAProxy like roundrobin or leastconn, found 'fair'",
+    ],
+  },
+  {
+    title: "a check with four mistakes",
+    inventory: `${mesh}  services: { x: { path: /x, port: 1, check: { http: /health, inter: fast, rise: 0, fal: 3 } } }
+`,
+    problems: [
+      "i.yaml:10:54 mesh.services.x.check.http: expected a request like GET /health, or false for a TCP check, found '/health'",
+      "i.yaml:10:70 mesh.services.x.check.inter: expected a duration like 500ms, 2s or 2000 (milliseconds), found 'fast'",
+      "i.yaml:10:82 mesh.services.x.check.rise: expected at least 1, found 0",
+      "i.yaml:10:85 mesh.services.x.check.fal: unknown key; did you mean 'fall'?",
+    ],
+  },
+  {
+    title: "lists of servers with a mistake each",
+    inventory: `${mesh}  services: { x: { port: 1, servers: [] }, y: { port: 2, servers: [{host: h}] }, z: { port: 3, servers: [{ host: h, port: 1 }, { host: h, port: 1 }] } }
+`,
+    problems: [
+      "i.yaml:10:38 mesh.services.x.servers: expected at least one entry, found an empty list",
+      "i.yaml:10:68 mesh.services.y.servers[0].port: expected 1–65535, found nothing",
+      "i.yaml:10:128 mesh.services.z.servers[1]: server 'h_1' is listed already (line 10)",
+    ],
+  },
+  {
+    title: "a key that JavaScript treats specially",
+    inventory: `${hosts}__proto__: { a: 1 }
+`,
+    problems: ["i.yaml:5:1 __proto__: unknown key"],
+  },
+  {
+    title: "a list as key",
+    inventory: `${hosts}? [a]
+: 1
+`,
+    problems: ["i.yaml:5:3: expected a plain word as key"],
+  },
+];
+
+describe("a wrong inventory", () => {
+  it.each(cases)("reports $title", async ({ problems, ...texts }) => {
+    expect(await problemsOf(texts)).toEqual(problems);
+  });
+});
