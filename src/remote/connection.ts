@@ -1,0 +1,116 @@
+import type { Duplex } from "node:stream";
+import type { Client, ClientChannel } from "ssh2";
+import { EXEC_COMMAND } from "./conversation.ts";
+import { Limit } from "./limit.ts";
+
+/** sshd allows 10 sessions on a connection (MaxSessions); some administrators allow fewer. */
+const MOST_CHANNELS = 6;
+
+/** The host would not open a channel, although the connection stands. */
+export class ChannelRefused extends Error {
+  override readonly name = "ChannelRefused";
+  /** SSH_OPEN_… of RFC 4254, 5.1; undefined when the exec request itself was refused. */
+  readonly reason: number | undefined;
+
+  constructor(reason: number | undefined, description: string) {
+    super(description);
+    this.reason = reason;
+  }
+}
+
+/** The connection ended before a channel was open on it. */
+export class ConnectionEnded extends Error {
+  override readonly name = "ConnectionEnded";
+}
+
+/** One authenticated SSH connection. */
+export class Connection {
+  /** Places for channels; a channel gives its place back when it is closed on both sides. */
+  readonly places = new Limit(MOST_CHANNELS);
+  /** Places taken by holds, which may last as long as the run. */
+  held = 0;
+  /** Once a script has begun on this connection, the login shell and the privilege are known to be good. */
+  isProven = false;
+  /** Settled once the first script on this connection has begun or failed to; never rejects. */
+  proving: Promise<void> | undefined;
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>;
+  readonly #client: Client;
+  readonly #socket: Duplex;
+  #endedBecause: string | undefined;
+
+  /** `onClose` is called once, when the connection is gone for whatever reason. */
+  constructor(client: Client, socket: Duplex, via: Connection | undefined, onClose: () => void) {
+    this.#client = client;
+    this.#socket = socket;
+    let lastError: Error | undefined;
+    client.on("error", (error) => {
+      lastError = error;
+    });
+    this.closed = new Promise((resolve) => {
+      client.once("close", () => {
+        const jump =
+          via?.endedBecause === undefined ? undefined : `the jump host was lost: ${via.endedBecause}`;
+        this.#endedBecause ??= jump ?? lastError?.message ?? "the host closed the connection";
+        onClose();
+        resolve();
+      });
+    });
+  }
+
+  /** Why the connection ended; undefined while it stands. */
+  get endedBecause(): string | undefined {
+    return this.#endedBecause;
+  }
+
+  /** Sends one exec request. Throws ChannelRefused or ConnectionEnded; nothing has been run then. */
+  exec(): Promise<ClientChannel> {
+    return this.#open((callback) => this.#client.exec(EXEC_COMMAND, callback));
+  }
+
+  /** A stream to another host as seen from this one. Throws as `exec` does. */
+  forward(host: string, port: number): Promise<ClientChannel> {
+    return this.#open((callback) => this.#client.forwardOut("127.0.0.1", 0, host, port, callback));
+  }
+
+  #open(
+    request: (callback: (error: Error | undefined, channel: ClientChannel) => void) => void,
+  ): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      const ended = () => reject(new ConnectionEnded(this.#endedBecause ?? "the connection was lost"));
+      if (this.#endedBecause !== undefined) {
+        ended();
+        return;
+      }
+      void this.closed.then(ended);
+      try {
+        request((error, channel) => {
+          if (error === undefined) resolve(channel);
+          else if (this.#endedBecause !== undefined || !this.#socket.writable) ended();
+          else {
+            const reason = "reason" in error && typeof error.reason === "number" ? error.reason : undefined;
+            reject(new ChannelRefused(reason, error.message));
+          }
+        });
+      } catch {
+        // "Not connected": the socket is gone, and its close event is on the way.
+        ended();
+      }
+    });
+  }
+
+  /** Drops the connection at once, also when the other side no longer answers. */
+  destroy(because: string): void {
+    this.#endedBecause ??= because;
+    this.#socket.destroy();
+  }
+
+  /** Says good-bye and waits a second for the other side to agree. Never throws. */
+  async end(): Promise<void> {
+    const timer = setTimeout(() => this.#socket.destroy(), 1_000);
+    this.#client.end();
+    if (this.#socket.destroyed) this.#socket.destroy();
+    await this.closed;
+    clearTimeout(timer);
+  }
+}

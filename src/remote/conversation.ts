@@ -1,0 +1,255 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { ClientChannel } from "ssh2";
+import type { SshSettings } from "../inventory/ssh-settings.ts";
+import type { Secret } from "../secret.ts";
+import { Frame } from "./frame.ts";
+import type { ScriptInput } from "./remote.ts";
+
+/**
+ * The whole exec request, always the same: it means the same to sh, bash, fish and csh as a login shell, and
+ * everything else goes over standard input. `read` takes one line byte by byte and leaves the rest alone.
+ */
+export const EXEC_COMMAND = `sh -c 'IFS= read -r program && eval "$(printf %b "$program")"'`;
+
+const LOGIN_PROGRAM = asOneLine(readFileSync(new URL("./login.sh", import.meta.url), "utf8"));
+const ROOT_PROGRAM = asOneLine(readFileSync(new URL("./root.sh", import.meta.url), "utf8"));
+
+/** Root could not be had; nothing of the script ran. */
+export interface Denied {
+  readonly is: "denied";
+  readonly tool: string;
+  readonly uid: string;
+  readonly exitCode: number;
+  /** What the host said about it. */
+  readonly said: string;
+}
+
+/** How a conversation over one exec channel ended. */
+export type ConversationEnd =
+  | {
+      readonly is: "exited";
+      readonly exitCode: number;
+      readonly stdout: string;
+      readonly stderr: string;
+      readonly sentAtMs: number;
+      readonly firstByteAtMs: number;
+    }
+  | Denied
+  /** The channel closed before the script was sent; nothing of it ran. */
+  | { readonly is: "not started"; readonly exitCode: number | undefined; readonly said: string }
+  /** The channel closed after the script was sent and before its end mark came: outcome unknown. */
+  | { readonly is: "cut" }
+  | { readonly is: "too much output" };
+
+export interface ConversationRequest {
+  readonly script: string;
+  readonly privilege: SshSettings["privilege"];
+  /** For sudo; undefined where none is to be given. */
+  readonly password: Secret | undefined;
+  /** Send the script only once the host says that a root shell is ready. Costs a round trip, and proves that nothing ran. */
+  readonly waitForReady: boolean;
+  readonly input: ScriptInput | undefined;
+  /** Leave the script's standard input open until `closeInput`. */
+  readonly holdInput: boolean;
+  readonly maxOutputBytes: number;
+}
+
+/** One script sent over one exec channel (see login.sh and root.sh for the other side). */
+export class Conversation {
+  readonly end: Promise<ConversationEnd>;
+  /** Resolves with the first whole line of the script's output, or undefined when it ended without one. */
+  readonly firstLine: Promise<string | undefined>;
+  /** Resolves when the root shell reported that it is ready, or when the conversation ended without. */
+  readonly ready: Promise<void>;
+  denied: Denied | undefined;
+  readonly #channel: ClientChannel;
+  readonly #request: ConversationRequest;
+  readonly #nonce = randomBytes(16).toString("hex");
+  readonly #stdout = new Frame(this.#nonce);
+  readonly #stderr = new Frame(this.#nonce);
+  #isSent = false;
+  #isOver = false;
+  #sentAtMs = 0;
+  #firstByteAtMs: number | undefined;
+  #prompts = 0;
+  #denied: { readonly tool: string; readonly uid: string; readonly exitCode: number } | undefined;
+  #exitCode: number | undefined;
+  #resolveEnd!: (end: ConversationEnd) => void;
+  #resolveFirstLine!: (line: string | undefined) => void;
+  #resolveReady!: () => void;
+
+  constructor(channel: ClientChannel, request: ConversationRequest) {
+    this.#channel = channel;
+    this.#request = request;
+    this.end = new Promise((resolve) => {
+      this.#resolveEnd = resolve;
+    });
+    this.firstLine = new Promise((resolve) => {
+      this.#resolveFirstLine = resolve;
+    });
+    this.ready = new Promise((resolve) => {
+      this.#resolveReady = resolve;
+    });
+    channel.on("data", (chunk: Buffer) => this.#onStdout(chunk));
+    channel.stderr.on("data", (chunk: Buffer) => this.#onStderr(chunk));
+    channel.on("exit", (code: number | null) => {
+      this.#exitCode = code ?? undefined;
+    });
+    channel.on("error", () => {});
+    channel.on("close", () => this.#onClose());
+    const password = request.password === undefined ? "none" : "password";
+    channel.write(`${LOGIN_PROGRAM}\n${this.#nonce} ${request.privilege} ${password}\n`);
+    // Behind a sudo that reads a password nothing may be in the way: it would be taken for the password.
+    if (!request.waitForReady && request.password === undefined) this.#send();
+  }
+
+  /** True once a byte of the script may have reached the host. */
+  get isSent(): boolean {
+    return this.#isSent;
+  }
+
+  /** Gives up: whatever still comes is ignored, and nothing more is sent. */
+  abandon(): void {
+    this.#finish({ is: "cut" });
+  }
+
+  closeInput(): void {
+    this.#channel.end();
+  }
+
+  #send(): void {
+    if (this.#isSent || this.#isOver) return;
+    this.#isSent = true;
+    this.#resolveReady();
+    const { script, input, holdInput } = this.#request;
+    const whole = Buffer.from(`meshctl_script() { :; ${script}\n}\nmeshctl_script\n#`);
+    const mode = input !== undefined || holdInput ? "open" : "closed";
+    const channel = this.#channel;
+    channel.write(`GO ${this.#nonce}\n${ROOT_PROGRAM}\n${whole.length} ${mode}\n`);
+    channel.write(whole.subarray(0, -1), () => {
+      // The script cannot start before its last byte is there.
+      this.#sentAtMs = Date.now();
+      channel.write(whole.subarray(-1));
+      if (input !== undefined) void this.#sendInput(input);
+      else if (!holdInput) channel.end();
+    });
+  }
+
+  async #sendInput(input: ScriptInput): Promise<void> {
+    try {
+      for await (const piece of typeof input === "string" || input instanceof Uint8Array ? [input] : input) {
+        if (this.#isOver) return;
+        await new Promise<void>((resolve) => {
+          this.#channel.once("close", resolve);
+          this.#channel.write(piece, () => {
+            this.#channel.removeListener("close", resolve);
+            resolve();
+          });
+        });
+      }
+      this.#channel.end();
+    } catch {
+      // What feeds the script broke off: the script must not take what came for the whole.
+      this.#finish({ is: "cut" });
+    }
+  }
+
+  #onStdout(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#stdout.push(chunk);
+    if (!this.#stdout.began) {
+      const prelude = this.#stdout.prelude;
+      if (prelude.includes(`${this.#nonce} READY\n`)) this.#send();
+      const denied = new RegExp(`${this.#nonce} DENIED (\\w+) (\\d*) (\\d+)\n`).exec(prelude);
+      if (denied !== null) {
+        const [, tool = "", uid = "", code = ""] = denied;
+        this.#denied ??= { tool, uid, exitCode: Number(code) };
+        // What sudo said travels on the other stream, and may still be on its way.
+        setTimeout(() => this.#onClose(), 500).unref();
+      }
+      return;
+    }
+    if (this.#firstByteAtMs === undefined && this.#stdout.spoke) this.#firstByteAtMs = Date.now();
+    if (this.#request.holdInput) {
+      const text = this.#stdout.payload();
+      const newline = text.indexOf("\n");
+      if (newline !== -1) this.#resolveFirstLine(text.subarray(0, newline).toString());
+    }
+    this.#checkProgress();
+  }
+
+  #onStderr(chunk: Buffer): void {
+    if (this.#isOver) return;
+    this.#stderr.push(chunk);
+    const password = this.#request.password;
+    if (password !== undefined && !this.#isSent) {
+      const prompts = this.#stderr.prelude.split(`${this.#nonce} PROMPT`).length - 1;
+      if (prompts > this.#prompts) {
+        this.#prompts = prompts;
+        // Asked again, the password was wrong: with nothing more to read sudo gives up.
+        if (prompts === 1) this.#channel.write(`${password.reveal()}\n`);
+        else this.#channel.end();
+      }
+    }
+    this.#checkProgress();
+  }
+
+  #checkProgress(): void {
+    if (this.#stdout.payloadBytes + this.#stderr.payloadBytes > this.#request.maxOutputBytes) {
+      this.#finish({ is: "too much output" });
+    } else if (this.#stdout.exitCode !== undefined && this.#stderr.exitCode !== undefined) {
+      this.#finishExited(this.#stdout.exitCode);
+    }
+  }
+
+  #onClose(): void {
+    if (this.#isOver) return;
+    if (this.#stdout.exitCode !== undefined) this.#finishExited(this.#stdout.exitCode);
+    else if (this.#denied !== undefined) this.#finish({ is: "denied", ...this.#denied, said: this.#said() });
+    else if (this.#isSent) this.#finish({ is: "cut" });
+    else this.#finish({ is: "not started", exitCode: this.#exitCode, said: this.#said() });
+  }
+
+  #finishExited(exitCode: number): void {
+    this.#finish({
+      is: "exited",
+      exitCode,
+      stdout: this.#stdout.payload().toString(),
+      stderr: this.#stderr.payload().toString(),
+      sentAtMs: this.#sentAtMs,
+      firstByteAtMs: this.#firstByteAtMs ?? Date.now(),
+    });
+  }
+
+  #finish(end: ConversationEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (end.is === "denied") this.denied = end;
+    this.#resolveEnd(end);
+    this.#resolveFirstLine(undefined);
+    this.#resolveReady();
+  }
+
+  /** What the host itself said before the script, fit for one line of a message. */
+  #said(): string {
+    const lines = `${this.#stderr.prelude}\n${this.#stdout.prelude}`
+      .replaceAll(`${this.#nonce} PROMPT `, "")
+      .split("\n")
+      .filter((line) => !line.includes(this.#nonce))
+      // Text from a host must not steer the terminal.
+      .map((line) => line.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").trim())
+      .filter((line) => line !== "");
+    return lines.slice(-3).join("; ").slice(0, 300);
+  }
+}
+
+/** A shell program as one line for `printf %b`: whole-line comments left out, line breaks and backslashes encoded. */
+function asOneLine(program: string): string {
+  return program
+    .split("\n")
+    .filter((line) => !/^\s*(#|$)/.test(line))
+    .join("\n")
+    .replaceAll("\\", "\\\\")
+    .replaceAll("\n", "\\n");
+}

@@ -1,0 +1,224 @@
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ConfigurationError, HostUnreachable } from "../errors.ts";
+import type { SshSettings } from "../inventory/ssh-settings.ts";
+import { type AskPassphrase, Authentication } from "./authentication.ts";
+import { ChannelRefused, type Connection } from "./connection.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { DroppedEarly } from "./dropped-early.ts";
+import { type EffectiveSettings, effectiveSettings } from "./effective-settings.ts";
+import { handshake } from "./handshake.ts";
+import { type AskHostKey, HostKeyCheck } from "./host-key.ts";
+import { formatProxyJump, type Hop, parseProxyJump } from "./jump.ts";
+import { Limit } from "./limit.ts";
+import { openProxyCommand, openTcp } from "./socket.ts";
+import type { SshConfigReader } from "./ssh-config.ts";
+
+/** sshd drops connections at random once 10 are unauthenticated (MaxStartups 10:30:100). */
+const MOST_HANDSHAKES = 10;
+const MOST_TRIES = 4;
+const MOST_HOPS = 8;
+
+export interface DialerOptions {
+  readonly config: SshConfigReader;
+  readonly deadlines: Deadlines;
+  readonly askHostKey: AskHostKey | undefined;
+  readonly askPassphrase: AskPassphrase | undefined;
+}
+
+interface Bastion {
+  readonly connection: Promise<Connection>;
+  users: number;
+}
+
+/** Makes connections, through shared jump hosts where ssh_config asks for them. */
+export class Dialer {
+  readonly #options: DialerOptions;
+  readonly #handshakes = new Limit(MOST_HANDSHAKES);
+  readonly #bastions = new Map<string, Bastion>();
+
+  constructor(options: DialerOptions) {
+    this.#options = options;
+  }
+
+  /** A new connection to the host. Throws HostUnreachable. */
+  async dial(host: string, settings: SshSettings): Promise<Connection> {
+    const effective = await effectiveSettings(host, settings, this.#options.config);
+    return this.#dial(effective, settings, 0);
+  }
+
+  async #dial(effective: EffectiveSettings, settings: SshSettings, depth: number): Promise<Connection> {
+    const jump = effective.proxyJump.value;
+    if (jump === undefined) return this.#dialOver(effective, settings, undefined, () => {});
+    const release = await this.#takeBastion(effective, settings, jump, depth);
+    try {
+      return await this.#dialOver(effective, settings, release.connection, release.giveBack);
+    } catch (error) {
+      release.giveBack();
+      throw error;
+    }
+  }
+
+  async #dialOver(
+    effective: EffectiveSettings,
+    settings: SshSettings,
+    via: Connection | undefined,
+    onClose: () => void,
+  ): Promise<Connection> {
+    const { askHostKey, askPassphrase, deadlines } = this.#options;
+    for (let tries = 1; ; tries += 1) {
+      const leave = await this.#handshakes.take();
+      try {
+        const hostKey = await HostKeyCheck.read(effective, askHostKey);
+        const socket = await this.#openStream(effective, via);
+        return await handshake({
+          socket,
+          settings: effective,
+          hostKey,
+          mayAsk: askHostKey !== undefined && effective.hostKeys.value === "ask",
+          authentication: new Authentication(effective, settings, askPassphrase),
+          deadlines,
+          via,
+          onClose,
+        });
+      } catch (error) {
+        if (!(error instanceof DroppedEarly)) throw error;
+        if (tries >= MOST_TRIES) {
+          throw new HostUnreachable(
+            effective.host,
+            "key exchange",
+            `key exchange: the host hung up ${tries} times before it was done: ${error.message}. ` +
+              `Is sshd overloaded (MaxStartups), or does it refuse this address (PerSourcePenalties, hosts.deny)?`,
+            { cause: error },
+          );
+        }
+      } finally {
+        leave();
+      }
+      // Jittered, or a burst that was dropped together comes back together.
+      await sleep((0.5 + Math.random()) * 300 * 2 ** (tries - 1));
+    }
+  }
+
+  async #openStream(effective: EffectiveSettings, via: Connection | undefined): Promise<Duplex> {
+    const { host, hostName, port, proxyCommand, connectTimeoutMs } = effective;
+    if (via === undefined) {
+      return proxyCommand.value === undefined ? openTcp(effective) : openProxyCommand(proxyCommand.value);
+    }
+    const unreachable = (message: string, cause?: unknown) =>
+      new HostUnreachable(host, "jump host", `jump host ${effective.proxyJump.value}: ${message}`, { cause });
+    const where = `${hostName.value} port ${port.value}`;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await Promise.race([
+        via.forward(hostName.value, port.value),
+        new Promise<never>((_resolve, reject) => {
+          timer = setTimeout(
+            () => reject(unreachable(`did not reach ${where} within ${connectTimeoutMs.value / 1000} s`)),
+            connectTimeoutMs.value,
+          );
+        }),
+      ]);
+    } catch (error) {
+      if (error instanceof HostUnreachable) throw error;
+      if (error instanceof ChannelRefused) {
+        // 1: administratively prohibited (RFC 4254, 5.1).
+        const advice = error.reason === 1 ? "; allow it with AllowTcpForwarding in its sshd_config" : "";
+        throw unreachable(`cannot open a connection to ${where}: ${error.message}${advice}`, error);
+      }
+      throw unreachable(`lost: ${error instanceof Error ? error.message : String(error)}`, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The connection to the last hop, shared by all hosts behind it and closed with the last of them. */
+  async #takeBastion(
+    effective: EffectiveSettings,
+    settings: SshSettings,
+    jump: string,
+    depth: number,
+  ): Promise<{ connection: Connection; giveBack: () => void }> {
+    let bastion = this.#bastions.get(jump);
+    if (bastion === undefined) {
+      const made: Bastion = { connection: this.#dialHops(effective, settings, jump, depth), users: 0 };
+      bastion = made;
+      this.#bastions.set(jump, made);
+      const forget = () => {
+        if (this.#bastions.get(jump) === made) this.#bastions.delete(jump);
+      };
+      made.connection.then(
+        (connection) => connection.closed.then(forget),
+        (error: unknown) => {
+          // Refused credentials stay refused, or every host behind would send them again.
+          if (error instanceof HostUnreachable && error.stage === "authentication")
+            made.users = Number.POSITIVE_INFINITY;
+          else forget();
+        },
+      );
+    }
+    const taken = bastion;
+    taken.users += 1;
+    let given = false;
+    const giveBack = () => {
+      if (given) return;
+      given = true;
+      taken.users -= 1;
+      if (taken.users > 0) return;
+      if (this.#bastions.get(jump) === taken) this.#bastions.delete(jump);
+      taken.connection.then(
+        (connection) => connection.end(),
+        () => {},
+      );
+    };
+    try {
+      return { connection: await taken.connection, giveBack };
+    } catch (error) {
+      giveBack();
+      const message = error instanceof Error ? error.message : String(error);
+      throw new HostUnreachable(effective.host, "jump host", `jump host ${jump}: ${message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #dialHops(
+    effective: EffectiveSettings,
+    settings: SshSettings,
+    jump: string,
+    depth: number,
+  ): Promise<Connection> {
+    if (depth >= MOST_HOPS)
+      throw new ConfigurationError(`ProxyJump goes in a circle, or over more than ${MOST_HOPS} hops`);
+    const hops = parseProxyJump(jump);
+    const last = hops.at(-1) as Hop;
+    const hop = await effectiveSettings(last.host, hopSettings(last, settings), this.#options.config);
+    const before = hops.slice(0, -1);
+    // As ssh -J a,b: what is written before a hop replaces its own ProxyJump.
+    const routed: EffectiveSettings =
+      before.length === 0
+        ? hop
+        : { ...hop, proxyJump: { value: formatProxyJump(before), from: effective.proxyJump.from } };
+    const identityFiles =
+      routed.identityFiles.from === "default" && settings.identityFiles !== undefined
+        ? { value: settings.identityFiles, from: "inventory" as const }
+        : routed.identityFiles;
+    return this.#dial({ ...routed, identityFiles }, hopSettings(last, settings), depth + 1);
+  }
+}
+
+/**
+ * What the inventory says of a host holds for the way there as far as it is about trust and keys. Its password is
+ * for the host alone; user and port of a hop are ssh_config's.
+ */
+function hopSettings(hop: Hop, settings: SshSettings): SshSettings {
+  return {
+    ...settings,
+    host: hop.host,
+    user: hop.user,
+    port: hop.port,
+    identityFiles: undefined,
+    password: undefined,
+    sudoPassword: undefined,
+  };
+}

@@ -1,0 +1,94 @@
+import { type FileHandle, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type KnownHostsEntry, parseKnownHosts } from "./known-hosts.ts";
+
+const LOCK_WAIT_MS = 10_000;
+/** A lock this old was left behind by a process that died: an append takes milliseconds. */
+const LOCK_STALE_MS = 30_000;
+
+/** All entries of several files. A file that is not there is empty; one that cannot be read throws. */
+export async function readKnownHosts(files: readonly string[]): Promise<KnownHostsEntry[]> {
+  const lists = await Promise.all(
+    files.map(async (file) => {
+      try {
+        return parseKnownHosts(await readFile(file, "utf8"), file);
+      } catch (error) {
+        if (isCode(error, "ENOENT") || isCode(error, "ENOTDIR")) return [];
+        throw error;
+      }
+    }),
+  );
+  return lists.flat();
+}
+
+const inProcess = new Map<string, Promise<void>>();
+
+/**
+ * Appends the line that `decide` returns, if any, while no other meshctl writes to the file; `decide` sees nothing
+ * older than the lock. Throws what the file system throws.
+ */
+export async function appendKnownHost(
+  file: string,
+  decide: () => Promise<string | undefined>,
+): Promise<void> {
+  const before = inProcess.get(file) ?? Promise.resolve();
+  const mine = before.catch(() => {}).then(() => appendLocked(file, decide));
+  inProcess.set(
+    file,
+    mine.catch(() => {}),
+  );
+  await mine;
+}
+
+async function appendLocked(file: string, decide: () => Promise<string | undefined>): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const lock = `${file}.meshctl-lock`;
+  const needsLock = file !== "/dev/null";
+  if (needsLock) await takeLock(lock);
+  try {
+    const line = await decide();
+    if (line === undefined) return;
+    const handle = await open(file, "a+", 0o600);
+    try {
+      // One write with O_APPEND: ssh itself may be adding a line at the same moment.
+      await handle.write(`${(await endsInMidLine(handle)) ? "\n" : ""}${line}\n`);
+    } finally {
+      await handle.close();
+    }
+  } finally {
+    if (needsLock) await unlink(lock).catch(() => {});
+  }
+}
+
+async function takeLock(lock: string): Promise<void> {
+  const deadlineMs = Date.now() + LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      await (await open(lock, "wx", 0o600)).close();
+      return;
+    } catch (error) {
+      if (!isCode(error, "EEXIST")) throw error;
+    }
+    const ageMs = await stat(lock).then(
+      (stats) => Date.now() - stats.mtimeMs,
+      () => 0,
+    );
+    if (ageMs > LOCK_STALE_MS) await unlink(lock).catch(() => {});
+    else if (Date.now() > deadlineMs)
+      throw new Error(`${lock} is held by another meshctl; remove it if none is running`);
+    else await sleep(20 + Math.random() * 40);
+  }
+}
+
+async function endsInMidLine(handle: FileHandle): Promise<boolean> {
+  const stats = await handle.stat();
+  if (!stats.isFile() || stats.size === 0) return false;
+  const last = Buffer.alloc(1);
+  await handle.read(last, 0, 1, stats.size - 1);
+  return last[0] !== 0x0a;
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -1,0 +1,65 @@
+import type { SshSettings } from "../inventory/ssh-settings.ts";
+import type { HostName } from "../inventory/view.ts";
+
+/** How a script on a host ended. Only a script that really exited has an outcome; anything else is HostLost. */
+export interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /**
+   * Local time (Date.now()) just before the script's last byte was sent, and when the first byte of its own output
+   * came back: the script started after the one and before the other.
+   */
+  readonly sentAtMs: number;
+  readonly firstByteAtMs: number;
+}
+
+/** What a script may read from its standard input. A stream that throws breaks the run off: HostLost. */
+export type ScriptInput = string | Uint8Array | AsyncIterable<Uint8Array>;
+
+export interface RunOptions {
+  /** What is being done, for error messages: "sysctl: write 99-zz-meshctl.conf". */
+  readonly during: string;
+  /** Deadline for the whole script. On expiry the channel is dropped and HostLost thrown. */
+  readonly timeoutMs: number;
+  /** Largest output kept; more is HostLost. Default 64 MiB. */
+  readonly maxOutputBytes?: number;
+  /**
+   * What the script reads from its standard input; without it that is /dev/null. When the connection breaks the
+   * script sees an early end of file: a script that keeps what it reads must check its digest.
+   */
+  readonly stdin?: ScriptInput;
+}
+
+/** Something a script holds on a host for as long as it runs. */
+export interface Held {
+  readonly firstLine: string;
+  /** False once released, or once the script or the connection ended by itself. */
+  readonly isHeld: boolean;
+  /** Ends the script's standard input and waits until it is gone, at most five seconds. Never throws. */
+  release(): Promise<void>;
+}
+
+/** A host one can run scripts on as root. Connects lazily, at the first `run`, and stays connected. */
+export interface Remote {
+  readonly host: HostName;
+  /** How many exec requests were sent so far. */
+  readonly execs: number;
+  /**
+   * Runs POSIX sh text as root, sent over standard input (never in argv), in a clean environment, in "/", with umask
+   * 022 and standard input from /dev/null. The host reads all of the text before any of it runs.
+   * Throws HostUnreachable (nothing ran) or HostLost (outcome unknown).
+   */
+  run(script: string, options: RunOptions): Promise<Outcome>;
+  /**
+   * Runs a script that holds something (a lock) until released. Resolves when it printed a first line, within
+   * `timeoutMs`. The script's standard input stays open until `release()` or until the connection is lost, so it
+   * holds by reading to the end: `flock -n 9 && echo held && cat >/dev/null`.
+   * Throws CommandFailed when it ends without having printed a line, HostUnreachable and HostLost as `run` does.
+   */
+  hold(script: string, options: RunOptions): Promise<Held>;
+  /** Ends the session. Never throws. */
+  end(): Promise<void>;
+}
+
+export type OpenRemote = (host: HostName, settings: SshSettings) => Remote;

@@ -1,0 +1,324 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ClientChannel } from "ssh2";
+import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
+import type { SshSettings } from "../inventory/ssh-settings.ts";
+import type { HostName } from "../inventory/view.ts";
+import { ChannelRefused, type Connection, ConnectionEnded } from "./connection.ts";
+import { Conversation, type ConversationEnd, type Denied } from "./conversation.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Dialer } from "./dial.ts";
+import { privilegeAdvice } from "./privilege-advice.ts";
+import type { Held, Outcome, Remote, RunOptions } from "./remote.ts";
+
+const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+const RELEASE_MS = 5_000;
+/** How long a finished channel may take to close by itself: a child left in the background keeps it open. */
+const LINGER_MS = 300;
+/** How often a channel that is refused is asked for again while no other channel of ours is in the way. */
+const MOST_REFUSALS = 5;
+
+/** One host over SSH. */
+export class Session implements Remote {
+  readonly host: HostName;
+  readonly #settings: SshSettings;
+  readonly #dialer: Dialer;
+  readonly #deadlines: Deadlines;
+  #execs = 0;
+  #connection: Promise<Connection> | undefined;
+  /** Every connection that stands: more than one only where a hold fills the first (MaxSessions 1). */
+  readonly #connections = new Set<Connection>();
+  /** Credentials that were refused. They are not sent again: hosts lock users and addresses out for that. */
+  #refusal: HostUnreachable | undefined;
+  #isEnded = false;
+
+  constructor(host: HostName, settings: SshSettings, dialer: Dialer, deadlines: Deadlines) {
+    this.host = host;
+    this.#settings = settings;
+    this.#dialer = dialer;
+    this.#deadlines = deadlines;
+  }
+
+  get execs(): number {
+    return this.#execs;
+  }
+
+  async run(script: string, options: RunOptions): Promise<Outcome> {
+    const talk = await this.#start(script, options, false);
+    const end = await this.#within(talk, talk.conversation.end, options);
+    if (end.is !== "exited") throw this.#error(end, talk.connection, options.during);
+    const { exitCode, stdout, stderr, sentAtMs, firstByteAtMs } = end;
+    return { exitCode, stdout, stderr, sentAtMs, firstByteAtMs };
+  }
+
+  async hold(script: string, options: RunOptions): Promise<Held> {
+    const talk = await this.#start(script, options, true);
+    const { conversation, connection } = talk;
+    const firstLine = await this.#within(talk, conversation.firstLine, options);
+    if (firstLine === undefined) {
+      const end = await conversation.end;
+      if (end.is !== "exited") throw this.#error(end, connection, options.during);
+      throw new CommandFailed(this.host, options.during, end.exitCode, end.stderr);
+    }
+    let isHeld = true;
+    connection.held += 1;
+    const over = conversation.end.then(() => {
+      isHeld = false;
+      connection.held -= 1;
+    });
+    return {
+      firstLine,
+      get isHeld() {
+        return isHeld;
+      },
+      async release() {
+        if (!isHeld) return;
+        conversation.closeInput();
+        await Promise.race([over, sleep(RELEASE_MS, undefined, { ref: false })]);
+        isHeld = false;
+        talk.channel.close();
+      },
+    };
+  }
+
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    const pending = this.#connection;
+    this.#connection = undefined;
+    await pending?.catch(() => {});
+    await Promise.all([...this.#connections].map((connection) => connection.end()));
+  }
+
+  /** A conversation whose script is sent, or is sent as soon as the host is ready for it. */
+  async #start(script: string, options: RunOptions, holdInput: boolean): Promise<Talk> {
+    if (script.includes("\0")) throw new TypeError(`${options.during}: a script cannot hold a NUL character`);
+    const deadlineMs = Date.now() + options.timeoutMs;
+    const { channel, connection, leave } = await this.#openChannel(options, deadlineMs);
+    channel.once("close", leave);
+    // The first script on a connection finds out whether root can be had; the others wait, or a wrong password
+    // would be tried as often as there are scripts.
+    if (!connection.isProven && connection.proving !== undefined) {
+      await connection.proving;
+      if (this.#refusal !== undefined) {
+        channel.close();
+        throw this.#refusal;
+      }
+    }
+    const { privilege, sudoPassword } = this.#settings;
+    const mayUseSudo = privilege === "auto" || privilege === "sudo";
+    const conversation = new Conversation(channel, {
+      script,
+      privilege,
+      password: mayUseSudo ? sudoPassword : undefined,
+      waitForReady: !connection.isProven,
+      input: options.stdin,
+      holdInput,
+      maxOutputBytes: options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES,
+    });
+    void conversation.end.then(() => {
+      const timer = setTimeout(() => channel.close(), LINGER_MS);
+      channel.once("close", () => clearTimeout(timer));
+    });
+    const talk = { channel, connection, conversation };
+    const ready = this.#untilReady(talk);
+    connection.proving ??= ready.catch(() => {});
+    await ready;
+    return talk;
+  }
+
+  /** Waits until the script is sent. Throws HostUnreachable when the host's shell does not get that far in time. */
+  async #untilReady({ conversation, connection, channel }: Talk): Promise<void> {
+    if (conversation.isSent) return;
+    const { shellMs } = this.#deadlines;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(() => resolve("late"), shellMs);
+    });
+    const first = await Promise.race([conversation.ready, late]);
+    clearTimeout(timer);
+    if (conversation.denied !== undefined && this.#settings.sudoPassword !== undefined) {
+      this.#refusal = this.#denial(conversation.denied);
+    }
+    if (conversation.isSent) connection.isProven = true;
+    else if (first === "late") {
+      conversation.abandon();
+      channel.close();
+      throw new HostUnreachable(
+        this.host,
+        "channel",
+        `channel: the login shell did not get to run sh within ${shellMs / 1000} s. ` +
+          `Does a start-up file (.bashrc, .profile, config.fish) wait for something, or sudo? Nothing was run.`,
+      );
+    }
+  }
+
+  async #within<T>(talk: Talk, result: Promise<T>, options: RunOptions): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const after = `${options.timeoutMs / 1000} s`;
+        const lost = this.#lost(
+          options.during,
+          `did not end within ${after}; it may still be running on the host`,
+        );
+        reject(lost);
+        talk.conversation.abandon();
+        talk.channel.close();
+      }, options.timeoutMs);
+    });
+    try {
+      return await Promise.race([result, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #openChannel(options: RunOptions, deadlineMs: number): Promise<OpenChannel> {
+    let connection = await this.#connect();
+    let refusals = 0;
+    let losses = 0;
+    for (;;) {
+      const leave = await this.#takePlace(connection, deadlineMs);
+      try {
+        const channel = await this.#exec(connection);
+        this.#execs += 1;
+        return { channel, connection, leave };
+      } catch (error) {
+        leave();
+        if (error instanceof ConnectionEnded) {
+          // Nothing ran: a connection that went stale between two scripts is simply made anew, once.
+          losses += 1;
+          if (losses > 1) throw this.#unreachable(`the connection was lost: ${error.message}`, error);
+          connection = await this.#connect();
+          continue;
+        }
+        if (!(error instanceof ChannelRefused)) throw error;
+        if (error.reason === undefined) {
+          this.#execs += 1;
+          throw this.#unreachable(`the host does not let ${options.during} run: ${error.message}`, error);
+        }
+        refusals += 1;
+        const others = connection.places.taken;
+        if (others > 0 && others === connection.held && refusals >= 2) {
+          // What is held keeps the only session that the host allows; the work goes over a second connection.
+          if (this.#connection !== undefined && (await this.#connection) === connection)
+            this.#connection = undefined;
+          connection = await this.#connect();
+          refusals = 0;
+          continue;
+        }
+        if (Date.now() > deadlineMs || (others === 0 && refusals >= MOST_REFUSALS)) {
+          throw this.#unreachable(
+            `the host opens no session: ${error.message}. Raise MaxSessions in its sshd_config (10 is the default).`,
+            error,
+          );
+        }
+        await sleep(50 + Math.random() * 100 * refusals);
+      }
+    }
+  }
+
+  /** A place for one more channel, before the deadline. */
+  async #takePlace(connection: Connection, deadlineMs: number): Promise<() => void> {
+    const place = connection.places.take();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), Math.max(0, deadlineMs - Date.now()));
+    });
+    const leave = await Promise.race([place, late]);
+    clearTimeout(timer);
+    if (leave !== undefined) return leave;
+    void place.then((leaveAtOnce) => leaveAtOnce());
+    throw this.#unreachable("the sessions to this host were all taken until the deadline");
+  }
+
+  async #exec(connection: Connection): Promise<ClientChannel> {
+    const { channelMs } = this.#deadlines;
+    const timer = setTimeout(() => connection.destroy(`no answer within ${channelMs / 1000} s`), channelMs);
+    try {
+      return await connection.exec();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #connect(): Promise<Connection> {
+    for (;;) {
+      if (this.#isEnded) throw new HostUnreachable(this.host, "connect", "connect: the session was ended");
+      if (this.#refusal !== undefined) throw this.#refusal;
+      if (this.#connection === undefined) {
+        const mine = this.#dialer.dial(this.host, this.#settings).then((connection) => {
+          this.#connections.add(connection);
+          void connection.closed.then(() => this.#connections.delete(connection));
+          return connection;
+        });
+        this.#connection = mine;
+        mine.catch((error: unknown) => {
+          if (this.#connection === mine) this.#connection = undefined;
+          if (error instanceof HostUnreachable && error.stage === "authentication") this.#refusal = error;
+        });
+      }
+      const pending = this.#connection;
+      const connection = await pending;
+      if (connection.endedBecause === undefined) return connection;
+      if (this.#connection === pending) this.#connection = undefined;
+    }
+  }
+
+  #error(
+    end: Exclude<ConversationEnd, { is: "exited" }>,
+    connection: Connection,
+    during: string,
+  ): HostLost | HostUnreachable {
+    switch (end.is) {
+      case "denied":
+        return new HostUnreachable(
+          this.host,
+          "privilege",
+          `privilege: ${privilegeAdvice(end, this.#settings)}`,
+        );
+      case "not started": {
+        if (end.exitCode === undefined) {
+          return this.#unreachable(
+            `the connection was lost before the script was sent: ${reasonOf(connection)}`,
+          );
+        }
+        const said = end.said === "" ? "" : `; it said: ${end.said}`;
+        return this.#unreachable(
+          `the login shell ended with code ${end.exitCode} before sh began${said}. Does the account have a usable login shell?`,
+        );
+      }
+      case "cut":
+        return this.#lost(during, `was cut off: ${reasonOf(connection)}; its outcome is unknown`);
+      case "too much output":
+        return this.#lost(during, "printed more than is kept; its outcome is unknown");
+    }
+  }
+
+  #denial(end: Denied): HostUnreachable {
+    return new HostUnreachable(this.host, "privilege", `privilege: ${privilegeAdvice(end, this.#settings)}`);
+  }
+
+  #lost(during: string, what: string): HostLost {
+    return new HostLost(this.host, during, `${during} ${what}`);
+  }
+
+  #unreachable(message: string, cause?: unknown): HostUnreachable {
+    return new HostUnreachable(this.host, "channel", `channel: ${message}`, { cause });
+  }
+}
+
+interface OpenChannel {
+  readonly channel: ClientChannel;
+  readonly connection: Connection;
+  readonly leave: () => void;
+}
+
+interface Talk {
+  readonly channel: ClientChannel;
+  readonly connection: Connection;
+  readonly conversation: Conversation;
+}
+
+function reasonOf(connection: Connection): string {
+  return connection.endedBecause ?? "the host closed the channel without saying how the script ended";
+}

@@ -1,0 +1,192 @@
+import { createServer, type Server } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { HostLost, type HostUnreachable } from "../../../src/errors.ts";
+import { remoteOpener } from "../../../src/remote/open.ts";
+import type { Remote } from "../../../src/remote/remote.ts";
+import { settingsFor } from "./settings.ts";
+import { startSshd, type TestSshd } from "./sshd.ts";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+
+let sshd: TestSshd;
+let proxy: TcpProxy;
+let remote: Remote;
+const now = { during: "writing the file", timeoutMs: 5_000 };
+
+beforeAll(async () => {
+  sshd = await startSshd();
+});
+afterAll(() => sshd?.stop());
+
+/** A host behind a new proxy, with deadlines short enough for a test. */
+async function behindProxy(): Promise<void> {
+  proxy = await startTcpProxy(sshd.port);
+  const open = remoteOpener({
+    deadlines: { keyExchangeMs: 300, authenticationMs: 300, channelMs: 300, shellMs: 300, keepaliveMs: 200 },
+  });
+  remote = open(
+    "one",
+    settingsFor(sshd, { port: proxy.port, hostKeys: "accept-new", knownHostsFiles: ["/dev/null"] }),
+  );
+}
+afterEach(async () => {
+  await remote?.end();
+  await proxy?.stop();
+});
+
+async function failure(promise: Promise<unknown>): Promise<HostUnreachable | HostLost> {
+  return promise.then(
+    () => expect.fail("it should have failed"),
+    (error) => error,
+  );
+}
+
+describe("a connection that breaks", () => {
+  it("in the middle of a script leaves the outcome unknown, and the next script connects again", async () => {
+    await behindProxy();
+    await remote.run("true", now);
+    setTimeout(() => proxy.cut(), 200);
+    const error = await failure(remote.run("echo begun; sleep 3", now));
+    expect(error).toBeInstanceOf(HostLost);
+    expect(error.message).toMatch(/^writing the file was cut off/);
+    expect((await remote.run("echo again", now)).stdout).toBe("again\n");
+    expect(proxy.connections).toBe(2);
+  });
+
+  it("between two scripts goes unnoticed", async () => {
+    await behindProxy();
+    await remote.run("true", now);
+    proxy.cut();
+    expect((await remote.run("echo again", now)).stdout).toBe("again\n");
+  });
+
+  it("while a long script is sent runs nothing of it", async () => {
+    await behindProxy();
+    const mark = `${sshd.directory}/ran`;
+    await remote.run("true", now);
+    const script = `touch ${mark}\n${`: ${"x".repeat(1_000)}\n`.repeat(1_000)}`;
+    for (const bytes of [10_000, 500_000, 1_000_000]) {
+      proxy.cutAfterSent(bytes);
+      expect(await failure(remote.run(script, now))).toBeInstanceOf(HostLost);
+      expect((await remote.run(`test -e ${mark}`, now)).exitCode).toBe(1);
+    }
+    expect((await remote.run(script, now)).exitCode).toBe(0);
+    expect((await remote.run(`test -e ${mark}`, now)).exitCode).toBe(0);
+  });
+
+  it("before the key exchange is done is tried again, four times at most", async () => {
+    await behindProxy();
+    proxy.dropNext(2);
+    expect((await remote.run("echo in", now)).stdout).toBe("in\n");
+    expect(proxy.connections).toBe(3);
+    await remote.end();
+    await proxy.stop();
+    await behindProxy();
+    proxy.dropNext(100);
+    expect(await failure(remote.run("true", now))).toMatchObject({
+      name: "HostUnreachable",
+      stage: "key exchange",
+    });
+    expect(proxy.connections).toBe(4);
+  });
+});
+
+describe("a host that falls silent", () => {
+  it("in the middle of a script is noticed by keepalives", async () => {
+    await behindProxy();
+    await remote.run("true", now);
+    setTimeout(() => proxy.freeze(), 100);
+    const startedAt = Date.now();
+    const error = await failure(remote.run("sleep 4", { ...now, timeoutMs: 20_000 }));
+    expect(error).toBeInstanceOf(HostLost);
+    expect(error.message).toMatch(/Keepalive timeout/);
+    expect(Date.now() - startedAt).toBeLessThan(2_500);
+  });
+
+  it("before its banner: the message names the key exchange", async () => {
+    await behindProxy();
+    proxy.freeze();
+    const error = await failure(remote.run("true", now));
+    expect(error).toMatchObject({ name: "HostUnreachable", stage: "key exchange", message: /within 0.3 s/ });
+  });
+
+  // About: banner 40 bytes, KEXINIT 1 100, ECDH reply and NEWKEYS 350, then authentication and channels.
+  it.each(Array.from({ length: 15 }, (_, i) => 20 + i * 190))(
+    "after %i bytes of answers ends in bounded time",
+    async (bytes) => {
+      await behindProxy();
+      proxy.truncateAfter(bytes);
+      const startedAt = Date.now();
+      const outcome = await remote.run("echo whole; sleep 0.1", now).catch((error: unknown) => error);
+      expect(Date.now() - startedAt).toBeLessThan(3_000);
+      if (outcome instanceof Error) {
+        expect(["HostUnreachable", "HostLost"]).toContain(outcome.name);
+        expect(outcome.message).toMatch(/key exchange|authentication|channel|cut off/);
+      } else {
+        expect(outcome).toMatchObject({ exitCode: 0, stdout: "whole\n" });
+      }
+    },
+  );
+
+  it("is not waited for when the session ends", async () => {
+    await behindProxy();
+    await remote.run("true", now);
+    proxy.freeze();
+    const startedAt = Date.now();
+    await remote.end();
+    expect(Date.now() - startedAt).toBeLessThan(1_500);
+  });
+});
+
+describe("what is no SSH server", () => {
+  const servers: Server[] = [];
+  afterAll(() => {
+    for (const server of servers) server.close();
+  });
+  async function serving(text: string): Promise<number> {
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.end(text);
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return (server.address() as { port: number }).port;
+  }
+
+  it("is refused", async () => {
+    const texts = ["HTTP/1.0 400 Bad Request\r\n\r\n", "", "\0".repeat(10_000), "SSH-1.5-old\r\n"];
+    const attempts = texts.map(async (text) => {
+      const other = remoteOpener()("one", settingsFor(sshd, { port: await serving(text) }));
+      const error = await failure(other.run("true", now));
+      await other.end();
+      return error;
+    });
+    for (const error of await Promise.all(attempts)) {
+      expect(error).toMatchObject({ name: "HostUnreachable", stage: "key exchange" });
+    }
+  });
+
+  it("or nothing at all is named with its port", async () => {
+    remote = remoteOpener()("one", settingsFor(sshd, { port: 1 }));
+    expect(await failure(remote.run("true", now))).toMatchObject({
+      stage: "connect",
+      message: /127.0.0.1 port 1 refused/,
+    });
+  });
+
+  it("or has no address is named", async () => {
+    remote = remoteOpener()("one", settingsFor(sshd, { host: "no-such-host.invalid" }));
+    expect(await failure(remote.run("true", now))).toMatchObject({
+      stage: "name resolution",
+      message: /no-such-host.invalid/,
+    });
+  });
+
+  it("or does not answer is given up after the connect timeout", async () => {
+    // 192.0.2.0/24 is for documentation (RFC 5737): nobody answers, or the network says so at once.
+    remote = remoteOpener()("one", settingsFor(sshd, { host: "192.0.2.1", connectTimeoutMs: 500 }));
+    expect(await failure(remote.run("true", now))).toMatchObject({
+      name: "HostUnreachable",
+      stage: "connect",
+    });
+  });
+});

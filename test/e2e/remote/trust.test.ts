@@ -1,0 +1,366 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { SshSettings } from "../../../src/inventory/ssh-settings.ts";
+import type { HostKeyQuestion } from "../../../src/remote/host-key.ts";
+import { remoteOpener, type SshOptions } from "../../../src/remote/open.ts";
+import { Secret } from "../../../src/secret.ts";
+import { settingsFor } from "./settings.ts";
+import { authorize, keygen, PASSWORD, startSshd, type TestSshd } from "./sshd.ts";
+
+let sshd: TestSshd;
+let strange: TestSshd;
+const now = { during: "test", timeoutMs: 10_000 };
+
+beforeAll(async () => {
+  sshd = await startSshd({
+    sudoers: "ops ALL=(ALL) NOPASSWD: ALL\ntypist ALL=(ALL) ALL\n",
+    doasConf: "permit nopass ops\n",
+  });
+  strange = await startSshd({
+    config: ["PasswordAuthentication yes", "KbdInteractiveAuthentication yes", "UsePAM yes", "MaxSessions 1"],
+  });
+});
+afterAll(async () => {
+  await sshd?.stop();
+  await strange?.stop();
+});
+
+/** Says "root" when a script could be run, and how it failed otherwise. */
+async function attempt(
+  settings: SshSettings,
+  options: SshOptions = {},
+): Promise<{ stage: string; message: string }> {
+  const remote = remoteOpener(options)("one", settings);
+  try {
+    const { stdout } = await remote.run("id -un", now);
+    return { stage: stdout.trim(), message: "" };
+  } catch (error) {
+    return error as { stage: string; message: string };
+  } finally {
+    await remote.end();
+  }
+}
+
+function file(name: string, text: string): string {
+  const path = `${sshd.directory}/${name}`;
+  writeFileSync(path, text);
+  return path;
+}
+
+function fingerprintOf(publicKeyFile: string): string {
+  return execFileSync("ssh-keygen", ["-lf", publicKeyFile]).toString().split(" ")[1] as string;
+}
+
+describe("a host key", () => {
+  it("that nobody knows is refused with its fingerprint and the command that adds it", async () => {
+    const empty = file("empty", "");
+    const { stage, message } = await attempt(settingsFor(sshd, { knownHostsFiles: [empty] }));
+    expect(stage).toBe("host key");
+    expect(message).toContain(fingerprintOf(`${sshd.directory}/host_key.pub`));
+    expect(message).toContain(`ssh-keyscan -t ed25519 -p ${sshd.port} '127.0.0.1' >> '${empty}'`);
+    expect(readFileSync(empty, "utf8")).toBe("");
+  });
+
+  it("that has changed is refused with both fingerprints and the line it contradicts", async () => {
+    const lines = `# a comment\n[127.0.0.1]:${sshd.port} ${strange.hostPublicKey}\n`;
+    for (const hostKeys of ["strict", "accept-new", "ask"] as const) {
+      const changed = file("changed", lines);
+      const { stage, message } = await attempt(settingsFor(sshd, { knownHostsFiles: [changed], hostKeys }), {
+        askHostKey: async () => true,
+      });
+      expect(stage).toBe("host key");
+      expect(message).toContain(`${changed}:2`);
+      expect(message).toContain(fingerprintOf(`${sshd.directory}/host_key.pub`));
+      expect(message).toContain(fingerprintOf(`${strange.directory}/host_key.pub`));
+      expect(readFileSync(changed, "utf8")).toBe(lines);
+    }
+  });
+
+  it("that is revoked is refused although another line trusts it", async () => {
+    const known = readFileSync(sshd.knownHostsFile, "utf8");
+    const revoked = file("revoked", `${known}@revoked * ${sshd.hostPublicKey}\n`);
+    expect(await attempt(settingsFor(sshd, { knownHostsFiles: [revoked] }))).toMatchObject({
+      stage: "host key",
+      message: expect.stringContaining(`revoked by ${revoked}:2`),
+    });
+  });
+
+  it("known only through a certificate authority is refused with that reason", async () => {
+    const authority = file("authority", `@cert-authority * ${strange.hostPublicKey}\n`);
+    expect(await attempt(settingsFor(sshd, { knownHostsFiles: [authority] }))).toMatchObject({
+      stage: "host key",
+      message: expect.stringContaining(`${authority}:1 trusts a certificate authority`),
+    });
+  });
+
+  it("is found hashed, among several files, one of which is not there", async () => {
+    const hashed = file("hashed", readFileSync(sshd.knownHostsFile, "utf8"));
+    execFileSync("ssh-keygen", ["-H", "-f", hashed], { stdio: "ignore" });
+    expect(readFileSync(hashed, "utf8")).toMatch(/^\|1\|/);
+    const settings = settingsFor(sshd, { knownHostsFiles: [`${sshd.directory}/nothing`, hashed] });
+    expect((await attempt(settings)).stage).toBe("root");
+  });
+
+  it("cannot be judged by a file that cannot be read", async () => {
+    expect(await attempt(settingsFor(sshd, { knownHostsFiles: [sshd.directory] }))).toMatchObject({
+      stage: "host key",
+      message: expect.stringContaining("cannot be read"),
+    });
+  });
+
+  it("of a new host is added once by accept-new, also when twenty connections add it at a time", async () => {
+    const fresh = file("fresh", "# no line break at the end");
+    const settings = settingsFor(sshd, { knownHostsFiles: [fresh], hostKeys: "accept-new" });
+    const stages = await Promise.all(Array.from({ length: 20 }, () => attempt(settings)));
+    expect(new Set(stages.map(({ stage }) => stage))).toEqual(new Set(["root"]));
+    expect(readFileSync(fresh, "utf8")).toBe(
+      `# no line break at the end\n[127.0.0.1]:${sshd.port} ${sshd.hostPublicKey}\n`,
+    );
+    expect((await attempt({ ...settings, hostKeys: "strict" })).stage).toBe("root");
+  });
+
+  it("of a new host is asked about, and kept only after a yes", async () => {
+    const asked: HostKeyQuestion[] = [];
+    const fresh = file("asked", "");
+    const settings = settingsFor(sshd, { knownHostsFiles: [fresh], hostKeys: "ask" });
+    const answer = (yes: boolean) => async (question: HostKeyQuestion) => {
+      asked.push(question);
+      return yes;
+    };
+    expect((await attempt(settings, { askHostKey: answer(false) })).stage).toBe("host key");
+    expect(readFileSync(fresh, "utf8")).toBe("");
+    expect((await attempt(settings, { askHostKey: answer(true) })).stage).toBe("root");
+    expect((await attempt(settings, { askHostKey: answer(false) })).stage).toBe("root");
+    expect(asked).toHaveLength(2);
+    expect(asked[0]?.fingerprint).toBe(fingerprintOf(`${sshd.directory}/host_key.pub`));
+    expect((await attempt({ ...settings, knownHostsFiles: [file("nobody", "")] })).stage).toBe("host key");
+  });
+});
+
+describe("a login", () => {
+  it("with a wrong key fails once, and says what was offered and what is accepted", async () => {
+    keygen(`${sshd.directory}/wrong`);
+    const { stage, message } = await attempt(
+      settingsFor(sshd, { identityFiles: [`${sshd.directory}/wrong`] }),
+    );
+    expect(stage).toBe("authentication");
+    expect(message).toContain(`refused: key file ${sshd.directory}/wrong; it accepts publickey`);
+  });
+
+  it("with an encrypted key needs its passphrase", async () => {
+    const path = `${sshd.directory}/encrypted`;
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "pass phrase", "-a", "2", "-f", path]);
+    authorize(sshd, `${path}.pub`);
+    const settings = settingsFor(sshd, { identityFiles: [path] });
+    expect((await attempt({ ...settings, passphrase: new Secret("pass phrase") })).stage).toBe("root");
+    expect((await attempt(settings, { askPassphrase: async () => new Secret("pass phrase") })).stage).toBe(
+      "root",
+    );
+    expect((await attempt(settings)).message).toContain("is encrypted and no passphrase is given");
+    expect((await attempt({ ...settings, passphrase: new Secret("no") })).message).toContain("does not open");
+  });
+
+  it("with a key of the agent offers only the key that is named, and needs no passphrase", async () => {
+    const socket = `${sshd.directory}/agent`;
+    const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+    while (!existsSync(socket)) await sleep(20);
+    const environment = { ...process.env, SSH_AUTH_SOCK: socket };
+    for (const name of ["a", "b", "c", "d", "e", "f", "g", "right"]) {
+      keygen(`${sshd.directory}/agent_${name}`);
+      execFileSync("ssh-add", ["-q", `${sshd.directory}/agent_${name}`], {
+        env: environment,
+        stdio: "ignore",
+      });
+    }
+    authorize(sshd, `${sshd.directory}/agent_right.pub`);
+    const before = process.env.SSH_AUTH_SOCK;
+    process.env.SSH_AUTH_SOCK = socket;
+    try {
+      // Seven wrong keys before the right one would run into MaxAuthTries (6).
+      const settings = settingsFor(sshd, { identityFiles: [`${sshd.directory}/agent_right.pub`] });
+      expect(await attempt(settings)).toMatchObject({ stage: "root" });
+    } finally {
+      if (before === undefined) delete process.env.SSH_AUTH_SOCK;
+      else process.env.SSH_AUTH_SOCK = before;
+      agent.kill();
+    }
+  });
+
+  it("gets past an agent that is not there", async () => {
+    const before = process.env.SSH_AUTH_SOCK;
+    process.env.SSH_AUTH_SOCK = `${sshd.directory}/no-agent`;
+    try {
+      expect((await attempt(settingsFor(sshd))).stage).toBe("root");
+    } finally {
+      if (before === undefined) delete process.env.SSH_AUTH_SOCK;
+      else process.env.SSH_AUTH_SOCK = before;
+    }
+  });
+
+  it("says what is missing or cannot be used", async () => {
+    const missing = `${sshd.directory}/missing`;
+    expect((await attempt(settingsFor(sshd, { identityFiles: [missing] }))).message).toContain(
+      "does not exist",
+    );
+    const certificate = `${sshd.directory}/certified`;
+    keygen(certificate);
+    execFileSync("ssh-keygen", ["-q", "-s", `${sshd.directory}/host_key`, "-I", "x", `${certificate}.pub`]);
+    const settings = settingsFor(sshd, { identityFiles: [`${certificate}-cert.pub`] });
+    expect((await attempt(settings)).message).toContain("certificates are not supported");
+  });
+
+  it("with a password works, and fails once with a wrong one", async () => {
+    const settings = settingsFor(strange, { identityFiles: [] });
+    expect((await attempt({ ...settings, password: new Secret(PASSWORD) })).stage).toBe("root");
+    expect(await attempt({ ...settings, password: new Secret("wrong") })).toMatchObject({
+      stage: "authentication",
+      message: expect.stringContaining("refused: password"),
+    });
+  });
+});
+
+describe("root", () => {
+  it("is had by sudo with a password, which no shell sees", async () => {
+    const settings = settingsFor(sshd, { user: "typist", sudoPassword: new Secret(PASSWORD) });
+    expect((await attempt(settings)).stage).toBe("root");
+    expect(existsSync("/tmp/never")).toBe(false);
+  });
+
+  it("is had where a password is given and none is needed, and no shell executes it", async () => {
+    const settings = settingsFor(sshd, { sudoPassword: new Secret("touch /tmp/never") });
+    expect((await attempt(settings)).stage).toBe("root");
+    expect((await attempt({ ...settings, user: "root" })).stage).toBe("root");
+    expect(existsSync("/tmp/never")).toBe(false);
+  });
+
+  it("is not had with a wrong password: asked once, no second guess", async () => {
+    const settings = settingsFor(sshd, { user: "typist", sudoPassword: new Secret("wrong") });
+    expect(await attempt(settings)).toMatchObject({
+      stage: "privilege",
+      message: expect.stringContaining("did not take the password"),
+    });
+  });
+
+  it("is asked for once with a wrong password, however many scripts there are", async () => {
+    const settings = settingsFor(sshd, { user: "typist", sudoPassword: new Secret("wrong") });
+    const remote = remoteOpener()("one", settings);
+    const startedAt = Date.now();
+    const failures = await Promise.allSettled(Array.from({ length: 5 }, () => remote.run("id", now)));
+    failures.push(...(await Promise.allSettled([remote.run("id", now)])));
+    expect(failures.map((failure) => failure.status === "rejected" && failure.reason.stage)).toEqual(
+      Array.from({ length: 6 }, () => "privilege"),
+    );
+    // Each wrong password costs two seconds (pam_faildelay).
+    expect(Date.now() - startedAt).toBeLessThan(4_500);
+    await remote.end();
+  });
+
+  it("is not had without the password that sudo wants", async () => {
+    expect(await attempt(settingsFor(sshd, { user: "typist" }))).toMatchObject({
+      stage: "privilege",
+      message: expect.stringContaining("Set ssh.sudo_password"),
+    });
+  });
+
+  it("is not had by a user where privilege is root", async () => {
+    expect((await attempt(settingsFor(sshd, { privilege: "root" }))).stage).toBe("privilege");
+  });
+
+  it.skipIf(!existsSync("/etc/doas.conf") && !existsSync("/usr/bin/doas"))("is had by doas", async () => {
+    const { stage } = await attempt(settingsFor(sshd, { privilege: "doas" }));
+    // Without an /etc/doas.conf on this machine there is nothing to put the test's own in place of.
+    expect(stage).toBe(existsSync("/etc/doas.conf") ? "root" : "privilege");
+  });
+});
+
+describe("a host that allows one session", () => {
+  it("still runs scripts side by side, and beside a hold", async () => {
+    const remote = remoteOpener()("one", settingsFor(strange));
+    const run = (text: string) => remote.run(`sleep 0.1; echo ${text}`, now);
+    expect((await Promise.all(["a", "b", "c"].map(run))).map(({ stdout }) => stdout)).toEqual([
+      "a\n",
+      "b\n",
+      "c\n",
+    ]);
+    const held = await remote.hold("echo mine; cat >/dev/null", now);
+    expect((await run("d")).stdout).toBe("d\n");
+    expect((await Promise.all(["e", "f"].map(run))).map(({ stdout }) => stdout)).toEqual(["e\n", "f\n"]);
+    expect(held.isHeld).toBe(true);
+    await held.release();
+    await remote.end();
+  });
+});
+
+describe("ssh_config", () => {
+  it("names user, port, key, known_hosts and a jump host, which is shared and verified", async () => {
+    const config = file(
+      "ssh_config",
+      `Host bastion
+  HostName 127.0.0.1
+  Port ${strange.port}
+  User ops
+  IdentityFile ${strange.identityFile}
+  UserKnownHostsFile ${strange.knownHostsFile}
+Host inner
+  HostName 127.0.0.1
+  Port ${sshd.port}
+  User ops
+  IdentityFile ${sshd.identityFile}
+  UserKnownHostsFile ${sshd.knownHostsFile}
+  ProxyJump bastion
+Host aliased
+  HostName 127.0.0.1
+  Port ${sshd.port}
+  User ops
+  IdentityFile ${sshd.identityFile}
+  HostKeyAlias other-name
+  UserKnownHostsFile ${file("aliased", `other-name ${sshd.hostPublicKey}\n`)}
+Host command
+  HostName 127.0.0.1
+  Port ${sshd.port}
+  User ops
+  IdentityFile ${sshd.identityFile}
+  UserKnownHostsFile ${sshd.knownHostsFile}
+  ProxyCommand perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new("%h:%p"); if (fork) { while (sysread STDIN, $b, 65536) { syswrite $s, $b } $s->shutdown(1) } else { while (sysread $s, $b, 65536) { syswrite STDOUT, $b } }'
+Host unverified
+  HostName 127.0.0.1
+  Port ${sshd.port}
+  ProxyJump stranger
+Host stranger
+  HostName 127.0.0.1
+  Port ${strange.port}
+  UserKnownHostsFile ${file("stranger", "")}
+`,
+    );
+    const bare = settingsFor(sshd, {
+      port: undefined,
+      user: undefined,
+      identityFiles: undefined,
+      knownHostsFiles: undefined,
+    });
+    const open = remoteOpener({ sshConfigFile: config });
+    const before = strange.log().split("Accepted publickey").length;
+    const remotes = [1, 2, 3].map((i) => open(`inner-${i}`, { ...bare, host: "inner" }));
+    const outcomes = await Promise.all(remotes.map((remote) => remote.run("id -un", now)));
+    expect(outcomes.map(({ stdout }) => stdout)).toEqual(["root\n", "root\n", "root\n"]);
+    expect(strange.log().split("Accepted publickey").length - before).toBe(1);
+    await Promise.all(remotes.map((remote) => remote.end()));
+    for (const host of ["aliased", "command"]) {
+      expect(await attempt({ ...bare, host }, { sshConfigFile: config })).toMatchObject({ stage: "root" });
+    }
+    expect(await attempt({ ...bare, host: "unverified" }, { sshConfigFile: config })).toMatchObject({
+      stage: "jump host",
+      message: expect.stringMatching(/^jump host stranger: host key: no known_hosts file/),
+    });
+  });
+
+  it("that is wrong is said to be wrong", async () => {
+    const config = file("broken_config", "Host *\n  NoSuchKeyword yes\n");
+    expect(await attempt(settingsFor(sshd), { sshConfigFile: config })).toMatchObject({
+      stage: "settings",
+      message: expect.stringContaining("NoSuchKeyword".toLowerCase()),
+    });
+  });
+});

@@ -1,0 +1,131 @@
+import { homedir, userInfo } from "node:os";
+import { describe, expect, it } from "vitest";
+import type { SshSettings } from "../../src/inventory/ssh-settings.ts";
+import { combine, effectiveSettings } from "../../src/remote/effective-settings.ts";
+import { formatProxyJump, parseProxyJump } from "../../src/remote/jump.ts";
+import { computeSshConfig, parseSshG } from "../../src/remote/ssh-config.ts";
+
+const nothing: SshSettings = {
+  host: "kvm-1",
+  port: undefined,
+  user: undefined,
+  identityFiles: undefined,
+  knownHostsFiles: undefined,
+  hostKeys: undefined,
+  privilege: "auto",
+  password: undefined,
+  sudoPassword: undefined,
+  passphrase: undefined,
+  connectTimeoutMs: 10_000,
+};
+const defaults = parseSshG(
+  "user me\nhostname localhost\nport 22\nidentityfile ~/.ssh/id_rsa\nstricthostkeychecking ask\n",
+);
+const effective = (inventory: Partial<SshSettings>, config: string) =>
+  combine("kvm-1", { ...nothing, ...inventory }, parseSshG(config), defaults);
+
+describe("settings", () => {
+  it("come from the inventory before ssh_config, and from there before the default", () => {
+    const config = "user ops\nhostname 10.0.0.1\nport 2222\nidentityfile ~/.ssh/id_rsa";
+    expect(effective({ port: 22 }, config)).toMatchObject({
+      port: { value: 22, from: "inventory" },
+      user: { value: "ops", from: "ssh_config" },
+      hostName: { value: "10.0.0.1", from: "ssh_config" },
+      identityFiles: { value: [`${homedir()}/.ssh/id_rsa`], from: "default" },
+      hostKeys: { value: "strict", from: "default" },
+    });
+    expect(effective({}, "")).toMatchObject({
+      port: { value: 22, from: "default" },
+      user: { value: userInfo().username, from: "default" },
+      hostName: { value: "kvm-1", from: "inventory" },
+    });
+  });
+
+  it.each([
+    ["ask", "strict"],
+    ["true", "strict"],
+    ["accept-new", "accept-new"],
+    ["false", "accept-new"],
+  ])("StrictHostKeyChecking %s means %s", (written, mode) => {
+    expect(effective({}, `stricthostkeychecking ${written}`).hostKeys.value).toBe(mode);
+    expect(effective({ hostKeys: "ask" }, `stricthostkeychecking ${written}`).hostKeys.value).toBe("ask");
+  });
+
+  it("have their tokens, homes and variables expanded", () => {
+    process.env.MESHCTL_TEST_KEYS = "/keys";
+    const config = [
+      "hostname 10.0.0.1",
+      "identityfile ~/%h_%r",
+      "identityfile ${MESHCTL_TEST_KEYS}/%n",
+      "user ops",
+      "port 2222",
+      "proxycommand nc %h %p %%",
+      "userknownhostsfile ~/a /b/%h",
+      "identityagent none",
+    ].join("\n");
+    expect(effective({}, config)).toMatchObject({
+      identityFiles: { value: [`${homedir()}/10.0.0.1_ops`, "/keys/kvm-1"], from: "ssh_config" },
+      proxyCommand: { value: "nc 10.0.0.1 2222 %" },
+      knownHostsFiles: { value: [`${homedir()}/a`, "/b/10.0.0.1"] },
+      identityAgent: { value: undefined, from: "ssh_config" },
+    });
+  });
+
+  it("are read without an ssh client, too", () => {
+    const text =
+      'Host kvm-*\n  User ops\n  IdentityFile ~/.ssh/a\n  IdentityFile ~/.ssh/b\nMatch exec "touch /tmp/never"\n  Port 1\n';
+    expect(computeSshConfig(text, "kvm-1").get("user")).toEqual(["ops"]);
+    expect(computeSshConfig(text, "kvm-1").get("identityfile")).toEqual(["~/.ssh/a", "~/.ssh/b"]);
+    expect(computeSshConfig(text, "kvm-1").get("port")).toBeUndefined();
+    expect(computeSshConfig(text, "other").get("user")).not.toEqual(["ops"]);
+  });
+
+  it.each([
+    "",
+    "-oProxyCommand=id",
+    "a b",
+    "a;id",
+    "$(id)",
+    "`id`",
+    "a\nb",
+    "a|b",
+    "a'b",
+    "a\\",
+    "\0",
+    "{a,b}",
+    "a>b",
+  ])("refuse the host name %j, which could become an option or a command", async (host) => {
+    await expect(effectiveSettings("kvm-1", { ...nothing, host })).rejects.toMatchObject({
+      stage: "settings",
+    });
+  });
+
+  it.each(["", "-l", "$(id);", "a`b", "a'b", "a\nb", "a|b", "a\\"])("refuse the user %j", async (user) => {
+    await expect(effectiveSettings("kvm-1", { ...nothing, user })).rejects.toMatchObject({
+      stage: "settings",
+    });
+  });
+});
+
+describe("a ProxyJump", () => {
+  it.each([
+    ["bastion", [{ host: "bastion", user: undefined, port: undefined }]],
+    ["me@bastion:2222", [{ host: "bastion", user: "me", port: 2222 }]],
+    ["ssh://me@bastion:2222/", [{ host: "bastion", user: "me", port: 2222 }]],
+    ["me@[fd00::1]:2222", [{ host: "fd00::1", user: "me", port: 2222 }]],
+    [
+      "a,b:22",
+      [
+        { host: "a", user: undefined, port: undefined },
+        { host: "b", user: undefined, port: 22 },
+      ],
+    ],
+  ])("%s is a list of hops", (text, hops) => {
+    expect(parseProxyJump(text)).toEqual(hops);
+    expect(parseProxyJump(formatProxyJump(hops))).toEqual(hops);
+  });
+
+  it.each(["a,,b", "a:b:c", ""])("%j is not understood", (text) => {
+    expect(() => parseProxyJump(text)).toThrow(/cannot be understood/);
+  });
+});
