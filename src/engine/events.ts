@@ -1,0 +1,63 @@
+import type { HostName } from "../inventory/view.ts";
+import type { Change, Evidence, StepName } from "../step.ts";
+
+/** How a run ended for one host. */
+export interface HostOutcome {
+  readonly host: HostName;
+  readonly is: "as wanted" | "drift" | "failed" | "unreachable" | "interrupted";
+  /** What went wrong first, as one sentence. */
+  readonly because?: string | undefined;
+  /** Changes that were made and proved, in order. */
+  readonly changed: readonly { readonly step: StepName; readonly change: string; readonly why: string }[];
+  readonly execs: number;
+}
+
+/** What happens in a run, in order. Reports and screens subscribe; the engine knows none of them. */
+export type RunEvent =
+  | {
+      readonly event: "run";
+      readonly command: string;
+      readonly hosts: readonly HostName[];
+      readonly steps: readonly StepName[];
+    }
+  | { readonly event: "observed"; readonly host: HostName; readonly durationMs: number }
+  | { readonly event: "unreachable"; readonly host: HostName; readonly error: Error }
+  | {
+      readonly event: "evidence";
+      readonly host: HostName;
+      readonly step: StepName;
+      readonly evidence: Evidence;
+    }
+  | { readonly event: "planned"; readonly host: HostName; readonly step: StepName; readonly change: Change }
+  | {
+      readonly event: "step";
+      readonly step: StepName;
+      readonly title: string;
+      readonly hosts: readonly HostName[];
+    }
+  | { readonly event: "changing"; readonly host: HostName; readonly step: StepName; readonly change: Change }
+  | { readonly event: "waiting"; readonly host: HostName; readonly step: StepName; readonly because: string }
+  | {
+      readonly event: "changed";
+      readonly host: HostName;
+      readonly step: StepName;
+      readonly change: Change;
+      readonly durationMs: number;
+    }
+  | {
+      readonly event: "failed";
+      readonly host: HostName;
+      readonly step: StepName;
+      readonly because: string;
+      /** What the host or the program said, several lines. */
+      readonly output?: string | undefined;
+    }
+  | { readonly event: "note"; readonly host?: HostName; readonly text: string }
+  | {
+      readonly event: "summary";
+      readonly exitCode: number;
+      readonly hosts: readonly HostOutcome[];
+      readonly durationMs: number;
+    };
+
+export type Emit = (event: RunEvent) => void;

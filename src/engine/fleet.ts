@@ -1,0 +1,122 @@
+import { judge } from "../evidence/verdict.ts";
+import type { HostName, InventoryView } from "../inventory/view.ts";
+import type { Job } from "../playbook/job.ts";
+import type { AnyStep, Assessed, Change, Claims, Evidence, Fleet, StepName } from "../step.ts";
+import type { Observation, ProbeRequest } from "./observe.ts";
+
+/** A step on a host, with what is wanted there. */
+interface Placement {
+  readonly step: AnyStep;
+  readonly desired: unknown;
+}
+
+type FleetMember = Fleet<unknown, unknown> extends ReadonlyMap<HostName, infer M> ? M : never;
+
+export interface HostAssessment {
+  readonly evidence: readonly Evidence[];
+  readonly changes: readonly Change[];
+}
+
+/**
+ * What is wanted everywhere and what was seen last. Everything but `see` is pure: the same observations give the
+ * same evidence and changes.
+ */
+export class FleetView {
+  readonly order: readonly { readonly step: AnyStep; readonly hosts: readonly HostName[] }[];
+  readonly #placements = new Map<HostName, Map<StepName, Placement>>();
+  readonly #observations = new Map<HostName, Observation>();
+
+  constructor(inventory: InventoryView, job: Job) {
+    const order: { step: AnyStep; hosts: HostName[] }[] = [];
+    for (const play of job.plays) {
+      for (const { step, parameters } of play.steps) {
+        const hosts = play.hosts.filter((name) => parameters.has(name));
+        for (const name of hosts) {
+          const placements = this.#placements.get(name) ?? new Map<StepName, Placement>();
+          this.#placements.set(name, placements);
+          const desired = step.desired(parameters.get(name), inventory.hosts.get(name)!, inventory);
+          placements.set(step.name, { step, desired });
+        }
+        order.push({ step, hosts });
+      }
+    }
+    this.order = order;
+  }
+
+  /** Hosts that any step is for, in playbook order. */
+  get hosts(): readonly HostName[] {
+    return [...this.#placements.keys()];
+  }
+
+  /** What to ask of a host; `only` narrows it to some steps. */
+  requests(host: HostName, only: (step: StepName) => boolean): readonly ProbeRequest[] {
+    return [...(this.#placements.get(host)?.values() ?? [])].filter(({ step }) => only(step.name));
+  }
+
+  /** Takes in a new look at a host. A look at some steps leaves what is known of the others as it was. */
+  see(host: HostName, observation: Observation): void {
+    const before = this.#observations.get(host);
+    if (observation.is === "seen" && before?.is === "seen") {
+      const facts = new Map([...before.facts, ...observation.facts]);
+      this.#observations.set(host, { ...observation, facts });
+    } else {
+      this.#observations.set(host, observation);
+    }
+  }
+
+  observation(host: HostName): Observation | undefined {
+    return this.#observations.get(host);
+  }
+
+  /** Every host that has the step, in playbook order. */
+  fleetOf(step: AnyStep): Fleet<unknown, unknown> {
+    const fleet = new Map<HostName, FleetMember>();
+    for (const [name, placements] of this.#placements) {
+      const placement = placements.get(step.name);
+      if (placement === undefined) continue;
+      const { desired } = placement;
+      const observation = this.#observations.get(name);
+      if (observation === undefined) {
+        fleet.set(name, { is: "unseen", desired, because: "it was not looked at" });
+      } else if (observation.is === "unseen") {
+        fleet.set(name, { is: "unseen", desired, because: observation.error.message });
+      } else {
+        const read = observation.facts.get(step.name);
+        fleet.set(
+          name,
+          read?.is === "read"
+            ? { is: "seen", desired, facts: read.facts, host: observation.host }
+            : { is: "unseen", desired, because: read?.because ?? "it was not looked at" },
+        );
+      }
+    }
+    return fleet;
+  }
+
+  /** What every step of the playbook claims on a host that was seen. */
+  claims(host: HostName): ReadonlyMap<StepName, Claims> {
+    const observation = this.#observations.get(host);
+    if (observation?.is !== "seen") return new Map();
+    const placements = this.#placements.get(host) ?? new Map<StepName, Placement>();
+    return new Map(
+      [...placements].map(([name, { step, desired }]) => [name, step.claims(desired, observation.host)]),
+    );
+  }
+
+  /** Evidence and changes of a step on a host. A step that could not be read is "unknown", never a pass. */
+  assess(step: AnyStep, name: HostName): HostAssessment {
+    const fleet = this.fleetOf(step);
+    const member = fleet.get(name);
+    if (member === undefined) return { evidence: [], changes: [] };
+    if (member.is === "unseen") {
+      const unread = { is: "unreadable", source: `the ${step.name} probe`, because: member.because } as const;
+      return {
+        evidence: [judge({ setting: step.name, want: "readable", onDisk: unread, inForce: unread })],
+        changes: [],
+      };
+    }
+    const { desired, facts, host } = member;
+    const assessed: Assessed = step.assess({ name, desired, facts, host, claims: this.claims(name) }, fleet);
+    return { evidence: assessed.readings.map(judge), changes: assessed.changes };
+  }
+}

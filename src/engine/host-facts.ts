@@ -1,0 +1,53 @@
+import { fieldOf, requiredFieldOf, rowsOf } from "../evidence/probe-output.ts";
+import type { HostFacts, Listener, ProbeOutput } from "../step.ts";
+
+/** When the prologue's first byte was under way, on the control machine's clock. */
+export interface RoundTrip {
+  readonly sentAtMs: number;
+  readonly firstByteAtMs: number;
+}
+
+/** Makes HostFacts of what prologue.sh printed. Throws ProbeNotUnderstood when a record is missing. */
+export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFacts {
+  const [id, versionId, codename, prettyName] = rowsOf(output, "os")[0] ?? [];
+  const totalBytes = Number(requiredFieldOf(output, "memory_kib")) * 1024;
+  const limits = rowsOf(output, "memory_limit")
+    .map(([limit]) => Number(limit))
+    .filter((limit) => Number.isFinite(limit) && limit > 0);
+  const hostClockMs = Number(requiredFieldOf(output, "clock")) * 1000;
+  const middleMs = (roundTrip.sentAtMs + roundTrip.firstByteAtMs) / 2;
+  const hard = requiredFieldOf(output, "hard_open_files");
+  return {
+    os: { id: id ?? "", versionId: versionId ?? "", codename: codename ?? "", prettyName: prettyName ?? "" },
+    kernel: requiredFieldOf(output, "kernel"),
+    architecture: requiredFieldOf(output, "architecture"),
+    virtualization: fieldOf(output, "virtualization") || "none",
+    cpus: Number(requiredFieldOf(output, "cpus")),
+    memoryBytes: Math.min(totalBytes, ...limits),
+    bootId: requiredFieldOf(output, "boot_id"),
+    uptimeSeconds: Number(requiredFieldOf(output, "uptime")),
+    clock: {
+      skewMs: Math.round(hostClockMs - middleMs),
+      uncertaintyMs: Math.ceil((roundTrip.firstByteAtMs - roundTrip.sentAtMs) / 2),
+    },
+    hardOpenFiles: hard === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(hard),
+    addresses: rowsOf(output, "address").map(([address]) => address!),
+    listeners: rowsOf(output, "listener").map(([local, process]) => listenerOf(local!, process ?? "")),
+    manifest: new Map(rowsOf(output, "manifest").map(([digest, path]) => [path!, digest!])),
+    packages: new Map(
+      rowsOf(output, "package")
+        .filter(([, status]) => status?.startsWith("ii") || status?.startsWith("hi"))
+        .map(([name, , version]) => [name!.replace(/:.*$/, ""), version ?? ""]),
+    ),
+  };
+}
+
+/** `ss` prints "127.0.0.1:8080", "[::1]:22", "*:2181", "127.0.0.1%lo:53". A wildcard becomes "0.0.0.0" or "::". */
+function listenerOf(local: string, process: string): Listener {
+  const colon = local.lastIndexOf(":");
+  const address = local
+    .slice(0, colon)
+    .replace(/^\[(.*)\]$/, "$1")
+    .replace(/%.*$/, "");
+  return { address: address === "*" ? "::" : address, port: Number(local.slice(colon + 1)), process };
+}

@@ -1,0 +1,120 @@
+import { parseProbeOutput } from "../evidence/probe-output.ts";
+import type { HostName } from "../inventory/view.ts";
+import type { Remote } from "../remote/remote.ts";
+import { type AnyStep, type HostFacts, ProbeNotUnderstood, type StepName } from "../step.ts";
+import { hostFactsOf } from "./host-facts.ts";
+import { type Block, batch, scriptText } from "./script-block.ts";
+
+/** What one look at a host gave. */
+export type Observation =
+  | {
+      readonly is: "seen";
+      readonly host: HostFacts;
+      readonly facts: ReadonlyMap<StepName, StepFacts>;
+    }
+  | { readonly is: "unseen"; readonly error: Error };
+
+/** A step's own facts, or why its probe gave none. */
+export type StepFacts =
+  | { readonly is: "read"; readonly facts: unknown }
+  | { readonly is: "broken"; readonly because: string };
+
+export interface ProbeRequest {
+  readonly step: AnyStep;
+  readonly desired: unknown;
+}
+
+const PRELUDE = new URL("../evidence/prelude.sh", import.meta.url);
+const PROLOGUE = new URL("./prologue.sh", import.meta.url);
+const PROBE_TIMEOUT_MS = 20_000;
+
+/** Looks at a host: facts of the host and of every step asked for, in one exec. Changes nothing. Never throws. */
+export async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
+  const blocks = [block("prologue", PROLOGUE, []), ...requests.map((request) => probeBlock(request))];
+  const { script, parse } = batch(blocks, { stopAtFailure: false });
+  try {
+    const outcome = await remote.run(script, {
+      during: "observation",
+      timeoutMs: 30_000 + PROBE_TIMEOUT_MS * requests.length,
+    });
+    const [prologue, ...results] = parse(outcome.stdout, outcome.stderr);
+    if (prologue === undefined) {
+      throw new ProbeNotUnderstood(
+        `the host printed no facts: ${lastLines(outcome.stderr || outcome.stdout)}`,
+      );
+    }
+    const host = hostFactsOf(parseProbeOutput(prologue.stdout), outcome);
+    const facts = new Map<StepName, StepFacts>();
+    for (const { step } of requests) {
+      const result = results.find(({ name }) => name === step.name);
+      facts.set(step.name, result === undefined ? broken("its probe did not run") : read(step, result));
+    }
+    return { is: "seen", host, facts };
+  } catch (error) {
+    return { is: "unseen", error: error as Error };
+  }
+}
+
+function probeBlock({ step, desired }: ProbeRequest): Block {
+  const probe = step.probe(desired);
+  return block(step.name, probe.file, probe.args);
+}
+
+function block(name: string, file: URL, args: readonly string[]): Block {
+  return { name, text: `${scriptText(PRELUDE)}\n${scriptText(file)}`, args, timeoutMs: PROBE_TIMEOUT_MS };
+}
+
+function read(step: AnyStep, result: { exitCode: number; stdout: string; stderr: string }): StepFacts {
+  if (result.exitCode === 124 || result.exitCode === 137) {
+    return broken(`its probe took more than ${PROBE_TIMEOUT_MS / 1000} s`);
+  }
+  if (result.exitCode !== 0) {
+    return broken(`its probe ended with exit code ${result.exitCode}: ${lastLines(result.stderr)}`);
+  }
+  try {
+    return { is: "read", facts: step.facts(parseProbeOutput(result.stdout)) };
+  } catch (error) {
+    if (error instanceof ProbeNotUnderstood) return broken(`its probe was not understood: ${error.message}`);
+    throw error;
+  }
+}
+
+function broken(because: string): StepFacts {
+  return { is: "broken", because };
+}
+
+/** The last words of a program's output, for an error message. */
+export function lastLines(text: string, count = 5): string {
+  return text.trim().split("\n").slice(-count).join("\n");
+}
+
+/** Observations of several hosts at once, at most `parallel` under way. */
+export async function observeAll(
+  requests: ReadonlyMap<HostName, readonly ProbeRequest[]>,
+  remoteOf: (host: HostName) => Remote,
+  parallel: number,
+  observed?: (host: HostName, durationMs: number) => void,
+): Promise<Map<HostName, Observation>> {
+  const observations = new Map<HostName, Observation>();
+  await inParallel([...requests], parallel, async ([host, probes]) => {
+    const startedAtMs = Date.now();
+    const observation = await observe(remoteOf(host), probes);
+    observations.set(host, observation);
+    if (observation.is === "seen") observed?.(host, Date.now() - startedAtMs);
+  });
+  return observations;
+}
+
+/** Runs `work` for every item, at most `limit` at once. Rejects with the first error after all have ended. */
+export async function inParallel<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  const workers = Array.from({ length: Math.min(limit, queue.length) }, async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  });
+  const ended = await Promise.allSettled(workers);
+  for (const end of ended) if (end.status === "rejected") throw end.reason;
+}

@@ -1,0 +1,144 @@
+import { randomBytes } from "node:crypto";
+import { HostLost, HostUnreachable } from "../errors.ts";
+import type { HostName, InventoryView } from "../inventory/view.ts";
+import type { Job } from "../playbook/job.ts";
+import type { Remote } from "../remote/remote.ts";
+import type { AnyStep, Evidence, StepName } from "../step.ts";
+import { ArtefactStore } from "./artefacts.ts";
+import type { Emit, HostOutcome } from "./events.ts";
+import { exitCodeOf } from "./exit-code.ts";
+import { FleetView, type HostAssessment } from "./fleet.ts";
+import { observeAll } from "./observe.ts";
+import { Provisioner } from "./provisioner.ts";
+
+export interface RunOptions {
+  readonly command: "plan" | "verify" | "provision";
+  readonly inventory: InventoryView;
+  readonly job: Job;
+  /** Hosts that may be changed and are reported on. Their peers are looked at all the same. */
+  readonly limit: (host: HostName) => boolean;
+  readonly steps: (step: StepName) => boolean;
+  readonly parallel: number;
+  readonly remoteOf: (host: HostName) => Remote;
+  /** Folder on the control machine for artefacts that are built once. */
+  readonly storeDirectory: string;
+  readonly emit: Emit;
+  /** Asked before the first change of a provision, after everything planned was emitted. */
+  readonly confirm: () => Promise<boolean>;
+  /** Aborted: no new change is begun. */
+  readonly stop: AbortSignal;
+}
+
+/** Looks, and for `provision` changes and proves. Returns the exit code that the summary event carries. */
+export async function run(options: RunOptions): Promise<number> {
+  const { emit, inventory } = options;
+  const startedAtMs = Date.now();
+  const fleet = new FleetView(inventory, options.job);
+  const order = fleet.order.filter(({ step }) => options.steps(step.name));
+  const observed = fleet.hosts.filter((host) => fleet.requests(host, options.steps).length > 0);
+  const reported = observed.filter(options.limit);
+  emit({
+    event: "run",
+    command: options.command,
+    hosts: reported,
+    steps: order.map(({ step }) => step.name),
+  });
+
+  const look = async () => {
+    const requests = new Map(observed.map((host) => [host, fleet.requests(host, options.steps)]));
+    const observations = await observeAll(requests, options.remoteOf, options.parallel, (host, durationMs) =>
+      emit({ event: "observed", host, durationMs }),
+    );
+    for (const [host, observation] of observations) fleet.see(host, observation);
+  };
+  const assessments = (host: HostName) =>
+    order
+      .filter(({ hosts }) => hosts.includes(host))
+      .map(({ step }) => ({ step, ...fleet.assess(step, host) }));
+
+  await look();
+  for (const host of observed) {
+    const observation = fleet.observation(host);
+    if (observation?.is === "unseen") emit({ event: "unreachable", host, error: observation.error });
+  }
+
+  const outcomes = new Map<HostName, HostOutcome>();
+  const provisioner = new Provisioner(fleet, order, reported, {
+    run: runName(),
+    parallel: options.parallel,
+    network: inventory.network,
+    artefacts: new ArtefactStore(options.storeDirectory, inventory.network),
+    remoteOf: options.remoteOf,
+    emit,
+    stop: options.stop,
+    steps: options.steps,
+  });
+  const planned = reported.flatMap((host) => assessments(host).flatMap(({ changes }) => changes)).length;
+  if (options.command !== "verify") {
+    for (const host of reported) {
+      for (const { step, changes } of assessments(host)) {
+        for (const change of changes) emit({ event: "planned", host, step: step.name, change });
+      }
+    }
+  }
+  if (options.command === "provision" && planned > 0) {
+    if (await options.confirm()) {
+      await provisioner.provision();
+      // What was proved step by step is proved once more, all of it together.
+      await look();
+    } else {
+      emit({ event: "note", text: "Nothing was changed." });
+    }
+  }
+
+  for (const host of reported) {
+    const observation = fleet.observation(host);
+    const results = observation?.is === "seen" ? assessments(host) : [];
+    for (const { step, evidence } of results) {
+      for (const row of evidence) emit({ event: "evidence", host, step: step.name, evidence: row });
+    }
+    const base = { host, changed: provisioner.changedOn(host), execs: options.remoteOf(host).execs };
+    outcomes.set(host, { ...base, ...ending(host, results, fleet, provisioner, options) });
+  }
+  const list = [...outcomes.values()];
+  const exitCode = exitCodeOf(list);
+  emit({ event: "summary", exitCode, hosts: list, durationMs: Date.now() - startedAtMs });
+  return exitCode;
+}
+
+function ending(
+  host: HostName,
+  results: readonly ({ step: AnyStep } & HostAssessment)[],
+  fleet: FleetView,
+  provisioner: Provisioner,
+  options: RunOptions,
+): Pick<HostOutcome, "is" | "because"> {
+  const failure = provisioner.failureOf(host);
+  const observation = fleet.observation(host);
+  if (observation?.is !== "seen") {
+    const error = observation?.error;
+    const away = error instanceof HostUnreachable || error instanceof HostLost;
+    return { is: away ? "unreachable" : "failed", because: failure ?? error?.message };
+  }
+  if (failure !== undefined) return { is: "failed", because: failure };
+  if (provisioner.interrupted.has(host))
+    return { is: "interrupted", because: "stopped before all changes were made" };
+  const rows = results.flatMap(({ step, evidence }) => evidence.map((row) => ({ step, row })));
+  const open = rows.filter(({ row }) => row.verdict !== "proven");
+  if (open.length === 0) return { is: "as wanted" };
+  const unread = open.find(({ row }) => row.verdict === "unknown");
+  if (unread !== undefined) return { is: "failed", because: sentence(unread.step, unread.row) };
+  const first = open.find(({ row }) => row.verdict !== "pending") ?? open[0]!;
+  const changedMind = options.command === "provision" && provisioner.began && first.row.verdict !== "pending";
+  return { is: changedMind ? "failed" : "drift", because: sentence(first.step, first.row) };
+}
+
+function sentence(step: AnyStep, row: Evidence): string {
+  return `${step.name}: ${row.setting}: ${row.because ?? row.verdict}`;
+}
+
+/** Sorts by time and never collides: "20261122-190312-4f2a". */
+function runName(): string {
+  const time = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
+  return `${time}-${randomBytes(2).toString("hex")}`;
+}

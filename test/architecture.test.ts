@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const src = resolve(import.meta.dirname, "../src");
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+
+/** What a file imports: paths within src, or package names. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), "utf8");
+  return [
+    ...text.matchAll(
+      /^(?:import|export)\s[^;]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm,
+    ),
+  ].map((match) => {
+    const name = match[1] ?? match[2] ?? match[3]!;
+    return name.startsWith(".") ? relative(src, resolve(src, dirname(file), name)) : name;
+  });
+}
+
+/** Folder below src (with the step's own for steps), or "" for files at the top. */
+function layerOf(file: string): string {
+  const [first, second, third] = file.split("/");
+  if (second === undefined) return "";
+  return first === "steps" && third !== undefined ? `steps/${second}` : first!;
+}
+
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "": ["inventory", "mesh"],
+  mesh: ["", "inventory"],
+  inventory: ["", "mesh"],
+  playbook: ["", "inventory", "mesh"],
+  evidence: ["", "mesh"],
+  remote: ["", "inventory"],
+  engine: ["", "inventory", "playbook", "evidence", "remote"],
+  steps: ["", "steps/*"],
+  "steps/*": ["", "mesh", "evidence", "inventory"],
+  cli: ["", "engine", "inventory", "playbook", "remote", "steps"],
+};
+
+const PACKAGES: Record<string, readonly string[]> = {
+  ssh2: ["remote"],
+  "ssh-config": ["remote"],
+  commander: ["cli"],
+  inquirer: ["cli"],
+  chalk: ["cli"],
+  "cli-table3": ["cli"],
+  diff: ["cli"],
+  yaml: ["inventory", "playbook"],
+  "node:child_process": ["remote"],
+};
+
+describe("the architecture", () => {
+  it.each(files)("%s imports only what its layer may", (file) => {
+    const layer = layerOf(file);
+    const isStep = layer.startsWith("steps/");
+    const allowed = MAY_IMPORT[isStep ? "steps/*" : layer] ?? [];
+    for (const imported of importsOf(file)) {
+      if (imported.startsWith("..") || /\.ts$/.test(imported)) {
+        const target = layerOf(imported);
+        const fits =
+          target === layer ||
+          allowed.includes(target) ||
+          (target.startsWith("steps/") && allowed.includes("steps/*"));
+        expect(fits, `${file} imports ${imported}`).toBe(true);
+      } else {
+        const layers = PACKAGES[imported];
+        if (layers !== undefined)
+          expect(layers, `${file} imports ${imported}`).toContain(isStep ? "steps/*" : layer);
+      }
+    }
+  });
+
+  it("keeps the console out of everything but the command line", () => {
+    const loud = files.filter(
+      (file) =>
+        layerOf(file) !== "cli" &&
+        /\bconsole\.|process\.(stdout|stderr)/.test(readFileSync(join(src, file), "utf8")),
+    );
+    expect(loud).toEqual([]);
+  });
+
+  it("keeps the names of steps out of the engine", () => {
+    const names = readdirSync(join(src, "steps"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+    const naming = files
+      .filter((file) => layerOf(file) === "engine")
+      .filter((file) =>
+        names.some((name) => new RegExp(`["']${name}["']`).test(readFileSync(join(src, file), "utf8"))),
+      );
+    expect(naming).toEqual([]);
+  });
+});
