@@ -1,0 +1,46 @@
+import type { Step } from "../../step.ts";
+import { everyone } from "../../waves.ts";
+import { clockReading } from "./clock.ts";
+import {
+  type PreflightDesired,
+  type PreflightParameters,
+  preflightDesired,
+  preflightParameters,
+} from "./desired.ts";
+import { diskReadings, flushReadings } from "./disk.ts";
+import { type PreflightFacts, preflightFacts } from "./facts.ts";
+import { osReading, virtualizationReading } from "./machine.ts";
+import { addressReading, ensembleReadings } from "./place-in-mesh.ts";
+import { localPortRangeReading, portReadings } from "./ports.ts";
+import { memoryReading, openFilesReadings } from "./resources.ts";
+
+/** Whether a host can take what the playbook wants to put on it. Reads and compares; never changes anything. */
+export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFacts> = {
+  name: "preflight",
+  title: "Is the host fit",
+  parameters: preflightParameters,
+  desired: preflightDesired,
+  claims: () => ({}),
+  probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),
+  facts: preflightFacts,
+  assess({ name, desired, facts, host, claims }, fleet) {
+    return {
+      readings: [
+        osReading(desired, host),
+        virtualizationReading(desired, host),
+        memoryReading(desired, host, claims),
+        ...openFilesReadings(desired, host, claims),
+        ...diskReadings(desired, facts),
+        ...flushReadings(desired, facts),
+        addressReading(desired, host),
+        ...portReadings(host, claims),
+        localPortRangeReading(facts, claims),
+        clockReading(name, desired, host, fleet),
+        ...ensembleReadings(desired),
+      ],
+      changes: [],
+    };
+  },
+  next: everyone,
+  settle: { deadlineMs: 0, stableMs: 0 },
+};

@@ -1,0 +1,222 @@
+import { assessFile, type FileFact, sha256Of } from "../../evidence/file.ts";
+import {
+  coversPorts,
+  mergePortRanges,
+  type PortRange,
+  parsePortRanges,
+  showPortRanges,
+} from "../../evidence/port-ranges.ts";
+import { judge } from "../../evidence/verdict.ts";
+import type { Assessed, Change, Command, HostFacts, Layer, Reading } from "../../step.ts";
+import { LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from "./boot.ts";
+import { DROP_IN, inOrder, renderDropIn, withDropIn } from "./drop-in.ts";
+import type { SysctlFacts } from "./facts.ts";
+import { normaliseValue, procPathOf } from "./key.ts";
+import { PORT_RANGE, RESERVED_PORTS, TIME_STAMPS } from "./parameters.ts";
+
+export interface SysctlDesired {
+  /** Key → value, without the reserved ports. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** Ports to reserve at least; what others reserved stays reserved. */
+  readonly reserve: readonly PortRange[];
+  readonly adopt: boolean;
+}
+
+export const UNPRIVILEGED_PORT_START = "net.ipv4.ip_unprivileged_port_start";
+
+const CHANGE = "drop-in";
+const APPLY = new URL("./apply.sh", import.meta.url);
+
+export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFacts): Assessed {
+  const wanted = new Map([...desired.settings, [RESERVED_PORTS, showPortRanges(toReserve(desired, facts))]]);
+  const refused = refusals(wanted, facts);
+  const content = renderDropIn(wanted);
+  const file = assessFile(
+    facts.dropIn,
+    { path: DROP_IN, content: [content], mode: "0644", owner: "root:root" },
+    host.manifest,
+    desired.adopt,
+  );
+  // The keys are one change: where one of them must not be set, none is.
+  const mayChange = file.blocked === undefined && refused.size === 0;
+  const closedBy = mayChange ? { change: CHANGE } : undefined;
+
+  const settings = [...wanted].map(([key, want]): Reading => {
+    const refusal = refused.get(key);
+    return {
+      setting: key,
+      want,
+      onDisk: refusal?.onDisk ?? onDisk(key, want, facts),
+      inForce: inForce(key, facts),
+      accepts: (value) => isAsWanted(key, want, value),
+      closedBy,
+      cause: refusal?.cause,
+      blocked: refusal?.blocked,
+      warning: warningOf(key, wanted),
+    };
+  });
+  const rows = [{ ...fileReading(facts.dropIn, file, content), closedBy }, ...settings];
+  const open = rows.filter((row) => !["proven", "blocked", "unknown"].includes(judge(row).verdict));
+  const notInForce = inOrder(wanted).filter(([key, want]) => !isInForce(key, want, facts));
+  const apply: readonly Command[] =
+    notInForce.length === 0
+      ? []
+      : [{ kind: "script", file: APPLY, args: notInForce.flat(), timeoutMs: 10_000 }];
+  const change: Change = {
+    id: CHANGE,
+    why: whyOf(open),
+    // The kernel is the validator: a value that it refuses ends the change before the file is written.
+    commands: [...apply, ...(file.agrees ? [] : [file.write])],
+    activate: [],
+  };
+  return {
+    readings: [...rows, ...timeStamps(desired, facts)],
+    changes: open.length > 0 && mayChange ? [change] : [],
+  };
+}
+
+function whyOf(open: readonly Reading[]): string {
+  const keys = open.map((row) => row.setting).filter((setting) => setting !== DROP_IN);
+  if (keys.length === 0) return `${DROP_IN} is not as meshctl writes it`;
+  return keys.length === 1 ? `${keys[0]} is not as wanted` : `${keys.length} settings are not as wanted`;
+}
+
+/** The mesh's ports and all that is reserved now or by any file: writing the key replaces the whole list. */
+function toReserve(desired: SysctlDesired, facts: SysctlFacts): readonly PortRange[] {
+  const path = procPathOf(RESERVED_PORTS);
+  const texts = [facts.values.get(path) ?? "", ...valuesGiven(facts.files, path)];
+  return mergePortRanges([...desired.reserve, ...texts.flatMap((text) => parsePortRanges(text) ?? [])]);
+}
+
+/** Why a key must be left as it is. */
+interface Refusal {
+  readonly blocked: string;
+  readonly onDisk?: Layer;
+  readonly cause?: "shadowed";
+}
+
+function refusals(wanted: ReadonlyMap<string, string>, facts: SysctlFacts): ReadonlyMap<string, Refusal> {
+  const files = withDropIn(facts.files, renderDropIn(wanted));
+  const refused = new Map<string, Refusal>();
+  for (const [key, want] of wanted) {
+    const refusal = refusalOf(key, want);
+    if (refusal !== undefined) refused.set(key, refusal);
+  }
+  return refused;
+
+  function refusalOf(key: string, want: string): Refusal | undefined {
+    const path = procPathOf(key);
+    if (facts.missing.has(path)) {
+      return {
+        blocked: `this kernel has no ${key}: correct the name, or load the module that brings it, at boot too`,
+      };
+    }
+    for (const loader of LOADERS) {
+      const winner = winnerOf(loader, files, path);
+      if (winner !== undefined && !isAsWanted(key, want, winner.value)) {
+        return {
+          cause: "shadowed",
+          onDisk: layerOf(winner, loader),
+          blocked: shadowedBy(key, want, winner, loader),
+        };
+      }
+    }
+    const lowest = facts.values.get(procPathOf(UNPRIVILEGED_PORT_START));
+    if (key === PORT_RANGE && Number(want.split(" ")[0]) < Number(lowest)) {
+      return {
+        blocked: `the kernel refuses a range that starts below ${UNPRIVILEGED_PORT_START} (${lowest}): ask for "${lowest} ${want.split(" ")[1]}"`,
+      };
+    }
+    return undefined;
+  }
+}
+
+function shadowedBy(key: string, want: string, winner: Winner, loader: Loader): string {
+  const says = winner.value === undefined ? `takes ${key} out` : `sets ${key} to "${winner.value}"`;
+  const remedy =
+    key === RESERVED_PORTS
+      ? `remove that line or let it say "${want}"`
+      : `remove that line or ask for its value`;
+  return `${winner.source} ${says} and ${loader} reads it after ${DROP_IN}: ${remedy}`;
+}
+
+/** What wins at the next boot as the files are now: the loader that would be wrong speaks first. */
+function onDisk(key: string, want: string, facts: SysctlFacts): Layer {
+  const found = LOADERS.map((loader) => ({
+    loader,
+    winner: winnerOf(loader, facts.files, procPathOf(key)),
+  }));
+  const { loader, winner } =
+    found.find(({ winner }) => winner === undefined || !isAsWanted(key, want, winner.value)) ?? found[0]!;
+  return winner === undefined ? { is: "absent", source: DROP_IN } : layerOf(winner, loader);
+}
+
+function layerOf(winner: Winner, loader: Loader): Layer {
+  const source = loader === "systemd-sysctl" ? winner.source : `${winner.source} (${loader})`;
+  return winner.value === undefined ? { is: "absent", source } : { is: "read", value: winner.value, source };
+}
+
+function inForce(key: string, facts: SysctlFacts): Layer {
+  const path = procPathOf(key);
+  const source = `/proc/sys/${path}`;
+  const value = facts.values.get(path);
+  if (value !== undefined) return { is: "read", value, source };
+  if (facts.missing.has(path)) return { is: "absent", source };
+  return { is: "unreadable", source, because: "the kernel lets nobody read it" };
+}
+
+function isInForce(key: string, want: string, facts: SysctlFacts): boolean {
+  return isAsWanted(key, want, facts.values.get(procPathOf(key)));
+}
+
+function isAsWanted(key: string, want: string, value: string | undefined): boolean {
+  if (value === undefined) return false;
+  if (key !== RESERVED_PORTS) return normaliseValue(value) === want;
+  return coversPorts(parsePortRanges(value) ?? [], parsePortRanges(want) ?? []);
+}
+
+function warningOf(key: string, wanted: ReadonlyMap<string, string>): string | undefined {
+  const cap = wanted.get("net.core.somaxconn");
+  const backlog = wanted.get(key);
+  if (key !== "net.ipv4.tcp_max_syn_backlog" || Number(cap) >= Number(backlog)) return undefined;
+  return `net.core.somaxconn (${cap}) caps every listener's queue below this backlog`;
+}
+
+function fileReading(fact: FileFact, file: ReturnType<typeof assessFile>, content: string): Reading {
+  const show = (sha256: string, mode: string, owner: string) => `${sha256.slice(0, 12)} ${mode} ${owner}`;
+  const absent = fact.kind === "absent" || fact.kind === "dangling link";
+  return {
+    setting: DROP_IN,
+    want: show(sha256Of(content), "0644", "root:root"),
+    onDisk: absent
+      ? { is: "absent", source: fact.path }
+      : { is: "read", value: show(fact.sha256, fact.mode, fact.owner), source: fact.path },
+    inForce: { is: "inapplicable" },
+    blocked: file.blocked,
+    diff: file.diff,
+  };
+}
+
+/** Without time stamps tcp_tw_reuse is a dead letter (tcp_twsk_unique() in Linux's net/ipv4/tcp_ipv4.c). */
+function timeStamps(desired: SysctlDesired, facts: SysctlFacts): readonly Reading[] {
+  const reuse = desired.settings.get("net.ipv4.tcp_tw_reuse") ?? "0";
+  if (reuse === "0" || desired.settings.has(TIME_STAMPS)) return [];
+  // 2 is 1 without a random offset.
+  const isOn = (value: string | undefined) => value === "1" || value === "2";
+  const winners = LOADERS.map((loader) => ({
+    loader,
+    winner: winnerOf(loader, facts.files, procPathOf(TIME_STAMPS)),
+  }));
+  const { loader, winner } = winners.find(({ winner }) => winner && !isOn(winner.value)) ?? winners[0]!;
+  return [
+    {
+      setting: TIME_STAMPS,
+      want: "1",
+      // When no file says anything, the kernel's default is 1.
+      onDisk: winner?.value === undefined ? { is: "inapplicable" } : layerOf(winner, loader),
+      inForce: inForce(TIME_STAMPS, facts),
+      accepts: isOn,
+      because: `net.ipv4.tcp_tw_reuse does nothing without time stamps: ask for ${TIME_STAMPS}: 1 as well, or for net.ipv4.tcp_tw_reuse: 0`,
+    },
+  ];
+}

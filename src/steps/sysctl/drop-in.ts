@@ -1,0 +1,33 @@
+import type { ConfFile } from "./boot.ts";
+import { RESERVED_PORTS } from "./parameters.ts";
+
+/** Behind 99-sysctl.conf, by which Debian 11 and 12 read /etc/sysctl.conf: a name like 60-… would lose to it. */
+export const DROP_IN = "/etc/sysctl.d/99-zz-meshctl.conf";
+
+const COMMENT = "# Written by meshctl: change the inventory or the playbook, not this file.\n";
+
+/** Sorted, but the reserved ports first: once the port range is wide, a port not reserved can be taken at once. */
+export function inOrder(settings: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
+  const rank = (key: string) => (key === RESERVED_PORTS ? "" : key);
+  return [...settings].sort(([a], [b]) => (rank(a) < rank(b) ? -1 : 1));
+}
+
+export function renderDropIn(settings: ReadonlyMap<string, string>): string {
+  return (
+    COMMENT +
+    inOrder(settings)
+      .map(([key, value]) => `${key} = ${value}\n`)
+      .join("")
+  );
+}
+
+/** The files as they will be once the drop-in holds `content`. */
+export function withDropIn(files: readonly ConfFile[], content: string): readonly ConfFile[] {
+  const lines = content.split("\n").map((text, index) => ({ number: index + 1, text }));
+  const dropIn: ConfFile = {
+    path: DROP_IN,
+    realPath: DROP_IN,
+    lines: lines.filter(({ text }) => text !== "" && !text.startsWith("#")),
+  };
+  return [...files.filter((file) => file.path !== DROP_IN), dropIn];
+}

@@ -1,0 +1,34 @@
+import { type FileFact, fileFacts } from "../../evidence/file.ts";
+import { rowsOf } from "../../evidence/probe-output.ts";
+import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
+import type { ConfFile } from "./boot.ts";
+import { DROP_IN } from "./drop-in.ts";
+import { normaliseValue } from "./key.ts";
+
+export interface SysctlFacts {
+  readonly dropIn: FileFact;
+  /** Path below /proc/sys → value. A path that is there but cannot be read is in neither this nor `missing`. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Paths that this kernel does not have. */
+  readonly missing: ReadonlySet<string>;
+  /** Every file that a loader may read. */
+  readonly files: readonly ConfFile[];
+}
+
+export function sysctlFacts(output: ProbeOutput): SysctlFacts {
+  const dropIn = fileFacts(output).get(DROP_IN);
+  if (dropIn === undefined) throw new ProbeNotUnderstood(`nothing was printed of ${DROP_IN}`);
+  const lines = rowsOf(output, "line");
+  return {
+    dropIn,
+    values: new Map(rowsOf(output, "value").map(([path, value]) => [path!, normaliseValue(value ?? "")])),
+    missing: new Set(rowsOf(output, "missing").map(([path]) => path!)),
+    files: rowsOf(output, "conf").map(([path, realPath]) => ({
+      path: path!,
+      realPath: realPath!,
+      lines: lines
+        .filter(([of]) => of === path)
+        .map(([, number, text]) => ({ number: Number(number), text: text ?? "" })),
+    })),
+  };
+}

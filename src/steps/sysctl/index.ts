@@ -1,0 +1,45 @@
+import { mergePortRanges, parsePortRanges } from "../../evidence/port-ranges.ts";
+import type { Step } from "../../step.ts";
+import { everyone } from "../../waves.ts";
+import { assess, type SysctlDesired, UNPRIVILEGED_PORT_START } from "./assess.ts";
+import { type SysctlFacts, sysctlFacts } from "./facts.ts";
+import { procPathOf } from "./key.ts";
+import { ownPorts } from "./own-ports.ts";
+import { RESERVED_PORTS, type SysctlParameters, sysctlParameters, TIME_STAMPS } from "./parameters.ts";
+
+/** Kernel settings: what /proc/sys has now, and which line of which file decides at the next boot. */
+export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
+  name: "sysctl",
+  title: "Kernel settings",
+  parameters: sysctlParameters,
+
+  problems({ settings }) {
+    const reuse = settings.get("net.ipv4.tcp_tw_reuse") ?? "0";
+    if (reuse === "0" || settings.get(TIME_STAMPS) !== "0") return [];
+    return [{ path: [TIME_STAMPS], message: "must be 1 for net.ipv4.tcp_tw_reuse to do anything" }];
+  },
+
+  desired({ settings, adopt }, host, inventory) {
+    const { [RESERVED_PORTS]: reserved = "", ...others } = Object.fromEntries(settings);
+    return {
+      settings: new Map(Object.entries(others)),
+      reserve: mergePortRanges([...ownPorts(host, inventory), ...(parsePortRanges(reserved) ?? [])]),
+      adopt,
+    };
+  },
+
+  claims: () => ({}),
+
+  probe({ settings }) {
+    const keys = new Set([...settings.keys(), RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START]);
+    return { file: new URL("./probe.sh", import.meta.url), args: [...keys].map(procPathOf) };
+  },
+
+  facts: sysctlFacts,
+
+  assess: ({ desired, facts, host }) => assess(desired, facts, host),
+
+  next: everyone,
+  // The kernel takes a value at once.
+  settle: { deadlineMs: 2_000, stableMs: 0 },
+};

@@ -1,0 +1,21 @@
+import { mergePortRanges, type PortRange } from "../../evidence/port-ranges.ts";
+import type { HostView, InventoryView } from "../../inventory/view.ts";
+
+/** Clients expect MySQL there. Reserved on every host: it costs nothing, and a database may move in later. */
+const MYSQL_PORT = 3306;
+
+/** Ports that the mesh listens on at this host, from the inventory alone: every playbook asks for the same. */
+export function ownPorts(host: HostView, { mesh }: InventoryView): readonly PortRange[] {
+  const ports = [MYSQL_PORT];
+  if (mesh.ensemble.some((member) => member.host === host.name)) {
+    const { clientPort, quorumPort, electionPort } = mesh.zookeeper;
+    ports.push(clientPort, quorumPort, electionPort);
+  }
+  if (mesh.proxies.includes(host.name)) ports.push(...mesh.services.map((service) => service.port));
+  for (const service of mesh.services) {
+    for (const server of service.servers) {
+      if (server.host === host.address || server.host === host.name) ports.push(server.port);
+    }
+  }
+  return mergePortRanges(ports.map((port) => ({ first: port, last: port })));
+}
