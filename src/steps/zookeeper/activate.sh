@@ -1,0 +1,16 @@
+# shellcheck shell=sh
+# activate.sh restart|keep: makes systemd take in the unit, start it at boot and, if asked, start it anew.
+# Exit codes prove nothing here; the next look at the host does.
+
+UNIT=zookeeper.service
+
+main() {
+  systemctl daemon-reload || return
+  systemctl --quiet enable "$UNIT" || return
+  [ "$1" = restart ] || return 0
+  # systemd counts starts by hand towards its limit too.
+  systemctl reset-failed "$UNIT" 2>/dev/null
+  systemctl restart "$UNIT"
+}
+
+main "$@"

@@ -1,0 +1,87 @@
+import type { Change, Command } from "../../step.ts";
+import { myidPath, UNIT } from "./render.ts";
+import type { ChangeId, MemberView } from "./view.ts";
+
+const script = (name: string) => new URL(`./${name}.sh`, import.meta.url);
+const RESTART = { kind: "restart", what: UNIT } as const;
+
+/** In the order they must be made. Restarts are derived from what runs, so one that was cut off is made later. */
+export function changesOf(view: MemberView): readonly Change[] {
+  const { needs, closing } = view;
+  if (closing === undefined) return [];
+  const changes: Change[] = [];
+  if (needs.package) {
+    changes.push({
+      id: "packages",
+      why: "zookeeper is not installed",
+      commands: [{ kind: "install", packages: ["zookeeper"] }],
+      activate: [],
+    });
+  }
+  changes.push({ ...CLOSING[closing](view), id: closing });
+  return changes;
+}
+
+type Body = Omit<Change, "id">;
+
+const CLOSING: Readonly<Record<ChangeId, (view: MemberView) => Body>> = {
+  packages: () => ({ why: "", commands: [], activate: [] }),
+  configuration,
+  start: ({ facts }) => ({
+    why: facts.unit.active === "failed" ? "it has failed" : "it does not run",
+    commands: [],
+    activate: [activate("restart")],
+  }),
+  restart: (view) => ({
+    why: "what runs is not what is on disk",
+    disrupts: RESTART,
+    ...lonely(view),
+    commands: [],
+    activate: [activate("restart")],
+  }),
+  enable: () => ({ why: "it does not start at boot", commands: [], activate: [activate("keep")] }),
+};
+
+function configuration(view: MemberView): Body {
+  const { desired, facts, id, zooCfg, unit, needs } = view;
+  const commands: Command[] = [];
+  if (needs.initialise) {
+    commands.push({ kind: "script", file: script("initialise"), args: [desired.dataDir], timeoutMs: 10_000 });
+  }
+  // Before zoo.cfg points at its directory: whatever starts ZooKeeper in between finds its number there.
+  if (needs.myid) {
+    commands.push({
+      kind: "write",
+      path: myidPath(desired),
+      content: [`${id}\n`],
+      mode: "0644",
+      owner: "root:root",
+      was: facts.myid.content,
+    });
+  }
+  if (!zooCfg.agrees) commands.push(zooCfg.write);
+  if (!unit.agrees) commands.push(unit.write);
+  const names = [
+    ...(needs.initialise ? [desired.dataDir] : []),
+    ...(needs.myid ? ["myid"] : []),
+    ...(zooCfg.agrees ? [] : ["zoo.cfg"]),
+    ...(unit.agrees ? [] : [UNIT]),
+  ];
+  return {
+    why: `${names.join(", ")} ${names.length === 1 ? "is" : "are"} not as wanted`,
+    ...(needs.restart ? { disrupts: RESTART, ...lonely(view) } : {}),
+    commands,
+    activate: [activate(needs.start || needs.restart ? "restart" : "keep")],
+  };
+}
+
+/** One or two members have no majority to spare. */
+function lonely({ quorum }: MemberView): { warning?: string } {
+  return quorum.members > 2
+    ? {}
+    : { warning: "nobody is served while it restarts: the ensemble has no member to spare" };
+}
+
+function activate(how: "restart" | "keep"): Command {
+  return { kind: "script", file: script("activate"), args: [how], timeoutMs: 150_000 };
+}

@@ -1,0 +1,71 @@
+import type { Reading, Step } from "../../step.ts";
+import { changesOf } from "./changes.ts";
+import { desired, problems, type ZookeeperDesired } from "./desired.ts";
+import { type ZookeeperFacts, zookeeperFacts } from "./facts.ts";
+import { type ZookeeperParameters, zookeeperParameters } from "./parameters.ts";
+import { readingsOf } from "./readings.ts";
+import { myidPath } from "./render.ts";
+import { rosterOf } from "./roster.ts";
+import { viewOf } from "./view.ts";
+import { next } from "./waves.ts";
+
+/** What a JVM takes beside its heap: code, threads, collector, direct buffers. */
+const OVERHEAD_BYTES = 256 * 2 ** 20;
+
+/** The ensemble: one unit, one zoo.cfg and one id a member, and a quorum that is never lost on the way. */
+export const zookeeper: Step<ZookeeperParameters, ZookeeperDesired, ZookeeperFacts> = {
+  name: "zookeeper",
+  title: "ZooKeeper ensemble",
+  parameters: zookeeperParameters,
+  problems,
+  desired,
+
+  claims({ address, ports, members, heapBytes }) {
+    const port = (number: number, what: string) => ({
+      port: number,
+      address,
+      process: "java",
+      what: `ZooKeeper's ${what} port`,
+    });
+    const peers = [port(ports.quorumPort, "quorum"), port(ports.electionPort, "election")];
+    return {
+      packages: ["zookeeper"],
+      ports: [port(ports.clientPort, "client"), ...(members.length > 1 ? peers : [])],
+      memory: [{ bytes: heapBytes + OVERHEAD_BYTES, what: "ZooKeeper's heap and what Java needs beside it" }],
+    };
+  },
+
+  probe: ({ address, ports, dataDir }) => ({
+    file: new URL("./probe.sh", import.meta.url),
+    args: [address, String(ports.clientPort), dataDir],
+  }),
+
+  facts: zookeeperFacts,
+
+  assess(self, fleet) {
+    const roster = rosterOf(self.desired, fleet);
+    if (roster.is === "unknown") return { readings: [withoutId(self, roster.because)], changes: [] };
+    const view = viewOf(self, roster.ids, fleet);
+    return { readings: readingsOf(view, fleet), changes: changesOf(view) };
+  },
+
+  next,
+  // A member loads its data before it serves; initLimit × tickTime bounds what follows.
+  settle: { deadlineMs: 90_000, stableMs: 2_000 },
+};
+
+/** Without the members' ids there is no zoo.cfg to compare with. */
+function withoutId(
+  { desired, facts }: { desired: ZookeeperDesired; facts: ZookeeperFacts },
+  because: string,
+): Reading {
+  const source = myidPath(desired);
+  const found = facts.myid.content?.trim();
+  return {
+    setting: "myid",
+    want: "1–255",
+    onDisk: found === undefined ? { is: "absent", source } : { is: "read", value: found, source },
+    inForce: { is: "inapplicable" },
+    blocked: because,
+  };
+}

@@ -1,0 +1,83 @@
+import type { DataFact, ZookeeperFacts } from "./facts.ts";
+import { type Properties, parseProperties, type Servers, serversOf } from "./properties.ts";
+
+/**
+ * What a member does. "looking": runs, serves nobody for want of a quorum. "silent": runs, does not answer.
+ * "secretive": answers, but its whitelist hides the role; it has to be taken for one that serves.
+ */
+export type State =
+  | "leader"
+  | "follower"
+  | "observer"
+  | "standalone"
+  | "looking"
+  | "silent"
+  | "secretive"
+  | "stopped";
+
+export function stateOf(facts: ZookeeperFacts): State {
+  if (facts.process === undefined) return "stopped";
+  const words = ["srvr", "mntr"].map((word) => facts.asked?.answers.get(word) ?? "");
+  for (const text of words) {
+    const [, mode] = /^(?:Mode: |zk_server_state\s+)(\S+)/m.exec(text) ?? [];
+    if (mode === "leader" || mode === "follower" || mode === "observer" || mode === "standalone") return mode;
+    if (mode !== undefined) return "looking"; // "read-only"
+  }
+  if (words.some((text) => text.includes("not currently serving"))) return "looking";
+  return words.some((text) => text.includes("whitelist")) ? "secretive" : "silent";
+}
+
+export function serves(state: State): boolean {
+  return !["stopped", "silent", "looking"].includes(state);
+}
+
+/** As the leader counts them; undefined for others. */
+export function syncedFollowersOf(facts: ZookeeperFacts): number | undefined {
+  const [, count] = /^zk_synced_followers\s+(\d+)/m.exec(facts.asked?.answers.get("mntr") ?? "") ?? [];
+  return count === undefined ? undefined : Number(count);
+}
+
+/** zoo.cfg as it is on disk. */
+export function configurationOf(facts: ZookeeperFacts): Properties {
+  return parseProperties(facts.zooCfg.content ?? "");
+}
+
+/** What the server says of itself, once it serves. */
+export function liveConfigurationOf(facts: ZookeeperFacts): Properties | undefined {
+  const text = facts.asked?.answers.get("conf") ?? "";
+  return /^clientPort=/m.test(text) ? parseProperties(text) : undefined;
+}
+
+/** Whether the process started with the zoo.cfg that is on disk now. */
+export function runsItsZooCfg(facts: ZookeeperFacts): boolean {
+  return facts.zooCfg.sha256 !== "" && facts.started?.digests.get(facts.zooCfg.path) === facts.zooCfg.sha256;
+}
+
+/** Members as the process knows them; only ≥ 3.5 tells, and then the file stands for what runs. */
+export function serversInUse(facts: ZookeeperFacts): Servers {
+  const live = liveConfigurationOf(facts);
+  return serversOf(live?.has("membership") ? live : configurationOf(facts));
+}
+
+/** The directory that the process or, when none runs, the next start uses; undefined when zoo.cfg says nothing. */
+export function dataDirectoryInUse(facts: ZookeeperFacts): string | undefined {
+  const live = liveConfigurationOf(facts)
+    ?.get("dataDir")
+    ?.value.replace(/\/version-2\/?$/, "");
+  return live ?? configurationOf(facts).get("dataDir")?.value;
+}
+
+export function dataIn(facts: ZookeeperFacts, directory: string): DataFact["is"] {
+  return facts.data.find((data) => data.directory === directory)?.is ?? "none";
+}
+
+/** Whether any of its directories holds what a quorum has agreed on. */
+export function holdsData(facts: ZookeeperFacts): boolean {
+  return facts.data.some(({ is }) => is === "holds");
+}
+
+/** The number in myid; undefined for a missing file and for the prose that Debian ships. */
+export function idOnDisk(facts: ZookeeperFacts): number | undefined {
+  const text = facts.myid.content?.trim() ?? "";
+  return /^\d{1,3}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,85 @@
+import { assessFile, type FileAssessment } from "../../evidence/file.ts";
+import type { HostFacts } from "../../step.ts";
+import type { ZookeeperDesired } from "./desired.ts";
+import type { ProcessFact, ZookeeperFacts } from "./facts.ts";
+import { configurationOf, dataDirectoryInUse, dataIn, idOnDisk } from "./member.ts";
+import { myidPath } from "./render.ts";
+
+/** Why a member must not be touched as it is: one sentence each, by what it is about. */
+export interface Obstacles {
+  readonly dataDir: string | undefined;
+  readonly myid: string | undefined;
+  readonly ports: string | undefined;
+}
+
+export function obstaclesOf(desired: ZookeeperDesired, facts: ZookeeperFacts, host: HostFacts, id: number) {
+  return {
+    dataDir: movedData(desired, facts) ?? lostData(desired, facts, host),
+    myid: renumbering(desired, facts, id),
+    ports: stranger(desired, facts),
+  } satisfies Obstacles;
+}
+
+/** A server that finds its directory empty starts from nothing: data is moved by stop, copy, start. */
+function movedData({ dataDir }: ZookeeperDesired, facts: ZookeeperFacts): string | undefined {
+  const configuration = configurationOf(facts);
+  const inUse = dataDirectoryInUse(facts);
+  const logs = configuration.get("dataLogDir")?.value;
+  const isCopied = dataIn(facts, dataDir) === "holds" && facts.process === undefined;
+  const old = [inUse, logs].find(
+    (directory) =>
+      directory !== undefined && directory !== dataDir && dataIn(facts, directory) === "holds" && !isCopied,
+  );
+  if (old === undefined) return undefined;
+  const from = logs === undefined || logs === old ? `${old}/version-2` : `${old}/version-2 ${logs}/version-2`;
+  return (
+    `its data is in ${old}, not in ${dataDir}: say "data_dir: ${old}", or move it, one member at a time: ` +
+    `systemctl stop zookeeper && mkdir -p ${dataDir} && cp -a ${from} ${dataDir}/ && cp -L ${old}/myid ${dataDir}/ ` +
+    `&& chown -R zookeeper:zookeeper ${dataDir}, then run meshctl again`
+  );
+}
+
+/**
+ * A member that forgets what it has agreed to can undo what clients were told is done. It was one if meshctl wrote
+ * its myid here, or if there is a number without a database.
+ */
+function lostData(desired: ZookeeperDesired, facts: ZookeeperFacts, host: HostFacts): string | undefined {
+  const { dataDir } = desired;
+  const data = dataIn(facts, dataDir);
+  const wasMember = host.manifest.has(myidPath(desired));
+  const isLost = data === "lost" ? wasMember || idOnDisk(facts) !== undefined : data === "none" && wasMember;
+  if (!isLost) return undefined;
+  return (
+    `this host is a member already and ${dataDir} is empty: bring its data back (is the disk mounted?); ` +
+    `if it is lost for good and the other members have it: ` +
+    `install -d -o zookeeper -g zookeeper -m 0750 ${dataDir} ${dataDir}/version-2 && touch ${dataDir}/initialize, then run meshctl again`
+  );
+}
+
+/** Votes and transactions of a member are its id's: another id on the same data is another member. */
+function renumbering(desired: ZookeeperDesired, facts: ZookeeperFacts, id: number): string | undefined {
+  const found = idOnDisk(facts);
+  if (found === undefined || found === id || dataIn(facts, desired.dataDir) !== "holds") return undefined;
+  return `it is member ${found}, and its data is that member's: say "zookeeper: { id: ${found} }" at the host`;
+}
+
+function stranger({ address, ports }: ZookeeperDesired, { strangers }: ZookeeperFacts): string | undefined {
+  const wanted = new Set<number>([ports.clientPort, ports.quorumPort, ports.electionPort]);
+  const clash = (socket: ProcessFact["sockets"][number]) =>
+    wanted.has(socket.port) && [address, "*", "::", "0.0.0.0"].includes(socket.address);
+  const other = strangers.find(({ sockets }) => sockets.some(clash));
+  if (other === undefined) return undefined;
+  const port = other.sockets.find(clash)!.port;
+  return `another ZooKeeper (process ${other.pid}), not zookeeper.service, has port ${port}: stop it, or give the mesh other ports (mesh.zookeeper)`;
+}
+
+/** A file of the step, judged by whose it is. */
+export function ownFile(
+  fact: ZookeeperFacts["zooCfg"],
+  content: string,
+  host: HostFacts,
+  adopt: boolean,
+): FileAssessment {
+  const wanted = { path: fact.path, content: [content], mode: "0644", owner: "root:root" };
+  return assessFile(fact, wanted, host.manifest, adopt);
+}

@@ -1,0 +1,448 @@
+import type { FileFact } from "../../evidence/file.ts";
+import type { Layer, Reading } from "../../step.ts";
+import { configurationOf, liveConfigurationOf, runsItsZooCfg, type State, serversInUse } from "./member.ts";
+import { type Properties, serversOf, showServers } from "./properties.ts";
+import {
+  LOG_BINDING,
+  myidPath,
+  PURGE_HOURS,
+  STARTED,
+  serverOf,
+  showHeap,
+  UNIT,
+  UNIT_FILE,
+  WORDS,
+  ZOO_CFG,
+} from "./render.ts";
+import type { ZookeeperFleet } from "./roster.ts";
+import { companionsOf, type MemberView } from "./view.ts";
+
+/** A member's evidence. What `conf` tells of the server counts; where it is silent, the zoo.cfg it started with. */
+export function readingsOf(view: MemberView, fleet: ZookeeperFleet): readonly Reading[] {
+  const closedBy =
+    view.closing === undefined || view.closing === "enable" ? undefined : { change: view.closing };
+  const rows = [
+    packageRow(view),
+    unitRow(view),
+    bootRow(view),
+    zooCfgRow(view),
+    membersRow(view),
+    dataDirRow(view),
+    myidRow(view),
+    timingRow(view),
+    autopurgeRow(view),
+    wordsRow(view),
+    heapRow(view),
+    logRow(view),
+    listensRow(view),
+    doorsRow(view),
+  ];
+  return [
+    ...rows.map((row) => ({ closedBy, because: becauseOf(row), ...row })),
+    ...ensembleRows(view, fleet).map(({ isReachable, ...row }) => (isReachable ? { closedBy, ...row } : row)),
+  ];
+}
+
+/** One reason for a dozen rows. */
+function becauseOf({ inForce }: Reading): string | undefined {
+  return inForce === NOT_RUNNING ? `${UNIT} does not run` : undefined;
+}
+
+const NOT_RUNNING: Layer = { is: "absent", source: UNIT };
+
+function packageRow({ host, facts, needs, closing, blocked }: MemberView): Reading {
+  const version = host.packages.get("zookeeper");
+  const jar = facts.jars.find((path) => /\/zookeeper[^/]*\.jar/.test(path));
+  const replaced = facts.jars.find((path) => path.endsWith(" (deleted)"));
+  const inForce = (): Layer => {
+    if (facts.process === undefined || jar === undefined || version === undefined)
+      return { is: "inapplicable" };
+    const source = `/proc/${facts.process.pid}/fd → ${replaced ?? jar}`;
+    return { is: "inferred", value: replaced === undefined ? version : "another version", source };
+  };
+  return {
+    setting: "package",
+    want: "zookeeper",
+    onDisk: read(version, "dpkg"),
+    inForce: inForce(),
+    accepts: (value) => value === version,
+    blocked: blocked.package,
+    because: replaced === undefined ? undefined : `${replaced}: it was replaced since the process started`,
+    ...(needs.package && closing !== undefined ? { closedBy: { change: "packages" } } : {}),
+  };
+}
+
+function zooCfgRow(view: MemberView): Reading {
+  const { facts, zooCfg, blocked } = view;
+  return { ...fileRow("zoo.cfg", view, facts.zooCfg, zooCfg), blocked: blocked.zooCfg };
+}
+
+function unitRow(view: MemberView): Reading {
+  const { facts, unit, blocked } = view;
+  const { active, sub, restarts, dropInPaths } = facts.unit;
+  const silent =
+    facts.lastWords === "" ? "" : `; its last words: ${facts.lastWords.split("\n").slice(-3).join(" | ")}`;
+  const because = () => {
+    if (facts.process === undefined && unit.agrees)
+      return `it does not run (${active}, ${sub}, ${restarts} restarts)${silent}`;
+    return dropInPaths.length > 0 ? `${dropInPaths.join(", ")} changes the unit` : undefined;
+  };
+  return {
+    ...fileRow(UNIT, view, facts.unitFile, unit),
+    blocked: blocked.unit,
+    because: because(),
+  };
+}
+
+/** A file by its digest: on disk, and as the process started with it. */
+function fileRow(
+  setting: string,
+  { facts }: MemberView,
+  fact: FileFact,
+  file: MemberView["zooCfg"],
+): Reading {
+  const show = (sha256: string) => sha256.slice(0, 12);
+  const path = fact.path;
+  const differs = fact.mode !== "0644" || fact.owner !== "root:root";
+  const started = facts.started?.digests.get(path);
+  return {
+    setting,
+    want: show(file.sha256),
+    onDisk: read(
+      fact.kind === "absent"
+        ? undefined
+        : `${show(fact.sha256)}${differs ? ` ${fact.mode} ${fact.owner}` : ""}`,
+      path,
+    ),
+    inForce:
+      facts.process === undefined
+        ? NOT_RUNNING
+        : read(started === undefined ? undefined : show(started), STARTED),
+    diff: file.diff,
+  };
+}
+
+function membersRow(view: MemberView): Reading {
+  const { servers, facts, blocked } = view;
+  const onDisk = serversOf(configurationOf(facts));
+  const live = liveConfigurationOf(facts);
+  return {
+    setting: "members",
+    want: showServers(servers),
+    onDisk: read(facts.zooCfg.kind === "absent" ? undefined : showServers(onDisk), ZOO_CFG),
+    inForce: live?.has("membership")
+      ? { is: "read", value: showServers(serversInUse(facts)), source: asked(view, "conf") }
+      : startedWith(view, showServers(onDisk)),
+    blocked: blocked.members,
+  };
+}
+
+function dataDirRow(view: MemberView): Reading {
+  return {
+    ...configurationRow(view, "dataDir", view.desired.dataDir, ["dataDir"], ([directory]) =>
+      directory!.replace(/\/version-2\/?$/, ""),
+    ),
+    blocked: view.blocked.dataDir,
+  };
+}
+
+function myidRow(view: MemberView): Reading {
+  const { id, facts, desired, blocked } = view;
+  const live = liveConfigurationOf(facts)?.get("serverId")?.value;
+  const onDisk = facts.myid.content?.trim();
+  const path = myidPath(desired);
+  const isStarted = facts.started?.digests.get(path) === facts.myid.sha256 && onDisk !== undefined;
+  const inForce = (): Layer => {
+    if (facts.process === undefined) return NOT_RUNNING;
+    // A lone member has no id: `conf` says 0.
+    if (live !== undefined && view.servers.size > 0)
+      return { is: "read", value: live, source: asked(view, "conf") };
+    return isStarted ? { is: "inferred", value: onDisk, source: STARTED } : { is: "absent", source: STARTED };
+  };
+  return {
+    setting: "myid",
+    want: String(id),
+    onDisk: read(onDisk, path),
+    inForce: inForce(),
+    blocked: blocked.myid,
+  };
+}
+
+function timingRow(view: MemberView): Reading {
+  const { tickTimeMs, initLimit, syncLimit } = view.desired;
+  // A lone member has nobody to wait for, and `conf` says nothing of the limits.
+  const keys = ["tickTime", "initLimit", "syncLimit"];
+  return configurationRow(
+    view,
+    keys.join(", "),
+    `${tickTimeMs}, ${initLimit}, ${syncLimit}`,
+    keys,
+    (values) => values.join(", "),
+  );
+}
+
+function autopurgeRow(view: MemberView): Reading {
+  const keys = ["autopurge.snapRetainCount", "autopurge.purgeInterval"];
+  const show = ([keep, hours]: readonly string[]) => `keep ${keep}, every ${hours} h`;
+  const want = show([String(view.desired.autopurgeKeep), String(PURGE_HOURS)]);
+  return configurationRow(view, "autopurge", want, keys, show);
+}
+
+/** Keys of zoo.cfg as one value: on disk with the line, live from `conf` when it has them all. */
+function configurationRow(
+  view: MemberView,
+  setting: string,
+  want: string,
+  keys: readonly string[],
+  show: (values: readonly string[]) => string,
+): Reading {
+  const file = configurationOf(view.facts);
+  const onDisk = valuesOf(file, keys);
+  const live = valuesOf(liveConfigurationOf(view.facts), keys);
+  return {
+    setting,
+    want,
+    onDisk: read(onDisk === undefined ? undefined : show(onDisk), `${ZOO_CFG}${lineOf(file, keys[0]!)}`),
+    inForce:
+      live !== undefined
+        ? { is: "read", value: show(live), source: asked(view, "conf") }
+        : startedWith(view, onDisk === undefined ? undefined : show(onDisk)),
+  };
+}
+
+function valuesOf(
+  properties: Properties | undefined,
+  keys: readonly string[],
+): readonly string[] | undefined {
+  const values = keys.flatMap((key) => properties?.get(key)?.value ?? []);
+  return values.length === keys.length ? values : undefined;
+}
+
+function lineOf(properties: Properties, key: string): string {
+  const line = properties.get(key)?.line;
+  return line === undefined ? "" : `:${line}`;
+}
+
+function wordsRow(view: MemberView): Reading {
+  const { facts } = view;
+  const key = "4lw.commands.whitelist";
+  const file = configurationOf(facts);
+  const onDisk = file.get(key)?.value;
+  const answers = facts.asked?.answers;
+  const answered = WORDS.split(",").filter((word) => {
+    const answer = answers?.get(word);
+    return answer !== undefined && !answer.includes("whitelist");
+  });
+  return {
+    setting: key,
+    want: WORDS,
+    onDisk: read(onDisk, `${ZOO_CFG}${lineOf(file, key)}`),
+    inForce:
+      answers === undefined || answers.size === 0
+        ? startedWith(view, onDisk)
+        : { is: "read", value: answered.join(","), source: asked(view, "all of them") },
+  };
+}
+
+function bootRow({ facts, closing }: MemberView): Reading {
+  const { enabled } = facts.unit;
+  return {
+    setting: "starts at boot",
+    want: "enabled",
+    onDisk: read(enabled === "" || enabled === "not-found" ? undefined : enabled, "systemctl is-enabled"),
+    inForce: { is: "inapplicable" },
+    closedBy: closing === undefined ? undefined : { change: closing },
+  };
+}
+
+function heapRow(view: MemberView): Reading {
+  const { desired, facts } = view;
+  const [, onDisk] = /^ExecStart=.* -Xmx(\S+)/m.exec(facts.unitFile.content ?? "") ?? [];
+  // Of several the last one counts.
+  const inForce = facts.process?.argv.findLast((argument) => argument.startsWith("-Xmx"))?.slice(4);
+  return {
+    setting: "heap",
+    want: showHeap(desired.heapBytes),
+    onDisk: read(onDisk, UNIT_FILE),
+    inForce: facts.process === undefined ? NOT_RUNNING : read(inForce, `/proc/${facts.process.pid}/cmdline`),
+  };
+}
+
+/** The journal is rotated and bounded; a file of ZooKeeper's own is not, and without a binding it writes none. */
+function logRow({ facts }: MemberView): Reading {
+  const unit = facts.unitFile.content;
+  const binding = facts.jars.find((path) => /\/slf4j-(?!api)[^/]*\.jar/.test(path));
+  const isJournal = facts.stderr === "journal" && binding?.includes(LOG_BINDING.replace(".jar", ""));
+  const inForce = (): Layer => {
+    if (facts.process === undefined) return NOT_RUNNING;
+    const source = `/proc/${facts.process.pid}/fd`;
+    if (isJournal) return { is: "read", value: "journal", source };
+    return binding === undefined
+      ? { is: "absent", source }
+      : { is: "read", value: `${binding.split("/").at(-1)} to ${facts.stderr || "nowhere"}`, source };
+  };
+  return {
+    setting: "log",
+    want: "journal",
+    onDisk: read(unit?.includes(`/${LOG_BINDING} `) ? "journal" : undefined, UNIT_FILE),
+    inForce: inForce(),
+  };
+}
+
+function listensRow(view: MemberView): Reading {
+  const { desired, facts, id, servers, blocked } = view;
+  const { clientPort, quorumPort, electionPort } = desired.ports;
+  const at = (port: number) => `${desired.address}:${port}`;
+  const wanted = servers.size === 0 ? [at(clientPort)] : [at(clientPort), at(electionPort)];
+  const allowed = new Set([...wanted, at(quorumPort)]);
+  const file = configurationOf(facts);
+  const client = file.get("clientPort");
+  const onDisk = () => {
+    if (client === undefined) return undefined;
+    const own = serversOf(file).get(id);
+    const election = own === serverOf(desired.address, desired.ports) ? [at(electionPort)] : [];
+    return [`${file.get("clientPortAddress")?.value ?? "*"}:${client.value}`, ...election].join(", ");
+  };
+  const sockets = facts.process?.sockets.map(({ address, port }) => `${address}:${port}`) ?? [];
+  return {
+    setting: "listens on",
+    want: wanted.join(", "),
+    onDisk: read(onDisk(), ZOO_CFG),
+    inForce:
+      facts.process === undefined
+        ? NOT_RUNNING
+        : read(sockets.join(", ") || undefined, `sockets of process ${facts.process.pid}`),
+    // The quorum port is the leader's alone. Anything else is a door nobody asked for.
+    accepts: (value, layer) =>
+      layer === "onDisk"
+        ? value === wanted.join(", ")
+        : wanted.every((each) => sockets.includes(each)) && sockets.every((each) => allowed.has(each)),
+    blocked: blocked.ports,
+  };
+}
+
+/** AdminServer (≥ 3.5) takes 0.0.0.0:8080, remote JMX a random port on every interface. */
+function doorsRow({ facts, desired }: MemberView): Reading {
+  const file = configurationOf(facts);
+  const unit = facts.unitFile.content;
+  const onOff = (isOn: boolean) => (isOn ? "on" : "off");
+  const show = (admin: boolean, jmx: boolean) => `${onOff(admin)}, ${onOff(jmx)}`;
+  const { clientPort } = desired.ports;
+  const adminPort = Number(file.get("admin.serverPort")?.value ?? 8080);
+  const process = facts.process;
+  return {
+    setting: "AdminServer, JMX",
+    want: show(false, false),
+    onDisk: read(
+      facts.zooCfg.kind === "absent" || unit === undefined
+        ? undefined
+        : show(file.get("admin.enableServer")?.value !== "false", unit.includes("jmxremote")),
+      `${ZOO_CFG}, ${UNIT_FILE}`,
+    ),
+    inForce:
+      process === undefined
+        ? NOT_RUNNING
+        : {
+            is: "inferred",
+            value: show(
+              process.sockets.some(({ port }) => port === adminPort && port !== clientPort),
+              process.argv.some((argument) => argument.includes("jmxremote")),
+            ),
+            source: `sockets and arguments of process ${process.pid}`,
+          },
+  };
+}
+
+/** Proofs that need the others; `isReachable` when the wave this member changes in can bring them about. */
+function ensembleRows(
+  view: MemberView,
+  fleet: ZookeeperFleet,
+): readonly (Reading & { isReachable: boolean })[] {
+  const { quorum, state, facts } = view;
+  const companions = companionsOf(view, fleet);
+  const role: Reading & { isReachable: boolean } = {
+    setting: "role",
+    want: quorum.members === 1 ? "standalone" : "leader or follower",
+    onDisk: { is: "inapplicable" },
+    inForce:
+      state === "stopped"
+        ? NOT_RUNNING
+        : {
+            is: "read",
+            value: SHOWN[state],
+            source: facts.asked === undefined ? "no open port" : asked(view, "srvr"),
+          },
+    accepts: (value) => (quorum.members === 1 ? ["standalone"] : ["leader", "follower"]).includes(value),
+    because: roleBecause(view),
+    isReachable: companions + 1 >= quorum.majority,
+  };
+  if (quorum.members === 1) return [role];
+  const want = showQuorum(1, quorum.members - 1);
+  return [
+    role,
+    {
+      setting: "quorum",
+      want,
+      onDisk: { is: "inapplicable" },
+      inForce: quorumLayer(view),
+      // An unseen member may be the leader or synced: the leader that is seen has counted it.
+      accepts: (value) =>
+        value === want &&
+        [...quorum.states.values()].every((each) => ["leader", "follower", "unseen"].includes(each)),
+      because: [...quorum.states]
+        .map(([host, each]) => `${host} ${each === "unseen" ? each : SHOWN[each]}`)
+        .join(", "),
+      isReachable: companions === quorum.members - 1,
+    },
+  ];
+}
+
+function quorumLayer({ quorum, state }: MemberView): Layer {
+  const unseen = [...quorum.states].find(([, each]) => each === "unseen");
+  if (state === "follower" && quorum.leaders.length === 0 && unseen !== undefined) {
+    return { is: "unreadable", source: quorum.source, because: `${unseen[0]} may lead and cannot be seen` };
+  }
+  const value = showQuorum(quorum.leaders.length, quorum.synced ?? 0);
+  return { is: "read", value, source: quorum.source };
+}
+
+const SHOWN: Readonly<Record<State, string>> = {
+  leader: "leader",
+  follower: "follower",
+  observer: "observer",
+  standalone: "standalone",
+  looking: "looking for a quorum",
+  silent: "no answer",
+  secretive: "srvr is not in its 4lw whitelist",
+  stopped: "stopped",
+};
+
+function showQuorum(leaders: number, synced: number): string {
+  return `${leaders} leader${leaders === 1 ? "" : "s"}, ${synced} synced`;
+}
+
+function roleBecause({ state, quorum, facts }: MemberView): string | undefined {
+  if (state === "looking") {
+    const away = [...quorum.states].filter(([, each]) => each === "stopped" || each === "unseen");
+    const names = away.map(([host, each]) => `${host} is ${each}`).join(", ");
+    return `it runs and serves nobody: no majority is there${names === "" ? "" : ` (${names})`}`;
+  }
+  if (state === "silent")
+    return `process ${facts.process?.pid} does not answer: look at journalctl -u ${UNIT}`;
+  return undefined;
+}
+
+/** In force when the process started with this very zoo.cfg. */
+function startedWith({ facts }: MemberView, onDisk: string | undefined): Layer {
+  if (facts.process === undefined) return NOT_RUNNING;
+  if (onDisk === undefined || !runsItsZooCfg(facts)) return { is: "absent", source: STARTED };
+  return { is: "inferred", value: onDisk, source: `${STARTED}: it started with this zoo.cfg` };
+}
+
+function asked({ facts }: MemberView, word: string): string {
+  return `${word} at ${facts.asked?.at}`;
+}
+
+function read(value: string | undefined, source: string): Layer {
+  return value === undefined ? { is: "absent", source } : { is: "read", value, source };
+}

@@ -1,0 +1,103 @@
+import type { ZookeeperDesired } from "./desired.ts";
+import type { Servers } from "./properties.ts";
+
+export const ZOO_CFG = "/etc/zookeeper/conf/zoo.cfg";
+export const UNIT = "zookeeper.service";
+export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
+/** Which files the process started with: the invocation's id, then lines as sha256sum prints them. */
+export const STARTED = "/run/meshctl/zookeeper.started";
+
+export const WORDS = "srvr,mntr,ruok,conf,isro";
+export const PURGE_HOURS = 1;
+/** Debian's only SLF4J binding that needs no configuration; without one ≥ 3.5 logs nothing at all. */
+export const LOG_BINDING = "slf4j-simple.jar";
+
+/** The text must stay the same from one version of meshctl to the next: a difference restarts an ensemble. */
+export function renderZooCfg(desired: ZookeeperDesired, servers: Servers): string {
+  return [
+    "# Written by meshctl. It tells a change by hand from its own and shows it before it replaces it.",
+    `tickTime=${desired.tickTimeMs}`,
+    `initLimit=${desired.initLimit}`,
+    `syncLimit=${desired.syncLimit}`,
+    `dataDir=${desired.dataDir}`,
+    `clientPort=${desired.ports.clientPort}`,
+    `clientPortAddress=${desired.address}`,
+    "quorumListenOnAllIPs=false",
+    `4lw.commands.whitelist=${WORDS}`,
+    "# It would take 0.0.0.0:8080.",
+    "admin.enableServer=false",
+    `autopurge.snapRetainCount=${desired.autopurgeKeep}`,
+    `autopurge.purgeInterval=${PURGE_HOURS}`,
+    ...[...servers].map(([id, server]) => `server.${id}=${server}`),
+    "",
+  ].join("\n");
+}
+
+export function serverOf(address: string, { quorumPort, electionPort }: ZookeeperDesired["ports"]): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${quorumPort}:${electionPort}`;
+}
+
+/** The process as /proc/PID/cmdline must show it. No jmxremote: it would open a random port on all interfaces. */
+export function argvOf({ heapBytes }: ZookeeperDesired): readonly string[] {
+  const heap = showHeap(heapBytes);
+  const jars = ["zookeeper.jar", LOG_BINDING].map((jar) => `/usr/share/java/${jar}`);
+  return [
+    "/usr/bin/java",
+    `-Xms${heap}`,
+    `-Xmx${heap}`,
+    "-XX:+ExitOnOutOfMemoryError",
+    "-cp",
+    ["/etc/zookeeper/conf", ...jars].join(":"),
+    "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+    ZOO_CFG,
+  ];
+}
+
+/**
+ * A unit of our own in place of the package's SysV script, whose start exits 0 whatever happens. The first
+ * ExecStartPre records what the process starts with; the second refuses a known member whose data is gone:
+ * `initialize` is ZooKeeper's own mark of a member that may be empty.
+ */
+export function renderUnit(desired: ZookeeperDesired): string {
+  const { dataDir } = desired;
+  const record = `echo "$$INVOCATION_ID"; exec sha256sum ${ZOO_CFG} ${UNIT_FILE} ${myidPath(desired)}`;
+  const refusal = `${dataDir} holds no snapshot although this host is a member: is its disk mounted?`;
+  return `# Written by meshctl.
+[Unit]
+Description=ZooKeeper
+Documentation=https://zookeeper.apache.org/doc/current/zookeeperAdmin.html
+Wants=network-online.target
+After=network-online.target
+RequiresMountsFor=${dataDir}
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+User=zookeeper
+Group=zookeeper
+ExecStartPre=+/bin/sh -c 'mkdir -p /run/meshctl && { ${record}; } >${STARTED}'
+ExecStartPre=/bin/sh -c 'if ls ${dataDir}/version-2/snapshot.* >/dev/null 2>&1; then rm -f ${dataDir}/initialize; elif ! test -e ${dataDir}/initialize; then echo "${refusal}"; exit 1; fi'
+ExecStart=${argvOf(desired).join(" ")}
+SuccessExitStatus=143
+Restart=on-failure
+RestartSec=5
+TimeoutStopSec=60
+NoNewPrivileges=yes
+PrivateTmp=yes
+ProtectHome=yes
+ProtectSystem=full
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+export function myidPath({ dataDir }: { readonly dataDir: string }): string {
+  return `${dataDir}/myid`;
+}
+
+/** As -Xmx takes it: "1G", "1536M", "65540K". */
+export function showHeap(bytes: number): string {
+  if (bytes % 2 ** 30 === 0) return `${bytes / 2 ** 30}G`;
+  return bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20}M` : `${bytes / 2 ** 10}K`;
+}

@@ -1,0 +1,139 @@
+import { type FileAssessment, sha256Of } from "../../evidence/file.ts";
+import type { HostName } from "../../inventory/view.ts";
+import type { HostFacts } from "../../step.ts";
+import type { ZookeeperDesired } from "./desired.ts";
+import { membershipConflict, type Quorum, quorumOf, versionConflict } from "./ensemble.ts";
+import type { ZookeeperFacts } from "./facts.ts";
+import { dataIn, holdsData, idOnDisk, type State, stateOf } from "./member.ts";
+import { obstaclesOf, ownFile } from "./obstacles.ts";
+import type { Servers } from "./properties.ts";
+import { argvOf, myidPath, renderUnit, renderZooCfg, UNIT_FILE, ZOO_CFG } from "./render.ts";
+import { seenMember, serversFor, type ZookeeperFleet } from "./roster.ts";
+
+/** Everything that rows and changes of one member are made of. */
+export interface MemberView {
+  readonly name: HostName;
+  readonly desired: ZookeeperDesired;
+  readonly facts: ZookeeperFacts;
+  readonly host: HostFacts;
+  readonly id: number;
+  readonly servers: Servers;
+  readonly zooCfg: FileAssessment & { readonly sha256: string };
+  readonly unit: FileAssessment & { readonly sha256: string };
+  readonly state: State;
+  readonly quorum: Quorum;
+  /** Sentences that say why nothing may be changed, by the row they stand in. */
+  readonly blocked: Readonly<Record<BlockedRow, string | undefined>>;
+  readonly needs: Needs;
+  /** The change that brings what is wrong into force; undefined when nothing is wrong or nothing may be done. */
+  readonly closing: ChangeId | undefined;
+}
+
+type BlockedRow = "package" | "zooCfg" | "unit" | "members" | "dataDir" | "myid" | "ports";
+export type ChangeId = "packages" | "configuration" | "start" | "restart" | "enable";
+
+export interface Needs {
+  readonly package: boolean;
+  readonly initialise: boolean;
+  readonly myid: boolean;
+  readonly files: boolean;
+  readonly start: boolean;
+  readonly restart: boolean;
+  readonly enable: boolean;
+}
+
+export function viewOf(
+  self: { name: HostName; desired: ZookeeperDesired; facts: ZookeeperFacts; host: HostFacts },
+  ids: ReadonlyMap<HostName, number>,
+  fleet: ZookeeperFleet,
+): MemberView {
+  const { name, desired, facts, host } = self;
+  const id = ids.get(name)!;
+  const servers = serversFor(desired, ids);
+  const zooCfgText = renderZooCfg(desired, servers);
+  const unitText = renderUnit(desired);
+  const zooCfg = { ...ownFile(facts.zooCfg, zooCfgText, host, desired.adopt), sha256: sha256Of(zooCfgText) };
+  const unit = { ...ownFile(facts.unitFile, unitText, host, desired.adopt), sha256: sha256Of(unitText) };
+  const obstacles = obstaclesOf(desired, facts, host, id);
+  const blocked = {
+    package: versionConflict(desired, fleet),
+    zooCfg: zooCfg.blocked,
+    unit: unit.blocked,
+    members: membershipConflict(desired, servers, fleet),
+    ...obstacles,
+  };
+
+  const data = dataIn(facts, desired.dataDir);
+  const initialise = data === "none" || data === "lost" || (data === "new" && facts.process === undefined);
+  const myid = idOnDisk(facts) !== id;
+  const files = !zooCfg.agrees || !unit.agrees || myid || data === "none" || data === "lost";
+  const isCurrent = !myid && runsAsWanted(desired, facts, zooCfg.sha256, unit.sha256);
+  const needs: Needs = {
+    package: !host.packages.has("zookeeper"),
+    initialise,
+    myid,
+    files,
+    start: facts.process === undefined,
+    restart: facts.process !== undefined && !isCurrent,
+    enable: facts.unit.enabled !== "enabled",
+  };
+  const isBlocked = Object.values(blocked).some((because) => because !== undefined);
+  const closing = isBlocked ? undefined : closingChange(needs);
+  const quorum = quorumOf(desired, fleet);
+  const state = stateOf(facts);
+  return {
+    name,
+    desired,
+    facts,
+    host,
+    id,
+    servers,
+    zooCfg,
+    unit,
+    state,
+    quorum,
+    blocked,
+    needs,
+    closing,
+  };
+}
+
+function closingChange(needs: Needs): ChangeId | undefined {
+  if (needs.package || needs.files) return "configuration";
+  if (needs.start) return "start";
+  if (needs.restart) return "restart";
+  return needs.enable ? "enable" : undefined;
+}
+
+/** Whether the process is the one that a start now would give. Nothing here looks at times. */
+function runsAsWanted(
+  desired: ZookeeperDesired,
+  facts: ZookeeperFacts,
+  zooCfg: string,
+  unit: string,
+): boolean {
+  const { process, started, jars } = facts;
+  if (process === undefined || started === undefined) return false;
+  const wanted = argvOf(desired);
+  return (
+    started.digests.get(ZOO_CFG) === zooCfg &&
+    started.digests.get(UNIT_FILE) === unit &&
+    started.digests.get(myidPath(desired)) === facts.myid.sha256 &&
+    process.argv.length === wanted.length &&
+    process.argv.every((argument, index) => argument === wanted[index]) &&
+    !jars.some((jar) => jar.endsWith(" (deleted)"))
+  );
+}
+
+/**
+ * Members that serve once this one has been started, as far as the same wave can bring them there: those that run,
+ * and those that start with it (`next` starts members with data before empty ones).
+ */
+export function companionsOf({ name, desired, facts, quorum }: MemberView, fleet: ZookeeperFleet): number {
+  return desired.members.filter(({ host }) => {
+    if (host === name) return false;
+    const seen = seenMember(fleet, host);
+    if (seen === undefined) return false;
+    return quorum.states.get(host) !== "stopped" || holdsData(seen.facts) === holdsData(facts);
+  }).length;
+}

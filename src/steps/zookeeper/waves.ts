@@ -1,0 +1,60 @@
+import type { HostName } from "../../inventory/view.ts";
+import { dataHolders, hasMajority, quorumOf, survivorsOf } from "./ensemble.ts";
+import { holdsData, type State, serves, stateOf } from "./member.ts";
+import { seenMember, type ZookeeperFleet } from "./roster.ts";
+
+/**
+ * Who may change next. Installing packages harms nobody. A member that does not serve may always be started, all
+ * such at once, unless it is empty: empty members start when a majority serves and can teach them, or when every
+ * member was seen and none holds data. Those that serve restart one by one, the leader last, and only while a
+ * majority of the others serves in step.
+ */
+export function next(
+  waiting: readonly HostName[],
+  fleet: ZookeeperFleet,
+): readonly HostName[] | { readonly hold: string } {
+  const seen = waiting.flatMap((host) => {
+    const member = seenMember(fleet, host);
+    return member === undefined ? [] : [{ name: host, ...member }];
+  });
+  const desired = seen[0]?.desired;
+  if (desired === undefined) return { hold: `${waiting.join(", ")} cannot be seen` };
+
+  const bare = seen.filter(({ host }) => !host.packages.has("zookeeper"));
+  if (bare.length > 0) return bare.map(({ name }) => name);
+
+  const quorum = quorumOf(desired, fleet);
+  // A lone server among several members serves no quorum; if anybody depended on it, its host would be blocked.
+  const isServing = (state: State) => serves(state) && (state !== "standalone" || quorum.members === 1);
+  const idle = seen.filter(({ facts }) => !isServing(stateOf(facts)));
+  const withData = idle.filter(({ facts }) => holdsData(facts));
+  if (withData.length > 0) return withData.map(({ name }) => name);
+
+  const { holders, unseen } = dataHolders(desired, fleet);
+  const isFirstStart = holders.length === 0 && unseen.length === 0;
+  if (idle.length > 0 && (isFirstStart || hasMajority(quorum))) return idle.map(({ name }) => name);
+
+  const serving = seen.filter(({ facts }) => isServing(stateOf(facts))).map(({ name }) => name);
+  const inTurn = [
+    ...serving.filter((host) => quorum.states.get(host) !== "leader"),
+    ...serving.filter((host) => quorum.states.get(host) === "leader"),
+  ];
+  const [turn] = inTurn;
+  if (turn === undefined) {
+    const empty = idle.map(({ name }) => name).join(", ");
+    const danger = "empty members must not form a quorum without it";
+    return unseen.length > 0
+      ? { hold: `${empty} would start empty while ${unseen[0]} cannot be seen and may hold data: ${danger}` }
+      : {
+          hold: `${empty} would start empty while ${holders[0]} holds data and no majority serves: ${danger}`,
+        };
+  }
+  // With one or two members no majority can survive a restart: the plan says so, and nothing is lost but time.
+  const others = [...quorum.states].filter(([host]) => host !== turn);
+  if (quorum.members <= 2 && others.every(([, state]) => state !== "unseen" && serves(state))) return [turn];
+  if (survivorsOf(quorum, turn) >= quorum.majority) return [turn];
+  const states = others.map(([host, state]) => `${host} ${state}`).join(", ");
+  return {
+    hold: `restarting ${turn} would end the quorum: ${quorum.majority} of the other members must serve in step (${states})`,
+  };
+}
