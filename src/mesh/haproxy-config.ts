@@ -1,0 +1,292 @@
+import type { HaproxySettings, ServiceSettings } from "./haproxy-settings.ts";
+
+// Constant on purpose: a new version of meshctl must not reload a fleet.
+const HEADER =
+  "# Written by meshctl from the inventory's mesh. Changes made here by hand are reported and lost.";
+
+/** haproxy.cfg as a whole, with the static servers. Ends with a newline: HAProxy ≥ 2.x refuses a last line without. */
+export function renderHaproxyConfig(settings: HaproxySettings, description: string): string {
+  const sections = [
+    section("global", [`description ${description}`, ...settings.global]),
+    section("defaults", settings.defaults),
+    ...settings.services.flatMap((service) => [
+      section(`frontend ${service.name}`, frontendLines(service)),
+      section(`backend ${service.name}`, [...service.backend, ...serverLines(service)]),
+    ]),
+  ];
+  return `${[HEADER, ...sections].join("\n\n")}\n`;
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return [title, ...lines.map((line) => `    ${line}`)].join("\n");
+}
+
+function frontendLines(service: ServiceSettings): readonly string[] {
+  return [`bind ${service.bind}:${service.port}`, ...service.frontend, `default_backend ${service.name}`];
+}
+
+function serverLines(service: ServiceSettings): readonly string[] {
+  return service.servers.map(
+    ({ name, host, port }) => `server ${name} ${host}:${port} ${service.serverOptions}`,
+  );
+}
+
+/** A configuration file as HAProxy understands it: comments, blank lines and indentation are gone. */
+export interface HaproxyConfig {
+  readonly sections: readonly ConfigSection[];
+}
+
+export interface ConfigSection {
+  /** "global", "frontend" … */
+  readonly kind: string;
+  /** "" for a section without a name. */
+  readonly name: string;
+  /** Line number of its title, from 1. */
+  readonly line: number;
+  readonly lines: readonly ConfigLine[];
+}
+
+export interface ConfigLine {
+  /** Words parted by single blanks. */
+  readonly text: string;
+  readonly line: number;
+}
+
+const SECTION_KINDS = new Set(
+  (
+    "global defaults frontend backend listen peers userlist mailers resolvers cache program ring http-errors " +
+    "log-forward log-profile fcgi-app crt-store acme traces dynamic-update"
+  ).split(" "),
+);
+
+/** Never fails: a line before the first section belongs to a section of kind "". */
+export function parseHaproxyConfig(text: string): HaproxyConfig {
+  const sections: (ConfigSection & { lines: ConfigLine[] })[] = [];
+  for (const [index, raw] of text.split("\n").entries()) {
+    const words = wordsOf(raw);
+    if (words.length === 0) continue;
+    const line = index + 1;
+    if (SECTION_KINDS.has(words[0]!)) {
+      sections.push({ kind: words[0]!, name: words.slice(1).join(" "), line, lines: [] });
+      continue;
+    }
+    if (sections.length === 0) sections.push({ kind: "", name: "", line, lines: [] });
+    sections.at(-1)!.lines.push({ text: words.join(" "), line });
+  }
+  return { sections };
+}
+
+/** Splits as HAProxy does: a blank parts words unless quoted or behind "\", "#" starts a comment likewise. */
+function wordsOf(line: string): string[] {
+  const words: string[] = [];
+  let word = "";
+  let quote = "";
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at]!;
+    if (char === "\\" && quote !== "'" && at + 1 < line.length) {
+      word += char + line[++at]!;
+    } else if (quote !== "") {
+      if (char === quote) quote = "";
+      word += char;
+    } else if (char === '"' || char === "'") {
+      quote = char;
+      word += char;
+    } else if (char === "#") {
+      break;
+    } else if (/\s/.test(char)) {
+      if (word !== "") words.push(word);
+      word = "";
+    } else {
+      word += char;
+    }
+  }
+  if (word !== "") words.push(word);
+  return words;
+}
+
+/** The lines of every section of that kind and name, in order; undefined when there is no such section. */
+function linesOf(config: HaproxyConfig, kind: string, name: string): readonly ConfigLine[] | undefined {
+  const found = config.sections.filter((section) => section.kind === kind && section.name === name);
+  return found.length === 0 ? undefined : found.flatMap((section) => section.lines);
+}
+
+/**
+ * What follows a directive ("maxconn", "timeout connect") in a section, with its line number; the last one counts.
+ * Undefined when it is not there, "" when nothing follows.
+ */
+export function directiveOf(
+  config: HaproxyConfig,
+  kind: "global" | "defaults" | "frontend" | "backend",
+  name: string,
+  directive: string,
+): { readonly value: string; readonly line: number } | undefined {
+  const found = linesOf(config, kind, name)?.findLast(
+    ({ text }) => text === directive || text.startsWith(`${directive} `),
+  );
+  return found && { value: found.text.slice(directive.length + 1), line: found.line };
+}
+
+export interface ConfiguredServer {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Everything behind the address, words parted by single blanks. */
+  readonly options: string;
+  /** Whether it starts in maintenance. */
+  readonly disabled: boolean;
+  readonly line: number;
+}
+
+/** The servers of `backend NAME`, in the file's order. */
+export function serversOf(config: HaproxyConfig, backend: string): readonly ConfiguredServer[] {
+  return (linesOf(config, "backend", backend) ?? []).filter(isServerLine).map(({ text, line }) => {
+    const [, name = "", address = "", ...options] = text.split(" ");
+    const colon = address.lastIndexOf(":");
+    return {
+      name,
+      host: colon < 0 ? address : address.slice(0, colon),
+      port: colon < 0 ? 0 : Number(address.slice(colon + 1)),
+      options: options.join(" "),
+      disabled: options.includes("disabled"),
+      line,
+    };
+  });
+}
+
+function isServerLine({ text }: ConfigLine): boolean {
+  return text.startsWith("server ");
+}
+
+/** One thing in which a file does not mean what is wanted. */
+export interface ConfigDifference {
+  /** For example "defaults timeout connect" or "backend user-api balance". */
+  readonly setting: string;
+  /** "" when it should not be there at all. */
+  readonly want: string;
+  /** Undefined when the file does not have it. */
+  readonly found: string | undefined;
+  readonly line?: number;
+}
+
+/**
+ * In what a file differs from the settings by meaning. Neither the order of sections nor of lines within one
+ * counts, nor the `description`, nor which servers a discovered back end has; their options do.
+ */
+export function compareHaproxyConfig(
+  found: HaproxyConfig,
+  settings: HaproxySettings,
+): readonly ConfigDifference[] {
+  const differences = [
+    ...compareSection(found, "global", "", settings.global),
+    ...compareSection(found, "defaults", "", settings.defaults),
+  ];
+  const known = new Set(["global ", "defaults "]);
+  for (const service of settings.services) {
+    known.add(`frontend ${service.name}`).add(`backend ${service.name}`);
+    differences.push(...compareSection(found, "frontend", service.name, frontendLines(service)));
+    differences.push(...compareSection(found, "backend", service.name, service.backend));
+    differences.push(...compareServers(serversOf(found, service.name), service));
+  }
+  for (const { kind, name, line } of found.sections) {
+    if (known.has(`${kind} ${name}`)) continue;
+    const title = kind === "" ? "lines before the first section" : `${kind} ${name}`.trimEnd();
+    differences.push({ setting: title, want: "", found: title, line });
+  }
+  return differences;
+}
+
+function compareSection(
+  config: HaproxyConfig,
+  kind: string,
+  name: string,
+  wanted: readonly string[],
+): readonly ConfigDifference[] {
+  const title = name === "" ? kind : `${kind} ${name}`;
+  const lines = linesOf(config, kind, name);
+  if (lines === undefined) return [{ setting: title, want: title, found: undefined }];
+  const extra = lines.filter(
+    (line) => !isServerLine(line) && !(kind === "global" && directiveIn(line.text) === "description"),
+  );
+  const missing: string[] = [];
+  for (const want of wanted) {
+    const at = extra.findIndex(({ text }) => meaningOf(text) === meaningOf(want));
+    if (at < 0) missing.push(want);
+    else extra.splice(at, 1);
+  }
+  const differences: ConfigDifference[] = [];
+  for (const want of missing) {
+    const directive = directiveIn(want);
+    const at = extra.findIndex(({ text }) => directiveIn(text) === directive);
+    const instead = at < 0 ? undefined : extra.splice(at, 1)[0];
+    const setting = `${title} ${directive}`;
+    if (instead === undefined) differences.push({ setting, want, found: undefined });
+    else differences.push({ setting, want, found: instead.text, line: instead.line });
+  }
+  for (const { text, line } of extra) {
+    differences.push({ setting: `${title} ${directiveIn(text)}`, want: "", found: text, line });
+  }
+  return differences;
+}
+
+/** The words of a line that say which setting it is: "maxconn", "timeout connect", "option redispatch". */
+function directiveIn(line: string): string {
+  const words = line.split(" ");
+  const compound = ["option", "timeout", "stats", "no"].includes(words[0]!);
+  return words.slice(0, compound ? 2 : 1).join(" ");
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { "": 1, ms: 1, s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
+
+/** Whether two lines say the same: "timeout client 5s" and "timeout client 5000" do. */
+export function meansTheSame(one: string, other: string): boolean {
+  return meaningOf(one) === meaningOf(other);
+}
+
+/** The line with its time-out in milliseconds. */
+function meaningOf(line: string): string {
+  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?) (\d+)(ms|s|m|h|d|)$/.exec(line);
+  return timeout === null ? line : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
+}
+
+function compareServers(listed: readonly ConfiguredServer[], service: ServiceSettings): ConfigDifference[] {
+  // Synapse keeps removed servers for a day, disabled; they take no request.
+  const found = listed.filter(({ disabled }) => !disabled);
+  const setting = (name: string) => `backend ${service.name} server ${name}`;
+  const differences: ConfigDifference[] = [];
+  for (const server of found) {
+    const options = plainOptions(server.options);
+    // A znode may add options of its own behind those of the service.
+    const asWanted = service.discovered
+      ? `${options} `.startsWith(`${service.serverOptions} `)
+      : options === service.serverOptions;
+    if (asWanted) continue;
+    differences.push({
+      setting: setting(server.name),
+      want: service.serverOptions,
+      found: server.options,
+      line: server.line,
+    });
+  }
+  if (service.discovered) return differences;
+  const extra = [...found];
+  for (const { name, host, port } of service.servers) {
+    const at = extra.findIndex((server) => server.host === host && server.port === port);
+    if (at < 0) differences.push({ setting: setting(name), want: `${host}:${port}`, found: undefined });
+    else extra.splice(at, 1);
+  }
+  for (const { name, host, port, line } of extra) {
+    differences.push({ setting: setting(name), want: "", found: `${host}:${port}`, line });
+  }
+  return differences;
+}
+
+/** Options without those that Synapse adds to every server of its own: `cookie NAME`, `id N`. */
+function plainOptions(options: string): string {
+  const words = options.split(" ");
+  const plain: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    if (words[at] === "cookie" || words[at] === "id") at++;
+    else if (words[at] !== "") plain.push(words[at]!);
+  }
+  return plain.join(" ");
+}

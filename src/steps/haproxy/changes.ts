@@ -1,0 +1,122 @@
+import type { Change, Command } from "../../step.ts";
+import { CONFIGURATION, PACKAGES } from "./closing.ts";
+import { CONFIG, UNIT } from "./paths.ts";
+import { adminSocketAnswers, type Situation } from "./situation.ts";
+import { isSameVersion } from "./unit-rows.ts";
+
+const script = (name: string) => new URL(`./${name}.sh`, import.meta.url);
+const SYSTEMCTL_TIMEOUT_MS = 30_000;
+/** Twice the start-up time that systemd allows a unit; a reload that HAProxy 2.2 botches takes that long to fail. */
+const ACTIVATE_TIMEOUT_MS = 180_000;
+
+/** What closes the rows, in the order it must be done. None while a row is blocked. */
+export function changesOf(situation: Situation): readonly Change[] {
+  const configuration = configurationChange(situation);
+  return [
+    ...(situation.installed === undefined ? [packages()] : []),
+    ...(configuration === undefined ? [] : [configuration]),
+  ];
+}
+
+function packages(): Change {
+  return {
+    id: PACKAGES,
+    why: "haproxy is not installed",
+    commands: [{ kind: "install", packages: ["haproxy"] }],
+    activate: [],
+  };
+}
+
+function configurationChange(situation: Situation): Change | undefined {
+  const { desired, facts, active, configFile, dropIn, toAdopt, configAgrees } = situation;
+  const writesConfig = !desired.watched && !configFile.agrees;
+  const reasons: string[] = [];
+  const commands: Command[] = [];
+  const activate: Command[] = [];
+  if (!dropIn.agrees) {
+    reasons.push("the unit is to allow enough open files for maxconn");
+    commands.push(dropIn.write);
+  }
+  if (writesConfig) {
+    reasons.push("haproxy.cfg is to hold the mesh's services");
+    commands.push(configFile.write);
+  }
+  if (toAdopt) {
+    reasons.push("the watcher is to take haproxy.cfg over");
+    commands.push({ kind: "adopt", path: CONFIG });
+  }
+  if (!dropIn.agrees || facts.unit.needDaemonReload) activate.push(systemctl("daemon-reload"));
+  if (facts.unit.enabled !== "enabled") {
+    reasons.push(`${UNIT} is to start at boot`);
+    activate.push(systemctl("enable", UNIT));
+  }
+  const verb = verbOf(situation, writesConfig);
+  if (verb !== undefined) {
+    reasons.push(verb.why);
+    activate.push({
+      kind: "script",
+      file: script("activate"),
+      args: [verb.verb],
+      timeoutMs: ACTIVATE_TIMEOUT_MS,
+    });
+  }
+  if (commands.length === 0 && activate.length === 0) return undefined;
+  // What the file on disk binds is known only when it is the wanted one.
+  const binds = writesConfig || configAgrees ? desired.settings.services : [];
+  return {
+    id: CONFIGURATION,
+    why: reasons.length === 0 ? "systemd is to read the unit's files again" : reasons.join("; "),
+    disrupts: verb !== undefined && active ? { kind: verb.verb, what: UNIT } : undefined,
+    commands,
+    ...(verb === undefined
+      ? {}
+      : {
+          validate: {
+            file: script("check"),
+            args: binds.flatMap(({ bind, port }) => [bind, String(port)]),
+            timeoutMs: 60_000,
+          },
+        }),
+    activate,
+  };
+}
+
+/** What makes the configuration on disk the one that runs, and why; undefined when it does already. */
+function verbOf(
+  situation: Situation,
+  writesConfig: boolean,
+): { readonly verb: "restart" | "reload"; readonly why: string } | undefined {
+  const { desired, facts, active, configAgrees, digest, installed, openFilesNeeded, reloadFailed } =
+    situation;
+  if (!active) {
+    // Until the watcher has written its file, there may be none that HAProxy can start with.
+    const canStart = !desired.watched || installed === undefined || facts.configCheck === 0;
+    return canStart ? { verb: "restart", why: `${UNIT} does not run` } : undefined;
+  }
+  const { master } = facts.limits;
+  if (master !== undefined && master.hard < openFilesNeeded) {
+    return {
+      verb: "restart",
+      why: `the master process may open ${master.hard} files and needs ${openFilesNeeded}, which only a restart gives it`,
+    };
+  }
+  if (writesConfig) return { verb: "reload", why: "the new file takes effect by a reload" };
+  if (!configAgrees) return undefined;
+  if (reloadFailed) return { verb: "reload", why: "the last reload failed" };
+  if (digest.inForce !== digest.want) {
+    return { verb: "reload", why: "the worker runs with another configuration than haproxy.cfg" };
+  }
+  if (!adminSocketAnswers(situation)) return { verb: "reload", why: "the worker's admin socket is lost" };
+  if (Number(facts.info.get("maxconn")) !== desired.parameters.maxconn) {
+    return { verb: "reload", why: "the worker has another maxconn than haproxy.cfg" };
+  }
+  const running = facts.info.get("version");
+  if (running !== undefined && installed !== undefined && !isSameVersion(running, installed)) {
+    return { verb: "reload", why: `HAProxy ${installed} is installed and ${running} runs` };
+  }
+  return undefined;
+}
+
+function systemctl(...words: readonly string[]): Command {
+  return { kind: "run", argv: ["systemctl", ...words], timeoutMs: SYSTEMCTL_TIMEOUT_MS };
+}

@@ -1,0 +1,308 @@
+import { type ConfigDifference, directiveOf, meansTheSame, serversOf } from "../../mesh/haproxy-config.ts";
+import { ADMIN_SOCKET, type ServiceSettings } from "../../mesh/haproxy-settings.ts";
+import type { Layer, Reading } from "../../step.ts";
+import { CONFIGURATION, closeContent } from "./closing.ts";
+import { holderOf } from "./listeners.ts";
+import { CONFIG, MASTER_SOCKET, UNIT } from "./paths.ts";
+import { whyReloadFailed } from "./reasons.ts";
+import { adminSocketAnswers, type Situation } from "./situation.ts";
+
+/** What haproxy.cfg holds, and which of it the worker has. */
+export function contentRows(situation: Situation): readonly Reading[] {
+  const rows = [
+    settings(situation),
+    adminSocket(situation),
+    maxconn(situation),
+    ...["connect", "client", "server"].map((side) => directive(situation, `timeout ${side}`)),
+    directive(situation, "retries"),
+    directive(situation, "option redispatch"),
+    ...situation.desired.settings.services.flatMap((service) => serviceRows(situation, service)),
+  ];
+  return [
+    writer(situation),
+    ...lastReload(situation),
+    ...rows.map((reading) => closeContent(situation, reading)),
+  ];
+}
+
+/** Whose file it is; without a watcher also that it is ours to the byte. */
+function writer(situation: Situation): Reading {
+  const { desired, configFile, digest, foreign, toAdopt } = situation;
+  const want = desired.watched ? "the watcher's" : "meshctl's";
+  const found = {
+    absent: undefined,
+    ours: "an older one of meshctl's",
+    edited: "meshctl's, edited",
+    default: "the package's default",
+    foreign: "somebody else's",
+  }[configFile.ownership];
+  const adopted =
+    configFile.ownership === "ours" && digest.onDisk === "" ? "somebody else's, adopted" : found;
+  const isWanted = desired.watched ? digest.onDisk !== "" : configFile.agrees;
+  const value = isWanted ? want : adopted;
+  const reading: Reading = {
+    setting: "haproxy.cfg",
+    want,
+    onDisk: value === undefined ? { is: "absent", source: CONFIG } : { is: "read", value, source: CONFIG },
+    inForce: { is: "inapplicable" },
+    blocked: foreign,
+    closedBy: desired.watched && !toAdopt ? { step: "watcher" } : { change: CONFIGURATION },
+  };
+  // A watcher's file differs in every byte and is as wanted; only what would be lost is worth showing.
+  const showsDiff = !desired.watched || foreign !== undefined || toAdopt;
+  return showsDiff ? { ...reading, diff: configFile.diff } : reading;
+}
+
+function lastReload(situation: Situation): readonly Reading[] {
+  const { facts, active, reloadFailed, desired, configAgrees } = situation;
+  const { processes } = facts;
+  if (!active || processes === undefined) return [];
+  const old = processes.oldWorkers.length;
+  const source = `show proc on ${MASTER_SOCKET}: ${count(processes.reloads, "reload")}, ${count(old, "old worker")}`;
+  return [
+    {
+      setting: "last reload",
+      want: "not failed",
+      onDisk: { is: "inapplicable" },
+      inForce: { is: "read", value: reloadFailed ? "failed" : "not failed", source },
+      because: reloadFailed ? whyReloadFailed(situation) : undefined,
+      closedBy: desired.watched && !configAgrees ? { step: "watcher" } : { change: CONFIGURATION },
+    },
+  ];
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** The whole configuration by its digest: the worker names the one that it was started with. */
+function settings(situation: Situation): Reading {
+  const { config, differences, digest, facts } = situation;
+  const wrongFile = otherFile(situation);
+  const onDisk: Layer =
+    config === undefined
+      ? unreadConfig(situation)
+      : {
+          is: "read",
+          value: differences.length > 0 ? `${count(differences.length, "difference")}` : short(digest.onDisk),
+          source: differences.length > 0 ? place(differences[0]!) : CONFIG,
+        };
+  return {
+    setting: "settings",
+    want: short(digest.want),
+    onDisk,
+    inForce: fromWorker(situation, () => ({
+      is: "read",
+      value: short(digest.inForce),
+      source: `description in show info on ${facts.infoFrom}`,
+    })),
+    because:
+      differences.length > 0
+        ? `${CONFIG} differs: ${differences.slice(0, 3).map(sayDifference).join("; ")}${differences.length > 3 ? " …" : ""}`
+        : undefined,
+    blocked: wrongFile,
+  };
+}
+
+/** The unit may be told to read another file; then nothing in ours ever counts. */
+function otherFile({ facts, active }: Situation): string | undefined {
+  const files = facts.command.filter((_, at) => facts.command[at - 1] === "-f");
+  if (!active || files.length === 0 || files.includes(CONFIG)) return undefined;
+  return `${UNIT} reads ${files.join(" ")} instead of ${CONFIG}: remove CONFIG from /etc/default/haproxy`;
+}
+
+function short(digest: string): string {
+  return digest === "" ? "no digest" : `meshctl-${digest.slice(0, 12)}`;
+}
+
+function place({ line }: ConfigDifference): string {
+  return line === undefined ? CONFIG : `${CONFIG}:${line}`;
+}
+
+function sayDifference({ setting, want, found }: ConfigDifference): string {
+  if (found === undefined) return `${setting} is missing`;
+  return want === "" ? `${setting} is too much` : `${setting}: "${found}" where "${want}" is wanted`;
+}
+
+function unreadConfig({ facts: { config } }: Situation): Layer {
+  if (config.kind === "absent") return { is: "absent", source: CONFIG };
+  const because = config.kind === "regular" ? "it is larger than 256 KiB" : `it is a ${config.kind}`;
+  return { is: "unreadable", source: CONFIG, because };
+}
+
+/** The in-force layer of what only a worker can tell. */
+function fromWorker({ facts, active }: Situation, read: () => Layer): Layer {
+  if (!active) return { is: "absent", source: UNIT };
+  if (facts.info.size > 0) return read();
+  return {
+    is: "unreadable",
+    source: ADMIN_SOCKET,
+    because: facts.sockets.get(ADMIN_SOCKET) ?? "it was not asked",
+  };
+}
+
+/**
+ * What HAProxy cannot be asked for follows from which configuration its worker names: the wanted one, or the one on
+ * disk, or another.
+ */
+function inferred(situation: Situation, want: string, onDisk: Layer): Layer {
+  const { digest, facts } = situation;
+  return fromWorker(situation, () => {
+    const source = `the worker's description, on ${facts.infoFrom}`;
+    if (digest.inForce === digest.want) return { is: "inferred", value: want, source };
+    if (digest.inForce !== "" && digest.inForce === digest.onDisk && "value" in onDisk) {
+      return { is: "inferred", value: onDisk.value, source };
+    }
+    return { is: "inferred", value: "another configuration", source };
+  });
+}
+
+function adminSocket(situation: Situation): Reading {
+  const { config, facts } = situation;
+  const line = config && directiveOf(config, "global", "", "stats socket");
+  return {
+    setting: "admin socket",
+    want: ADMIN_SOCKET,
+    onDisk: onDisk(situation, line && { ...line, value: line.value.split(" ")[0]! }),
+    inForce: !situation.active
+      ? { is: "absent", source: UNIT }
+      : adminSocketAnswers(situation)
+        ? { is: "read", value: ADMIN_SOCKET, source: "show info" }
+        : { is: "absent", source: `${ADMIN_SOCKET}: ${facts.sockets.get(ADMIN_SOCKET) ?? "not asked"}` },
+  };
+}
+
+/** A value that was found in haproxy.cfg, with its line. */
+function onDisk(situation: Situation, found: { value: string; line: number } | undefined): Layer {
+  if (situation.config === undefined) return unreadConfig(situation);
+  if (found === undefined) return { is: "absent", source: CONFIG };
+  return { is: "read", value: found.value, source: `${CONFIG}:${found.line}` };
+}
+
+function maxconn(situation: Situation): Reading {
+  const { config, facts, desired, digest } = situation;
+  const want = String(desired.parameters.maxconn);
+  const found = facts.info.get("maxconn");
+  return {
+    setting: "maxconn",
+    want,
+    onDisk: onDisk(situation, config && directiveOf(config, "global", "", "maxconn")),
+    inForce: fromWorker(situation, () =>
+      found === undefined
+        ? { is: "absent", source: `show info on ${facts.infoFrom}` }
+        : { is: "read", value: found, source: `show info on ${facts.infoFrom}` },
+    ),
+    // The right configuration and yet another value: HAProxy lowered it, for want of open files.
+    cause: digest.inForce === digest.want && Number(found) < Number(want) ? "clamped" : undefined,
+  };
+}
+
+/** One line of `defaults`. */
+function directive(situation: Situation, name: string): Reading {
+  const { config, desired } = situation;
+  const line = desired.settings.defaults.find((wanted) => wanted === name || wanted.startsWith(`${name} `))!;
+  const want = line.slice(name.length + 1) || "on";
+  const found = config && directiveOf(config, "defaults", "", name);
+  const layer = onDisk(situation, found && { ...found, value: found.value || "on" });
+  return {
+    setting: name.replace(/^option /, ""),
+    want,
+    onDisk: layer,
+    inForce: inferred(situation, want, layer),
+    accepts: (value) => meansTheSame(`${name} ${value}`, `${name} ${want}`),
+  };
+}
+
+function serviceRows(situation: Situation, service: ServiceSettings): readonly Reading[] {
+  return [
+    frontEnd(situation, service),
+    backEnd(situation, service),
+    ...(service.discovered ? [] : [servers(situation, service)]),
+  ];
+}
+
+function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): Reading {
+  const { config, host } = situation;
+  const want = `${bind}:${port}`;
+  const holder = holderOf(host.listeners, bind, port);
+  const source = "ss -ltn";
+  const isOurs = holder?.process === "haproxy";
+  const listens = holder && `${holder.address}:${port}`;
+  return {
+    setting: `${name} front end`,
+    want,
+    onDisk: onDisk(situation, config && directiveOf(config, "frontend", name, "bind")),
+    inForce:
+      listens === undefined
+        ? { is: "absent", source }
+        : { is: "read", value: isOurs ? want : `${listens} of ${holder?.process || "unknown"}`, source },
+    because:
+      listens === undefined || isOurs
+        ? undefined
+        : `${holder?.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
+  };
+}
+
+/** How requests are shared out and servers checked. */
+function backEnd(situation: Situation, service: ServiceSettings): Reading {
+  const { config, differences } = situation;
+  const title = `backend ${service.name}`;
+  const want = [...service.backend, service.serverOptions].join(", ");
+  const wrong = differences.filter(
+    ({ setting, want: wanted }) =>
+      setting === title ||
+      (setting.startsWith(`${title} `) &&
+        (!setting.startsWith(`${title} server `) || wanted === service.serverOptions)),
+  );
+  const layer: Layer =
+    config === undefined
+      ? unreadConfig(situation)
+      : wrong[0] === undefined
+        ? { is: "read", value: want, source: CONFIG }
+        : wrong[0].setting === title
+          ? { is: "absent", source: CONFIG }
+          : {
+              is: "read",
+              value: wrong
+                .map(({ setting, found }) => found ?? `no ${setting.slice(title.length + 1)}`)
+                .join(", "),
+              source: place(wrong[0]),
+            };
+  return {
+    setting: `${service.name} back end`,
+    want,
+    onDisk: layer,
+    inForce: inferred(situation, want, layer),
+  };
+}
+
+/** The servers that the inventory lists. Those of a registry are the watcher's to prove. */
+function servers(situation: Situation, service: ServiceSettings): Reading {
+  const { config } = situation;
+  const want = listed(service.servers);
+  const found = config && serversOf(config, service.name).filter(({ disabled }) => !disabled);
+  const line = found?.[0]?.line;
+  const layer: Layer =
+    config === undefined
+      ? unreadConfig(situation)
+      : {
+          is: "read",
+          value: listed(found!),
+          source: line === undefined ? CONFIG : `${CONFIG}:${line}`,
+        };
+  return {
+    setting: `${service.name} servers`,
+    want,
+    onDisk: layer,
+    inForce: inferred(situation, want, layer),
+  };
+}
+
+function listed(servers: readonly { readonly host: string; readonly port: number }[]): string {
+  return (
+    servers
+      .map(({ host, port }) => `${host}:${port}`)
+      .sort()
+      .join(", ") || "none"
+  );
+}

@@ -1,0 +1,23 @@
+import type { HostView, InventoryView } from "../../inventory/view.ts";
+import type { HaproxyParameters } from "../../mesh/haproxy-parameters.ts";
+import { type HaproxySettings, haproxySettings } from "../../mesh/haproxy-settings.ts";
+import { hasWatcher } from "../../mesh/mesh.ts";
+
+export interface HaproxyDesired {
+  readonly parameters: HaproxyParameters;
+  readonly settings: HaproxySettings;
+  /** Whether the watcher writes haproxy.cfg on this host. Then this step never does. */
+  readonly watched: boolean;
+}
+
+export function haproxyDesired(
+  parameters: HaproxyParameters,
+  host: HostView,
+  { mesh }: InventoryView,
+): HaproxyDesired {
+  return {
+    parameters,
+    settings: haproxySettings(parameters, mesh),
+    watched: hasWatcher(mesh) && mesh.proxies.includes(host.name),
+  };
+}

@@ -1,0 +1,52 @@
+import { type HaproxyParameters, haproxyParameters } from "../../mesh/haproxy-parameters.ts";
+import { hasWatcher } from "../../mesh/mesh.ts";
+import type { Step } from "../../step.ts";
+import { everyone } from "../../waves.ts";
+import { assess } from "./assess.ts";
+import { type HaproxyDesired, haproxyDesired } from "./desired.ts";
+import { type HaproxyFacts, haproxyFacts } from "./facts.ts";
+import { openFilesNeeded } from "./open-files.ts";
+
+/**
+ * The local proxy: a front end and a back end for every service of the mesh, and the proof that the running worker
+ * is the one with this configuration. Where a watcher follows ZooKeeper, the watcher writes haproxy.cfg.
+ */
+export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
+  name: "haproxy",
+  title: "Local proxy (HAProxy)",
+  parameters: haproxyParameters,
+
+  problems(_parameters, host, { mesh }) {
+    if (!hasWatcher(mesh) || mesh.proxies.includes(host.name)) return [];
+    const message = `${host.name} is not in mesh.proxies, and no other host gets the services that ZooKeeper tells of`;
+    return [{ path: [], message }];
+  },
+
+  desired: haproxyDesired,
+
+  claims: ({ parameters, settings }, host) => ({
+    packages: ["haproxy"],
+    ports: settings.services.map(({ name, bind, port }) => ({
+      port,
+      address: bind,
+      process: "haproxy",
+      what: `HAProxy's front end of ${name}`,
+    })),
+    openFiles: [
+      {
+        count: openFilesNeeded(parameters.maxconn, host.cpus),
+        what: `HAProxy's maxconn ${parameters.maxconn}`,
+      },
+    ],
+  }),
+
+  probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),
+
+  facts: haproxyFacts,
+
+  assess: ({ desired, facts, host }) => assess(desired, facts, host),
+
+  next: everyone,
+  // HAProxy 2.2 takes two seconds to find out that a reload failed; 3.2 starts, and may die in the next three.
+  settle: { deadlineMs: 20_000, stableMs: 3_000 },
+};

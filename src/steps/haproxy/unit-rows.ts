@@ -1,0 +1,157 @@
+import { ADMIN_SOCKET } from "../../mesh/haproxy-settings.ts";
+import type { Layer, Reading } from "../../step.ts";
+import { CONFIGURATION, PACKAGES } from "./closing.ts";
+import { maxconnWithin } from "./open-files.ts";
+import { DROP_IN, UNIT } from "./paths.ts";
+import { whyStopped } from "./reasons.ts";
+import type { Situation } from "./situation.ts";
+
+const INAPPLICABLE: Layer = { is: "inapplicable" };
+
+/** What runs: package, unit, limits. */
+export function unitRows(situation: Situation): readonly Reading[] {
+  return [version(situation), enabled(situation), running(situation), openFiles(situation)];
+}
+
+function version({ facts, host, installed, active }: Situation): Reading {
+  const setting = "version";
+  const want = "≥ 1.5";
+  if (installed === undefined) {
+    const candidate = facts.candidate ?? "";
+    const offered = /^\d/.test(candidate);
+    const because = offered
+      ? `not installed; apt offers ${candidate}`
+      : "not installed, and apt does not know the package yet";
+    const absent = { setting, want, onDisk: { is: "absent", source: "dpkg" }, because } as const;
+    if (offered && !isAtLeast15(candidate)) {
+      const blocked = `apt offers HAProxy ${candidate}, and 1.5 or later is needed: add a newer package source`;
+      return { ...absent, inForce: INAPPLICABLE, blocked };
+    }
+    return { ...absent, inForce: { is: "absent", source: UNIT }, closedBy: { change: PACKAGES } };
+  }
+  const running = facts.info.get("version");
+  const reading: Reading = {
+    setting,
+    want,
+    onDisk: { is: "read", value: installed, source: "dpkg" },
+    inForce: !active
+      ? { is: "absent", source: UNIT }
+      : running === undefined
+        ? {
+            is: "unreadable",
+            source: ADMIN_SOCKET,
+            because: facts.sockets.get(ADMIN_SOCKET) ?? "it was not asked",
+          }
+        : { is: "read", value: running, source: `show info on ${facts.infoFrom}` },
+    accepts: (value, layer) =>
+      layer === "onDisk" ? isAtLeast15(value) : isSameVersion(value, installed) && isAtLeast15(value),
+  };
+  if (!isAtLeast15(installed)) {
+    const blocked = `HAProxy ${installed} is installed on ${host.os.prettyName}, and 1.5 or later is needed`;
+    return { ...reading, blocked };
+  }
+  const because =
+    running !== undefined && !isSameVersion(running, installed)
+      ? `${running} runs since before ${installed} was installed`
+      : undefined;
+  return { ...reading, because, closedBy: { change: CONFIGURATION } };
+}
+
+function isAtLeast15(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(/[^0-9]+/).map(Number);
+  return major > 1 || (major === 1 && minor >= 5);
+}
+
+/** Debian's builds name themselves as their package does; others know only their upstream version. */
+export function isSameVersion(running: string, installed: string): boolean {
+  return running.includes("-")
+    ? running === installed
+    : /^[0-9.]+/.exec(running)?.[0] === /^[0-9.]+/.exec(installed)?.[0];
+}
+
+function enabled({ facts: { unit } }: Situation): Reading {
+  return {
+    setting: "enabled at boot",
+    want: "enabled",
+    onDisk:
+      unit.load === "not-found"
+        ? { is: "absent", source: UNIT }
+        : {
+            is: "read",
+            value: unit.enabled || "disabled",
+            source: `systemctl is-enabled ${UNIT}`,
+          },
+    inForce: INAPPLICABLE,
+    closedBy: { change: CONFIGURATION },
+  };
+}
+
+function running(situation: Situation): Reading {
+  const { facts, active, desired, configAgrees } = situation;
+  const { unit } = facts;
+  // The watcher has yet to write a file that HAProxy can start with.
+  const awaitsWatcher = desired.watched && !configAgrees && facts.configCheck !== undefined;
+  return {
+    setting: "running",
+    want: "active",
+    onDisk: INAPPLICABLE,
+    inForce:
+      unit.load === "not-found"
+        ? { is: "absent", source: UNIT }
+        : {
+            is: "read",
+            value: active ? "active" : unit.active,
+            source: `systemctl show ${UNIT}`,
+          },
+    because: active || situation.installed === undefined ? undefined : whyStopped(situation),
+    closedBy: awaitsWatcher && facts.configCheck !== 0 ? { step: "watcher" } : { change: CONFIGURATION },
+    blocked:
+      unit.load === "masked" ? `${UNIT} is masked: systemctl unmask ${UNIT}, if it may run here` : undefined,
+  };
+}
+
+function openFiles(situation: Situation): Reading {
+  const { facts, host, dropIn, openFilesNeeded, desired } = situation;
+  const { maxconn } = desired.parameters;
+  const written = /^\s*LimitNOFILE=(\S+)/m.exec(facts.dropIn.content ?? "")?.[1];
+  const loaded = facts.limitNofile;
+  const process = facts.limits.worker ?? facts.limits.master;
+  const shadowed =
+    dropIn.agrees && !facts.unit.needDaemonReload && loaded !== undefined && loaded !== written;
+  const others = facts.unit.dropInPaths.filter((path) => path !== DROP_IN).join(" ") || UNIT;
+  const isEnough = (value: string) => asCount(value) >= openFilesNeeded;
+  const reading: Reading = {
+    setting: "open files",
+    want: `≥ ${openFilesNeeded}`,
+    onDisk: shadowed
+      ? { is: "read", value: loaded, source: others }
+      : written === undefined
+        ? { is: "absent", source: DROP_IN }
+        : { is: "read", value: written, source: DROP_IN },
+    inForce:
+      process === undefined
+        ? { is: "absent", source: UNIT }
+        : { is: "read", value: String(process.hard), source: `/proc/${process.pid}/limits` },
+    accepts: (value, layer) => isEnough(value) && (layer === "inForce" || dropIn.agrees),
+    cause: shadowed ? "shadowed" : undefined,
+    because: written !== undefined && !dropIn.agrees ? `${DROP_IN} is not as meshctl writes it` : undefined,
+    diff: dropIn.diff,
+    closedBy: { change: CONFIGURATION },
+  };
+  if (dropIn.blocked !== undefined) return { ...reading, blocked: dropIn.blocked };
+  if (host.hardOpenFiles < openFilesNeeded) {
+    const most = maxconnWithin(host.hardOpenFiles, host.cpus);
+    const blocked = `haproxy.maxconn ${maxconn} needs ${openFilesNeeded} open files and the host allows ${host.hardOpenFiles}: lower haproxy.maxconn to ${most}, or raise the host's limit`;
+    return { ...reading, blocked };
+  }
+  if (shadowed && !isEnough(loaded)) {
+    const blocked = `${others} sets LimitNOFILE to ${loaded} after ${DROP_IN}: remove that line, or lower haproxy.maxconn to ${maxconnWithin(asCount(loaded), host.cpus)}`;
+    return { ...reading, blocked };
+  }
+  return reading;
+}
+
+/** A limit as systemd, /proc and we ourselves write it. */
+function asCount(limit: string): number {
+  return /^\d+$/.test(limit) ? Number(limit) : Number.POSITIVE_INFINITY;
+}

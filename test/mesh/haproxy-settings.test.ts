@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { haproxyParameters } from "../../src/mesh/haproxy-parameters.ts";
+import { descriptionOf, haproxySettings, settingsDigest } from "../../src/mesh/haproxy-settings.ts";
+import type { Service } from "../../src/mesh/mesh.ts";
+import { mesh, service } from "./mesh.ts";
+
+const settings = (parameters: Record<string, unknown> = {}, services: readonly Service[] = [service()]) =>
+  haproxySettings(haproxyParameters.parse(parameters), mesh(services));
+
+describe("HAProxy's parameters", () => {
+  it("default to the seed's values, time-outs in milliseconds", () => {
+    expect(haproxyParameters.parse({})).toEqual({
+      maxconn: 50_000,
+      timeout_connect: 500,
+      timeout_client: 5_000,
+      timeout_server: 5_000,
+      retries: 3,
+      adopt: false,
+    });
+  });
+
+  it("take durations with a unit, and no unknown key", () => {
+    expect(haproxyParameters.parse({ timeout_client: "30s" }).timeout_client).toBe(30_000);
+    expect(haproxyParameters.safeParse({ timeout_clients: "30s" }).success).toBe(false);
+    expect(haproxyParameters.safeParse({ maxconn: 0 }).success).toBe(false);
+  });
+});
+
+describe("HAProxy's settings", () => {
+  it("allow as many connections in front ends as in the whole process, which 1.x does not do by itself", () => {
+    const { global, defaults } = settings({ maxconn: 9000 });
+    expect(global).toContain("maxconn 9000");
+    expect(defaults).toContain("maxconn 9000");
+  });
+
+  it("speak to a TCP service without HTTP, and check it without a request when none is wanted", () => {
+    const db = service({
+      name: "db",
+      mode: "tcp",
+      port: 3307,
+      check: { http: undefined, interMs: 500, rise: 1, fall: 2 },
+    });
+    expect(settings({}, [db]).services[0]).toMatchObject({
+      frontend: ["mode tcp", "option tcplog"],
+      backend: ["mode tcp", "balance roundrobin"],
+      serverOptions: "check inter 500 rise 1 fall 2",
+    });
+  });
+
+  it("use no directive that HAProxy 1.5 does not know", () => {
+    const { global, defaults, services } = settings();
+    const lines = [
+      ...global,
+      ...defaults,
+      ...services.flatMap(({ frontend, backend }) => [...frontend, ...backend]),
+    ];
+    const newer =
+      /expose-fd|hard-stop-after|http-check send|master-worker|server-state|retry-on|strict-limits/;
+    expect(lines.filter((line) => newer.test(line))).toEqual([]);
+  });
+});
+
+describe("the settings' digest", () => {
+  it("is the same for the same settings and travels in the description", () => {
+    expect(settingsDigest(settings())).toBe(settingsDigest(settings()));
+    expect(descriptionOf(settings())).toMatch(/^meshctl-[0-9a-f]{64}$/);
+  });
+
+  it.each([
+    ["a time-out", settings({ timeout_server: "6s" })],
+    ["a service's port", settings({}, [service({ port: 8081 })])],
+    ["a check's interval", settings({}, [service({ check: { ...service().check, interMs: 1000 } })])],
+    ["a fixed server", settings({}, [service({ servers: [{ name: "a", host: "10.0.0.9", port: 80 }] })])],
+  ])("changes with %s", (_what, other) => {
+    expect(settingsDigest(other)).not.toBe(settingsDigest(settings()));
+  });
+});

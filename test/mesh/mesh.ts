@@ -1,0 +1,25 @@
+import type { Mesh, Service } from "../../src/mesh/mesh.ts";
+
+/** A service as the seed has it, found in ZooKeeper unless `servers` are given. */
+export function service(change: Partial<Service> = {}): Service {
+  return {
+    name: "user-api",
+    mode: "http",
+    bind: "127.0.0.1",
+    port: 8080,
+    path: change.servers === undefined ? "/services/user-api" : undefined,
+    servers: [],
+    balance: "roundrobin",
+    check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3 },
+    ...change,
+  };
+}
+
+export function mesh(services: readonly Service[], proxies: readonly string[] = ["kvm-01"]): Mesh {
+  return {
+    ensemble: [],
+    zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
+    proxies,
+    services,
+  };
+}
