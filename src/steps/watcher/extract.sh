@@ -1,0 +1,15 @@
+# shellcheck shell=sh
+# extract.sh TAR DIRECTORY: unpacks a build, compares the sum of each file, and puts it in place in one step.
+
+main() {
+  umask 022
+  new=$(mktemp -d "$2.XXXXXX") || exit
+  trap 'rm -rf -- "$new"' EXIT
+  chmod 0755 "$new"
+  tar -C "$new" --no-same-owner -xzf "$1" || exit
+  (cd "$new" && sha256sum --quiet -c SHA256SUMS) || exit
+  sync -f "$new"
+  rm -rf -- "$2" && mv -T -- "$new" "$2" && rm -f -- "$1"
+}
+
+main "$@"

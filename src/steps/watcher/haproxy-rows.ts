@@ -1,0 +1,165 @@
+import { ownershipOf } from "../../evidence/file.ts";
+import { compareHaproxyConfig, directiveOf } from "../../mesh/haproxy-config.ts";
+import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
+import type { Service } from "../../mesh/mesh.ts";
+import type { Layer } from "../../step.ts";
+import { serversInForce, serversOnDisk, showServers, wantedServers } from "./backend-sets.ts";
+import { HAPROXY_CONFIG, INSTALL_RESULT, RELOAD_RESULT, WATCHER_UNIT } from "./paths.ts";
+import { withoutRetiredServers } from "./retired-servers.ts";
+import type { Row, Situation } from "./situation.ts";
+
+/** Whether haproxy.cfg is somebody else's, and must not be replaced. */
+export function isForeign({ haproxyFile, host }: Situation): boolean {
+  return ownershipOf(haproxyFile, host.manifest) === "foreign";
+}
+
+/** What haproxy.cfg means besides its servers, and the settings of the worker that runs. */
+export function settingsRow(situation: Situation): Row {
+  const { desired, facts, haproxyFile, haproxyConfig } = situation;
+  const wanted = descriptionOf(desired.settings);
+  const differences = compareHaproxyConfig(
+    withoutRetiredServers(haproxyConfig, desired.services),
+    desired.settings,
+  );
+  const described = directiveOf(haproxyConfig, "global", "", "description");
+  const first = differences[0];
+  const because =
+    first === undefined
+      ? undefined
+      : `${first.setting}: ${first.found ?? "nothing"} where ${first.want || "nothing"} is wanted` +
+        (differences.length > 1 ? `, and ${differences.length - 1} more` : "");
+  return {
+    setting: "haproxy.cfg",
+    want: shortDescription(wanted),
+    onDisk:
+      haproxyFile.kind === "absent"
+        ? { is: "absent", source: HAPROXY_CONFIG }
+        : read(
+            differences.length > 0
+              ? `${differences.length} settings differ`
+              : shortDescription(described?.value ?? "no description"),
+            described === undefined ? HAPROXY_CONFIG : `${HAPROXY_CONFIG}:${described.line}`,
+          ),
+    inForce:
+      "unreachable" in facts.haproxy
+        ? { is: "absent", source: ADMIN_SOCKET }
+        : read(shortDescription(facts.haproxy.description || "no description"), "show info"),
+    blocked:
+      isForeign(situation) && !desired.adopt
+        ? `${HAPROXY_CONFIG} is neither meshctl's nor the package's default; look at it, then say "adopt: true" for haproxy in the inventory to replace it`
+        : undefined,
+    because: because ?? unreachable(situation),
+    restartHelps: !("unreachable" in facts.haproxy),
+  };
+}
+
+/** "meshctl-0123456789ab" of "meshctl-<64 hex>-<16 hex>": the settings a file or a worker has. */
+function shortDescription(description: string): string {
+  return /^meshctl-[0-9a-f]{64}/.test(description) ? description.slice(0, 20) : description;
+}
+
+/** Whether all that Synapse wrote is installed, and every reload it asked for is done. */
+export function installationRow({ facts, haproxyFile, haproxyConfig }: Situation): Row {
+  const { install, reload, waiting, haproxy } = facts;
+  const described = directiveOf(haproxyConfig, "global", "", "description")?.value;
+  const runsTheFile = !("unreachable" in haproxy) && haproxy.description === described;
+  const onDisk: Layer =
+    waiting.length > 0
+      ? read(`${waiting[0]} waits`, "the installer's queue")
+      : install === undefined
+        ? { is: "absent", source: INSTALL_RESULT }
+        : install.outcome !== "ok"
+          ? read(install.outcome, INSTALL_RESULT)
+          : read(install.digest === haproxyFile.sha256 ? "installed" : "replaced since", HAPROXY_CONFIG);
+  const inForce: Layer = runsTheFile
+    ? read("reloaded", "show info")
+    : reload === undefined
+      ? { is: "absent", source: RELOAD_RESULT }
+      : read(reload.outcome === "ok" ? "reloaded" : `reload ${reload.outcome}`, RELOAD_RESULT);
+  const failed = install !== undefined && install.outcome !== "ok" ? install : reload;
+  const message = failed !== undefined && failed.outcome !== "ok" ? failed.message : undefined;
+  return {
+    setting: "Synapse's last candidate",
+    want: "installed, reloaded",
+    onDisk,
+    inForce,
+    accepts: (value, layer) => value === (layer === "onDisk" ? "installed" : "reloaded"),
+    because:
+      message ??
+      (onDisk.is === "read" && onDisk.value === "replaced since"
+        ? `something else than the watcher's installer wrote ${HAPROXY_CONFIG}`
+        : undefined),
+    // What HAProxy refuses once it refuses again.
+    restartHelps: install === undefined || !["invalid", "refused"].includes(install.outcome),
+  };
+}
+
+/** HAProxy's servers of one service are what ZooKeeper says: in the file, and in the worker. */
+export function serviceRow(situation: Situation, service: Service): Row {
+  const { desired, facts, haproxyFile, haproxyConfig } = situation;
+  const wanted = wantedServers(service, desired, facts);
+  const setting = `service ${service.name}`;
+  const onDisk: Layer = haproxyConfig.sections.some(
+    ({ kind, name }) => kind === "backend" && name === service.name,
+  )
+    ? read(showServers(serversOnDisk(haproxyConfig, service.name)), HAPROXY_CONFIG)
+    : {
+        is: "absent",
+        source: haproxyFile.kind === "absent" ? HAPROXY_CONFIG : `${HAPROXY_CONFIG}: no back end`,
+      };
+  if ("unreachable" in facts.haproxy) {
+    return {
+      setting,
+      want: wanted === undefined ? "as registered" : showServers(wanted.names),
+      onDisk,
+      inForce: { is: "absent", source: ADMIN_SOCKET },
+      because: unreachable(situation),
+    };
+  }
+  const servers = serversInForce(facts.haproxy, service.name);
+  const names = servers.map(({ name }) => name);
+  const down = servers.filter(({ up }) => !up).map(({ name }) => name);
+  const known =
+    "unreachable" in facts.haproxy ||
+    facts.haproxy.servers.some(({ backend }) => backend === service.name) ||
+    onDisk.is === "read";
+  if (wanted === undefined) {
+    const because =
+      facts.registry && "unreachable" in facts.registry ? facts.registry.unreachable : "not read";
+    return {
+      setting,
+      want: "as registered",
+      onDisk,
+      inForce:
+        facts.process === undefined
+          ? { is: "absent", source: "show stat" }
+          : { is: "unreadable", source: `ZooKeeper ${service.path}`, because },
+      because: `what is registered cannot be told: ${because}`,
+    };
+  }
+  const warnings = [
+    ...(wanted.because === undefined ? [] : [wanted.because]),
+    ...(down.length === 0 ? [] : [`registered, but DOWN by its health check: ${down.join(", ")}`]),
+    ...(wanted.skipped.length === 0
+      ? []
+      : [`Synapse skips ${wanted.skipped.join(", ")} in ${service.path}: no host and port in its data`]),
+  ];
+  return {
+    setting,
+    want: showServers(wanted.names),
+    onDisk,
+    inForce: known ? read(showServers(names), "show stat") : { is: "absent", source: "show stat" },
+    warning: warnings.length === 0 ? undefined : warnings.join("; "),
+    because: facts.process === undefined ? `${WATCHER_UNIT} does not run` : undefined,
+    restartHelps: true,
+  };
+}
+
+function unreachable({ facts }: Situation): string | undefined {
+  if (!("unreachable" in facts.haproxy)) return undefined;
+  return `HAProxy does not answer on ${ADMIN_SOCKET} (${facts.haproxy.unreachable}); the haproxy step starts it`;
+}
+
+function read(value: string, source: string): Layer {
+  return { is: "read", value, source };
+}

@@ -1,0 +1,203 @@
+#!/bin/sh
+# Puts what Synapse wrote into force, as the only writer of haproxy.cfg. Started by a .path unit whenever there is a
+# candidate or a request for a reload; both are taken by renaming them, so that none is lost or handled twice.
+#   candidate → last line completed → digest put into `description` → `haproxy -c` → haproxy.cfg, atomically
+#   request   → reload, proved by a new worker that gives the file's description back
+# What came of it is one line in /run/meshctl/haproxy-install and /run/meshctl/haproxy-reload:
+# outcome, digest or description, message; parted by tabs.
+
+WATCHER=meshctl-watcher
+STATE=/var/lib/meshctl-watcher
+RESULTS=/run/meshctl
+MANIFEST=/var/lib/meshctl/manifest
+CONFIG=/etc/haproxy/haproxy.cfg
+SOCKET=/run/haproxy/admin.sock
+HEADER="# Written by meshctl's watcher from what Synapse found. Changes made here by hand are reported and lost."
+
+main() {
+  umask 077
+  install -d -m 0755 "$RESULTS" || exit
+  work=$(mktemp -d "$RESULTS/haproxy-install.XXXXXX") || exit
+  new=""
+  trap 'rm -rf -- "$work" "$STATE/haproxy.cfg.taken" "$STATE/reload-taken" ${new:+"$new"}' EXIT
+  trap 'exit 143' TERM INT HUP
+  # The request first: Synapse writes the candidate, then asks. What is asked for now is in the candidate taken next.
+  take reload-requested reload-taken
+  take haproxy.cfg haproxy.cfg.taken
+  failures=0
+  if [ -e "$STATE/haproxy.cfg.taken" ]; then
+    install_candidate
+  fi
+  if [ -e "$STATE/reload-taken" ]; then
+    reload
+  fi
+  return "$failures"
+}
+
+# One left by a run that was killed is newer work's to replace, or done now.
+take() {
+  if [ -e "$STATE/$1" ]; then
+    mv -fT -- "$STATE/$1" "$STATE/$2"
+  fi
+}
+
+# report KIND OUTCOME DIGEST MESSAGE
+report() {
+  message=$(printf '%s' "$4" | tr '\n\t' '| ')
+  printf '%s\t%s\t%s\n' "$2" "$3" "$message" >"$RESULTS/haproxy-$1.new"
+  chmod 0644 "$RESULTS/haproxy-$1.new"
+  mv -fT -- "$RESULTS/haproxy-$1.new" "$RESULTS/haproxy-$1"
+  if [ "$2" = ok ]; then
+    printf '<6>%s: ok %s %s\n' "$1" "$3" "$message"
+  else
+    failures=1
+    printf '<3>%s: %s: %s\n' "$1" "$2" "$message"
+  fi
+}
+
+install_candidate() {
+  # Read as the watcher's user: a link it made must not show a file that only root may read.
+  if ! setpriv --reuid="$WATCHER" --regid="$WATCHER" --clear-groups -- \
+    cat -- "$STATE/haproxy.cfg.taken" >"$work/candidate" 2>"$work/messages"; then
+    report install failed "" "$(cat "$work/messages")"
+    return
+  fi
+  # Synapse heads every file with the time, and that is no change. Awk also completes the last line: HAProxy ≥ 2.x
+  # takes a file without a newline at its end for a truncated one.
+  awk '/^[ \t]*(#|$)/ { next } { print }' "$work/candidate" >"$work/meaning"
+  digest=$(sed '/^[[:space:]]*description meshctl-/d' "$work/meaning" | sha256sum)
+  digest=$(printf '%.16s' "$digest")
+  {
+    printf '%s\n\n' "$HEADER"
+    sed "s/^\([[:space:]]*description meshctl-[0-9a-f]\{64\}\)[[:space:]]*$/\1-$digest/" "$work/meaning"
+  } >"$work/haproxy.cfg"
+  if ! grep -q "^[[:space:]]*description meshctl-[0-9a-f]\{64\}-$digest\$" "$work/haproxy.cfg"; then
+    keep_refused
+    report install invalid "$digest" "the candidate has no description of meshctl's in its global section"
+    return
+  fi
+  if ! timeout 20 haproxy -c -f "$work/haproxy.cfg" >"$work/messages" 2>&1; then
+    keep_refused
+    report install invalid "$digest" "$(refusal)"
+    return
+  fi
+  if ! may_replace; then
+    keep_refused
+    report install refused "$digest" \
+      "$CONFIG is neither meshctl's nor the package's default; say \"adopt: true\" in the inventory to replace it"
+    return
+  fi
+  sum=$(sha256sum <"$work/haproxy.cfg")
+  sum=${sum%% *}
+  if cmp -s "$work/haproxy.cfg" "$CONFIG"; then
+    record_in_manifest "$sum"
+    report install ok "$sum" "unchanged"
+    return
+  fi
+  if ! replace_config "$sum"; then
+    report install failed "$sum" "$CONFIG could not be written"
+    return
+  fi
+  report install ok "$sum" "installed"
+}
+
+replace_config() {
+  target=$(readlink -f -- "$CONFIG") || return
+  new=$(mktemp "$(dirname "$target")/.haproxy.cfg.XXXXXX") || return
+  cat "$work/haproxy.cfg" >"$new" && chmod 0644 "$new" && sync "$new" || return
+  # Recorded first: cut between the two, the file that is there still counts as ours to replace.
+  record_in_manifest "$1" && mv -fT -- "$new" "$target" && sync "$(dirname "$target")"
+}
+
+# The candidate that was not installed, for a person to look at.
+keep_refused() {
+  install -m 0644 "$work/haproxy.cfg" "$RESULTS/haproxy.cfg.refused"
+}
+
+# What HAProxy says against the candidate, with the name that a person knows.
+refusal() {
+  said=$(grep -F ALERT "$work/messages" | grep -v 'Error(s) found\|Fatal errors found' | head -n 5)
+  [ -n "$said" ] || said=$(tail -n 5 "$work/messages")
+  printf '%s' "$said" | sed "s|$work/||g"
+}
+
+# A file that meshctl wrote before, edited since or not; the package's own; or none.
+may_replace() {
+  [ -e "$CONFIG" ] || return 0
+  cmp -s "$work/haproxy.cfg" "$CONFIG" && return 0
+  if [ -e "$MANIFEST" ]; then
+    while read -r _ known; do
+      [ "$known" = "$CONFIG" ] && return 0
+    done <"$MANIFEST"
+  fi
+  packaged=$(grep -m 1 -F -- " $CONFIG " /var/lib/dpkg/status) || return 1
+  found=$(md5sum <"$CONFIG")
+  case $packaged in
+    *" ${found%% *}"*) return 0 ;;
+  esac
+  return 1
+}
+
+# record_in_manifest DIGEST
+record_in_manifest() {
+  install -d -m 0700 "$(dirname "$MANIFEST")" || return
+  (
+    flock -w 10 8 || exit
+    next=$(mktemp "$(dirname "$MANIFEST")/.manifest.XXXXXX") || exit
+    if [ -e "$MANIFEST" ]; then
+      while read -r known_digest known; do
+        [ "$known" = "$CONFIG" ] || printf '%s  %s\n' "$known_digest" "$known"
+      done <"$MANIFEST" >"$next"
+    fi
+    printf '%s  %s\n' "$1" "$CONFIG" >>"$next"
+    sync "$next" && mv -fT -- "$next" "$MANIFEST"
+  ) 8>"$MANIFEST.lock"
+}
+
+# systemd takes a reload for done once the signal is sent. Done it is when a worker that was not there before gives
+# the file's description back (https://docs.haproxy.org/2.6/management.html#9.3-show%20info).
+reload() {
+  wanted=$(sed -n 's/^[[:space:]]*description \(meshctl-[^[:space:]]*\)[[:space:]]*$/\1/p' "$CONFIG" | head -n 1)
+  if ! systemctl --quiet is-active haproxy.service; then
+    report reload failed "$wanted" "haproxy.service does not run; started, it will read the new file"
+    return
+  fi
+  before=$(worker)
+  since=$(date +%s)
+  if ! timeout 30 systemctl reload haproxy.service 2>"$work/messages"; then
+    report reload failed "$wanted" "$(haproxy_said "$since")"
+    return
+  fi
+  tries=0
+  while [ "$tries" -lt 40 ]; do
+    after=$(worker)
+    if [ "${after#* }" = "$wanted" ] && [ "${after%% *}" != "${before%% *}" ]; then
+      report reload ok "$wanted" "worker ${after%% *} after ${before%% *}"
+      return
+    fi
+    sleep 0.2
+    tries=$((tries + 1))
+  done
+  report reload failed "$wanted" "the old worker serves on: $(haproxy_said "$since")"
+}
+
+# The worker's process id and description, or nothing.
+worker() {
+  # shellcheck disable=SC2016 # perl's variables, not the shell's
+  timeout 3 perl -MIO::Socket::UNIX -e '
+    my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit;
+    print $socket "show info\n";
+    my %info = map { /^(\w+): (.*)/ ? ($1, $2) : () } <$socket>;
+    print $info{Pid} // 0, " ", $info{description} // $info{Description} // "";
+  ' "$SOCKET"
+}
+
+# haproxy_said SINCE: the reasons in its journal, else what systemctl said.
+haproxy_said() {
+  said=$(journalctl -q -u haproxy.service --since "@$1" -o cat --no-pager 2>/dev/null |
+    grep -E 'ALERT|Cannot|cannot|failed' | head -n 5)
+  [ -n "$said" ] || said=$(tail -n 3 "$work/messages")
+  printf '%s' "${said:-it gave no reason}"
+}
+
+main "$@"

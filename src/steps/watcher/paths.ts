@@ -1,0 +1,26 @@
+/** The system user that Synapse runs as. */
+export const WATCHER_USER = "meshctl-watcher";
+/** What only Synapse writes: its candidate, its state. */
+export const STATE_DIRECTORY = "/var/lib/meshctl-watcher";
+/** The gems, each build in a directory of its own, and the scripts beside them. */
+export const PROGRAM_DIRECTORY = "/opt/meshctl/watcher";
+
+export const SYNAPSE_CONFIG = "/etc/meshctl/synapse.conf.json";
+export const HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg";
+
+export const WATCHER_UNIT = "meshctl-watcher.service";
+export const INSTALLER_UNIT = "meshctl-haproxy-install.service";
+export const INSTALLER_PATH_UNIT = "meshctl-haproxy-install.path";
+
+export const INSTALLER = `${PROGRAM_DIRECTORY}/install-haproxy-config`;
+export const START_RECORDER = `${PROGRAM_DIRECTORY}/record-start`;
+export const KEEP_LAST = `${PROGRAM_DIRECTORY}/keep-last.rb`;
+
+/** Says what the running Synapse was started with. */
+export const START_RECORD = "/run/meshctl/watcher-started";
+export const INSTALL_RESULT = "/run/meshctl/haproxy-install";
+export const RELOAD_RESULT = "/run/meshctl/haproxy-reload";
+
+export function unitPath(unit: string): string {
+  return `/etc/systemd/system/${unit}`;
+}

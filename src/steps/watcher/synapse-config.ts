@@ -1,0 +1,69 @@
+import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
+import type { WatcherDesired } from "./desired.ts";
+import { STATE_DIRECTORY } from "./paths.ts";
+
+/**
+ * Synapse's configuration, in the schema of 0.16.2
+ * (https://github.com/airbnb/synapse/blob/v0.16.2/README.md#configuration).
+ * It is read as ERB, then as YAML, of which JSON is a part.
+ */
+export function renderSynapseConfig(desired: WatcherDesired): string {
+  const config = { services: servicesSection(desired), haproxy: haproxySection(desired) };
+  // "<%" would be run as Ruby.
+  return `${JSON.stringify(config, null, 2).replaceAll("<", "\\u003c")}\n`;
+}
+
+function servicesSection({ services, settings, members, whenEmpty }: WatcherDesired) {
+  return Object.fromEntries(
+    services.map((service) => {
+      const { bind, port, frontend, backend, serverOptions } = settings.services.find(
+        ({ name }) => name === service.name,
+      )!;
+      const discovery =
+        service.path === undefined
+          ? { method: "base" }
+          : {
+              method: "zookeeper",
+              path: service.path,
+              hosts: members,
+              // Else the parent node's data replaces the section below, without its defaults, and Synapse dies of it.
+              generator_config_path: "disabled",
+            };
+      const section = {
+        discovery,
+        default_servers: service.servers.map(({ name, host, port }) => ({ name, host, port })),
+        use_previous_backends: whenEmpty === "keep_last",
+        haproxy: {
+          port,
+          bind_address: bind,
+          // Synapse fills the options in with Ruby's "%".
+          server_options: serverOptions.replaceAll("%", "%%"),
+          frontend,
+          backend,
+          // Shuffled by a seed of its own at every start otherwise, and every start would change haproxy.cfg.
+          backend_order: "asc",
+        },
+      };
+      return [service.name, section];
+    }),
+  );
+}
+
+function haproxySection({ settings }: WatcherDesired) {
+  return {
+    global: [`description ${descriptionOf(settings)}`, ...settings.global],
+    defaults: settings.defaults,
+    do_writes: true,
+    do_socket: true,
+    do_reloads: true,
+    // A candidate: only the installer writes haproxy.cfg.
+    config_file_path: `${STATE_DIRECTORY}/haproxy.cfg`,
+    socket_file_path: ADMIN_SOCKET,
+    // Returns at once: Synapse discovers nothing while it waits.
+    reload_command: `touch ${STATE_DIRECTORY}/reload-requested`,
+    restart_interval: 2,
+    restart_jitter: 0,
+    // Without it every change of a server is a reload.
+    state_file_path: `${STATE_DIRECTORY}/state.json`,
+  };
+}

@@ -1,0 +1,112 @@
+import { libraryDirectories, SYNAPSE_PROGRAM } from "./gems.ts";
+import {
+  INSTALLER,
+  INSTALLER_UNIT,
+  KEEP_LAST,
+  PROGRAM_DIRECTORY,
+  START_RECORD,
+  START_RECORDER,
+  STATE_DIRECTORY,
+  SYNAPSE_CONFIG,
+  unitPath,
+  WATCHER_UNIT,
+  WATCHER_USER,
+} from "./paths.ts";
+
+/** Synapse under systemd. `key` names the build of its gems. */
+export function watcherUnit(key: string): string {
+  const home = `${PROGRAM_DIRECTORY}/${key}`;
+  const libraries = libraryDirectories().map((directory) => `${home}/${directory}`);
+  return `[Unit]
+Description=Synapse: follows the mesh's services in ZooKeeper (meshctl)
+Documentation=https://github.com/airbnb/synapse
+Wants=network-online.target
+After=network-online.target haproxy.service
+# It ends when ZooKeeper is away at start or its session expires, and must be tried for ever.
+StartLimitIntervalSec=0
+
+[Service]
+User=${WATCHER_USER}
+Group=${WATCHER_USER}
+# HAProxy's socket.
+SupplementaryGroups=haproxy
+StateDirectory=${STATE_DIRECTORY.split("/").at(-1)}
+StateDirectoryMode=0750
+Environment=LANG=C.UTF-8
+Environment=MESHCTL_LAST_BACKENDS=${STATE_DIRECTORY}/backends.json
+# Its own program refuses to start from a gem home: its specification pins a zk that does not compile any more.
+Environment=RUBYLIB=${libraries.join(":")}
+ExecStartPre=+${START_RECORDER} ${START_RECORD} ${SYNAPSE_CONFIG} ${unitPath(WATCHER_UNIT)} ${KEEP_LAST}
+ExecStart=/usr/bin/ruby -r ${KEEP_LAST} ${home}/${SYNAPSE_PROGRAM} -c ${SYNAPSE_CONFIG}
+Restart=always
+# Each try waits some seconds for ZooKeeper by itself; longer pauses would only delay the recovery.
+RestartSec=2
+# A stop has nothing to finish: HAProxy serves on.
+TimeoutStopSec=10
+UMask=0027
+
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
+
+/** Puts what Synapse wrote into force, as root. */
+export function installerUnit(): string {
+  return `[Unit]
+Description=Installs haproxy.cfg as Synapse wrote it (meshctl)
+# Every candidate counts, however fast they come.
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+ExecStart=${INSTALLER}
+TimeoutStartSec=120
+NoNewPrivileges=yes
+ProtectHome=yes
+PrivateTmp=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+`;
+}
+
+/**
+ * Starts the installer. By PathExists alone, which systemd looks at again whenever the installer ends: a change
+ * seen by inotify while it runs would be missed.
+ */
+export function installerPathUnit(): string {
+  const names = ["haproxy.cfg", "haproxy.cfg.taken", "reload-requested", "reload-taken"];
+  return `[Unit]
+Description=Waits for what Synapse writes for HAProxy (meshctl)
+StartLimitIntervalSec=0
+
+[Path]
+${names.map((name) => `PathExists=${STATE_DIRECTORY}/${name}`).join("\n")}
+Unit=${INSTALLER_UNIT}
+
+[Install]
+WantedBy=multi-user.target
+`;
+}
