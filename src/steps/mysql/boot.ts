@@ -1,0 +1,101 @@
+import type { Layer } from "../../step.ts";
+import type { InstalledFacts } from "./facts.ts";
+import {
+  assignments,
+  commandLineOptions,
+  explains,
+  type OptionRecord,
+  whyIgnored,
+  winnerOf,
+  withDropIn,
+} from "./option-files.ts";
+import type { Setting } from "./settings.ts";
+import { parseSize } from "./size.ts";
+
+/** The value that the server would start with, as its own parser reads it, and the line that it comes from. */
+export function onDisk(setting: Setting, facts: InstalledFacts): Layer {
+  const { server, parser } = facts;
+  const override = overrides(setting.name, facts);
+  if (override !== undefined) {
+    const value = parseSize(override.value);
+    return {
+      is: "read",
+      value: value === undefined ? override.value : setting.show(value),
+      source: override.source,
+    };
+  }
+  const read = parser.values.get(setting.name);
+  if (read === undefined || Number.isNaN(read)) {
+    return { is: "unreadable", source: server.parser, because: parser.errors[0] ?? "it said nothing of it" };
+  }
+  const winner = winnerOf(optionsOf(facts.options, facts), setting.name, server);
+  if (winner === undefined) return { is: "absent", source: "every option file" };
+  const source = explains(winner.value, read) ? `${winner.path}:${winner.line}` : server.parser;
+  return { is: "read", value: setting.show(read), source };
+}
+
+/** What would still win once our file is written, as one sentence that says what to do; undefined when we win. */
+export function shadowedBy(
+  setting: Setting,
+  facts: InstalledFacts,
+  dropIn: { path: string; content: string; agrees: boolean },
+): string | undefined {
+  const override = overrides(setting.name, facts);
+  if (override !== undefined) {
+    if (setting.accepts(parseSize(override.value) ?? Number.NaN)) return undefined;
+    return `${override.source} sets ${setting.name} to ${override.value} and wins over every file: ${override.remedy}`;
+  }
+  const records = withDropIn(facts.options, dropIn.path, dropIn.content);
+  if (records === undefined) return undefined;
+  const winner = winnerOf(optionsOf(records, facts), setting.name, facts.server);
+  if (
+    winner !== undefined &&
+    winner.path !== dropIn.path &&
+    !setting.accepts(parseSize(winner.value) ?? Number.NaN)
+  ) {
+    return `${winner.path}:${winner.line} sets ${setting.name} to ${winner.value} and is read after ${dropIn.path}: remove that line or ask for its value`;
+  }
+  const read = facts.parser.values.get(setting.name);
+  if (dropIn.agrees && read !== undefined && !setting.accepts(read)) {
+    return `${facts.server.parser} reads ${setting.show(read)} although ${dropIn.path} says ${setting.inFile}: find the option file that overrides it`;
+  }
+  return undefined;
+}
+
+/** Why the server would never read our file, or undefined. */
+export function whyUnread(facts: InstalledFacts, path: string): string | undefined {
+  if (withDropIn(facts.options, path, "") !== undefined) return undefined;
+  const directory = path.slice(0, path.lastIndexOf("/"));
+  return `no option file includes ${directory}: put "!includedir ${directory}/" at the end of /etc/mysql/my.cnf`;
+}
+
+/** Why the server passes over our file as it is now, or undefined. */
+export function whyPassedOver(facts: InstalledFacts, path: string): string | undefined {
+  const record = facts.options.find((option) => option.is === "file" && option.path === path);
+  return record?.is === "file" ? whyIgnored(record.access, facts.server, facts.reader) : undefined;
+}
+
+function optionsOf(records: readonly OptionRecord[], { server, parser, reader }: InstalledFacts) {
+  const groups = parser.groups.size > 1 ? parser.groups : new Set(["mysqld", "server", server.name]);
+  return assignments(records, server, groups, reader);
+}
+
+function overrides(name: string, facts: InstalledFacts) {
+  const { unit, process, persisted } = facts;
+  const inUnit = commandLineOptions(facts.unitOptions).get(name);
+  if (inUnit !== undefined) {
+    return { value: inUnit, source: `${unit.name} (ExecStart or Environment)`, remedy: "take it out there" };
+  }
+  // An EnvironmentFile= shows only in the process that was started with it.
+  const given = commandLineOptions(process?.commandLine ?? "").get(name);
+  if (given !== undefined) {
+    return { value: given, source: `the command line of PID ${process!.pid}`, remedy: "take it out there" };
+  }
+  const value = persisted.get(name);
+  if (value === undefined) return undefined;
+  return {
+    value,
+    source: "/var/lib/mysql/mysqld-auto.cnf (SET PERSIST)",
+    remedy: `say "RESET PERSIST ${name}" to the server, or ask for that value`,
+  };
+}

@@ -1,0 +1,50 @@
+import type { Step } from "../../step.ts";
+import { everyone } from "../../waves.ts";
+import { assess, chosenServer } from "./assess.ts";
+import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
+import { type MysqlFacts, mysqlFacts } from "./facts.ts";
+import { type MysqlParameters, mysqlParameters } from "./parameters.ts";
+import { installedServer } from "./server.ts";
+import { showBytes } from "./size.ts";
+
+/** MariaDB or MySQL: what its own parser reads from the option files, and what the running server answers. */
+export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
+  name: "mysql",
+  title: "Database server",
+  parameters: mysqlParameters,
+
+  problems({ bufferPoolSize }, host, inventory) {
+    const isMember = inventory.mesh.ensemble.some((member) => member.host === host.name);
+    if (bufferPoolSize.is !== "percent" || !isMember) return [];
+    return [
+      {
+        path: ["buffer_pool_size"],
+        message: `a percentage of memory is for hosts without another heavy role, and ${host.name} is a member of the ZooKeeper ensemble: give a size, for example 2G`,
+      },
+    ];
+  },
+
+  desired: (parameters) => parameters,
+
+  claims(desired, host) {
+    const installed = installedServer(host.packages);
+    const server = chosenServer(desired.server, installed?.server);
+    const { bytes } = wantedPool(desired.bufferPoolSize, host.memoryBytes);
+    return {
+      // Never the other server beside the one that is there: apt would remove the first.
+      packages: installed === undefined ? [server.package] : [],
+      ports: server.ports.map((port) => ({ ...port, address: "127.0.0.1", process: server.process })),
+      memory: [{ bytes: bytes + OVERHEAD_BYTES, what: `${server.title}, buffer pool ${showBytes(bytes)}` }],
+    };
+  },
+
+  probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),
+
+  facts: mysqlFacts,
+
+  assess: ({ desired, facts, host }) => assess(desired, facts, host),
+
+  next: everyone,
+  // A shutdown with a large pool of dirty pages or a crash recovery is waited for, never cut short.
+  settle: { deadlineMs: 15 * 60_000, stableMs: 1_000 },
+};
