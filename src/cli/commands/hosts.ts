@@ -1,0 +1,69 @@
+import Table from "cli-table3";
+import { Command } from "commander";
+import { ConfigurationError } from "../../errors.ts";
+import { matchHosts } from "../../inventory/pattern.ts";
+import { effectiveSettings } from "../../remote/effective-settings.ts";
+import { load } from "../load.ts";
+import { type FileOptions, withFileOptions } from "../options.ts";
+
+export const hosts = withFileOptions(new Command("hosts"))
+  .description("list hosts, groups and steps; with a name, how that host would be reached and why")
+  .argument("[pattern]", "hosts or groups, for example 'zookeeper,!kvm-03'", "all")
+  .action(async (pattern: string, flags: FileOptions) => {
+    const { inventory, job } = await load(flags);
+    const names = matchHosts(pattern, inventory);
+    const listed = await Promise.all(
+      names.map(async (name) => {
+        const host = inventory.hosts.get(name)!;
+        const steps = job.plays
+          .filter((play) => play.hosts.includes(name))
+          .flatMap((play) => play.steps.map(({ step }) => step.name));
+        const { host: _name, ...ssh } = await effectiveSettings(name, host.ssh).catch((error: Error) => {
+          throw new ConfigurationError(`${name}: ${error.message}`, { cause: error });
+        });
+        const parameters = Object.fromEntries(steps.map((step) => [step, host.parameters.get(step)]));
+        return { name, address: host.address, groups: host.groups, steps, ssh, parameters };
+      }),
+    );
+    if (flags.json) {
+      process.stdout.write(`${JSON.stringify(listed, null, 2)}\n`);
+      return;
+    }
+    if (pattern !== "all" && listed.length === 1) {
+      process.stdout.write(`${describe(listed[0]!)}\n`);
+      return;
+    }
+    const table = new Table({
+      head: ["host", "address", "groups", "steps"],
+      style: { head: [], border: [] },
+    });
+    for (const { name, address, groups, steps } of listed)
+      table.push([name, address, groups.join(", "), steps.join(", ")]);
+    process.stdout.write(`${table.toString()}\n`);
+  });
+
+interface Listed {
+  readonly name: string;
+  readonly address: string;
+  readonly groups: readonly string[];
+  readonly steps: readonly string[];
+  readonly ssh: object;
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+function describe({ name, address, groups, steps, ssh, parameters }: Listed): string {
+  const lines = [
+    `${name}  ${address}`,
+    `groups: ${groups.join(", ") || "none"}`,
+    `steps: ${steps.join(", ") || "none"}`,
+    "ssh:",
+  ];
+  for (const [key, setting] of Object.entries(ssh)) {
+    if (typeof setting === "string") lines.push(`  ${key}: ${setting}`);
+    else if (setting.value !== undefined)
+      lines.push(`  ${key}: ${[setting.value].flat().join(", ") || "none"}  (${setting.from})`);
+  }
+  lines.push("parameters:");
+  for (const [step, values] of Object.entries(parameters)) lines.push(`  ${step}: ${JSON.stringify(values)}`);
+  return lines.join("\n");
+}

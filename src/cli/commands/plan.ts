@@ -1,0 +1,9 @@
+import { Command } from "commander";
+import { type RunFlags, withRunFlags } from "../options.ts";
+import { runCommand } from "../run-command.ts";
+
+export const plan = withRunFlags(new Command("plan"))
+  .description("show what would change, as diffs, and what it disrupts; change nothing")
+  .action(async (flags: RunFlags) => {
+    process.exitCode = await runCommand({ command: "plan" }, flags);
+  });

@@ -1,0 +1,22 @@
+import { Command } from "commander";
+import { load } from "../load.ts";
+import { type FileOptions, withFileOptions } from "../options.ts";
+
+export const validate = withFileOptions(new Command("validate"))
+  .description("check inventory and playbook; no host is touched")
+  .action(async (flags: FileOptions) => {
+    const { inventory, job, inventoryFile, playbookFile } = await load(flags);
+    const steps = [...new Set(job.plays.flatMap((play) => play.steps.map(({ step }) => step.name)))];
+    const counts = {
+      inventory: inventoryFile,
+      playbook: playbookFile,
+      hosts: inventory.hosts.size,
+      services: inventory.mesh.services.length,
+      steps,
+    };
+    process.stdout.write(
+      flags.json
+        ? `${JSON.stringify({ v: 1, event: "valid", ...counts })}\n`
+        : `${inventoryFile} and ${playbookFile} are valid: ${counts.hosts} hosts, ${counts.services} services, steps ${steps.join(", ")}\n`,
+    );
+  });

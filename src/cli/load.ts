@@ -1,0 +1,46 @@
+import { ConfigurationError } from "../errors.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import { nearestName } from "../inventory/nearest-name.ts";
+import { matchHosts } from "../inventory/pattern.ts";
+import type { HostName } from "../inventory/view.ts";
+import type { Job } from "../playbook/job.ts";
+import { loadFiles } from "../playbook/load-files.ts";
+import { steps } from "../steps/registry.ts";
+import { type FileOptions, inventoryFile, playbookFile } from "./options.ts";
+
+export interface Loaded {
+  readonly inventory: Inventory;
+  readonly job: Job;
+  readonly inventoryFile: string;
+  readonly playbookFile: string;
+}
+
+/** Inventory and playbook as the flags name them. Throws ConfigurationError; touches no host. */
+export async function load(options: FileOptions): Promise<Loaded> {
+  const files = {
+    inventoryFile: inventoryFile(options.inventory),
+    playbookFile: playbookFile(options.playbook),
+  };
+  return { ...files, ...(await loadFiles(files, steps)) };
+}
+
+/** Whether a host is within `--limit`. Throws ConfigurationError when the pattern is wrong. */
+export function limitOf(pattern: string | undefined, inventory: Inventory): (host: HostName) => boolean {
+  if (pattern === undefined) return () => true;
+  const hosts = new Set(matchHosts(pattern, inventory));
+  return (host) => hosts.has(host);
+}
+
+/** Whether a step is within `--steps`. Throws ConfigurationError when a name is no step of the playbook. */
+export function stepsOf(names: readonly string[] | undefined, job: Job): (step: string) => boolean {
+  if (names === undefined) return () => true;
+  const known = [...new Set(job.plays.flatMap((play) => play.steps.map(({ step }) => step.name)))];
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const near = nearestName(name, known);
+    throw new ConfigurationError(
+      `--steps: the playbook has no step "${name}"${near === undefined ? "" : `; did you mean "${near}"?`} It has ${known.join(", ")}.`,
+    );
+  }
+  return (step) => names.includes(step);
+}

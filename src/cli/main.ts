@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { Command, CommanderError } from "commander";
+import { EXIT } from "../engine/exit-code.ts";
+import { ConfigurationError } from "../errors.ts";
+import { maskSecrets } from "../secret.ts";
+import { hosts } from "./commands/hosts.ts";
+import { plan } from "./commands/plan.ts";
+import { provision } from "./commands/provision.ts";
+import { validate } from "./commands/validate.ts";
+import { verify } from "./commands/verify.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+const EXIT_CODES = `
+Exit codes: 0 all as wanted · 1 all hosts failed · 2 drift · 3 files or flags wrong, nothing touched ·
+4 all hosts unreachable · 5 some hosts failed or unreachable · 130 interrupted`;
+
+/** Runs the command line; sets process.exitCode. Mistakes in files or flags end with 3 and no stack trace. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command("meshctl")
+    .description("Turns bare KVM hosts into a service mesh of local smart proxies, and proves it.")
+    .version(version)
+    .showHelpAfterError("(add --help for the flags)")
+    .addHelpText("after", EXIT_CODES);
+  for (const command of [provision, plan, verify, validate, hosts]) {
+    program.addCommand(command.exitOverride().showHelpAfterError("(add --help for the flags)"));
+  }
+  program.exitOverride();
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Help and version end with 0; every other complaint of commander is about the flags.
+      process.exitCode = error.exitCode === 0 ? EXIT.asWanted : EXIT.configuration;
+    } else if (error instanceof ConfigurationError) {
+      process.stderr.write(`${maskSecrets(error.message)}\n`);
+      process.exitCode = EXIT.configuration;
+    } else {
+      throw error;
+    }
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  await main(process.argv);

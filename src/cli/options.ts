@@ -1,0 +1,72 @@
+import { existsSync, readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Command, InvalidArgumentError } from "commander";
+import { ConfigurationError } from "../errors.ts";
+
+/** Flags that every command has. */
+export interface FileOptions {
+  readonly inventory?: string;
+  readonly playbook?: string;
+  readonly json?: boolean;
+  /** False with `--no-color`. */
+  readonly color: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Flags of the commands that go to hosts. */
+export interface RunFlags extends FileOptions {
+  readonly limit?: string;
+  readonly steps?: readonly string[];
+  readonly parallel: number;
+}
+
+export function withFileOptions(command: Command): Command {
+  return command
+    .option("-i, --inventory <file>", "hosts, groups and the mesh (default: the only file in inventories/)")
+    .option("-p, --playbook <file>", "what runs where (default: playbooks/site.yaml)")
+    .option("--json", "print events as JSON, one a line (see the README)")
+    .option("--no-color", "no colours (also: NO_COLOR=1)")
+    .option("-v, --verbose", "show where each value was read, and whole diffs");
+}
+
+export function withRunFlags(command: Command): Command {
+  return withFileOptions(command)
+    .option(
+      "-l, --limit <pattern>",
+      "only these hosts, for example 'proxies,!db-01'; their peers are still looked at",
+    )
+    .option("--steps <names>", "only these steps, for example sysctl,haproxy", (text) => text.split(","))
+    .option("--parallel <n>", "hosts worked on at once", positiveInteger, 10);
+}
+
+function positiveInteger(text: string): number {
+  if (!/^[1-9][0-9]{0,3}$/.test(text))
+    throw new InvalidArgumentError("expected a whole number from 1 to 9999");
+  return Number(text);
+}
+
+/** The inventory that was named, or the only one in inventories/. Throws ConfigurationError. */
+export function inventoryFile(named: string | undefined): string {
+  if (named !== undefined) return named;
+  const found = existsSync("inventories")
+    ? readdirSync("inventories").filter((name) => /\.ya?ml$/.test(name))
+    : [];
+  if (found.length === 1) return join("inventories", found[0]!);
+  const why =
+    found.length === 0 ? "there is no inventory in inventories/" : `inventories/ holds ${found.join(", ")}`;
+  throw new ConfigurationError(`${why}: name one with -i FILE`);
+}
+
+/** The playbook that was named, else playbooks/site.yaml here, else the one that comes with meshctl. */
+export function playbookFile(named: string | undefined): string {
+  if (named !== undefined) return named;
+  const here = join("playbooks", "site.yaml");
+  return existsSync(here) ? here : fileURLToPath(new URL("../../playbooks/site.yaml", import.meta.url));
+}
+
+/** Where artefacts that are built once are kept (XDG base directory specification). */
+export function storeDirectory(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "meshctl", "artefacts");
+}

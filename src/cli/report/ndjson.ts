@@ -1,0 +1,80 @@
+import type { RunEvent } from "../../engine/events.ts";
+import { maskSecrets } from "../../secret.ts";
+import type { Layer } from "../../step.ts";
+
+/** Version of the event format. It only ever gains fields. */
+const VERSION = 1;
+
+/** Writes every event as one JSON line. Secrets are masked here, whatever the event holds. */
+export function ndjsonReporter(run: string, write: (line: string) => void): (event: RunEvent) => void {
+  return (event) => {
+    const line = JSON.stringify({ v: VERSION, ts: new Date().toISOString(), run, ...fields(event) });
+    write(`${maskSecrets(line)}\n`);
+  };
+}
+
+function fields(event: RunEvent): Record<string, unknown> {
+  switch (event.event) {
+    case "evidence": {
+      const { setting, want, onDisk, inForce, verdict, because, warning } = event.evidence;
+      return {
+        event: event.event,
+        host: event.host,
+        step: event.step,
+        setting,
+        want,
+        on_disk: layer(onDisk),
+        in_force: layer(inForce),
+        verdict,
+        because,
+        warning,
+      };
+    }
+    case "planned":
+    case "changing":
+    case "changed": {
+      const { id, why, disrupts, warning } = event.change;
+      const files = event.change.commands.flatMap((command) =>
+        command.kind === "write" ? [command.path] : [],
+      );
+      const duration = event.event === "changed" ? { duration_ms: event.durationMs } : {};
+      return {
+        event: event.event,
+        host: event.host,
+        step: event.step,
+        change: id,
+        why,
+        disrupts,
+        warning,
+        files,
+        ...duration,
+      };
+    }
+    case "unreachable": {
+      const { name, message } = event.error;
+      const stage = "stage" in event.error ? event.error.stage : undefined;
+      return { event: event.event, host: event.host, error: name, stage, because: message };
+    }
+    case "observed":
+      return { event: event.event, host: event.host, duration_ms: event.durationMs };
+    case "summary":
+      return {
+        event: event.event,
+        exit_code: event.exitCode,
+        duration_ms: event.durationMs,
+        hosts: event.hosts.map(({ host, is, because, changed, execs }) => ({
+          host,
+          outcome: is,
+          because,
+          changed,
+          execs,
+        })),
+      };
+    default:
+      return { ...event };
+  }
+}
+
+function layer(read: Layer): Record<string, unknown> {
+  return read.is === "inapplicable" ? { is: read.is } : { ...read };
+}

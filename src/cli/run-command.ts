@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import type { RunEvent } from "../engine/events.ts";
+import { EXIT } from "../engine/exit-code.ts";
+import { run } from "../engine/run.ts";
+import { ConfigurationError } from "../errors.ts";
+import type { HostName } from "../inventory/view.ts";
+import { openRemote } from "../remote/open.ts";
+import type { Remote } from "../remote/remote.ts";
+import type { Evidence } from "../step.ts";
+import { limitOf, load, stepsOf } from "./load.ts";
+import { type RunFlags, storeDirectory } from "./options.ts";
+import { ndjsonReporter } from "./report/ndjson.ts";
+import { confirmChanges } from "./ui/confirm.ts";
+import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
+import { paintFor } from "./ui/paint.ts";
+import { planView } from "./ui/plan-view.ts";
+import { Progress } from "./ui/progress.ts";
+import { summaryView } from "./ui/summary.ts";
+
+export interface RunCommand {
+  readonly command: "plan" | "verify" | "provision";
+  /** Go ahead without asking. */
+  readonly yes?: boolean;
+}
+
+/** Runs plan, verify or provision and shows it. Returns the exit code. Throws ConfigurationError before any host is touched. */
+export async function runCommand({ command, yes = false }: RunCommand, flags: RunFlags): Promise<number> {
+  const { inventory, job } = await load(flags);
+  const limit = limitOf(flags.limit, inventory);
+  const steps = stepsOf(flags.steps, job);
+  const interactive =
+    process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI && !flags.json;
+  if (command === "provision" && !yes && !interactive) {
+    throw new ConfigurationError(
+      "provision asks before it changes anything, and nobody can answer here: say --yes",
+    );
+  }
+
+  const remotes = new Map<HostName, Remote>();
+  const remoteOf = (host: HostName): Remote => {
+    const known = remotes.get(host) ?? openRemote(host, inventory.hosts.get(host)!.ssh);
+    remotes.set(host, known);
+    return known;
+  };
+
+  const verbose = flags.verbose === true;
+  const wordsPaint = paintFor(process.stderr, flags.color);
+  const progress = new Progress(process.stderr, { paint: wordsPaint, verbose });
+  const screen = new Screen(command, { color: flags.color, verbose });
+  const report = flags.json ? ndjsonReporter(randomUUID(), (line) => process.stdout.write(line)) : screen.see;
+  const underWay = new Set<HostName>();
+  const emit = (event: RunEvent) => {
+    if (event.event === "changing") underWay.add(event.host);
+    if (event.event === "changed" || event.event === "failed") underWay.delete(event.host);
+    progress.see(event);
+    report(event);
+  };
+
+  const stop = new AbortController();
+  const interrupt = () => {
+    if (!stop.signal.aborted) {
+      stop.abort();
+      process.stderr.write(
+        "\nStopping: no new change is begun, those under way are finished. ^C again drops them.\n",
+      );
+      return;
+    }
+    const unknown = [...underWay];
+    const resume = `meshctl ${command} -i ${flags.inventory ?? "…"}`;
+    process.stderr.write(
+      unknown.length === 0
+        ? "\nDropped.\n"
+        : `\nDropped. What became of ${unknown.join(", ")} is unknown; this looks again and goes on: ${resume}\n`,
+    );
+    process.exit(EXIT.interrupted);
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  try {
+    const exitCode = await run({
+      command,
+      inventory,
+      job,
+      limit,
+      steps,
+      parallel: flags.parallel,
+      remoteOf,
+      storeDirectory: storeDirectory(),
+      emit,
+      stop: stop.signal,
+      confirm: async () => {
+        progress.end();
+        if (yes) return true;
+        process.stderr.write(`${screen.plan()}\n`);
+        return confirmChanges();
+      },
+    });
+    return stop.signal.aborted ? EXIT.interrupted : exitCode;
+  } finally {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+    await Promise.all([...remotes.values()].map((remote) => remote.end()));
+  }
+}
+
+/** Collects a run's events and prints them for a person: data to standard output, once, at the end. */
+class Screen {
+  readonly #command: RunCommand["command"];
+  readonly #options: { color: boolean; verbose: boolean };
+  readonly #rows: EvidenceRow[] = [];
+  readonly #planned = new Map<HostName, string[]>();
+
+  constructor(command: RunCommand["command"], options: { color: boolean; verbose: boolean }) {
+    this.#command = command;
+    this.#options = options;
+  }
+
+  readonly see = (event: RunEvent): void => {
+    const { verbose } = this.#options;
+    const paint = paintFor(process.stdout, this.#options.color);
+    if (event.event === "evidence") {
+      this.#rows.push(event);
+    } else if (event.event === "planned") {
+      const texts = this.#planned.get(event.host) ?? [];
+      this.#planned.set(event.host, [...texts, planView(event.step, event.change, { paint, verbose })]);
+    } else if (event.event === "summary") {
+      // What a planned change closes is told by the plan.
+      const told = ({ closedBy, verdict }: Evidence) =>
+        this.#command === "plan" &&
+        (verdict === "pending" || (closedBy !== undefined && "change" in closedBy));
+      const open = this.#rows.filter(
+        ({ evidence }) =>
+          (evidence.verdict !== "proven" && !told(evidence)) || evidence.warning !== undefined,
+      );
+      const rows = this.#command === "verify" || verbose ? this.#rows : open;
+      const table = evidenceTable(rows, { paint, columns: process.stdout.columns ?? 140, verbose });
+      const parts = [table, this.#command === "plan" ? this.plan() : "", summaryView(event, paint)];
+      process.stdout.write(`${parts.filter((part) => part !== "").join("\n\n")}\n`);
+    }
+  };
+
+  /** Everything that would be changed; hosts with the same plan share it. */
+  plan(): string {
+    const paint = paintFor(process.stdout, this.#options.color);
+    const hostsByText = new Map<string, HostName[]>();
+    for (const [host, texts] of this.#planned) {
+      const text = texts.join("\n");
+      hostsByText.set(text, [...(hostsByText.get(text) ?? []), host]);
+    }
+    return [...hostsByText].map(([text, hosts]) => `${paint.bold(hosts.join(", "))}\n${text}`).join("\n\n");
+  }
+}

@@ -1,0 +1,134 @@
+import type { ChalkInstance } from "chalk";
+import Table from "cli-table3";
+import { maskSecrets } from "../../secret.ts";
+import type { Evidence, Layer, Verdict } from "../../step.ts";
+
+export interface EvidenceRow {
+  readonly host: string;
+  readonly step: string;
+  readonly evidence: Evidence;
+}
+
+const MARKS: Record<Verdict, string> = {
+  proven: "✓",
+  pending: "…",
+  missing: "✗",
+  different: "✗",
+  shadowed: "✗",
+  "not-in-force": "✗",
+  clamped: "✗",
+  blocked: "■",
+  unknown: "?",
+};
+
+/** A layer as one cell: its value, or what stands in the place of one. */
+export function layerText(layer: Layer): string {
+  switch (layer.is) {
+    case "read":
+      return layer.value;
+    case "inferred":
+      return `(${layer.value})`;
+    case "absent":
+      return "absent";
+    case "unreadable":
+      return "unreadable";
+    case "inapplicable":
+      return "–";
+  }
+}
+
+function source(layer: Layer): string {
+  return layer.is === "inapplicable" ? "" : layer.source;
+}
+
+const BORDERLESS = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: " ",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: " ",
+};
+
+/** Want, on disk and in force side by side, a block for each host. Verbose adds where each layer was read. */
+export function evidenceTable(
+  rows: readonly EvidenceRow[],
+  options: { readonly paint: ChalkInstance; readonly columns: number; readonly verbose: boolean },
+): string {
+  const { paint, verbose } = options;
+  const hosts = [...new Set(rows.map(({ host }) => host))];
+  // Mark, step and verdict have fixed widths; the rest is shared among setting, want, on disk and in force.
+  const flexible = Math.max(60, options.columns - (2 + 11 + 13 + 10));
+  const widths = [3, 12, 0.28, 0.24, 0.24, 0.24].map((width) =>
+    width < 1 ? Math.floor(flexible * width) : width,
+  );
+  const blocks = hosts.map((host) => {
+    const table = new Table({
+      head: ["", "step", "setting", "want", "on disk", "in force", "verdict"].map((title) =>
+        paint.dim(title),
+      ),
+      chars: BORDERLESS,
+      style: { "padding-left": 0, "padding-right": 1, head: [], border: [] },
+      colWidths: [...widths, 14],
+      wordWrap: verbose,
+      wrapOnWordBoundary: false,
+    });
+    const notes: string[] = [];
+    let previous = "";
+    for (const { step, evidence } of rows.filter((row) => row.host === host)) {
+      const colour = paintOf(evidence.verdict, paint);
+      table.push([
+        colour(MARKS[evidence.verdict]),
+        step === previous ? "" : step,
+        evidence.setting,
+        evidence.want,
+        layerText(evidence.onDisk),
+        layerText(evidence.inForce),
+        colour(evidence.verdict),
+      ]);
+      previous = step;
+      const sources = [source(evidence.onDisk), source(evidence.inForce)].filter(Boolean).join(" · ");
+      if (verbose && sources !== "")
+        table.push(["", "", { colSpan: 5, content: paint.dim(`read from ${sources}`) }]);
+      if (needsWords(evidence)) {
+        notes.push(
+          `  ${colour(MARKS[evidence.verdict])} ${step} · ${evidence.setting}: ${evidence.because ?? ""}`,
+        );
+        if (!verbose && sources !== "") notes.push(paint.dim(`      read from ${sources}`));
+      }
+      if (evidence.warning !== undefined)
+        notes.push(`  ${paint.yellow("!")} ${step} · ${evidence.setting}: ${evidence.warning}`);
+    }
+    return `${paint.bold(host)}\n${trimLines(table.toString())}${notes.length > 0 ? `\n${notes.join("\n")}` : ""}`;
+  });
+  return maskSecrets(blocks.join("\n\n"));
+}
+
+/** What a later step closes, or a plain difference that a change will close, speaks for itself in the table. */
+function needsWords({ verdict, closedBy }: Evidence): boolean {
+  if (verdict === "proven" || verdict === "pending") return false;
+  const isPlain = verdict === "missing" || verdict === "different";
+  return !(isPlain && closedBy !== undefined && "change" in closedBy);
+}
+
+function trimLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "")
+    .join("\n");
+}
+
+function paintOf(verdict: Verdict, paint: ChalkInstance): ChalkInstance {
+  if (verdict === "proven") return paint.green;
+  return verdict === "pending" ? paint.yellow : paint.red;
+}

@@ -1,0 +1,119 @@
+import type { ChalkInstance } from "chalk";
+import type { RunEvent } from "../../engine/events.ts";
+import { maskSecrets } from "../../secret.ts";
+
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+/**
+ * Says what happens, on standard error: a line for each thing done, and on a terminal one live line below them with
+ * what is under way. At most ten redraws a second.
+ */
+export class Progress {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #paint: ChalkInstance;
+  readonly #live: boolean;
+  readonly #verbose: boolean;
+  readonly #active = new Map<string, { text: string; since: number }>();
+  #timer: NodeJS.Timeout | undefined;
+  #frame = 0;
+  #drawn = false;
+
+  constructor(stream: NodeJS.WriteStream, options: { paint: ChalkInstance; verbose: boolean }) {
+    this.#stream = stream;
+    this.#paint = options.paint;
+    this.#verbose = options.verbose;
+    this.#live = stream.isTTY === true;
+  }
+
+  readonly see = (event: RunEvent): void => {
+    const paint = this.#paint;
+    switch (event.event) {
+      case "run":
+        for (const host of event.hosts) this.#begin(host, "looking");
+        break;
+      case "observed":
+        this.#active.delete(event.host);
+        if (this.#verbose)
+          this.#line(`${paint.dim("·")} ${event.host} looked at in ${seconds(event.durationMs)}`);
+        break;
+      case "unreachable":
+        this.#active.delete(event.host);
+        this.#line(`${paint.red("✗")} ${paint.bold(event.host)} ${event.error.message}`);
+        break;
+      case "step":
+        this.#line(`${paint.cyan("──")} ${paint.bold(event.step)} ${paint.dim(event.title)}`);
+        break;
+      case "changing":
+        this.#begin(event.host, `${event.step} · ${event.change.id}`);
+        if (!this.#live)
+          this.#line(`   ${event.host} ${event.step} · ${event.change.id}: ${event.change.why}`);
+        break;
+      case "waiting":
+        this.#begin(event.host, `${event.step} waits: ${event.because}`, true);
+        break;
+      case "changed":
+        this.#active.delete(event.host);
+        this.#line(
+          `   ${paint.green("✓")} ${event.host} ${event.step} · ${event.change.id} ${paint.dim(`${event.change.why} (${seconds(event.durationMs)})`)}`,
+        );
+        break;
+      case "failed":
+        this.#active.delete(event.host);
+        this.#line(`   ${paint.red("✗")} ${paint.bold(`${event.host} · ${event.step}`)}: ${event.because}`);
+        if (event.output) this.#line(event.output.replace(/^/gm, "       "));
+        break;
+      case "note":
+        this.#line(`${event.host === undefined ? "" : `${event.host} `}${event.text}`);
+        break;
+      case "summary":
+        this.end();
+        break;
+    }
+  };
+
+  /** Clears the live line, for a question or at the end. */
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#active.clear();
+    this.#erase();
+  }
+
+  #begin(host: string, text: string, keep = false): void {
+    const since = keep ? (this.#active.get(host)?.since ?? Date.now()) : Date.now();
+    this.#active.set(host, { text, since });
+    if (this.#live && this.#timer === undefined) {
+      this.#timer = setInterval(() => this.#draw(), 100);
+      this.#timer.unref();
+    }
+  }
+
+  #line(text: string): void {
+    this.#erase();
+    this.#stream.write(`${maskSecrets(text)}\n`);
+  }
+
+  #erase(): void {
+    if (this.#drawn) this.#stream.write("\r\u001b[2K");
+    this.#drawn = false;
+  }
+
+  #draw(): void {
+    this.#erase();
+    if (this.#active.size === 0) return;
+    this.#frame = (this.#frame + 1) % FRAMES.length;
+    const now = Date.now();
+    const parts = [...this.#active].map(
+      ([host, { text, since }]) => `${host} ${text} ${seconds(now - since)}`,
+    );
+    const line = `${FRAMES[this.#frame]} ${maskSecrets(parts.join("  │  "))}`;
+    this.#stream.write(line.slice(0, (this.#stream.columns ?? 80) - 1));
+    this.#drawn = true;
+  }
+}
+
+function seconds(milliseconds: number): string {
+  return milliseconds < 10_000
+    ? `${(milliseconds / 1000).toFixed(1)} s`
+    : `${Math.round(milliseconds / 1000)} s`;
+}

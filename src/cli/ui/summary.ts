@@ -1,0 +1,29 @@
+import type { ChalkInstance } from "chalk";
+import type { HostOutcome } from "../../engine/events.ts";
+import { maskSecrets } from "../../secret.ts";
+
+/** What changed on which host and why, and how it ended. */
+export function summaryView(
+  summary: { readonly hosts: readonly HostOutcome[]; readonly durationMs: number; readonly exitCode: number },
+  paint: ChalkInstance,
+): string {
+  const lines: string[] = [];
+  for (const outcome of summary.hosts) {
+    const word = outcome.is === "as wanted" ? paint.green(outcome.is) : paint.red(outcome.is);
+    const changes = outcome.changed.length;
+    const tail = changes === 0 ? "nothing changed" : `${changes} ${changes === 1 ? "change" : "changes"}`;
+    lines.push(`${paint.bold(outcome.host)}  ${word}  ${paint.dim(tail)}`);
+    for (const { step, change, why } of outcome.changed)
+      lines.push(paint.dim(`    ${step} · ${change}: ${why}`));
+    if (outcome.because !== undefined) lines.push(`    ${outcome.because}`);
+  }
+  const count = (is: HostOutcome["is"]) => summary.hosts.filter((outcome) => outcome.is === is).length;
+  const counts = (["as wanted", "drift", "failed", "unreachable", "interrupted"] as const)
+    .filter((is) => count(is) > 0)
+    .map((is) => `${count(is)} ${is}`);
+  const execs = summary.hosts.reduce((sum, { execs }) => sum + execs, 0);
+  lines.push(
+    `${counts.join(", ")} · ${(summary.durationMs / 1000).toFixed(1)} s · ${execs} SSH ${execs === 1 ? "exec" : "execs"}`,
+  );
+  return maskSecrets(lines.join("\n"));
+}

@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { LabHost } from "../lab/lab.ts";
+
+/** Starts a small HTTP server on a lab host that answers with its name. */
+export async function startBackend(host: LabHost, name: string, port: number): Promise<void> {
+  const program = await readFile(join(import.meta.dirname, "../lab/backend.pl"), "utf8");
+  await mustRun(host, "cat >/root/backend.pl", program);
+  await mustRun(
+    host,
+    `systemd-run --quiet --unit=backend-${name} perl /root/backend.pl ${port} ${name} ${host.address}`,
+  );
+}
+
+/** Ends a backend as a crash does: it says goodbye to nobody. */
+export async function killBackend(host: LabHost, name: string): Promise<void> {
+  await mustRun(host, `systemctl kill --signal=KILL backend-${name}.service`);
+}
+
+/** Runs commands of ZooKeeper's own command line client against the host's member. */
+async function zookeeper(host: LabHost, commands: readonly string[]): Promise<string> {
+  const script = `/usr/share/zookeeper/bin/zkCli.sh -server ${host.address}:2181 2>&1`;
+  const { stdout } = await host.exec(script, { input: `${commands.join("\n")}\nquit\n`, timeoutMs: 60_000 });
+  return stdout;
+}
+
+/** Registers a backend as Nerve does and Synapse expects: a child of the service's path that holds host and port. */
+export async function register(
+  member: LabHost,
+  path: string,
+  backend: { readonly name: string; readonly host: LabHost; readonly port: number },
+): Promise<void> {
+  const parents = path
+    .split("/")
+    .slice(1)
+    .map((_, index, parts) => `create /${parts.slice(0, index + 1).join("/")} ''`);
+  const value = JSON.stringify({ host: backend.host.address, port: backend.port, name: backend.name });
+  const output = await zookeeper(member, [...parents, `create ${path}/${backend.name} '${value}'`]);
+  if (!output.includes(`Created ${path}/${backend.name}`))
+    throw new Error(`${backend.name} was not registered:\n${output}`);
+}
+
+export async function deregister(member: LabHost, path: string, name: string): Promise<void> {
+  const output = await zookeeper(member, [`delete ${path}/${name}`, `ls ${path}`]);
+  if (output.includes("Exception")) throw new Error(`${name} was not deregistered:\n${output}`);
+}
+
+export async function mustRun(host: LabHost, script: string, input?: string): Promise<string> {
+  const { code, stdout, stderr } = await host.exec(script, input === undefined ? {} : { input });
+  if (code !== 0) throw new Error(`${host.name}: ${script}: exit code ${code}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Asks again every 200 ms until the answer is as expected; returns how long that took. Throws with the last answer. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T>,
+  fits: (answer: T) => boolean,
+  deadlineMs = 20_000,
+) {
+  const startedAtMs = Date.now();
+  for (;;) {
+    const answer = await ask();
+    const tookMs = Date.now() - startedAtMs;
+    if (fits(answer)) return tookMs;
+    if (tookMs > deadlineMs) throw new Error(`${what}: still ${JSON.stringify(answer)} after ${tookMs} ms`);
+    await new Promise((resume) => setTimeout(resume, 200));
+  }
+}
