@@ -18,6 +18,10 @@ Exit codes: 0 all as wanted · 1 all hosts failed · 2 drift · 3 files or flags
 
 /** Runs the command line; sets process.exitCode. Mistakes in files or flags end with 3 and no stack trace. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Whoever read our output may leave (`| head`); a change that is under way is finished and proved all the same.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   const program = new Command("meshctl")
     .description("Turns bare KVM hosts into a service mesh of local smart proxies, and proves it.")
     .version(version)

@@ -1,12 +1,11 @@
-import { randomUUID } from "node:crypto";
 import type { RunEvent } from "../engine/events.ts";
-import { EXIT } from "../engine/exit-code.ts";
-import { run } from "../engine/run.ts";
+import { run, runName } from "../engine/run.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
 import { openRemote } from "../remote/open.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { Evidence } from "../step.ts";
+import { Interruption } from "./interruption.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
 import { type RunFlags, storeDirectory } from "./options.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
@@ -47,37 +46,18 @@ export async function runCommand({ command, yes = false }: RunCommand, flags: Ru
   const wordsPaint = paintFor(process.stderr, flags.color);
   const progress = new Progress(process.stderr, { paint: wordsPaint, verbose });
   const screen = new Screen(command, { color: flags.color, verbose });
-  const report = flags.json ? ndjsonReporter(randomUUID(), (line) => process.stdout.write(line)) : screen.see;
-  const underWay = new Set<HostName>();
+  const name = runName();
+  const report = flags.json ? ndjsonReporter(name, (line) => process.stdout.write(line)) : screen.see;
+  const interruption = new Interruption({ command, report, execsOf: (host) => remoteOf(host).execs });
   const emit = (event: RunEvent) => {
-    if (event.event === "changing") underWay.add(event.host);
-    if (event.event === "changed" || event.event === "failed") underWay.delete(event.host);
+    interruption.see(event);
     progress.see(event);
     report(event);
   };
-
-  const stop = new AbortController();
-  const interrupt = () => {
-    if (!stop.signal.aborted) {
-      stop.abort();
-      process.stderr.write(
-        "\nStopping: no new change is begun, those under way are finished. ^C again drops them.\n",
-      );
-      return;
-    }
-    const unknown = [...underWay];
-    const resume = `meshctl ${command} -i ${flags.inventory ?? "…"}`;
-    process.stderr.write(
-      unknown.length === 0
-        ? "\nDropped.\n"
-        : `\nDropped. What became of ${unknown.join(", ")} is unknown; this looks again and goes on: ${resume}\n`,
-    );
-    process.exit(EXIT.interrupted);
-  };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  interruption.watch();
   try {
     const exitCode = await run({
+      run: name,
       command,
       inventory,
       job,
@@ -87,18 +67,19 @@ export async function runCommand({ command, yes = false }: RunCommand, flags: Ru
       remoteOf,
       storeDirectory: storeDirectory(),
       emit,
-      stop: stop.signal,
+      stop: interruption.signal,
       confirm: async () => {
         progress.end();
         if (yes) return true;
         process.stderr.write(`${screen.plan()}\n`);
-        return confirmChanges();
+        const answer = await confirmChanges();
+        if (answer === "interrupted") interruption.stop();
+        return answer === "yes";
       },
     });
-    return stop.signal.aborted ? EXIT.interrupted : exitCode;
+    return exitCode;
   } finally {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    interruption.unwatch();
     await Promise.all([...remotes.values()].map((remote) => remote.end()));
   }
 }

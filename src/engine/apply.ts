@@ -36,7 +36,10 @@ export async function apply(remote: Remote, change: Change, context: ApplyContex
     blocks.push(await commandBlock(command, context));
   const { script: text, parse } = batch(blocks, { stopAtFailure: true });
   const timeoutMs = blocks.reduce((sum, block) => sum + block.timeoutMs, 30_000);
-  const outcome = await remote.run(`${scriptText(script("begin"))}\n${text}`, { during: change.id, timeoutMs });
+  const outcome = await remote.run(`${scriptText(script("begin"))}\n${text}`, {
+    during: change.id,
+    timeoutMs,
+  });
   const results = parse(outcome.stdout, outcome.stderr);
   if (outcome.exitCode === STILL_UNDER_WAY && results.length === 0) {
     throw new ChangeFailed(remote.host, `${change.id}: another change is still under way on this host`);

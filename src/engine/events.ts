@@ -1,6 +1,13 @@
 import type { HostName } from "../inventory/view.ts";
 import type { Change, Evidence, StepName } from "../step.ts";
 
+/** A change that was begun on a host. */
+export interface MadeChange {
+  readonly step: StepName;
+  readonly change: string;
+  readonly why: string;
+}
+
 /** How a run ended for one host. */
 export interface HostOutcome {
   readonly host: HostName;
@@ -8,7 +15,9 @@ export interface HostOutcome {
   /** What went wrong first, as one sentence. */
   readonly because?: string | undefined;
   /** Changes that were made and proved, in order. */
-  readonly changed: readonly { readonly step: StepName; readonly change: string; readonly why: string }[];
+  readonly changed: readonly MadeChange[];
+  /** Changes that were begun and that the host did not show to be in force: what they did is not known. */
+  readonly unproven: readonly MadeChange[];
   readonly execs: number;
 }
 

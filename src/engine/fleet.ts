@@ -108,15 +108,24 @@ export class FleetView {
     const fleet = this.fleetOf(step);
     const member = fleet.get(name);
     if (member === undefined) return { evidence: [], changes: [] };
-    if (member.is === "unseen") {
-      const unread = { is: "unreadable", source: `the ${step.name} probe`, because: member.because } as const;
-      return {
-        evidence: [judge({ setting: step.name, want: "readable", onDisk: unread, inForce: unread })],
-        changes: [],
-      };
-    }
+    if (member.is === "unseen") return unknown(step, `the ${step.name} probe`, member.because);
     const { desired, facts, host } = member;
-    const assessed: Assessed = step.assess({ name, desired, facts, host, claims: this.claims(name) }, fleet);
+    let assessed: Assessed;
+    try {
+      assessed = step.assess({ name, desired, facts, host, claims: this.claims(name) }, fleet);
+    } catch (error) {
+      // A step that stumbles over one host's facts must not end the run in the middle of the others' changes.
+      const { message } = error as Error;
+      return unknown(step, `the ${step.name} step`, `it broke, which is a fault of meshctl: ${message}`);
+    }
     return { evidence: assessed.readings.map(judge), changes: assessed.changes };
   }
+}
+
+function unknown(step: AnyStep, source: string, because: string): HostAssessment {
+  const unread = { is: "unreadable", source, because } as const;
+  return {
+    evidence: [judge({ setting: step.name, want: "readable", onDisk: unread, inForce: unread })],
+    changes: [],
+  };
 }

@@ -27,6 +27,7 @@ export interface ProbeRequest {
 const PRELUDE = new URL("../evidence/prelude.sh", import.meta.url);
 const PROLOGUE = new URL("./prologue.sh", import.meta.url);
 const PROBE_TIMEOUT_MS = 20_000;
+const TOO_LONG = `took more than ${PROBE_TIMEOUT_MS / 1000} s`;
 
 /** Looks at a host: facts of the host and of every step asked for, in one exec. Changes nothing. Never throws. */
 export async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
@@ -43,6 +44,8 @@ export async function observe(remote: Remote, requests: readonly ProbeRequest[])
         `the host printed no facts: ${lastLines(outcome.stderr || outcome.stdout)}`,
       );
     }
+    // Half a list of packages or of our own files would look like a host that has none.
+    if (tookTooLong(prologue)) throw new ProbeNotUnderstood(`reading the host ${TOO_LONG}`);
     const host = hostFactsOf(parseProbeOutput(prologue.stdout), outcome);
     const facts = new Map<StepName, StepFacts>();
     for (const { step } of requests) {
@@ -65,9 +68,7 @@ function block(name: string, file: URL, args: readonly string[]): Block {
 }
 
 function read(step: AnyStep, result: { exitCode: number; stdout: string; stderr: string }): StepFacts {
-  if (result.exitCode === 124 || result.exitCode === 137) {
-    return broken(`its probe took more than ${PROBE_TIMEOUT_MS / 1000} s`);
-  }
+  if (tookTooLong(result)) return broken(`its probe ${TOO_LONG}`);
   if (result.exitCode !== 0) {
     return broken(`its probe ended with exit code ${result.exitCode}: ${lastLines(result.stderr)}`);
   }
@@ -79,14 +80,21 @@ function read(step: AnyStep, result: { exitCode: number; stdout: string; stderr:
   }
 }
 
+function tookTooLong({ exitCode }: { exitCode: number }): boolean {
+  return exitCode === 124 || exitCode === 137;
+}
+
 function broken(because: string): StepFacts {
   return { is: "broken", because };
 }
 
-/** The last words of a program's output, for an error message. */
+/** The last words of a program's output, for an error message. What would steer the terminal is left out. */
 export function lastLines(text: string, count = 5): string {
-  return text.trim().split("\n").slice(-count).join("\n");
+  const plain = text.replace(TERMINAL_SEQUENCES, "").replace(/[^\P{Cc}\n\t]+/gu, " ");
+  return plain.trim().split("\n").slice(-count).join("\n");
 }
+
+const TERMINAL_SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\))/g;
 
 /** Observations of several hosts at once, at most `parallel` under way. */
 export async function observeAll(
@@ -109,7 +117,7 @@ export async function observeAll(
 export async function inParallel<T>(
   items: readonly T[],
   limit: number,
-  work: (item: T) => Promise<void>,
+  work: (item: T) => Promise<unknown>,
 ): Promise<void> {
   const queue = [...items];
   const workers = Array.from({ length: Math.min(limit, queue.length) }, async () => {

@@ -2,16 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName, Network } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
-import type { AnyStep, Change, Evidence, StepName } from "../step.ts";
+import type { AnyStep, Change, Evidence } from "../step.ts";
 import { apply } from "./apply.ts";
 import type { ArtefactStore } from "./artefacts.ts";
-import type { Emit, HostOutcome } from "./events.ts";
+import { ChangeFailed } from "./change-failed.ts";
+import type { Emit, HostOutcome, MadeChange } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
-import { lockScript } from "./lock.ts";
+import { HostLocks } from "./host-locks.ts";
 import { inParallel, observeAll } from "./observe.ts";
 
-/** A change proposed more often than this on one host by one step is not converging. */
+/** A step that still wants to change a host after so many changes is not converging. */
 const MOST_CHANGES = 6;
+
+/** How long rows that no change closes may take to come right by themselves, as a service that is starting does. */
+const PATIENCE_MS = 30_000;
 
 export interface ProvisionerContext {
   readonly run: string;
@@ -21,22 +25,28 @@ export interface ProvisionerContext {
   readonly remoteOf: (host: HostName) => Remote;
   readonly emit: Emit;
   readonly stop: AbortSignal;
-  readonly steps: (step: StepName) => boolean;
 }
+
+/** One host's part in a wave. `closes` are the settings that the change is to bring into force. */
+interface Item {
+  readonly host: HostName;
+  readonly change: Change;
+  readonly closes: readonly string[];
+}
+
+type ChangesMade = ReadonlyMap<HostName, Set<string>>;
 
 /** Makes changes step by step and wave by wave, and believes none of them until the host shows it. */
 export class Provisioner {
   /** Hosts with changes still to make when the run was told to stop. */
   readonly interrupted = new Set<HostName>();
-  /** Whether any change was attempted. */
-  began = false;
   readonly #fleet: FleetView;
   readonly #order: FleetView["order"];
   readonly #hosts: readonly HostName[];
   readonly #context: ProvisionerContext;
+  readonly #locks: HostLocks;
   readonly #failures = new Map<HostName, string>();
-  readonly #changed = new Map<HostName, { step: StepName; change: string; why: string }[]>();
-  readonly #locks = new Map<HostName, { release(): Promise<void> }>();
+  readonly #begun = new Map<HostName, (MadeChange & { isProved: boolean })[]>();
 
   constructor(
     fleet: FleetView,
@@ -48,14 +58,21 @@ export class Provisioner {
     this.#order = order;
     this.#hosts = hosts;
     this.#context = context;
+    this.#locks = new HostLocks(context.run, context.remoteOf);
   }
 
   failureOf(host: HostName): string | undefined {
     return this.#failures.get(host);
   }
 
-  changedOn(host: HostName): HostOutcome["changed"] {
-    return this.#changed.get(host) ?? [];
+  /** What was begun on a host: the changes that it showed to be in force, and those that it did not. */
+  changesOn(host: HostName): Pick<HostOutcome, "changed" | "unproven"> {
+    const begun = this.#begun.get(host) ?? [];
+    const made = (isProved: boolean) =>
+      begun
+        .filter((change) => change.isProved === isProved)
+        .map(({ step, change, why }) => ({ step, change, why }));
+    return { changed: made(true), unproven: made(false) };
   }
 
   async provision(): Promise<void> {
@@ -65,7 +82,7 @@ export class Provisioner {
         if (targets.length > 0) await this.#provisionStep(step, targets);
       }
     } finally {
-      await Promise.all([...this.#locks.values()].map((lock) => lock.release()));
+      await this.#locks.releaseAll();
     }
   }
 
@@ -74,45 +91,72 @@ export class Provisioner {
   }
 
   async #provisionStep(step: AnyStep, targets: readonly HostName[]): Promise<void> {
-    this.#context.emit({ event: "step", step: step.name, title: step.title, hosts: targets });
-    const done = new Map(targets.map((host) => [host, new Set<string>()]));
-    let held: { since: number; because: string } | undefined;
+    const { emit, stop } = this.#context;
+    emit({ event: "step", step: step.name, title: step.title, hosts: targets });
+    await this.#prepare(step, targets);
+    const done: ChangesMade = new Map(targets.map((host) => [host, new Set<string>()]));
+    let heldSinceMs: number | undefined;
+    let openSinceMs: number | undefined;
     for (;;) {
       const waiting = this.#waiting(step, targets, done);
-      if (waiting.size === 0) break;
-      if (this.#context.stop.aborted) {
+      if (stop.aborted) {
         for (const host of waiting.keys()) this.interrupted.add(host);
         return;
       }
-      const next = step.next([...waiting.keys()], this.#fleet.fleetOf(step));
-      const wave = "hold" in next ? [] : next.filter((host) => waiting.has(host));
-      if (wave.length === 0) {
-        const because = "hold" in next ? next.hold : "no host may change now";
-        held ??= { since: Date.now(), because };
-        if (Date.now() - held.since > step.settle.deadlineMs) {
-          for (const host of waiting.keys()) this.#fail(step, host, because);
-          break;
+      if (waiting.size === 0) {
+        openSinceMs ??= Date.now();
+        const patienceMs = Math.min(step.settle.deadlineMs, PATIENCE_MS);
+        const open = targets.filter((host) => this.#mayComeRight(step, host));
+        if (open.length === 0 || Date.now() - openSinceMs >= patienceMs) break;
+        for (const host of open) {
+          const row = this.#openRow(step, host)!;
+          emit({ event: "waiting", host, step: step.name, because: `${row.setting}: ${row.because}` });
         }
-        for (const host of waiting.keys())
-          this.#context.emit({ event: "waiting", host, step: step.name, because });
         await sleep(1000);
         await this.#lookAgain(step, targets);
         continue;
       }
-      held = undefined;
-      await this.#changeWave(
-        step,
-        wave.map((host) => ({ host, ...waiting.get(host)! })),
-        done,
-        targets,
-      );
+      openSinceMs = undefined;
+      const next = step.next([...waiting.keys()], this.#fleet.fleetOf(step));
+      const wave = "hold" in next ? [] : next.filter((host) => waiting.has(host));
+      if (wave.length === 0) {
+        const because = "hold" in next ? next.hold : "no host may change now";
+        heldSinceMs ??= Date.now();
+        if (Date.now() - heldSinceMs > step.settle.deadlineMs) {
+          for (const host of waiting.keys()) this.#fail(step, host, because);
+          break;
+        }
+        for (const host of waiting.keys()) emit({ event: "waiting", host, step: step.name, because });
+        await sleep(1000);
+        // Who holds the others up may be a peer that could not be seen for a while.
+        await this.#lookAgain(step, targets, { unseenPeersToo: true });
+        continue;
+      }
+      heldSinceMs = undefined;
+      const items = wave.map((host) => waiting.get(host)!);
+      for (const { host, change } of items) done.get(host)!.add(change.id);
+      await this.#changeWave(step, items, targets);
     }
-    for (const host of targets) if (this.#isAlive(host)) this.#failUnlessProven(step, host);
+    for (const host of targets) this.#concludeStep(step, host);
+  }
+
+  /**
+   * Locks who is to be changed, then looks afresh: the first look may be as old as the question to the user, and
+   * what other steps and other runs changed since then is not in it.
+   */
+  async #prepare(step: AnyStep, targets: readonly HostName[]): Promise<void> {
+    if (this.#context.stop.aborted) return;
+    const toChange = targets.filter((host) => this.#fleet.assess(step, host).changes.length > 0);
+    if (toChange.length === 0 && this.#begun.size === 0) return;
+    await inParallel(toChange, this.#context.parallel, (host) =>
+      this.#attempt(step, host, () => this.#locks.take(host)),
+    );
+    await this.#lookAgain(step, targets);
   }
 
   /** The first change of every host that still has one to make; hosts that must not or cannot go on have failed. */
-  #waiting(step: AnyStep, targets: readonly HostName[], done: ReadonlyMap<HostName, Set<string>>) {
-    const waiting = new Map<HostName, { change: Change; closes: readonly string[] }>();
+  #waiting(step: AnyStep, targets: readonly HostName[], done: ChangesMade): ReadonlyMap<HostName, Item> {
+    const waiting = new Map<HostName, Item>();
     for (const host of targets) {
       if (!this.#isAlive(host)) continue;
       const { evidence, changes } = this.#fleet.assess(step, host);
@@ -123,107 +167,123 @@ export class Provisioner {
       }
       const change = changes[0];
       if (change === undefined) continue;
+      const open = evidence.filter((row) => closedBy(row, change.id));
       const made = done.get(host)!;
-      if (made.has(change.id) || made.size >= MOST_CHANGES) {
-        const open = evidence.filter((row) => closedBy(row, change.id));
+      if (made.has(change.id)) {
         const rows = open.map((row) => `${row.setting}: ${row.because}`).join("; ");
         this.#fail(step, host, `${change.id} was applied and is not in force: ${rows || change.why}`);
-        continue;
+      } else if (made.size >= MOST_CHANGES) {
+        const list = [...made].join(", ");
+        this.#fail(
+          step,
+          host,
+          `after ${made.size} changes (${list}) it still wants another, ${change.id}: ${change.why}`,
+        );
+      } else {
+        waiting.set(host, { host, change, closes: open.map(({ setting }) => setting) });
       }
-      const closes = evidence.filter((row) => closedBy(row, change.id)).map(({ setting }) => setting);
-      waiting.set(host, { change, closes });
     }
     return waiting;
   }
 
-  async #changeWave(
-    step: AnyStep,
-    wave: readonly { host: HostName; change: Change; closes: readonly string[] }[],
-    done: ReadonlyMap<HostName, Set<string>>,
-    targets: readonly HostName[],
-  ): Promise<void> {
+  async #changeWave(step: AnyStep, wave: readonly Item[], targets: readonly HostName[]): Promise<void> {
     const { emit } = this.#context;
     const startedAtMs = Date.now();
-    this.began = true;
-    const applied: (typeof wave)[number][] = [];
+    const applied: Item[] = [];
     await inParallel(wave, this.#context.parallel, async (item) => {
       const { host, change } = item;
-      done.get(host)!.add(change.id);
       emit({ event: "changing", host, step: step.name, change });
-      try {
-        await this.#lock(host);
+      const begun = this.#begun.get(host) ?? [];
+      this.#begun.set(host, begun);
+      const isApplied = await this.#attempt(step, host, async () => {
+        await this.#locks.take(host);
+        begun.push({ step: step.name, change: change.id, why: change.why, isProved: false });
         const remote = this.#context.remoteOf(host);
-        await apply(remote, change, { ...this.#context, alsoInstall: this.#packagesAlsoWanted(host) });
-        applied.push(item);
-      } catch (error) {
-        this.#applyFailed(step, host, error);
-      }
+        const alsoInstall = this.#packagesAlsoPlanned(host);
+        await apply(remote, change, { ...this.#context, builder: this.#builder, alsoInstall });
+      });
+      if (isApplied) applied.push(item);
     });
-    const open = await this.#settle(step, applied, targets);
+    const unsettled = await this.#settle(step, applied, targets);
     for (const { host, change } of applied) {
-      if (open.has(host)) continue;
-      const made = this.#changed.get(host) ?? [];
-      this.#changed.set(host, [...made, { step: step.name, change: change.id, why: change.why }]);
+      if (unsettled.has(host)) continue;
+      this.#begun.get(host)!.at(-1)!.isProved = true;
       emit({ event: "changed", host, step: step.name, change, durationMs: Date.now() - startedAtMs });
     }
   }
 
-  #applyFailed(step: AnyStep, host: HostName, error: unknown): void {
-    if (error instanceof CommandFailed) {
-      this.#fail(step, host, error.message, error.output);
-    } else if (error instanceof HostLost || error instanceof HostUnreachable) {
-      this.#fail(step, host, error.message);
-    } else {
-      throw error;
+  /** Whether the work was done. A host that fails is out of the run, and spares the others. */
+  async #attempt(step: AnyStep, host: HostName, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      const isExpected =
+        error instanceof ChangeFailed || error instanceof HostLost || error instanceof HostUnreachable;
+      const { message, stack } = error as Error;
+      const said = error instanceof ChangeFailed || error instanceof CommandFailed ? error.output : undefined;
+      // A fault of ours must not take the other hosts' proofs and the summary with it.
+      this.#fail(step, host, message, isExpected ? said : (said ?? stack));
+      return false;
     }
   }
 
-  /** Looks until every change of the wave shows in the evidence and stays, or its deadline passes. Returns who is left. */
+  /**
+   * Looks until every change of the wave shows in the evidence and stays. Returns those that did not show before the
+   * deadline, or showed and did not stay.
+   */
   async #settle(
     step: AnyStep,
-    applied: readonly { host: HostName; change: Change; closes: readonly string[] }[],
+    applied: readonly Item[],
     targets: readonly HostName[],
   ): Promise<ReadonlySet<HostName>> {
     const { deadlineMs, stableMs } = step.settle;
     const startedAtMs = Date.now();
-    const settledSince = new Map<HostName, number>();
+    const shownSinceMs = new Map<HostName, number>();
+    const givenUp = new Set<HostName>();
     for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1000)) {
       await this.#lookAgain(step, targets);
-      const now = Date.now();
-      for (const { host, change, closes } of applied) {
-        if (this.#showsIn(step, host, change, closes)) {
-          if (!settledSince.has(host)) settledSince.set(host, now);
-        } else {
-          settledSince.delete(host);
+      const nowMs = Date.now();
+      const open = applied.filter((item) => {
+        if (givenUp.has(item.host)) return false;
+        if (!this.#showsIn(step, item)) {
+          shownSinceMs.delete(item.host);
+          if (nowMs - startedAtMs > deadlineMs) givenUp.add(item.host);
+          return true;
         }
-      }
-      const open = applied.filter(({ host, change }) => {
-        const since = settledSince.get(host);
-        return since === undefined || now - since < (change.activate.length > 0 ? stableMs : 0);
+        const sinceMs = shownSinceMs.get(item.host) ?? nowMs;
+        shownSinceMs.set(item.host, sinceMs);
+        return nowMs - sinceMs < (item.change.activate.length > 0 ? stableMs : 0);
       });
-      if (open.length === 0) return new Set();
-      if (now - startedAtMs > deadlineMs) {
-        return new Set(open.filter(({ host }) => !settledSince.has(host)).map(({ host }) => host));
-      }
+      if (open.every(({ host }) => givenUp.has(host))) return givenUp;
       await sleep(waitMs);
     }
   }
 
-  #showsIn(step: AnyStep, host: HostName, change: Change, closes: readonly string[]): boolean {
-    if (this.#fleet.observation(host)?.is !== "seen") return false;
+  #showsIn(step: AnyStep, { host, change, closes }: Item): boolean {
+    // A host or a probe that gives no answer shows nothing.
+    if (this.#fleet.fleetOf(step).get(host)?.is !== "seen") return false;
     const { evidence, changes } = this.#fleet.assess(step, host);
     if (changes.some(({ id }) => id === change.id)) return false;
     return closes.every((setting) => {
       const row = evidence.find((candidate) => candidate.setting === setting);
       // Rows may pass on to the next change (installed now, running later) or go away with it.
-      return row === undefined || row.verdict === "proven" || row.closedBy !== undefined;
+      if (row === undefined || row.verdict === "proven") return true;
+      return row.closedBy !== undefined && !closedBy(row, change.id);
     });
   }
 
   /** Looks at one step again, on every host that has it and could be seen. */
-  async #lookAgain(step: AnyStep, targets: readonly HostName[]): Promise<void> {
+  async #lookAgain(
+    step: AnyStep,
+    targets: readonly HostName[],
+    { unseenPeersToo = false } = {},
+  ): Promise<void> {
     const members = [...this.#fleet.fleetOf(step).keys()].filter(
-      (host) => targets.includes(host) || this.#fleet.observation(host)?.is === "seen",
+      (host) =>
+        unseenPeersToo ||
+        (targets.includes(host) && !this.#failures.has(host)) ||
+        this.#fleet.observation(host)?.is === "seen",
     );
     const requests = new Map(
       members.map((host) => [host, this.#fleet.requests(host, (name) => name === step.name)]),
@@ -232,10 +292,33 @@ export class Provisioner {
     for (const [host, observation] of observations) this.#fleet.see(host, observation);
   }
 
-  #failUnlessProven(step: AnyStep, host: HostName): void {
+  #openRow(step: AnyStep, host: HostName): Evidence | undefined {
     const { evidence } = this.#fleet.assess(step, host);
-    const open = evidence.find(({ verdict }) => verdict !== "proven" && verdict !== "pending");
-    if (open !== undefined) this.#fail(step, host, `${open.setting}: ${open.because}`);
+    return evidence.find(({ verdict }) => verdict !== "proven" && verdict !== "pending");
+  }
+
+  /** Whether it is worth looking again although there is nothing to change. */
+  #mayComeRight(step: AnyStep, host: HostName): boolean {
+    if (!this.#isAlive(host) || this.#openRow(step, host) === undefined) return false;
+    const { evidence } = this.#fleet.assess(step, host);
+    return !evidence.some(({ verdict }) => verdict === "shadowed" || verdict === "clamped");
+  }
+
+  #concludeStep(step: AnyStep, host: HostName): void {
+    if (this.#failures.has(host)) return;
+    const observation = this.#fleet.observation(host);
+    if (observation?.is !== "seen") {
+      const why = observation?.error.message ?? "it was not looked at";
+      this.#fail(step, host, `the host cannot be seen any more: ${why}`);
+      return;
+    }
+    const open = this.#openRow(step, host);
+    if (open !== undefined) {
+      this.#fail(step, host, `${open.setting}: ${open.because}`);
+      return;
+    }
+    // What one change left open, a later one has closed.
+    for (const made of this.#begun.get(host) ?? []) if (made.step === step.name) made.isProved = true;
   }
 
   #fail(step: AnyStep, host: HostName, because: string, output?: string): void {
@@ -244,35 +327,30 @@ export class Provisioner {
     this.#context.emit({ event: "failed", host, step: step.name, because, output });
   }
 
-  /** Missing packages that the selected steps claim on the host: one apt run instead of one a step. */
-  #packagesAlsoWanted(host: HostName): readonly string[] {
+  /** Missing packages that the plan installs on the host anyway, whatever the step: one apt run instead of one a step. */
+  #packagesAlsoPlanned(host: HostName): readonly string[] {
     const observation = this.#fleet.observation(host);
     if (observation?.is !== "seen") return [];
-    return [...this.#fleet.claims(host)]
-      .filter(([step]) => this.#context.steps(step))
-      .flatMap(([, claims]) => claims.packages ?? [])
+    return this.#order
+      .filter(({ hosts }) => hosts.includes(host))
+      .map(({ step }) => this.#fleet.assess(step, host))
+      .filter(({ evidence }) => evidence.every(({ verdict }) => verdict !== "blocked"))
+      .flatMap(({ changes }) => changes.flatMap(({ commands, activate }) => [...commands, ...activate]))
+      .flatMap((command) => (command.kind === "install" ? command.packages : []))
       .filter((name) => !observation.host.packages.has(name));
   }
 
-  /** Two runs never change one host at the same time. Throws CommandFailed naming the holder. */
-  async #lock(host: HostName): Promise<void> {
-    if (this.#locks.has(host)) return;
-    const remote = this.#context.remoteOf(host);
-    const held = await remote.hold(lockScript(this.#context.run), {
-      during: "taking the host's lock",
-      timeoutMs: 15_000,
-    });
-    if (held.firstLine !== "locked") {
-      await held.release();
-      throw new CommandFailed(
+  /** A build installs compilers: the build host is changed by it. Throws ChangeFailed when it is to be left alone. */
+  readonly #builder = async (host: HostName): Promise<Remote> => {
+    if (!this.#hosts.includes(host)) {
+      throw new ChangeFailed(
         host,
-        "taking the host's lock",
-        1,
-        `another meshctl is changing this host: ${held.firstLine}`,
+        `it has to be built on ${host} first, which this run leaves alone: let --limit include ${host}, or name another build_host`,
       );
     }
-    this.#locks.set(host, held);
-  }
+    await this.#locks.take(host);
+    return this.#context.remoteOf(host);
+  };
 }
 
 function closedBy(row: Evidence, change: string): boolean {

@@ -1,17 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { HostLost, HostUnreachable } from "../errors.ts";
+import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { AnyStep, Evidence, StepName } from "../step.ts";
 import { ArtefactStore } from "./artefacts.ts";
 import type { Emit, HostOutcome } from "./events.ts";
-import { exitCodeOf } from "./exit-code.ts";
+import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView, type HostAssessment } from "./fleet.ts";
 import { observeAll } from "./observe.ts";
 import { Provisioner } from "./provisioner.ts";
 
 export interface RunOptions {
+  /** Names the run, its locks and its folders on the hosts: see runName. */
+  readonly run: string;
   readonly command: "plan" | "verify" | "provision";
   readonly inventory: InventoryView;
   readonly job: Job;
@@ -29,7 +31,10 @@ export interface RunOptions {
   readonly stop: AbortSignal;
 }
 
-/** Looks, and for `provision` changes and proves. Returns the exit code that the summary event carries. */
+/**
+ * Looks, and for `provision` changes and proves. Returns the exit code that the summary event carries.
+ * Throws ConfigurationError when there is nothing to look at: that nothing is wrong with nothing proves nothing.
+ */
 export async function run(options: RunOptions): Promise<number> {
   const { emit, inventory } = options;
   const startedAtMs = Date.now();
@@ -37,6 +42,9 @@ export async function run(options: RunOptions): Promise<number> {
   const order = fleet.order.filter(({ step }) => options.steps(step.name));
   const observed = fleet.hosts.filter((host) => fleet.requests(host, options.steps).length > 0);
   const reported = observed.filter(options.limit);
+  if (reported.length === 0) {
+    throw new ConfigurationError("no host has any of these steps: see --limit, --steps and the playbook");
+  }
   emit({
     event: "run",
     command: options.command,
@@ -64,14 +72,13 @@ export async function run(options: RunOptions): Promise<number> {
 
   const outcomes = new Map<HostName, HostOutcome>();
   const provisioner = new Provisioner(fleet, order, reported, {
-    run: runName(),
+    run: options.run,
     parallel: options.parallel,
     network: inventory.network,
     artefacts: new ArtefactStore(options.storeDirectory, inventory.network),
     remoteOf: options.remoteOf,
     emit,
     stop: options.stop,
-    steps: options.steps,
   });
   const planned = reported.flatMap((host) => assessments(host).flatMap(({ changes }) => changes)).length;
   if (options.command !== "verify") {
@@ -81,8 +88,11 @@ export async function run(options: RunOptions): Promise<number> {
       }
     }
   }
-  if (options.command === "provision" && planned > 0) {
-    if (await options.confirm()) {
+  // What is not asked for is not tried: without a yes, what is open stays drift.
+  let isTried = options.command === "provision";
+  if (isTried && planned > 0) {
+    isTried = options.stop.aborted || (await options.confirm());
+    if (isTried) {
       await provisioner.provision();
       // What was proved step by step is proved once more, all of it together.
       await look();
@@ -97,11 +107,11 @@ export async function run(options: RunOptions): Promise<number> {
     for (const { step, evidence } of results) {
       for (const row of evidence) emit({ event: "evidence", host, step: step.name, evidence: row });
     }
-    const base = { host, changed: provisioner.changedOn(host), execs: options.remoteOf(host).execs };
-    outcomes.set(host, { ...base, ...ending(host, results, fleet, provisioner, options) });
+    const base = { host, ...provisioner.changesOn(host), execs: options.remoteOf(host).execs };
+    outcomes.set(host, { ...base, ...ending(host, results, fleet, provisioner, isTried) });
   }
   const list = [...outcomes.values()];
-  const exitCode = exitCodeOf(list);
+  const exitCode = options.stop.aborted ? EXIT.interrupted : exitCodeOf(list);
   emit({ event: "summary", exitCode, hosts: list, durationMs: Date.now() - startedAtMs });
   return exitCode;
 }
@@ -111,16 +121,17 @@ function ending(
   results: readonly ({ step: AnyStep } & HostAssessment)[],
   fleet: FleetView,
   provisioner: Provisioner,
-  options: RunOptions,
+  isTried: boolean,
 ): Pick<HostOutcome, "is" | "because"> {
   const failure = provisioner.failureOf(host);
+  // Also of a host that is gone by now: "unreachable" would say that nothing happened there.
+  if (failure !== undefined) return { is: "failed", because: failure };
   const observation = fleet.observation(host);
   if (observation?.is !== "seen") {
     const error = observation?.error;
     const away = error instanceof HostUnreachable || error instanceof HostLost;
-    return { is: away ? "unreachable" : "failed", because: failure ?? error?.message };
+    return { is: away ? "unreachable" : "failed", because: error?.message };
   }
-  if (failure !== undefined) return { is: "failed", because: failure };
   if (provisioner.interrupted.has(host))
     return { is: "interrupted", because: "stopped before all changes were made" };
   const rows = results.flatMap(({ step, evidence }) => evidence.map((row) => ({ step, row })));
@@ -128,9 +139,9 @@ function ending(
   if (open.length === 0) return { is: "as wanted" };
   const unread = open.find(({ row }) => row.verdict === "unknown");
   if (unread !== undefined) return { is: "failed", because: sentence(unread.step, unread.row) };
-  const first = open.find(({ row }) => row.verdict !== "pending") ?? open[0]!;
-  const changedMind = options.command === "provision" && provisioner.began && first.row.verdict !== "pending";
-  return { is: changedMind ? "failed" : "drift", because: sentence(first.step, first.row) };
+  const first = open.find(({ row }) => row.verdict !== "pending");
+  if (first === undefined) return { is: "drift", because: sentence(open[0]!.step, open[0]!.row) };
+  return { is: isTried ? "failed" : "drift", because: sentence(first.step, first.row) };
 }
 
 function sentence(step: AnyStep, row: Evidence): string {
@@ -138,7 +149,7 @@ function sentence(step: AnyStep, row: Evidence): string {
 }
 
 /** Sorts by time and never collides: "20261122-190312-4f2a". */
-function runName(): string {
+export function runName(): string {
   const time = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
   return `${time}-${randomBytes(2).toString("hex")}`;
 }

@@ -98,8 +98,7 @@ function splitFrames(stream: string, nonce: string): Map<number, Frame> {
     }
     const [, number, what, code] = line.split(" ");
     // The mark stands on a line of its own; the newline before it is the mark's.
-    if (what === "end")
-      frames.set(index, { text: lines.join("\n"), exitCode: Number(code) });
+    if (what === "end") frames.set(index, { text: lines.join("\n"), exitCode: Number(code) });
     index = Number(number);
     lines = [];
   }

@@ -46,7 +46,7 @@ export interface ConfigSection {
   readonly lines: readonly ConfigLine[];
 }
 
-export interface ConfigLine {
+interface ConfigLine {
   /** Words parted by single blanks. */
   readonly text: string;
   readonly line: number;

@@ -8,8 +8,9 @@ const VERSION = 1;
 /** Writes every event as one JSON line. Secrets are masked here, whatever the event holds. */
 export function ndjsonReporter(run: string, write: (line: string) => void): (event: RunEvent) => void {
   return (event) => {
-    const line = JSON.stringify({ v: VERSION, ts: new Date().toISOString(), run, ...fields(event) });
-    write(`${maskSecrets(line)}\n`);
+    // Before they are encoded: a secret with a quote in it does not look like itself in JSON.
+    const mask = (_key: string, value: unknown) => (typeof value === "string" ? maskSecrets(value) : value);
+    write(`${JSON.stringify({ v: VERSION, ts: new Date().toISOString(), run, ...fields(event) }, mask)}\n`);
   };
 }
 
@@ -62,13 +63,7 @@ function fields(event: RunEvent): Record<string, unknown> {
         event: event.event,
         exit_code: event.exitCode,
         duration_ms: event.durationMs,
-        hosts: event.hosts.map(({ host, is, because, changed, execs }) => ({
-          host,
-          outcome: is,
-          because,
-          changed,
-          execs,
-        })),
+        hosts: event.hosts.map(({ is, ...outcome }) => ({ ...outcome, outcome: is })),
       };
     default:
       return { ...event };

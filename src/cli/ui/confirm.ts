@@ -1,14 +1,14 @@
 import inquirer from "inquirer";
 
-/** Asks on the terminal whether to go ahead; ^C counts as no. */
-export async function confirmChanges(): Promise<boolean> {
+/** Asks on the terminal whether to go ahead. */
+export async function confirmChanges(): Promise<"yes" | "no" | "interrupted"> {
   try {
     const { go } = await inquirer.prompt([
       { type: "confirm", name: "go", message: "Make these changes?", default: false },
     ]);
-    return go === true;
+    return go === true ? "yes" : "no";
   } catch (error) {
-    if ((error as Error).name === "ExitPromptError") return false;
+    if ((error as Error).name === "ExitPromptError") return "interrupted";
     throw error;
   }
 }

@@ -11,10 +11,14 @@ export function summaryView(
   for (const outcome of summary.hosts) {
     const word = outcome.is === "as wanted" ? paint.green(outcome.is) : paint.red(outcome.is);
     const changes = outcome.changed.length;
-    const tail = changes === 0 ? "nothing changed" : `${changes} ${changes === 1 ? "change" : "changes"}`;
+    const proved = changes === 0 ? "nothing changed" : `${changes} ${changes === 1 ? "change" : "changes"}`;
+    const begun = outcome.unproven.length;
+    const tail = begun === 0 ? proved : `${changes} proven, ${begun} begun and not proven`;
     lines.push(`${paint.bold(outcome.host)}  ${word}  ${paint.dim(tail)}`);
     for (const { step, change, why } of outcome.changed)
       lines.push(paint.dim(`    ${step} · ${change}: ${why}`));
+    for (const { step, change, why } of outcome.unproven)
+      lines.push(paint.yellow(`    ${step} · ${change}: ${why} (begun, not proven)`));
     if (outcome.because !== undefined) lines.push(`    ${outcome.because}`);
   }
   const count = (is: HostOutcome["is"]) => summary.hosts.filter((outcome) => outcome.is === is).length;

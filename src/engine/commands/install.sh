@@ -4,38 +4,71 @@
 
 POLICY=/usr/sbin/policy-rc.d
 MARK="# meshctl: services start when they are configured"
+SYSTEM_CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 
 main() {
   umask 022
-  install -d -m 0755 /run/meshctl
-  certificates=$(mktemp /run/meshctl/ca.XXXXXX) || exit
+  certificates="" is_policy_ours=""
+  trap clean_up EXIT
+  trap 'exit 143' TERM INT HUP
   IFS= read -r proxy <&3
-  cat <&3 >"$certificates"
+  take_certificates || exit
   # By environment, not by argument: the URL may hold a password, and arguments are everybody's to read.
   if [ -n "$proxy" ]; then
     export http_proxy="$proxy" https_proxy="$proxy"
   fi
-  # An existing policy is the administrator's and stays; one that a cut-off run of ours left is ours to end.
-  if [ ! -e "$POLICY" ] || grep -qxF "$MARK" "$POLICY"; then
-    printf '#!/bin/sh\n%s\nexit 101\n' "$MARK" >"$POLICY" && chmod 0755 "$POLICY" || exit
-    trap 'rm -f -- "$POLICY" "$certificates"' EXIT
-  else
-    trap 'rm -f -- "$certificates"' EXIT
-  fi
-  trap 'exit 143' TERM INT HUP
+  hold_back_services || exit
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
-  dpkg --configure -a --force-confdef --force-confold || exit
   if ! fresh_lists; then
-    apt update || exit
+    update_lists || exit
   fi
-  if ! apt install "$@"; then
-    apt update && apt install "$@" || exit
+  # The second attempt is for lists that are too old, and for a dpkg that was cut off in the middle. Not at once:
+  # apt-get waits for whoever holds dpkg's lock, and dpkg itself does not.
+  apt install "$@" && exit
+  dpkg --configure -a --force-confdef --force-confold
+  update_lists && apt install "$@"
+}
+
+clean_up() {
+  [ -z "$certificates" ] || rm -f -- "$certificates"
+  [ -z "$is_policy_ours" ] || rm -f -- "$POLICY"
+}
+
+# What the system trusts, and the network's own authorities with it.
+take_certificates() {
+  install -d -m 0755 /run/meshctl && certificates=$(mktemp /run/meshctl/ca.XXXXXX) || return
+  cat <&3 >"$certificates" || return
+  if [ -s "$certificates" ]; then
+    [ ! -r "$SYSTEM_CERTIFICATES" ] || cat "$SYSTEM_CERTIFICATES" >>"$certificates" || return
+    # apt's downloads run as a user of their own.
+    chmod 0644 "$certificates"
   fi
+}
+
+# An existing policy is the administrator's and stays. Ours counts only while this shell lives: a run that is killed
+# must not leave a host whose services never start again.
+hold_back_services() {
+  if [ -e "$POLICY" ] && ! grep -qxF "$MARK" "$POLICY"; then
+    return 0
+  fi
+  is_policy_ours=yes
+  read -r boot </proc/sys/kernel/random/boot_id
+  printf '#!/bin/sh\n%s\ngrep -qxF %s /proc/sys/kernel/random/boot_id && kill -0 %s 2>/dev/null && exit 101\nexit 0\n' \
+    "$MARK" "$boot" "$$" >"$POLICY" && chmod 0755 "$POLICY"
 }
 
 # Lists are fresh when one was fetched within a day.
 fresh_lists() {
   [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -1 -print -quit 2>/dev/null)" ]
+}
+
+# apt-get waits for dpkg's lock, but not for that of the lists, which a host's daily update holds for a while.
+update_lists() {
+  for attempt in 1 2 3; do
+    apt update && return
+    [ "$attempt" = 3 ] || sleep 10
+  done
+  return 1
 }
 
 apt() {

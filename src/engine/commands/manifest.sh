@@ -7,14 +7,19 @@ STATE=/var/lib/meshctl
 record_in_manifest() {
   install -d -m 0700 "$STATE" || return
   (
-    flock -w 10 8 || exit
+    if ! flock -w 10 8; then
+      echo "$STATE/manifest.lock is held by another process"
+      exit 1
+    fi
     next=$(mktemp "$STATE/.manifest.XXXXXX") || exit
+    trap 'rm -f -- "$next"' EXIT
     if [ -e "$STATE/manifest" ]; then
+      # A full disk must not leave half a manifest: our own files would look like somebody else's.
       while read -r known_digest known_path; do
-        [ "$known_path" = "$2" ] || printf '%s  %s\n' "$known_digest" "$known_path"
+        [ "$known_path" = "$2" ] || printf '%s  %s\n' "$known_digest" "$known_path" || exit
       done <"$STATE/manifest" >"$next"
     fi
-    [ "$1" = "-" ] || printf '%s  %s\n' "$1" "$2" >>"$next"
+    [ "$1" = "-" ] || printf '%s  %s\n' "$1" "$2" >>"$next" || exit
     sync "$next" && mv -fT "$next" "$STATE/manifest"
   ) 8>"$STATE/manifest.lock"
 }
@@ -27,7 +32,7 @@ keep_for_run() {
     return 0
   fi
   if [ -e "$2" ]; then
-    mkdir -p "$(dirname "$kept/before$2")" && cp -pL -- "$2" "$kept/before$2"
+    mkdir -p -- "$(dirname "$kept/before$2")" && cp -pL -- "$2" "$kept/before$2"
   else
     printf '%s\n' "$2" >>"$kept/absent"
   fi

@@ -2,16 +2,17 @@
 # place.sh PATH SHA256: puts an artefact in place atomically from file descriptor 3.
 
 main() {
-  install -d -m 0755 -- "$(dirname "$1")" || exit
+  mkdir -p -- "$(dirname "$1")" || exit
   new=$(mktemp "$(dirname "$1")/.meshctl.XXXXXX") || exit
   trap 'rm -f -- "$new"' EXIT
+  trap 'exit 143' TERM INT HUP
   cat <&3 >"$new" || exit
   found=$(sha256sum <"$new")
   if [ "${found%% *}" != "$2" ]; then
     echo "what arrived for $1 is not what was sent"
     exit 1
   fi
-  chmod 0644 "$new" && sync "$new" && mv -fT -- "$new" "$1"
+  chmod 0644 "$new" && sync "$new" && mv -fT -- "$new" "$1" && sync "$(dirname "$1")"
 }
 
 main "$@"

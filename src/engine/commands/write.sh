@@ -3,10 +3,15 @@
 
 main() {
   path=$1 mode=$2 owner=$3 digest=$4 run=$5
-  install -d -m 0755 -- "$(dirname "$path")" || exit
-  target=$(readlink -f -- "$path") || exit
+  # Not install -d: that would change the mode of a directory that is there.
+  mkdir -p -- "$(dirname "$path")" || exit
+  if ! target=$(readlink -f -- "$path"); then
+    echo "$path is a link that leads nowhere"
+    exit 1
+  fi
   new=$(mktemp "$(dirname "$target")/.meshctl.XXXXXX") || exit
   trap 'rm -f -- "$new"' EXIT
+  trap 'exit 143' TERM INT HUP
   cat <&3 >"$new" || exit
   found=$(sha256sum <"$new")
   if [ "${found%% *}" != "$digest" ]; then
@@ -15,8 +20,9 @@ main() {
   fi
   chown -- "$owner" "$new" && chmod -- "$mode" "$new" || exit
   keep_for_run "$run" "$path" || exit
-  sync "$new" && mv -fT -- "$new" "$target" && sync "$(dirname "$target")" || exit
-  record_in_manifest "$digest" "$path"
+  # Recorded first: a file of ours that a cut-off run left unrecorded would look like somebody else's for good.
+  sync "$new" && record_in_manifest "$digest" "$path" &&
+    mv -fT -- "$new" "$target" && sync "$(dirname "$target")"
 }
 
 main "$@"

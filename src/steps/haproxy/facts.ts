@@ -33,7 +33,7 @@ export interface HaproxyFacts {
   readonly journal: readonly string[];
 }
 
-export interface OpenFiles {
+interface OpenFiles {
   readonly pid: number;
   /** What the process may raise its own limit to. Infinity when there is none. */
   readonly hard: number;

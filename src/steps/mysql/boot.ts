@@ -91,8 +91,9 @@ function overrides(name: string, facts: InstalledFacts) {
   if (given !== undefined) {
     return { value: given, source: `the command line of PID ${process!.pid}`, remedy: "take it out there" };
   }
+  // With persisted_globals_load=OFF the server passes over them, and its parser says so.
   const value = persisted.get(name);
-  if (value === undefined) return undefined;
+  if (value === undefined || !explains(value, facts.parser.values.get(name) ?? Number.NaN)) return undefined;
   return {
     value,
     source: "/var/lib/mysql/mysqld-auto.cnf (SET PERSIST)",

@@ -106,7 +106,9 @@ export function resizingTo(setting: Setting, { live }: InstalledFacts): number |
   return resized === live?.get(REDO_CAPACITY) ? undefined : Number(resized);
 }
 
-/** Whether what runs holds the pool at its upper limit. MariaDB says so with a warning only. */
+/** Whether the running server can make its pool no larger. MariaDB says so with a warning only. */
 export function isClamped(setting: Setting, { live }: InstalledFacts): boolean {
-  return setting.name === POOL && live !== undefined && live.get(POOL) === live.get(`${POOL}_max`);
+  const value = live?.get(POOL);
+  if (setting.name !== POOL || value === undefined || value !== live?.get(`${POOL}_max`)) return false;
+  return Number(value) < setting.number && !setting.acceptsLive(Number(value));
 }

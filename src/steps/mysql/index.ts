@@ -1,10 +1,10 @@
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
-import { assess, chosenServer } from "./assess.ts";
+import { assess } from "./assess.ts";
 import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
 import { type MysqlFacts, mysqlFacts } from "./facts.ts";
 import { type MysqlParameters, mysqlParameters } from "./parameters.ts";
-import { installedServer } from "./server.ts";
+import { chosenServer, installedServer } from "./server.ts";
 import { showBytes } from "./size.ts";
 
 /** MariaDB or MySQL: what its own parser reads from the option files, and what the running server answers. */

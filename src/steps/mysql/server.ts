@@ -57,3 +57,9 @@ export function installedServer(packages: ReadonlyMap<string, string>): Installe
   }
   return undefined;
 }
+
+/** The server asked for; what is installed decides when nothing is. */
+export function chosenServer(asked: "auto" | Server["name"], found: Server | undefined): Server {
+  if (asked === "auto") return found ?? MARIADB;
+  return asked === "mysql" ? MYSQL : MARIADB;
+}

@@ -10,11 +10,9 @@ export const preflightParameters = z.strictObject({
     .min(1)
     .default(["kvm", "none"])
     .describe("kinds of machine to accept, as systemd-detect-virt names them; none is bare metal"),
-  clock_skew_max: durationMs.default(500).describe("how far a host's clock may be from the others'"),
-  memory_reserve: byteSize
-    .default(256 * 2 ** 20)
-    .describe("memory left to the system beside what the steps claim"),
-  disk_free_min: byteSize.default(512 * 2 ** 20).describe("free space wanted under /usr, /var and /opt"),
+  clock_skew_max: durationMs.prefault("500ms").describe("how far a host's clock may be from the others'"),
+  memory_reserve: byteSize.prefault("256M").describe("memory left to the system beside what the steps claim"),
+  disk_free_min: byteSize.prefault("512M").describe("free space wanted under /usr, /var and /opt"),
 });
 
 export type PreflightParameters = z.output<typeof preflightParameters>;

@@ -23,7 +23,7 @@ export const LOADERS = ["systemd-sysctl", "sysctl --system"] as const;
 export type Loader = (typeof LOADERS)[number];
 
 /** In the order in which one file hides another of the same name. */
-export const DIRECTORIES = [
+const DIRECTORIES = [
   "/etc/sysctl.d",
   "/run/sysctl.d",
   "/usr/local/lib/sysctl.d",
@@ -38,7 +38,7 @@ const SYSCTL_CONF = "/etc/sysctl.conf";
  * read last by `sysctl --system`, and by systemd-sysctl only where a link in a directory leads to it (Debian 11
  * and 12 have 99-sysctl.conf, 13 has not).
  */
-export function filesRead(loader: Loader, files: readonly ConfFile[]): readonly ConfFile[] {
+function filesRead(loader: Loader, files: readonly ConfFile[]): readonly ConfFile[] {
   const byName = new Map<string, ConfFile>();
   for (const directory of DIRECTORIES) {
     for (const file of files) {

@@ -36,17 +36,17 @@ export const sysctlParameters: z.ZodType<SysctlParameters> = z
   .object({
     adopt: z.boolean().default(false).describe("replace a drop-in file that meshctl did not write"),
     "net.ipv4.tcp_tw_reuse": valueThat((text) => /^[012]$/.test(text), "0, 1 or 2 (2: loopback only)")
-      .default("1")
+      .prefault("1")
       .describe("use a connection's ports again while it is in TIME_WAIT; outgoing connections only"),
     [PORT_RANGE]: valueThat(isPortRange, `two ports, the lower first, for example "1024 65023"`)
-      .default("1024 65023")
+      .prefault("1024 65023")
       .describe("ports that outgoing connections take"),
-    "net.ipv4.tcp_max_syn_backlog": wholeNumber.default("10240").describe("half-open connections kept"),
+    "net.ipv4.tcp_max_syn_backlog": wholeNumber.prefault("10240").describe("half-open connections kept"),
     "net.ipv4.tcp_fin_timeout": wholeNumber
-      .default("15")
+      .prefault("15")
       .describe("seconds that an orphaned connection waits in FIN_WAIT_2"),
     // listen(2) is capped by it, so without it the longer backlog means nothing (4096 since Linux 5.4).
-    "net.core.somaxconn": wholeNumber.default("10240").describe("connections that may wait for accept(2)"),
+    "net.core.somaxconn": wholeNumber.prefault("10240").describe("connections that may wait for accept(2)"),
     [RESERVED_PORTS]: valueThat(
       (text) => parsePortRanges(text) !== undefined,
       `ports and ranges, for example "9000,9100-9110"`,

@@ -3,6 +3,7 @@ import type { HostFacts } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { ProcessFact, ZookeeperFacts } from "./facts.ts";
 import { configurationOf, dataDirectoryInUse, dataIn, idOnDisk } from "./member.ts";
+import { isLasting } from "./parameters.ts";
 import { myidPath } from "./render.ts";
 
 /** Why a member must not be touched as it is: one sentence each, by what it is about. */
@@ -33,7 +34,7 @@ function movedData({ dataDir }: ZookeeperDesired, facts: ZookeeperFacts): string
   if (old === undefined) return undefined;
   const from = logs === undefined || logs === old ? `${old}/version-2` : `${old}/version-2 ${logs}/version-2`;
   return (
-    `its data is in ${old}, not in ${dataDir}: say "data_dir: ${old}", or move it, one member at a time: ` +
+    `its data is in ${old}, not in ${dataDir}: ${isLasting(old) ? `say "data_dir: ${old}", or move it` : "move it"}, one member at a time: ` +
     `systemctl stop zookeeper && mkdir -p ${dataDir} && cp -a ${from} ${dataDir}/ && cp -L ${old}/myid ${dataDir}/ ` +
     `&& chown -R zookeeper:zookeeper ${dataDir}, then run meshctl again`
   );

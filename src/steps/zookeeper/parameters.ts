@@ -19,12 +19,16 @@ const TICKS = "expected a whole number of ticks, 1 or more";
 /** Places that a reboot or a cleaner empties, or that the unit's sandbox hides. */
 const VOLATILE = /^\/(tmp|var\/tmp|run|var\/run|dev|proc|sys|home|root|usr|boot|etc)(\/|$)/;
 
+export function isLasting(path: string): boolean {
+  return !VOLATILE.test(path);
+}
+
 const dataDirectory = z
   .string()
   .regex(/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/, {
     error: "expected an absolute path of letters, digits, '.', '_' and '-'",
   })
-  .refine((path) => !VOLATILE.test(path), {
+  .refine(isLasting, {
     error: "expected a place that lasts and is the service's own, for example /var/lib/zookeeper/data",
   });
 

@@ -1,4 +1,5 @@
 import type { FileFact } from "../../evidence/file.ts";
+import { judge } from "../../evidence/verdict.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { configurationOf, liveConfigurationOf, runsItsZooCfg, type State, serversInUse } from "./member.ts";
 import { type Properties, serversOf, showServers } from "./properties.ts";
@@ -38,14 +39,16 @@ export function readingsOf(view: MemberView, fleet: ZookeeperFleet): readonly Re
     doorsRow(view),
   ];
   return [
-    ...rows.map((row) => ({ closedBy, because: becauseOf(row), ...row })),
+    ...rows.map((row) => ({ closedBy, ...row, because: row.because ?? becauseOf(row) })),
     ...ensembleRows(view, fleet).map(({ isReachable, ...row }) => (isReachable ? { closedBy, ...row } : row)),
   ];
 }
 
 /** One reason for a dozen rows. */
-function becauseOf({ inForce }: Reading): string | undefined {
-  return inForce === NOT_RUNNING ? `${UNIT} does not run` : undefined;
+function becauseOf(row: Reading): string | undefined {
+  return row.inForce === NOT_RUNNING && judge(row).verdict === "not-in-force"
+    ? `${UNIT} does not run`
+    : undefined;
 }
 
 const NOT_RUNNING: Layer = { is: "absent", source: UNIT };
@@ -303,7 +306,9 @@ function listensRow(view: MemberView): Reading {
     const election = own === serverOf(desired.address, desired.ports) ? [at(electionPort)] : [];
     return [`${file.get("clientPortAddress")?.value ?? "*"}:${client.value}`, ...election].join(", ");
   };
-  const sockets = facts.process?.sockets.map(({ address, port }) => `${address}:${port}`) ?? [];
+  const sockets = (facts.process?.sockets ?? [])
+    .toSorted((a, b) => a.port - b.port)
+    .map(({ address, port }) => `${address}:${port}`);
   return {
     setting: "listens on",
     want: wanted.join(", "),

@@ -86,7 +86,7 @@ const service = (name: string, port: number, servers: Service["servers"] = []): 
   check: { http: undefined, interMs: 2000, rise: 2, fall: 3 },
 });
 
-export const mesh: Mesh = {
+const mesh: Mesh = {
   ensemble: [{ host: "zk-1", address: "10.0.0.1", id: 1 }],
   zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
   proxies: ["proxy-1"],

@@ -1,0 +1,406 @@
+import { describe, expect, it } from "vitest";
+import type { Change } from "../../../src/step.ts";
+import { assessed, configText, desired, foreignText } from "./host.ts";
+
+const other = `meshctl-${"0".repeat(64)}`;
+
+/** A change in short: what it writes and what it runs. */
+function brief(change: Change | undefined) {
+  if (change === undefined) return undefined;
+  const run = change.activate.map((command) =>
+    command.kind === "run"
+      ? command.argv.join(" ")
+      : command.kind === "script"
+        ? `${command.file.pathname.split("/").at(-1)} ${command.args.join(" ")}`
+        : command.kind,
+  );
+  const made = change.commands.map((command) =>
+    "path" in command ? `${command.kind} ${command.path}` : command.kind,
+  );
+  return { made, run, disrupts: change.disrupts?.kind };
+}
+
+describe("haproxy without a watcher", () => {
+  it("leaves a converged host untouched", () => {
+    const { open, changes } = assessed(desired());
+    expect(open).toEqual([]);
+    expect(changes).toEqual([]);
+  });
+
+  it("installs on a bare host, then writes and starts", () => {
+    const { row, changes, evidence } = assessed(
+      desired(),
+      { installed: false, config: undefined, dropIn: undefined, active: "inactive" },
+      { packages: new Map(), manifest: new Map(), listeners: [] },
+    );
+    expect(new Set(evidence.map(({ verdict }) => verdict))).toEqual(new Set(["missing"]));
+    expect(row("version").because).toBe("not installed; apt offers 2.6.12-1+deb12u4");
+    expect(changes.map(({ id }) => id)).toEqual(["packages", "configuration"]);
+    expect(brief(changes[1])).toEqual({
+      made: ["write /etc/systemd/system/haproxy.service.d/meshctl.conf", "write /etc/haproxy/haproxy.cfg"],
+      run: ["systemctl daemon-reload", "systemctl enable haproxy.service", "activate.sh restart"],
+      disrupts: undefined,
+    });
+  });
+
+  it("replaces the package's default file after a check of the new one and of its ports", () => {
+    const { row, changes } = assessed(
+      desired(),
+      { config: "global\n\tdaemon\n", packaged: "yes", info: { description: "" } },
+      { manifest: new Map() },
+    );
+    expect(row("haproxy.cfg")).toMatchObject({
+      verdict: "different",
+      onDisk: { value: "the package's default" },
+      diff: { path: "/etc/haproxy/haproxy.cfg", was: "global\n\tdaemon\n" },
+    });
+    expect(changes).toHaveLength(1);
+    expect(changes[0]!.validate?.args).toEqual(["127.0.0.1", "8080"]);
+    expect(brief(changes[0])?.run).toEqual(["activate.sh reload"]);
+  });
+
+  it("leaves a foreign file alone until it may be adopted", () => {
+    const foreign = { config: foreignText, info: { description: "" } };
+    const unknown = { manifest: new Map() };
+    const { row, changes } = assessed(desired(), foreign, unknown);
+    expect(row("haproxy.cfg")).toMatchObject({ verdict: "blocked", diff: { was: foreignText } });
+    expect(changes).toEqual([]);
+    const adopted = assessed(desired({ adopt: true }), foreign, unknown);
+    expect(brief(adopted.changes[0])?.made).toEqual(["write /etc/haproxy/haproxy.cfg"]);
+  });
+
+  it("takes over what a watcher wrote when there is no watcher any more", () => {
+    const want = desired();
+    const { row, changes } = assessed(
+      want,
+      { config: `# auto\n${configText(want, `${other}-0123456789abcdef`)}` },
+      { manifest: new Map() },
+    );
+    expect(row("haproxy.cfg").verdict).toBe("different");
+    expect(brief(changes[0])?.made).toContain("write /etc/haproxy/haproxy.cfg");
+  });
+
+  it("tells a hand edit from its own older file, and says which line differs", () => {
+    const want = desired();
+    const text = configText(want).replace("timeout client 5000ms", "timeout client 9s");
+    const { row, open } = assessed(want, { config: text });
+    expect(row("haproxy.cfg").onDisk).toMatchObject({ value: "meshctl's, edited" });
+    expect(row("timeout client")).toMatchObject({
+      verdict: "different",
+      onDisk: { value: "9s", source: "/etc/haproxy/haproxy.cfg:22" },
+      inForce: { is: "inferred", value: "5000ms" },
+    });
+    expect(open.map(({ setting }) => setting)).toEqual(["haproxy.cfg", "settings", "timeout client"]);
+  });
+
+  it("reloads when a worker runs with another configuration than the file's, whenever that was written", () => {
+    const { row, changes } = assessed(desired(), { info: { description: other, maxconn: "8000" } });
+    expect(row("settings")).toMatchObject({
+      verdict: "not-in-force",
+      inForce: { value: "meshctl-000000000000" },
+      because: "the worker runs with another configuration",
+    });
+    expect(row("retries")).toMatchObject({ verdict: "not-in-force", inForce: { is: "inferred" } });
+    expect(row("maxconn")).toMatchObject({ verdict: "not-in-force", inForce: { value: "8000" } });
+    expect(brief(changes[0])).toEqual({ made: [], run: ["activate.sh reload"], disrupts: "reload" });
+  });
+
+  it("starts a service that does not run, and enables one that would not at boot", () => {
+    const { row, changes } = assessed(
+      desired(),
+      { active: "inactive", enabled: "disabled" },
+      { listeners: [] },
+    );
+    expect(row("running")).toMatchObject({ verdict: "different", because: "haproxy.service is inactive" });
+    expect(row("retries")).toMatchObject({
+      verdict: "not-in-force",
+      because: "haproxy.service does not run",
+    });
+    expect(brief(changes[0])).toEqual({
+      made: [],
+      run: ["systemctl enable haproxy.service", "activate.sh restart"],
+      disrupts: undefined,
+    });
+  });
+
+  it("says in HAProxy's words why it does not start", () => {
+    const { row } = assessed(
+      desired(),
+      {
+        active: "failed",
+        journal: [
+          "[NOTICE]   (360) : haproxy version is 3.2.26",
+          "[ALERT]    (360) : [/usr/sbin/haproxy.main()] Cannot raise FD limit to 100044, limit is 19999.",
+        ],
+      },
+      { listeners: [] },
+    );
+    expect(row("running").because).toBe(
+      "haproxy.service is failed: Cannot raise FD limit to 100044, limit is 19999. See journalctl -u haproxy.service.",
+    );
+  });
+
+  it("does not touch a masked unit", () => {
+    const { row, changes } = assessed(desired(), { load: "masked", active: "inactive" });
+    expect(row("running")).toMatchObject({
+      verdict: "blocked",
+      because: "haproxy.service is masked: systemctl unmask haproxy.service, if it may run here",
+    });
+    expect(changes).toEqual([]);
+  });
+
+  it("is not content with another file than the one the unit reads", () => {
+    const { row } = assessed(desired(), {
+      command: "/usr/sbin/haproxy\n-Ws\n-f\n/srv/haproxy.cfg",
+      info: { description: "" },
+    });
+    expect(row("settings")).toMatchObject({
+      verdict: "blocked",
+      because:
+        "haproxy.service reads /srv/haproxy.cfg instead of /etc/haproxy/haproxy.cfg: remove CONFIG from /etc/default/haproxy",
+    });
+  });
+
+  it("is unknown, not proven, when no worker answers", () => {
+    const silent = "no answer within 2 s";
+    const { row } = assessed(desired(), {
+      sockets: { "/run/haproxy/admin.sock": silent, "/run/haproxy-master.sock": silent },
+      processes: [],
+      info: undefined,
+    });
+    expect(row("admin socket").verdict).toBe("not-in-force");
+    for (const setting of ["version", "settings", "maxconn", "retries"]) {
+      expect(row(setting).verdict).toBe("unknown");
+    }
+  });
+});
+
+describe("a reload that silently failed", () => {
+  const failed = {
+    info: { description: other },
+    processes: [
+      "360 master 2 [failed: 1] 0d00h00m04s 2.6.12-1+deb12u4",
+      "# workers",
+      "388 worker 1 0d00h00m03s 2.6",
+    ],
+  };
+
+  it("is told with HAProxy's own message and the next move", () => {
+    const { row, changes } = assessed(
+      desired(),
+      {
+        ...failed,
+        journal: [
+          "[NOTICE]   (360) : Reloading HAProxy",
+          "[ALERT]    (360) : Binding [/etc/haproxy/haproxy.cfg:26] for frontend user-api: cannot bind socket (Address already in use) for [127.0.0.1:8080]",
+          "[ALERT]    (360) : [/usr/sbin/haproxy.main()] Some protocols failed to start their listeners! Exiting.",
+          "[WARNING]  (360) : Loading failure!",
+          "[ALERT]    (388) : backend 'user-api' has no server available!",
+        ],
+      },
+      { listeners: [{ address: "127.0.0.1", port: 8080, process: "java" }] },
+    );
+    expect(row("last reload")).toMatchObject({
+      verdict: "different",
+      inForce: { value: "failed" },
+      because:
+        "reload failed, the old worker still serves: Binding [/etc/haproxy/haproxy.cfg:26] for frontend user-api: cannot bind socket (Address already in use) for [127.0.0.1:8080]. Stop java, which listens on 127.0.0.1:8080, or give the service another port.",
+    });
+    expect(row("user-api front end")).toMatchObject({
+      verdict: "not-in-force",
+      inForce: { value: "127.0.0.1:8080 of java" },
+    });
+    expect(row("settings").because).toBe("the worker from before the failed reload serves");
+    expect(brief(changes[0])?.run).toEqual(["activate.sh reload"]);
+  });
+
+  it("is seen by the status text alone, and by an old worker that serves alone", () => {
+    expect(assessed(desired(), { statusText: "Reload failed!" }).row("last reload").verdict).toBe(
+      "different",
+    );
+    const alone = assessed(desired(), {
+      sockets: { "/run/haproxy/admin.sock": "Connection refused" },
+      processes: [
+        "480 master 0 2 0d00h00m05s 2.2.9-2+deb11u7",
+        "# workers",
+        "# old workers",
+        "482 worker [was: 1] 2 0d00h00m05s 2.2.9-2+deb11u7",
+      ],
+    });
+    expect(alone.row("last reload")).toMatchObject({
+      verdict: "different",
+      inForce: { source: "show proc on /run/haproxy-master.sock: 2 reloads, 1 old worker" },
+    });
+    expect(alone.row("admin socket")).toMatchObject({
+      verdict: "not-in-force",
+      inForce: { is: "absent", source: "/run/haproxy/admin.sock: Connection refused" },
+    });
+  });
+
+  it("is no failure when old workers only finish their connections", () => {
+    const { open } = assessed(desired(), {
+      processes: [
+        "480 master 0 2 0d00h00m05s 2.2.9",
+        "# workers",
+        "500 worker 1 0 0d00h00m05s 2.2.9",
+        "# old workers",
+        "482 worker [was: 1] 1 0d00h00m05s 2.2.9",
+      ],
+    });
+    expect(open).toEqual([]);
+  });
+});
+
+describe("open files", () => {
+  it("refuses a maxconn that the host's limit is too low for, and says which one fits", () => {
+    const { row, changes } = assessed(desired({ maxconn: 50_000 }));
+    expect(row("open files")).toMatchObject({
+      verdict: "blocked",
+      because:
+        "haproxy.maxconn 50000 needs 100116 open files and the host allows 20000: lower haproxy.maxconn to 9942, or raise the host's limit",
+    });
+    expect(changes).toEqual([]);
+  });
+
+  it("restarts a master process that was started with too low a limit, for a reload keeps it", () => {
+    const { row, changes } = assessed(desired(), { hardLimit: "4096" });
+    expect(row("open files")).toMatchObject({ verdict: "not-in-force", inForce: { value: "4096" } });
+    expect(brief(changes[0])).toEqual({ made: [], run: ["activate.sh restart"], disrupts: "restart" });
+  });
+
+  it("names the drop-in that overrides ours", () => {
+    const { row, changes } = assessed(desired(), {
+      limitNofile: "4096",
+      dropInPaths:
+        "/etc/systemd/system/haproxy.service.d/meshctl.conf /etc/systemd/system/haproxy.service.d/override.conf",
+    });
+    expect(row("open files")).toMatchObject({
+      verdict: "blocked",
+      onDisk: { value: "4096", source: "/etc/systemd/system/haproxy.service.d/override.conf" },
+    });
+    expect(changes).toEqual([]);
+  });
+
+  it("needs no restart for another maxconn", () => {
+    const { changes } = assessed(desired({ maxconn: 9500 }), {
+      config: configText(desired()),
+      info: { maxconn: "9000", description: other },
+    });
+    expect(brief(changes[0])).toEqual({
+      made: ["write /etc/haproxy/haproxy.cfg"],
+      run: ["activate.sh reload"],
+      disrupts: "reload",
+    });
+  });
+
+  it("calls a maxconn that HAProxy lowered clamped", () => {
+    const { row, changes } = assessed(desired(), { info: { maxconn: "8123" } });
+    expect(row("maxconn")).toMatchObject({ verdict: "clamped", inForce: { value: "8123" } });
+    expect(changes).toHaveLength(1);
+  });
+});
+
+describe("HAProxy's version", () => {
+  it("is taken from what runs, which an upgrade may have left behind", () => {
+    const { row, changes } = assessed(desired(), { info: { version: "2.6.12-1+deb12u1" } });
+    expect(row("version")).toMatchObject({
+      verdict: "not-in-force",
+      because: "2.6.12-1+deb12u1 runs since before 2.6.12-1+deb12u4 was installed",
+    });
+    expect(brief(changes[0])?.run).toEqual(["activate.sh reload"]);
+  });
+
+  it("must be 1.5 or later", () => {
+    const old = assessed(
+      desired(),
+      { installed: false, candidate: "1.4.25-1", config: undefined, dropIn: undefined, active: "inactive" },
+      { packages: new Map(), manifest: new Map() },
+    );
+    expect(old.row("version").verdict).toBe("blocked");
+    expect(old.changes).toEqual([]);
+    expect(
+      assessed(desired(), {}, { packages: new Map([["haproxy", "1.4.25-1"]]) }).row("version").verdict,
+    ).toBe("blocked");
+  });
+});
+
+describe("haproxy beside a watcher", () => {
+  const synapse = (want: ReturnType<typeof desired>) =>
+    `# auto-generated by synapse at 2026-11-22 19:15:04\n${configText(want)
+      .replace(/(description \S+)/, "$1-0123456789abcdef")
+      .replace(/ {4}/g, "\t")}`;
+
+  it("leaves a host alone whose file the watcher wrote, whatever its bytes", () => {
+    const want = desired({ watched: true });
+    const { open, changes } = assessed(
+      want,
+      { config: synapse(want), info: { description: `meshctl-${"0".repeat(64)}` } },
+      {},
+    );
+    expect(open.map(({ closedBy }) => closedBy)).toContainEqual({ change: "configuration" });
+    expect(changes.flatMap(({ commands }) => commands)).toEqual([]);
+    const description = /description (\S+)/.exec(synapse(want))![1]!;
+    const converged = assessed(want, { config: synapse(want), info: { description } });
+    expect(converged.open).toEqual([]);
+    expect(converged.changes).toEqual([]);
+  });
+
+  it("starts HAProxy with the package's file and waits for the watcher with all content", () => {
+    const want = desired({ watched: true });
+    const { row, changes, open } = assessed(
+      want,
+      { config: "global\n\tdaemon\n", packaged: "yes", dropIn: undefined, active: "inactive" },
+      { manifest: new Map(), listeners: [] },
+    );
+    expect(brief(changes[0])).toEqual({
+      made: ["write /etc/systemd/system/haproxy.service.d/meshctl.conf"],
+      run: ["systemctl daemon-reload", "activate.sh restart"],
+      disrupts: undefined,
+    });
+    // The ports of the file to come are not those of the file that is there.
+    expect(changes[0]!.validate?.args).toEqual([]);
+    expect(row("haproxy.cfg")).toMatchObject({ verdict: "pending", closedBy: { step: "watcher" } });
+    for (const setting of ["settings", "maxconn", "retries", "user-api front end", "user-api back end"]) {
+      expect(open.find((candidate) => candidate.setting === setting)).toMatchObject({
+        verdict: "pending",
+        closedBy: { step: "watcher" },
+      });
+    }
+  });
+
+  it("does not start HAProxy with a file that it would refuse: the watcher writes one first", () => {
+    const { row, changes } = assessed(
+      desired({ watched: true }),
+      { config: undefined, active: "failed", configCheck: 1 },
+      { listeners: [] },
+    );
+    expect(row("running").verdict).toBe("pending");
+    expect(changes).toEqual([]);
+  });
+
+  it("blocks a foreign file, and with leave to adopt it only records it for the watcher", () => {
+    const foreign = { config: foreignText, info: { description: "", maxconn: "10" } };
+    const unknown = { manifest: new Map<string, string>(), listeners: [] };
+    const refused = assessed(desired({ watched: true }), { ...foreign, dropIn: undefined }, unknown);
+    expect(refused.row("haproxy.cfg")).toMatchObject({ verdict: "blocked", diff: { was: foreignText } });
+    expect(refused.changes).toEqual([]);
+    const adopting = assessed(desired({ watched: true, adopt: true }), foreign, unknown);
+    expect(brief(adopting.changes[0])).toEqual({
+      made: ["adopt /etc/haproxy/haproxy.cfg"],
+      run: [],
+      disrupts: undefined,
+    });
+    expect(adopting.row("haproxy.cfg").closedBy).toEqual({ change: "configuration" });
+  });
+
+  it("waits for the watcher, and does not reload, while the file has other settings", () => {
+    const old = desired({ watched: true, maxconn: 8000 });
+    const want = desired({ watched: true });
+    const { row, changes } = assessed(want, {
+      config: synapse(old),
+      info: { description: other, maxconn: "8000" },
+    });
+    expect(row("settings")).toMatchObject({ verdict: "pending", onDisk: { value: "2 differences" } });
+    expect(changes).toEqual([]);
+  });
+});

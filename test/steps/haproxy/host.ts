@@ -1,0 +1,162 @@
+import { sha256Of } from "../../../src/evidence/file.ts";
+import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
+import { judge } from "../../../src/evidence/verdict.ts";
+import { renderHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";
+import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
+import { descriptionOf, haproxySettings } from "../../../src/mesh/haproxy-settings.ts";
+import type { Service } from "../../../src/mesh/mesh.ts";
+import type { Evidence, HostFacts } from "../../../src/step.ts";
+import { assess } from "../../../src/steps/haproxy/assess.ts";
+import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
+import { haproxyFacts } from "../../../src/steps/haproxy/facts.ts";
+import { renderDropIn } from "../../../src/steps/haproxy/open-files.ts";
+import { CONFIG, DROP_IN, MASTER_SOCKET, UNIT } from "../../../src/steps/haproxy/paths.ts";
+import { mesh, service } from "../../mesh/mesh.ts";
+
+const ADMIN = "/run/haproxy/admin.sock";
+const MAXCONN = 9000;
+
+export const fixedService = service({ servers: [{ name: "a", host: "10.0.0.9", port: 80 }] });
+
+export function desired(
+  change: { maxconn?: number; adopt?: boolean; watched?: boolean; services?: readonly Service[] } = {},
+): HaproxyDesired {
+  const { watched = false, maxconn = MAXCONN, adopt = false } = change;
+  const services = change.services ?? [watched ? service() : fixedService];
+  const parameters = haproxyParameters.parse({ maxconn, adopt });
+  return { parameters, settings: haproxySettings(parameters, mesh(services)), watched };
+}
+
+export function configText(want: HaproxyDesired, description = descriptionOf(want.settings)): string {
+  return renderHaproxyConfig(want.settings, description);
+}
+
+export const foreignText = "global\n\tmaxconn 10\nlisten x\n\tbind :80\n";
+
+/** What the probe prints on a host; every field is as on a converged bookworm unless it is changed. */
+export interface ProbeFields {
+  /** haproxy.cfg's text; undefined when there is none. */
+  config?: string | undefined;
+  packaged?: "" | "yes" | "no";
+  dropIn?: string | undefined;
+  installed?: boolean;
+  candidate?: string;
+  active?: string;
+  enabled?: string;
+  load?: string;
+  statusText?: string;
+  dropInPaths?: string;
+  limitNofile?: string;
+  configCheck?: number;
+  command?: string;
+  sockets?: Record<string, string>;
+  processes?: readonly string[];
+  /** Undefined, but given: no worker answers. */
+  info?: Record<string, string> | undefined;
+  hardLimit?: string;
+  journal?: readonly string[];
+}
+
+function file(path: string, text: string | undefined, packaged: string): string[] {
+  if (text === undefined) return ["file", path, "absent", "", "", "", "", "", ""];
+  const base64 = Buffer.from(text).toString("base64");
+  return ["file", path, "regular", "0644", "root:root", sha256Of(text), packaged, path, base64];
+}
+
+const HEADER = "#<PID> <type> <reloads> <uptime> <version>";
+
+function probeOutput(want: HaproxyDesired, change: ProbeFields = {}): string {
+  const fields = {
+    config: configText(want),
+    dropIn: renderDropIn(want.parameters.maxconn),
+    ...change,
+  };
+  const { installed = true, active = "active", configCheck = 0 } = change;
+  const rows: string[][] = [
+    file(CONFIG, fields.config, change.packaged ?? ""),
+    file(DROP_IN, fields.dropIn, ""),
+    ["unit", UNIT, "LoadState", change.load ?? (installed ? "loaded" : "not-found")],
+    ["unit", UNIT, "ActiveState", active],
+    ["unit", UNIT, "StatusText", change.statusText ?? ""],
+    ["unit", UNIT, "DropInPaths", change.dropInPaths ?? DROP_IN],
+    ["unit", UNIT, "NeedDaemonReload", "no"],
+    ["unit_enabled", UNIT, change.enabled ?? (installed ? "enabled" : "")],
+  ];
+  if (!installed) {
+    rows.push(["candidate", change.candidate ?? "2.6.12-1+deb12u4"]);
+  } else {
+    rows.push(["limit_nofile", change.limitNofile ?? "524288"]);
+    if (active !== "active") rows.push(["config_check", String(configCheck)]);
+    else rows.push(...answers(want, change));
+    for (const line of change.journal ?? []) rows.push(["journal", line]);
+  }
+  return rows.map((row) => `${row.join("\t")}\n`).join("");
+}
+
+function answers(want: HaproxyDesired, change: ProbeFields): string[][] {
+  const command =
+    change.command ?? "/usr/sbin/haproxy\n-Ws\n-f\n/etc/haproxy/haproxy.cfg\n-p\n/run/haproxy.pid";
+  const sockets: Record<string, string> = {
+    [ADMIN]: "answered",
+    [MASTER_SOCKET]: "answered",
+    ...change.sockets,
+  };
+  const processes = change.processes ?? [
+    HEADER,
+    "360 master 1 [failed: 0] 0d00h00m03s 2.6.12-1+deb12u4",
+    "# workers",
+    "388 worker 0 0d00h00m02s 2.6.12-1+deb12u4",
+  ];
+  const answer: Record<string, string> = {
+    version: "2.6.12-1+deb12u4",
+    pid: "388",
+    maxconn: String(want.parameters.maxconn),
+    description: descriptionOf(want.settings),
+    ...change.info,
+  };
+  const info: Record<string, string> = "info" in change && change.info === undefined ? {} : answer;
+  return [
+    ["command", `b64:${Buffer.from(command).toString("base64")}`],
+    ...Object.entries(sockets).map(([path, state]) => ["socket", path, state]),
+    ...processes.map((line) => ["process", line]),
+    ["info_from", sockets[ADMIN] === "answered" ? ADMIN : MASTER_SOCKET],
+    ...Object.entries(info).map(([key, value]) => ["info", key, value]),
+    ["limit", "master", "360", "20000", change.hardLimit ?? "20000"],
+    ["limit", "worker", "388", "18044", change.hardLimit ?? "20000"],
+  ];
+}
+
+export function hostFacts(want: HaproxyDesired, change: Partial<HostFacts> = {}): HostFacts {
+  return {
+    os: { id: "debian", versionId: "12", codename: "bookworm", prettyName: "Debian GNU/Linux 12 (bookworm)" },
+    kernel: "6.1.0",
+    architecture: "amd64",
+    virtualization: "kvm",
+    cpus: 2,
+    memoryBytes: 4 * 2 ** 30,
+    bootId: "b",
+    uptimeSeconds: 100,
+    clock: { skewMs: 0, uncertaintyMs: 1 },
+    hardOpenFiles: 20_000,
+    addresses: ["10.0.0.2"],
+    listeners: want.settings.services.map(({ bind, port }) => ({ address: bind, port, process: "haproxy" })),
+    manifest: new Map([
+      [CONFIG, sha256Of(configText(want))],
+      [DROP_IN, sha256Of(renderDropIn(want.parameters.maxconn))],
+    ]),
+    packages: new Map([["haproxy", "2.6.12-1+deb12u4"]]),
+    ...change,
+  };
+}
+
+export function assessed(want: HaproxyDesired, probe: ProbeFields = {}, host: Partial<HostFacts> = {}) {
+  const facts = haproxyFacts(parseProbeOutput(probeOutput(want, probe)));
+  const { readings, changes } = assess(want, facts, hostFacts(want, host));
+  const evidence = readings.map(judge);
+  const row = (setting: string): Evidence => {
+    const found = evidence.find((candidate) => candidate.setting === setting);
+    if (found === undefined) throw new Error(`no row "${setting}"`);
+    return found;
+  };
+  return { evidence, changes, row, open: evidence.filter(({ verdict }) => verdict !== "proven") };
+}
