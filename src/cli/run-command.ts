@@ -2,14 +2,14 @@ import type { RunEvent } from "../engine/events.ts";
 import { run, runName } from "../engine/run.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
-import { openRemote } from "../remote/open.ts";
+import { remoteOpener } from "../remote/open.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { Evidence } from "../step.ts";
 import { Interruption } from "./interruption.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
 import { type RunFlags, storeDirectory } from "./options.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
-import { confirmChanges } from "./ui/confirm.ts";
+import { askHostKey, askPassphrase, confirmChanges } from "./ui/ask.ts";
 import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
 import { paintFor } from "./ui/paint.ts";
 import { planView } from "./ui/plan-view.ts";
@@ -35,16 +35,25 @@ export async function runCommand({ command, yes = false }: RunCommand, flags: Ru
     );
   }
 
+  const verbose = flags.verbose === true;
+  const wordsPaint = paintFor(process.stderr, flags.color);
+  const progress = new Progress(process.stderr, { paint: wordsPaint, verbose });
   const remotes = new Map<HostName, Remote>();
+  const open = remoteOpener({
+    ...(interactive
+      ? {
+          askHostKey: (question) => progress.pause(() => askHostKey(question)),
+          askPassphrase: (file) => progress.pause(() => askPassphrase(file)),
+        }
+      : {}),
+    warn: (message) => progress.see({ event: "note", text: message }),
+  });
   const remoteOf = (host: HostName): Remote => {
-    const known = remotes.get(host) ?? openRemote(host, inventory.hosts.get(host)!.ssh);
+    const known = remotes.get(host) ?? open(host, inventory.hosts.get(host)!.ssh);
     remotes.set(host, known);
     return known;
   };
 
-  const verbose = flags.verbose === true;
-  const wordsPaint = paintFor(process.stderr, flags.color);
-  const progress = new Progress(process.stderr, { paint: wordsPaint, verbose });
   const screen = new Screen(command, { color: flags.color, verbose });
   const name = runName();
   const report = flags.json ? ndjsonReporter(name, (line) => process.stdout.write(line)) : screen.see;

@@ -205,9 +205,12 @@ export class Provisioner {
       if (isApplied) applied.push(item);
     });
     const unsettled = await this.#settle(step, applied, targets);
-    for (const { host, change } of applied) {
+    for (const { host, change, closes } of applied) {
       if (unsettled.has(host)) continue;
-      this.#begun.get(host)!.at(-1)!.isProved = true;
+      const { evidence } = this.#fleet.assess(step, host);
+      this.#begun.get(host)!.at(-1)!.isProved = evidence.every(
+        ({ setting, verdict }) => verdict === "proven" || !closes.includes(setting),
+      );
       emit({ event: "changed", host, step: step.name, change, durationMs: Date.now() - startedAtMs });
     }
   }

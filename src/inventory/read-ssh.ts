@@ -3,8 +3,6 @@ import { resolvePath } from "./resolve-path.ts";
 import type { hostEntry, sshSection } from "./schema.ts";
 import type { SshSettings } from "./ssh-settings.ts";
 
-const CONNECT_TIMEOUT_MS = 10_000;
-
 /** The settings for a host: its own keys over the inventory's, key by key. */
 export function sshSettings(
   entry: z.output<typeof hostEntry>,
@@ -25,6 +23,6 @@ export function sshSettings(
     password: merged.password,
     sudoPassword: merged.sudo_password,
     passphrase: merged.passphrase,
-    connectTimeoutMs: merged.connect_timeout ?? CONNECT_TIMEOUT_MS,
+    connectTimeoutMs: merged.connect_timeout,
   };
 }

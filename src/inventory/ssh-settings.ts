@@ -17,5 +17,5 @@ export interface SshSettings {
   readonly password: Secret | undefined;
   readonly sudoPassword: Secret | undefined;
   readonly passphrase: Secret | undefined;
-  readonly connectTimeoutMs: number;
+  readonly connectTimeoutMs: number | undefined;
 }

@@ -39,6 +39,7 @@ export interface EffectiveSettings {
   readonly connectTimeoutMs: Setting<number>;
 }
 
+const CONNECT_TIMEOUT_MS = 10_000;
 const DEFAULT_IDENTITY_FILES = ["id_rsa", "id_ecdsa", "id_ed25519"].map((name) => join("~/.ssh", name));
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 
@@ -146,8 +147,13 @@ export function combine(
       DEFAULT_GLOBAL_KNOWN_HOSTS,
     ),
     hostKeys: hostKeysOf(settings, values),
-    privilege: { value: settings.privilege, from: "inventory" },
-    connectTimeoutMs: { value: settings.connectTimeoutMs, from: "inventory" },
+    privilege: { value: settings.privilege, from: settings.privilege === "auto" ? "default" : "inventory" },
+    connectTimeoutMs: pick(
+      settings.connectTimeoutMs,
+      "connecttimeout",
+      (texts) => (isNone(first(texts)) ? CONNECT_TIMEOUT_MS : Number(first(texts)) * 1000),
+      CONNECT_TIMEOUT_MS,
+    ),
   };
 }
 

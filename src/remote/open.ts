@@ -29,6 +29,3 @@ export function remoteOpener(options: SshOptions = {}): OpenRemote {
   });
   return (host, settings) => new Session(host, settings, dialer, deadlines);
 }
-
-/** Opens hosts over SSH, asking nobody. */
-export const openRemote: OpenRemote = remoteOpener();

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { connect } from "node:net";
+import { connect, isIP } from "node:net";
 import { Duplex } from "node:stream";
 import { type ConnectStage, HostUnreachable } from "../errors.ts";
 import { DroppedEarly } from "./dropped-early.ts";
@@ -13,9 +13,10 @@ export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
   const { host, hostName, port, connectTimeoutMs } = settings;
   const where = `${hostName.value} port ${port.value}`;
   return new Promise((resolve, reject) => {
-    let stage: ConnectStage = "name resolution";
+    const address = hostName.value.replace(/^\[(.*)\]$/, "$1");
+    let stage: ConnectStage = isIP(address) === 0 ? "name resolution" : "connect";
     const socket = connect({
-      host: hostName.value.replace(/^\[(.*)\]$/, "$1"),
+      host: address,
       port: port.value,
       noDelay: true,
       // Node's 250 ms for each address of a name gives up on hosts that are merely far away.

@@ -17,8 +17,8 @@ const cases: [HostOutcome["is"][], number][] = [
 
 describe("the exit code", () => {
   it.each(cases)("of hosts that ended %j is %i", (ends, code) => {
-    expect(exitCodeOf(ends.map((is, index) => ({ host: `h${index}`, is, changed: [], unproven: [], execs: 1 })))).toBe(
-      code,
-    );
+    expect(
+      exitCodeOf(ends.map((is, index) => ({ host: `h${index}`, is, changed: [], unproven: [], execs: 1 }))),
+    ).toBe(code);
   });
 });

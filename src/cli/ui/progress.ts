@@ -17,6 +17,8 @@ export class Progress {
   #timer: NodeJS.Timeout | undefined;
   #frame = 0;
   #drawn = false;
+  #paused = false;
+  #asking: Promise<unknown> = Promise.resolve();
 
   constructor(stream: NodeJS.WriteStream, options: { paint: ChalkInstance; verbose: boolean }) {
     this.#stream = stream;
@@ -79,6 +81,21 @@ export class Progress {
     this.#erase();
   }
 
+  /** Asks a question while the live line is away. Questions come one after another. */
+  pause<T>(ask: () => Promise<T>): Promise<T> {
+    const asked = this.#asking.then(async () => {
+      this.#paused = true;
+      this.#erase();
+      try {
+        return await ask();
+      } finally {
+        this.#paused = false;
+      }
+    });
+    this.#asking = asked.catch(() => {});
+    return asked;
+  }
+
   #begin(host: string, text: string, keep = false): void {
     const since = keep ? (this.#active.get(host)?.since ?? Date.now()) : Date.now();
     this.#active.set(host, { text, since });
@@ -100,7 +117,7 @@ export class Progress {
 
   #draw(): void {
     this.#erase();
-    if (this.#active.size === 0) return;
+    if (this.#active.size === 0 || this.#paused) return;
     this.#frame = (this.#frame + 1) % FRAMES.length;
     const now = Date.now();
     const parts = [...this.#active].map(

@@ -66,9 +66,10 @@ function configurationChange(situation: Situation): Change | undefined {
   return {
     id: CONFIGURATION,
     why: reasons.length === 0 ? "systemd is to read the unit's files again" : reasons.join("; "),
-    disrupts: verb !== undefined && active ? { kind: verb.verb, what: UNIT } : undefined,
+    disrupts:
+      verb === undefined || verb.verb === "start" || !active ? undefined : { kind: verb.verb, what: UNIT },
     commands,
-    ...(verb === undefined
+    ...(verb === undefined || verb.verb === "start"
       ? {}
       : {
           validate: {
@@ -85,13 +86,14 @@ function configurationChange(situation: Situation): Change | undefined {
 function verbOf(
   situation: Situation,
   writesConfig: boolean,
-): { readonly verb: "restart" | "reload"; readonly why: string } | undefined {
+): { readonly verb: "start" | "restart" | "reload"; readonly why: string } | undefined {
   const { desired, facts, active, configAgrees, digest, installed, openFilesNeeded, reloadFailed } =
     situation;
   if (!active) {
-    // Until the watcher has written its file, there may be none that HAProxy can start with.
-    const canStart = !desired.watched || installed === undefined || facts.configCheck === 0;
-    return canStart ? { verb: "restart", why: `${UNIT} does not run` } : undefined;
+    if (!situation.awaitsWatcher) return { verb: "restart", why: `${UNIT} does not run` };
+    // Not before the watcher has written its file; systemd tries until then.
+    if (facts.unit.active === "activating") return undefined;
+    return { verb: "start", why: `${UNIT} is to start as soon as the watcher has written haproxy.cfg` };
   }
   const { master } = facts.limits;
   if (master !== undefined && master.hard < openFilesNeeded) {

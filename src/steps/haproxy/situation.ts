@@ -10,8 +10,9 @@ import {
 import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
 import type { HostFacts } from "../../step.ts";
 import type { HaproxyDesired } from "./desired.ts";
+import { renderDropIn } from "./drop-in.ts";
 import { type HaproxyFacts, isActive } from "./facts.ts";
-import { openFilesNeeded, renderDropIn } from "./open-files.ts";
+import { openFilesNeeded } from "./open-files.ts";
 import { CONFIG, DROP_IN } from "./paths.ts";
 
 /** What follows from the facts of one host, worked out once for all rows and changes. */
@@ -37,6 +38,8 @@ export interface Situation {
   readonly toAdopt: boolean;
   readonly openFilesNeeded: number;
   readonly reloadFailed: boolean;
+  /** Stopped, with a file that it refuses: it starts once the watcher has written its own. */
+  readonly awaitsWatcher: boolean;
 }
 
 export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: HostFacts): Situation {
@@ -71,6 +74,7 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     parameters.adopt,
   );
   const isForeign = ownershipOf(facts.config, host.manifest) === "foreign" && !oursBySight;
+  const configAgrees = config !== undefined && differences.length === 0 && digest.onDisk === digest.want;
   return {
     desired,
     facts,
@@ -82,11 +86,12 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     configFile,
     dropIn,
     digest,
-    configAgrees: config !== undefined && differences.length === 0 && digest.onDisk === digest.want,
+    configAgrees,
     foreign: configFile.blocked,
     toAdopt: watched && isForeign && parameters.adopt,
     openFilesNeeded: openFilesNeeded(parameters.maxconn, host.cpus),
     reloadFailed: facts.processes?.lastReloadFailed === true || facts.unit.statusText === "Reload failed!",
+    awaitsWatcher: watched && !configAgrees && facts.configCheck !== undefined && facts.configCheck !== 0,
   };
 }
 

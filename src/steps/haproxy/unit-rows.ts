@@ -13,7 +13,8 @@ export function unitRows(situation: Situation): readonly Reading[] {
   return [version(situation), enabled(situation), running(situation), openFiles(situation)];
 }
 
-function version({ facts, host, installed, active }: Situation): Reading {
+function version(situation: Situation): Reading {
+  const { facts, host, installed, active } = situation;
   const setting = "version";
   const want = "≥ 1.5";
   if (installed === undefined) {
@@ -54,7 +55,7 @@ function version({ facts, host, installed, active }: Situation): Reading {
     running !== undefined && !isSameVersion(running, installed)
       ? `${running} runs since before ${installed} was installed`
       : undefined;
-  return { ...reading, because, closedBy: { change: CONFIGURATION } };
+  return { ...reading, because, closedBy: closedByStart(situation) };
 }
 
 function isAtLeast15(version: string): boolean {
@@ -87,10 +88,8 @@ function enabled({ facts: { unit } }: Situation): Reading {
 }
 
 function running(situation: Situation): Reading {
-  const { facts, active, desired, configAgrees } = situation;
+  const { facts, active } = situation;
   const { unit } = facts;
-  // The watcher has yet to write a file that HAProxy can start with.
-  const awaitsWatcher = desired.watched && !configAgrees && facts.configCheck !== undefined;
   return {
     setting: "running",
     want: "active",
@@ -104,10 +103,16 @@ function running(situation: Situation): Reading {
             source: `systemctl show ${UNIT}`,
           },
     because: active || situation.installed === undefined ? undefined : whyStopped(situation),
-    closedBy: awaitsWatcher && facts.configCheck !== 0 ? { step: "watcher" } : { change: CONFIGURATION },
+    closedBy: closedByStart(situation),
     blocked:
       unit.load === "masked" ? `${UNIT} is masked: systemctl unmask ${UNIT}, if it may run here` : undefined,
   };
+}
+
+/** Systemd goes on trying; the watcher gives it the file that HAProxy starts with. */
+function closedByStart({ awaitsWatcher, facts, dropIn }: Situation): Reading["closedBy"] {
+  const goesOnTrying = awaitsWatcher && facts.unit.active === "activating" && dropIn.agrees;
+  return goesOnTrying ? { step: "watcher" } : { change: CONFIGURATION };
 }
 
 function openFiles(situation: Situation): Reading {
@@ -132,11 +137,16 @@ function openFiles(situation: Situation): Reading {
       process === undefined
         ? { is: "absent", source: UNIT }
         : { is: "read", value: String(process.hard), source: `/proc/${process.pid}/limits` },
-    accepts: (value, layer) => isEnough(value) && (layer === "inForce" || dropIn.agrees),
+    accepts: (value, layer) =>
+      isEnough(value) && (layer === "inForce" ? !facts.unit.needDaemonReload : dropIn.agrees),
     cause: shadowed ? "shadowed" : undefined,
-    because: written !== undefined && !dropIn.agrees ? `${DROP_IN} is not as meshctl writes it` : undefined,
+    because: facts.unit.needDaemonReload
+      ? `systemd has not read the files of ${UNIT} since they changed`
+      : written !== undefined && !dropIn.agrees
+        ? `${DROP_IN} is not as meshctl writes it`
+        : undefined,
     diff: dropIn.diff,
-    closedBy: { change: CONFIGURATION },
+    closedBy: closedByStart(situation),
   };
   if (dropIn.blocked !== undefined) return { ...reading, blocked: dropIn.blocked };
   if (host.hardOpenFiles < openFilesNeeded) {

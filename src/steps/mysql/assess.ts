@@ -71,7 +71,7 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
   };
   const refused = rows.find((row) => holdsBack(row, plan));
   if (refused !== undefined) {
-    const held = `left alone until this is settled: ${refused.setting}: ${judge(refused).because}`;
+    const held = `left alone: ${judge(refused).because}`;
     const readings = rows.map((row) => (row === refused ? row : { ...row, because: row.because ?? held }));
     return { readings, changes: [] };
   }

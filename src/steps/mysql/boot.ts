@@ -81,15 +81,14 @@ function optionsOf(records: readonly OptionRecord[], { server, parser, reader }:
 }
 
 function overrides(name: string, facts: InstalledFacts) {
-  const { unit, process, persisted } = facts;
+  const { unit, persisted } = facts;
   const inUnit = commandLineOptions(facts.unitOptions).get(name);
   if (inUnit !== undefined) {
-    return { value: inUnit, source: `${unit.name} (ExecStart or Environment)`, remedy: "take it out there" };
-  }
-  // An EnvironmentFile= shows only in the process that was started with it.
-  const given = commandLineOptions(process?.commandLine ?? "").get(name);
-  if (given !== undefined) {
-    return { value: given, source: `the command line of PID ${process!.pid}`, remedy: "take it out there" };
+    return {
+      value: inUnit,
+      source: `${unit.name} (ExecStart= or its environment)`,
+      remedy: "take it out there",
+    };
   }
   // With persisted_globals_load=OFF the server passes over them, and its parser says so.
   const value = persisted.get(name);

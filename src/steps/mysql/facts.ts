@@ -17,7 +17,7 @@ export interface InstalledFacts {
   readonly unit: UnitFact;
   /** Whether systemd has a start, stop or restart of it still to do. */
   readonly hasJob: boolean;
-  /** ExecStart= and Environment= as systemd shows them. */
+  /** ExecStart= and Environment= as systemd shows them, and lines of the environment files. */
   readonly unitOptions: string;
   readonly process:
     | { readonly pid: number; readonly seconds: number; readonly commandLine: string }

@@ -40,17 +40,27 @@ read_service() {
       User) user=${value:-root} ;;
       ProtectSystem) protect_system=$value ;;
       ExecStart | Environment) emit unit_options "$value" ;;
+      EnvironmentFiles) read_environment "${value%% (ignore_errors=*}" ;;
       Job) emit job "$value" ;;
     esac
   done <<END
-$(systemctl show --no-pager -p ActiveState -p MainPID -p User -p ProtectSystem -p ExecStart -p Environment -p Job \
-    -- "$unit" 2>/dev/null)
+$(systemctl show --no-pager -p ActiveState -p MainPID -p User -p ProtectSystem -p ExecStart -p Environment \
+    -p EnvironmentFiles -p Job -- "$unit" 2>/dev/null)
 END
   emit user "$user" "$(id -Gn -- "$user" 2>/dev/null)" "$protect_system"
   if [ "$main_pid" -gt 0 ] && [ -r "/proc/$main_pid/cmdline" ]; then
     emit process "$main_pid" "$(ps -o etimes= -p "$main_pid" 2>/dev/null)" \
       "$(tr '\0' ' ' 2>/dev/null <"/proc/$main_pid/cmdline")"
   fi
+}
+
+read_environment() {
+  if [ ! -r "$1" ]; then return; fi
+  while IFS= read -r line; do
+    case $line in
+      *innodb*) emit unit_options "$line" ;;
+    esac
+  done <"$1"
 }
 
 # read_options FILE DEPTH: records "conf" in the order in which the server reads. A subshell: it calls itself.

@@ -37,8 +37,8 @@ export function assess(
   const session = sessionRow(situation);
   const program = [watcherUnitRow(situation), pathUnitRow(situation), ...(session ? [session] : [])];
   const traffic = [
-    settingsRow(situation),
     installationRow(situation),
+    settingsRow(situation),
     ...situation.desired.services.map((service) => serviceRow(situation, service)),
   ];
   const rows = [ruby, gems, user, ...files, ...program, ...traffic];

@@ -1,6 +1,8 @@
 import { sha256Of, type WantedFile } from "../../evidence/file.ts";
 import type { WatcherDesired } from "./desired.ts";
+import { haproxyFrame } from "./haproxy-frame.ts";
 import {
+  HAPROXY_FRAME,
   INSTALLER,
   INSTALLER_PATH_UNIT,
   INSTALLER_UNIT,
@@ -31,6 +33,7 @@ export function watcherFiles(desired: WatcherDesired, key: string): readonly Wat
     file(INSTALLER, shippedScript("install-haproxy-config.sh"), "0755"),
     file(START_RECORDER, shippedScript("record-start.sh"), "0755"),
     file(KEEP_LAST, shippedScript("keep-last.rb")),
+    file(HAPROXY_FRAME, haproxyFrame(desired.settings)),
     file(SYNAPSE_CONFIG, renderSynapseConfig(desired)),
     file(unitPath(INSTALLER_UNIT), installerUnit()),
     file(unitPath(INSTALLER_PATH_UNIT), installerPathUnit()),

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Puts what Synapse wrote into force, as the only writer of haproxy.cfg. Started by a .path unit whenever there is a
 # candidate or a request for a reload; both are taken by renaming them, so that none is lost or handled twice.
-#   candidate → last line completed → digest put into `description` → `haproxy -c` → haproxy.cfg, atomically
+#   candidate → last line completed → nothing but servers besides the frame → digest put into `description`
+#             → `haproxy -c` → haproxy.cfg, atomically
 #   request   → reload, proved by a new worker that gives the file's description back
 # What came of it is one line in /run/meshctl/haproxy-install and /run/meshctl/haproxy-reload:
 # outcome, digest or description, message; parted by tabs.
@@ -11,6 +12,8 @@ STATE=/var/lib/meshctl-watcher
 RESULTS=/run/meshctl
 MANIFEST=/var/lib/meshctl/manifest
 CONFIG=/etc/haproxy/haproxy.cfg
+# Every line but the servers, as the inventory asks for it.
+FRAME=/etc/meshctl/haproxy.frame
 SOCKET=/run/haproxy/admin.sock
 HEADER="# Written by meshctl's watcher from what Synapse found. Changes made here by hand are reported and lost."
 
@@ -65,21 +68,30 @@ install_candidate() {
   # Synapse heads every file with the time, and that is no change. Awk also completes the last line: HAProxy ≥ 2.x
   # takes a file without a newline at its end for a truncated one.
   awk '/^[ \t]*(#|$)/ { next } { print }' "$work/candidate" >"$work/meaning"
-  digest=$(sed '/^[[:space:]]*description meshctl-/d' "$work/meaning" | sha256sum)
-  digest=$(printf '%.16s' "$digest")
-  {
-    printf '%s\n\n' "$HEADER"
-    sed "s/^\([[:space:]]*description meshctl-[0-9a-f]\{64\}\)[[:space:]]*$/\1-$digest/" "$work/meaning"
-  } >"$work/haproxy.cfg"
-  if ! grep -q "^[[:space:]]*description meshctl-[0-9a-f]\{64\}-$digest\$" "$work/haproxy.cfg"; then
+  note=installed
+  compose
+  # ZooKeeper may be anybody's to write to, and Synapse copies what a backend says of itself without looking at it:
+  # a line break in there must not become a directive for a process that starts as root.
+  sed -e 's/^[[:space:]]*//' -e '/^server /d' "$work/meaning" >"$work/frame"
+  if ! cmp -s "$work/frame" "$FRAME"; then
     keep_refused
-    report install invalid "$digest" "the candidate has no description of meshctl's in its global section"
+    report install invalid "$digest" "besides servers it differs from what the inventory asks for: $(
+      diff "$FRAME" "$work/frame" | grep '^[<>]' | head -n 4
+    )"
     return
   fi
-  if ! timeout 20 haproxy -c -f "$work/haproxy.cfg" >"$work/messages" 2>&1; then
+  if ! is_valid; then
     keep_refused
-    report install invalid "$digest" "$(refusal)"
-    return
+    refused_because=$(refusal)
+    # Servers that left are kept for a day in maintenance, to come back without a reload. One whose name does not
+    # resolve any more must not hold up all that live.
+    sed -i '/^[[:space:]]*server .* disabled$/d' "$work/meaning"
+    compose
+    if ! is_valid; then
+      report install invalid "$digest" "$refused_because"
+      return
+    fi
+    note="installed without the servers in maintenance: $refused_because"
   fi
   if ! may_replace; then
     keep_refused
@@ -98,7 +110,21 @@ install_candidate() {
     report install failed "$sum" "$CONFIG could not be written"
     return
   fi
-  report install ok "$sum" "installed"
+  report install ok "$sum" "$note"
+}
+
+# haproxy.cfg of what Synapse means, with the digest of it in the description.
+compose() {
+  digest=$(sed '/^[[:space:]]*description meshctl-/d' "$work/meaning" | sha256sum)
+  digest=$(printf '%.16s' "$digest")
+  {
+    printf '%s\n\n' "$HEADER"
+    sed "s/^\([[:space:]]*description meshctl-[0-9a-f]\{64\}\)[[:space:]]*$/\1-$digest/" "$work/meaning"
+  } >"$work/haproxy.cfg"
+}
+
+is_valid() {
+  timeout 20 haproxy -c -f "$work/haproxy.cfg" >"$work/messages" 2>&1
 }
 
 replace_config() {

@@ -6,6 +6,8 @@ export const STATE_DIRECTORY = "/var/lib/meshctl-watcher";
 export const PROGRAM_DIRECTORY = "/opt/meshctl/watcher";
 
 export const SYNAPSE_CONFIG = "/etc/meshctl/synapse.conf.json";
+/** Every line of haproxy.cfg but the servers. */
+export const HAPROXY_FRAME = "/etc/meshctl/haproxy.frame";
 export const HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg";
 
 export const WATCHER_UNIT = "meshctl-watcher.service";

@@ -12,6 +12,7 @@ main() {
   printf '%s\n' "$units"
   pid=$(printf '%s\n' "$units" | sed -n "s/^unit$TAB$WATCHER${TAB}MainPID$TAB//p")
   emit_file /etc/meshctl/synapse.conf.json
+  emit_file /etc/meshctl/haproxy.frame
   emit_file /etc/systemd/system/meshctl-watcher.service
   emit_file /etc/systemd/system/meshctl-haproxy-install.service
   emit_file /etc/systemd/system/meshctl-haproxy-install.path

@@ -433,7 +433,7 @@ function roleBecause({ state, quorum, facts }: MemberView): string | undefined {
     return `it runs and serves nobody: no majority is there${names === "" ? "" : ` (${names})`}`;
   }
   if (state === "silent")
-    return `process ${facts.process?.pid} does not answer: look at journalctl -u ${UNIT}`;
+    return `process ${facts.process?.pid} does not answer: look at journalctl -u ${UNIT}, and restart it if it stays so`;
   return undefined;
 }
 

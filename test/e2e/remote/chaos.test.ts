@@ -1,4 +1,6 @@
-import { createServer, type Server } from "node:net";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, createServer, type Server } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { HostLost, type HostUnreachable } from "../../../src/errors.ts";
 import { remoteOpener } from "../../../src/remote/open.ts";
@@ -182,11 +184,34 @@ describe("what is no SSH server", () => {
   });
 
   it("or does not answer is given up after the connect timeout", async () => {
-    // 192.0.2.0/24 is for documentation (RFC 5737): nobody answers, or the network says so at once.
-    remote = remoteOpener()("one", settingsFor(sshd, { host: "192.0.2.1", connectTimeoutMs: 500 }));
-    expect(await failure(remote.run("true", now))).toMatchObject({
-      name: "HostUnreachable",
-      stage: "connect",
-    });
+    const deaf = await listenWithoutAccepting();
+    try {
+      remote = remoteOpener()("one", settingsFor(sshd, { port: deaf.port, connectTimeoutMs: 500 }));
+      expect(await failure(remote.run("true", now))).toMatchObject({
+        name: "HostUnreachable",
+        stage: "connect",
+      });
+    } finally {
+      deaf.end();
+    }
   });
 });
+
+/** A port on loopback whose queue is full: the kernel drops whoever knocks, as a firewall does. */
+async function listenWithoutAccepting(): Promise<{ port: number; end(): void }> {
+  const program =
+    "socket S, PF_INET, SOCK_STREAM, 0; bind S, sockaddr_in(0, INADDR_LOOPBACK); listen S, 0;" +
+    "$| = 1; print +(sockaddr_in(getsockname S))[0], qq(\\n); sleep 60";
+  const child = spawn("perl", ["-MSocket", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(child.stdout, "data");
+  const port = Number(String(line));
+  const queued = [1, 2, 3].map(() => connect(port, "127.0.0.1").on("error", () => {}));
+  await once(queued[0]!, "connect");
+  return {
+    port,
+    end: () => {
+      for (const socket of queued) socket.destroy();
+      child.kill();
+    },
+  };
+}

@@ -281,6 +281,12 @@ describe("open files", () => {
     expect(changes).toEqual([]);
   });
 
+  it("has systemd read a drop-in that a run which was cut left unread", () => {
+    const { row, changes } = assessed(desired(), { needDaemonReload: "yes" });
+    expect(row("open files").verdict).toBe("not-in-force");
+    expect(brief(changes[0])?.run).toEqual(["systemctl daemon-reload"]);
+  });
+
   it("needs no restart for another maxconn", () => {
     const { changes } = assessed(desired({ maxconn: 9500 }), {
       config: configText(desired()),
@@ -368,14 +374,19 @@ describe("haproxy beside a watcher", () => {
     }
   });
 
-  it("does not start HAProxy with a file that it would refuse: the watcher writes one first", () => {
-    const { row, changes } = assessed(
-      desired({ watched: true }),
-      { config: undefined, active: "failed", configCheck: 1 },
-      { listeners: [] },
-    );
-    expect(row("running").verdict).toBe("pending");
-    expect(changes).toEqual([]);
+  it("lets systemd try until the watcher has written a file that HAProxy does not refuse", () => {
+    const want = desired({ watched: true });
+    const broken = { config: "global\n\tbogus\n", configCheck: 1 };
+    const stopped = assessed(want, { ...broken, active: "failed" }, { listeners: [] });
+    expect(brief(stopped.changes[0])).toEqual({
+      made: [],
+      run: ["activate.sh start"],
+      disrupts: undefined,
+    });
+    expect(stopped.changes[0]!.validate).toBeUndefined();
+    const trying = assessed(want, { ...broken, active: "activating" }, { listeners: [] });
+    expect(trying.changes).toEqual([]);
+    expect(new Set(trying.open.map(({ verdict }) => verdict))).toEqual(new Set(["pending"]));
   });
 
   it("blocks a foreign file, and with leave to adopt it only records it for the watcher", () => {

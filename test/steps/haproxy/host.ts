@@ -8,8 +8,8 @@ import type { Service } from "../../../src/mesh/mesh.ts";
 import type { Evidence, HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/haproxy/assess.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
+import { renderDropIn } from "../../../src/steps/haproxy/drop-in.ts";
 import { haproxyFacts } from "../../../src/steps/haproxy/facts.ts";
-import { renderDropIn } from "../../../src/steps/haproxy/open-files.ts";
 import { CONFIG, DROP_IN, MASTER_SOCKET, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { mesh, service } from "../../mesh/mesh.ts";
 
@@ -46,6 +46,7 @@ export interface ProbeFields {
   load?: string;
   statusText?: string;
   dropInPaths?: string;
+  needDaemonReload?: "yes" | "no";
   limitNofile?: string;
   configCheck?: number;
   command?: string;
@@ -79,7 +80,7 @@ function probeOutput(want: HaproxyDesired, change: ProbeFields = {}): string {
     ["unit", UNIT, "ActiveState", active],
     ["unit", UNIT, "StatusText", change.statusText ?? ""],
     ["unit", UNIT, "DropInPaths", change.dropInPaths ?? DROP_IN],
-    ["unit", UNIT, "NeedDaemonReload", "no"],
+    ["unit", UNIT, "NeedDaemonReload", change.needDaemonReload ?? "no"],
     ["unit_enabled", UNIT, change.enabled ?? (installed ? "enabled" : "")],
   ];
   if (!installed) {

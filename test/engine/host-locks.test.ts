@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { HostLocks } from "../../src/engine/host-locks.ts";
+import { valueStep, World } from "./world/world.ts";
+
+describe("a host's lock", () => {
+  it("keeps a second run from changing the host, and names the first", async () => {
+    const world = new World("a");
+    const other = new HostLocks("20261122-180000-beef", (host) => world.remote(host));
+    await other.take("a");
+    expect(await world.run("provision", [valueStep()])).toBe(1);
+    expect(world.outcome("a")).toMatchObject({ changed: [], unproven: [] });
+    expect(world.outcome("a").because).toMatch(
+      /another meshctl is changing this host \(run 20261122-180000-beef by .*\); run this again.* kill \d+$/,
+    );
+    expect(world.read("a", "log")).toBe("");
+    await other.releaseAll();
+    expect(await world.run("provision", [valueStep()])).toBe(0);
+  });
+
+  it("is taken once, however many ask", async () => {
+    const world = new World("a");
+    const locks = new HostLocks("r", (host) => world.remote(host));
+    await Promise.all([locks.take("a"), locks.take("a"), locks.take("a")]);
+    await locks.releaseAll();
+  });
+
+  it("is free again for the next run when one has ended", async () => {
+    const world = new World("a");
+    for (const name of ["one", "two"]) {
+      const locks = new HostLocks(name, (host) => world.remote(host));
+      await locks.take("a");
+      await locks.releaseAll();
+    }
+  });
+
+  it("is not given while a change that lost its connection is still under way", async () => {
+    const world = new World("a");
+    const remote = world.remote("a");
+    const underWay = remote.run(
+      "mkdir -p /run/meshctl; exec 8<>/run/meshctl/change; flock 8; : >$HOME/began; sleep 0.6",
+      { during: "an earlier change", timeoutMs: 5_000 },
+    );
+    while (!world.has("a", "began")) await new Promise((done) => setTimeout(done, 20));
+    const locks = new HostLocks("r", (host) => world.remote(host));
+    await expect(locks.take("a")).rejects.toThrow(/still under way/);
+    await underWay;
+    await locks.take("a");
+    await locks.releaseAll();
+  });
+});

@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { HostUnreachable } from "../../../src/errors.ts";
+import type { Held, Outcome, Remote, RunOptions } from "../../../src/remote/remote.ts";
+
+/** Paths that scripts of the engine have for themselves; each host has its own below its folder. */
+const MOVED = ["/run/meshctl", "/var/lib/meshctl", "/usr/sbin/policy-rc.d"];
+
+/** Programs that would look at this machine, or change it. apt-get only tells what it was asked for. */
+const STUBS = {
+  "dpkg-query": ":",
+  dpkg: "echo amd64",
+  ss: ":",
+  ip: ":",
+  "systemd-detect-virt": "echo kvm",
+  "apt-get": 'printf "%s\\n" "$*" >>"$HOME/apt-get"; echo "$http_proxy" >"$HOME/proxy"',
+};
+
+/** A host that is a folder on this machine: scripts really run, in a real `sh`. */
+export class LocalRemote implements Remote {
+  readonly host: string;
+  readonly directory: string;
+  /** Every script that was run, for what was done and in which order. */
+  readonly during: string[] = [];
+  /** Throws in place of a script, or after it ran. */
+  faultBefore: (during: string) => Error | undefined = () => undefined;
+  faultAfter: (during: string) => Error | undefined = () => undefined;
+  execs = 0;
+
+  constructor(host: string, directory: string) {
+    this.host = host;
+    this.directory = directory;
+    const bin = join(directory, "bin");
+    mkdirSync(bin, { recursive: true });
+    for (const [name, text] of Object.entries(STUBS)) {
+      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
+      chmodSync(join(bin, name), 0o755);
+    }
+  }
+
+  async run(script: string, options: RunOptions): Promise<Outcome> {
+    this.execs += 1;
+    this.during.push(options.during);
+    const before = this.faultBefore(options.during);
+    if (before !== undefined) throw before;
+    const sentAtMs = Date.now();
+    const child = this.#spawn(script);
+    child.stdin.end();
+    const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
+    const exitCode = await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? -1)));
+    const after = this.faultAfter(options.during);
+    if (after !== undefined) throw after;
+    return { exitCode, stdout: await stdout, stderr: await stderr, sentAtMs, firstByteAtMs: Date.now() };
+  }
+
+  async hold(script: string): Promise<Held> {
+    const child = this.#spawn(script);
+    const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+    let isHeld = true;
+    void ended.then(() => {
+      isHeld = false;
+    });
+    const firstLine = await new Promise<string>((resolve) =>
+      child.stdout.once("data", (data) => resolve(String(data).split("\n")[0]!)),
+    );
+    return {
+      firstLine,
+      get isHeld() {
+        return isHeld;
+      },
+      async release() {
+        child.stdin.end();
+        await ended;
+      },
+    };
+  }
+
+  async end(): Promise<void> {}
+
+  #spawn(script: string) {
+    const local = MOVED.reduce((moved, path) => moved.replaceAll(path, `${this.directory}${path}`), script);
+    mkdirSync(join(this.directory, "usr/sbin"), { recursive: true });
+    const file = join(this.directory, `script-${this.execs}.sh`);
+    writeFileSync(file, local);
+    return spawn("sh", [file], {
+      env: { PATH: `${join(this.directory, "bin")}:${process.env.PATH}`, HOME: this.directory, LC_ALL: "C" },
+    });
+  }
+}
+
+export const unreachable = (host: string) =>
+  new HostUnreachable(host, "connect", "connect: nobody answers on port 22");
+
+async function text(stream: NodeJS.ReadableStream): Promise<string> {
+  let all = "";
+  for await (const chunk of stream) all += String(chunk);
+  return all;
+}

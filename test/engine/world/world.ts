@@ -1,0 +1,175 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { z } from "zod";
+import type { RunEvent } from "../../../src/engine/events.ts";
+import { type RunOptions, run } from "../../../src/engine/run.ts";
+import { fieldOf, requiredFieldOf } from "../../../src/evidence/probe-output.ts";
+import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
+import type { Change, Command, Step } from "../../../src/step.ts";
+import { everyone } from "../../../src/waves.ts";
+import { LocalRemote } from "./local-remote.ts";
+
+interface Desired {
+  readonly directory: string;
+  readonly want: string;
+}
+
+interface Facts {
+  readonly disk: string;
+  readonly live: string;
+  readonly count: number;
+  readonly isBlocked: boolean;
+}
+
+export type ValueStep = Step<string, Desired, Facts>;
+
+const file = (name: string) => new URL(`./${name}.sh`, import.meta.url);
+export const set = (directory: string, want: string): Command => {
+  return { kind: "script", file: file("set"), args: [directory, want], timeoutMs: 2_000 };
+};
+export const start = (directory: string, timeoutMs = 5_000): Command => {
+  return { kind: "script", file: file("start"), args: [directory], timeoutMs };
+};
+
+/** A step that wants one value on disk and in force, in the host's folder. */
+export function valueStep(changed: Partial<ValueStep> = {}): ValueStep {
+  return {
+    name: "value",
+    title: "A value",
+    parameters: z.string(),
+    desired: (want, host) => ({ directory: host.address, want }),
+    claims: () => ({}),
+    probe: ({ directory }) => ({ file: file("probe"), args: [directory] }),
+    facts: (output) => ({
+      disk: requiredFieldOf(output, "disk"),
+      live: requiredFieldOf(output, "live"),
+      count: Number(requiredFieldOf(output, "count")),
+      isBlocked: output.has("blocked") && fieldOf(output, "blocked") === undefined,
+    }),
+    assess({ desired: { directory, want }, facts: { disk, live, isBlocked } }) {
+      const isOpen = disk !== want || live !== want;
+      const commands = disk === want ? [] : [set(directory, want)];
+      const change: Change = { id: "write", why: "it differs", commands, activate: [start(directory)] };
+      return {
+        readings: [
+          {
+            setting: "the value",
+            want,
+            onDisk: { is: "read", value: disk, source: "disk" },
+            inForce: { is: "read", value: live, source: "live" },
+            blocked: isBlocked ? "it is somebody else's" : undefined,
+            closedBy: isOpen ? { change: change.id } : undefined,
+          },
+        ],
+        changes: isOpen ? [change] : [],
+      };
+    },
+    next: everyone,
+    settle: { deadlineMs: 300, stableMs: 0 },
+    ...changed,
+  };
+}
+
+const roots: string[] = [];
+afterAll(() => {
+  for (const root of roots) rmSync(root, { recursive: true, force: true });
+});
+
+/** Hosts that are folders, all of which hold "old" and are to hold "new". */
+export class World {
+  readonly hosts: readonly string[];
+  readonly events: RunEvent[] = [];
+  readonly #root: string;
+  readonly #remotes: ReadonlyMap<string, LocalRemote>;
+
+  constructor(...hosts: string[]) {
+    this.hosts = hosts;
+    this.#root = mkdtempSync(join(tmpdir(), "meshctl-engine-"));
+    roots.push(this.#root);
+    for (const host of hosts) {
+      mkdirSync(join(this.#root, host));
+      this.put(host, "disk", "old");
+      this.put(host, "live", "old");
+      this.put(host, "log", "");
+    }
+    this.#remotes = new Map(hosts.map((host) => [host, new LocalRemote(host, join(this.#root, host))]));
+  }
+
+  put(host: string, name: string, text = ""): void {
+    writeFileSync(join(this.#root, host, name), text);
+  }
+
+  read(host: string, name: string): string {
+    return readFileSync(join(this.#root, host, name), "utf8");
+  }
+
+  has(host: string, name: string): boolean {
+    return existsSync(join(this.#root, host, name));
+  }
+
+  remote(host: string): LocalRemote {
+    return this.#remotes.get(host)!;
+  }
+
+  get inventory(): InventoryView {
+    const view = (name: string): HostView => {
+      return { name, address: join(this.#root, name), groups: [], parameters: new Map() };
+    };
+    return {
+      hosts: new Map(this.hosts.map((name) => [name, view(name)])),
+      groups: new Map(),
+      mesh: { ensemble: [], proxies: [], services: [] } as unknown as InventoryView["mesh"],
+      network: { proxy: undefined, caCertificates: undefined },
+      allowOs: [],
+    };
+  }
+
+  /** Runs steps on all hosts. Returns the exit code; `events` are those of this run. */
+  async run(
+    command: RunOptions["command"],
+    // biome-ignore lint/suspicious/noExplicitAny: steps of every type, as in the registry
+    steps: readonly Step<any, any, any>[],
+    changed: Partial<RunOptions> = {},
+  ): Promise<number> {
+    this.events.length = 0;
+    for (const remote of this.#remotes.values()) remote.execs = 0;
+    const parameters = new Map(this.hosts.map((host) => [host, "new"]));
+    const plays = [{ hosts: this.hosts, steps: steps.map((step) => ({ step, parameters })) }];
+    return run({
+      run: "20261122-190312-4f2a",
+      command,
+      inventory: this.inventory,
+      job: { plays },
+      limit: () => true,
+      steps: () => true,
+      parallel: 10,
+      remoteOf: (host) => this.remote(host),
+      storeDirectory: join(this.#root, "store"),
+      emit: (event) => this.events.push(event),
+      confirm: async () => true,
+      stop: new AbortController().signal,
+      ...changed,
+    });
+  }
+
+  /** What happened, as short words: "changing a write". */
+  get story(): string[] {
+    return this.events.flatMap((event) => {
+      if (event.event === "changing" || event.event === "changed")
+        return [`${event.event} ${event.host} ${event.change.id}`];
+      return event.event === "failed" ? [`failed ${event.host}`] : [];
+    });
+  }
+
+  get summary(): RunEvent & { event: "summary" } {
+    const last = this.events.at(-1);
+    if (last?.event !== "summary") throw new Error("the last event is no summary");
+    return last;
+  }
+
+  outcome(host: string) {
+    return this.summary.hosts.find((outcome) => outcome.host === host)!;
+  }
+}
