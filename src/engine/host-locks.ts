@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { HostName } from "../inventory/view.ts";
 import { shellQuote } from "../remote/quote.ts";
 import type { Held, Remote } from "../remote/remote.ts";
@@ -6,6 +7,16 @@ import { ChangeFailed } from "./change-failed.ts";
 import { scriptText } from "./script-block.ts";
 
 const LOCK = new URL("./commands/lock.sh", import.meta.url);
+
+/** A change that outlived its run ends by itself; an apt run among them takes minutes. */
+const UNFINISHED_MS = 600_000;
+const UNFINISHED = "a change that lost its connection is still under way on this host";
+
+/** What is done while a lock cannot be had yet: who waits is told, and may be told to stop. */
+export interface Patience {
+  readonly say: (because: string) => void;
+  readonly stop: AbortSignal;
+}
 
 /** The locks one run holds: two runs never change one host at the same time. */
 export class HostLocks {
@@ -19,12 +30,12 @@ export class HostLocks {
   }
 
   /**
-   * Takes the host's lock unless this run has it; one that went with its connection is taken anew.
-   * Throws ChangeFailed that names the holder; HostLost, HostUnreachable.
+   * Takes the host's lock unless this run has it; one that went with its connection is taken anew. With `patience` a
+   * change that a run which was cut off left under way is waited for; another run that lives never is. Throws ChangeFailed that names the holder; HostLost, HostUnreachable.
    */
-  async take(host: HostName): Promise<void> {
+  async take(host: HostName, patience?: Patience): Promise<void> {
     const before = this.#held.get(host)?.catch(() => undefined) ?? Promise.resolve(undefined);
-    const now = before.then((held) => (held?.isHeld ? held : this.#hold(host)));
+    const now = before.then((held) => (held?.isHeld ? held : this.#holdPatiently(host, patience)));
     this.#held.set(host, now);
     await now;
   }
@@ -34,7 +45,20 @@ export class HostLocks {
     await Promise.all(ended.map((end) => (end.status === "fulfilled" ? end.value.release() : undefined)));
   }
 
-  async #hold(host: HostName): Promise<Held> {
+  async #holdPatiently(host: HostName, patience: Patience | undefined): Promise<Held> {
+    const startedAtMs = Date.now();
+    for (;;) {
+      const held = await this.#hold(host);
+      if (held !== "unfinished") return held;
+      if (patience === undefined || patience.stop.aborted || Date.now() - startedAtMs > UNFINISHED_MS) {
+        throw new ChangeFailed(host, `${UNFINISHED}; run this again when it has ended (ps shows it)`);
+      }
+      patience.say(UNFINISHED);
+      await sleep(1000);
+    }
+  }
+
+  async #hold(host: HostName): Promise<Held | "unfinished"> {
     const holder = `run ${this.#run} by ${userInfo().username} on ${hostname()} since ${new Date().toISOString()}`;
     const held = await this.#remoteOf(host).hold(`set -- ${shellQuote(holder)}\n${scriptText(LOCK)}`, {
       during: "taking the host's lock",
@@ -42,18 +66,16 @@ export class HostLocks {
     });
     if (held.firstLine === "locked") return held;
     await held.release();
+    if (held.firstLine === "unfinished") return "unfinished";
     throw new ChangeFailed(host, refusal(held.firstLine));
   }
 }
 
-/** "busy PID HOLDER" or "unfinished", as lock.sh says it. */
+/** "busy PID HOLDER", as lock.sh says it. */
 function refusal(line: string): string {
-  const [word, pid, ...holder] = line.split(" ");
-  if (word === "busy") {
-    return (
-      `another meshctl is changing this host (${holder.join(" ") || "it does not say which"}); run this again when it has ended. ` +
-      `If it is dead and its connection hangs, this ends it on the host: kill ${pid}`
-    );
-  }
-  return "a change that lost its connection is still under way on this host; run this again when it has ended (ps shows it)";
+  const [, pid, ...holder] = line.split(" ");
+  return (
+    `another meshctl is changing this host (${holder.join(" ") || "it does not say which"}); run this again when it has ended. ` +
+    `If it is dead and its connection hangs, this ends it on the host: kill ${pid}`
+  );
 }

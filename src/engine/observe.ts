@@ -90,7 +90,9 @@ function broken(because: string): StepFacts {
 
 /** The last words of a program's output, for an error message. What would steer the terminal is left out. */
 export function lastLines(text: string, count = 5): string {
-  const plain = text.replace(TERMINAL_SEQUENCES, "").replace(/[^\P{Cc}\n\t]+/gu, " ");
+  // Progress that was drawn over: only its last state.
+  const drawn = text.replace(/\r+$/gm, "").replace(/^.*\r/gm, "");
+  const plain = drawn.replace(TERMINAL_SEQUENCES, "").replace(/[^\P{Cc}\n\t]+/gu, " ");
   return plain.trim().split("\n").slice(-count).join("\n");
 }
 

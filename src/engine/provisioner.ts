@@ -8,7 +8,7 @@ import type { ArtefactStore } from "./artefacts.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import type { Emit, HostOutcome, MadeChange } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
-import { HostLocks } from "./host-locks.ts";
+import { HostLocks, type Patience } from "./host-locks.ts";
 import { inParallel, observeAll } from "./observe.ts";
 
 /** A step that still wants to change a host after so many changes is not converging. */
@@ -149,7 +149,7 @@ export class Provisioner {
     const toChange = targets.filter((host) => this.#fleet.assess(step, host).changes.length > 0);
     if (toChange.length === 0 && this.#begun.size === 0) return;
     await inParallel(toChange, this.#context.parallel, (host) =>
-      this.#attempt(step, host, () => this.#locks.take(host)),
+      this.#attempt(step, host, () => this.#locks.take(host, this.#patience(step, host))),
     );
     await this.#lookAgain(step, targets);
   }
@@ -196,11 +196,11 @@ export class Provisioner {
       const begun = this.#begun.get(host) ?? [];
       this.#begun.set(host, begun);
       const isApplied = await this.#attempt(step, host, async () => {
-        await this.#locks.take(host);
+        await this.#locks.take(host, this.#patience(step, host));
         begun.push({ step: step.name, change: change.id, why: change.why, isProved: false });
         const remote = this.#context.remoteOf(host);
         const alsoInstall = this.#packagesAlsoPlanned(host);
-        await apply(remote, change, { ...this.#context, builder: this.#builder, alsoInstall });
+        await apply(remote, change, { ...this.#context, builder: this.#builderFor(step), alsoInstall });
       });
       if (isApplied) applied.push(item);
     });
@@ -344,16 +344,24 @@ export class Provisioner {
   }
 
   /** A build installs compilers: the build host is changed by it. Throws ChangeFailed when it is to be left alone. */
-  readonly #builder = async (host: HostName): Promise<Remote> => {
-    if (!this.#hosts.includes(host)) {
-      throw new ChangeFailed(
-        host,
-        `it has to be built on ${host} first, which this run leaves alone: let --limit include ${host}, or name another build_host`,
-      );
-    }
-    await this.#locks.take(host);
-    return this.#context.remoteOf(host);
-  };
+  readonly #builderFor =
+    (step: AnyStep) =>
+    async (host: HostName): Promise<Remote> => {
+      if (!this.#hosts.includes(host)) {
+        throw new ChangeFailed(
+          host,
+          `it has to be built on ${host} first, which this run leaves alone: let --limit include ${host}, or name another build_host`,
+        );
+      }
+      await this.#locks.take(host, this.#patience(step, host));
+      return this.#context.remoteOf(host);
+    };
+
+  /** A run that was cut off may have left a change under way: it is waited for, and looked at when it has ended. */
+  #patience(step: AnyStep, host: HostName): Patience {
+    const { emit, stop } = this.#context;
+    return { say: (because) => emit({ event: "waiting", host, step: step.name, because }), stop };
+  }
 }
 
 function closedBy(row: Evidence, change: string): boolean {

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -18,28 +18,56 @@ export interface Ended {
 }
 
 /** Runs the built command line as a user would, from the project's folder. */
-export function meshctl(
-  args: readonly string[],
-  options: { env?: NodeJS.ProcessEnv; killAfterMs?: number } = {},
-): Promise<Ended> {
-  return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      [join(root, "bin/meshctl.js"), ...args],
-      { cwd: root, env: { ...process.env, CI: "true", ...options.env }, maxBuffer: 256 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
-        const events = args.includes("--json")
-          ? stdout
-              .split("\n")
-              .filter(Boolean)
-              .map((line) => JSON.parse(line) as JsonEvent)
-          : [];
-        done({ code, stdout, stderr, events });
-      },
-    );
-    if (options.killAfterMs !== undefined) setTimeout(() => child.kill("SIGKILL"), options.killAfterMs);
+export function meshctl(args: readonly string[], options: { env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+  return startMeshctl(args, options).ended;
+}
+
+/** A command line that runs, to be watched and signalled. */
+export interface Running {
+  readonly ended: Promise<Ended>;
+  /** The first event that fits, of those to come. Rejects when the run ends without one. Needs `--json`. */
+  event(fits: (event: JsonEvent) => boolean): Promise<JsonEvent>;
+  signal(name: NodeJS.Signals): void;
+}
+
+export function startMeshctl(args: readonly string[], options: { env?: NodeJS.ProcessEnv } = {}): Running {
+  const child = spawn(process.execPath, [join(root, "bin/meshctl.js"), ...args], {
+    cwd: root,
+    env: { ...process.env, CI: "true", ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  const events: JsonEvent[] = [];
+  const watchers = new Set<(event: JsonEvent) => void>();
+  let [stdout, stderr, unread] = ["", "", ""];
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    if (!args.includes("--json")) return;
+    const lines = (unread + text).split("\n");
+    unread = lines.pop()!;
+    for (const line of lines) {
+      const event = JSON.parse(line) as JsonEvent;
+      events.push(event);
+      for (const watcher of watchers) watcher(event);
+    }
+  });
+  // A signal of ours ended it when there is no exit code.
+  const ended = new Promise<Ended>((done) => {
+    child.once("close", (code) => done({ code: code ?? -1, stdout, stderr, events }));
+  });
+  return {
+    ended,
+    event: (fits) =>
+      new Promise((found, lost) => {
+        watchers.add((event) => {
+          if (fits(event)) found(event);
+        });
+        ended.then(() => lost(new Error(`The run ended without the event:\n${stderr}`)));
+      }),
+    signal: (name) => void child.kill(name),
+  };
 }
 
 /** The demo's inventory made to fit another lab, changed by `edit`. Returns its path. */
@@ -53,6 +81,14 @@ export async function inventoryFor(
   const file = join(await mkdtemp(join(tmpdir(), "meshctl-e2e-")), "inventory.yaml");
   await writeFile(file, edit(fitted));
   return file;
+}
+
+/** The demo's inventory cut down to its third host: an ensemble of one, a proxy and a database. For `inventoryFor`. */
+export function oneHost(yaml: string): string {
+  return yaml
+    .replace(/^ {2}kvm-0[12]:.*\n/gm, "")
+    .replaceAll("[kvm-01, kvm-02, kvm-03]", "[kvm-03]")
+    .replace(/(kvm-03: \{ address: [0-9.]+)13/, "$111");
 }
 
 /** The rows of a run that are not proven, as short text, for messages and for asserting that there are none. */

@@ -1,9 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { HostLost } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
 import type { Fleet } from "../../src/step.ts";
 import { unreachable } from "./world/local-remote.ts";
 import { set, start, type ValueStep, valueStep, World } from "./world/world.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** For what never comes into force. */
+const settle = { deadlineMs: 300, stableMs: 0 };
 
 const lost = (host: string) => (during: string) =>
   during === "observation" ? undefined : new HostLost(host, during, `${during} was cut off: reset by peer`);
@@ -32,7 +37,7 @@ describe.concurrent("a provision", () => {
   it("fails a change that does not show, and does not repeat it", async () => {
     const world = new World("a", "b");
     world.put("a", "stuck");
-    expect(await world.run("provision", [valueStep()])).toBe(5);
+    expect(await world.run("provision", [valueStep({ settle })])).toBe(5);
     expect(world.outcome("a")).toMatchObject({
       is: "failed",
       because: expect.stringMatching(
@@ -108,6 +113,7 @@ describe.concurrent("a provision", () => {
   it("counts a change that the next one has to bring into force as proved only then", async () => {
     const world = new World("a");
     const inTwo = valueStep({
+      settle,
       assess(self, fleet) {
         const { readings, changes } = valueStep().assess(self, fleet);
         const [change] = changes;
@@ -163,7 +169,7 @@ describe.concurrent("a wave", () => {
 
   it("never begins when the step holds everybody back", async () => {
     const world = new World("a");
-    const held = valueStep({ next: () => ({ hold: "the quorum would be lost" }) });
+    const held = valueStep({ settle, next: () => ({ hold: "the quorum would be lost" }) });
     expect(await world.run("provision", [held])).toBe(1);
     expect(world.outcome("a").because).toBe("value: the quorum would be lost");
     expect(world.read("a", "log")).toBe("");
@@ -212,7 +218,7 @@ describe.concurrent("a host that is lost in the middle of a change", () => {
       if (during === "write") remote.faultBefore = () => unreachable("a");
       return undefined;
     };
-    expect(await world.run("provision", [valueStep()])).toBe(1);
+    expect(await world.run("provision", [valueStep({ settle })])).toBe(1);
     expect(world.outcome("a").because).toBe(
       "value: the host cannot be seen any more: connect: nobody answers on port 22",
     );
@@ -243,6 +249,7 @@ describe.concurrent("a host with a blocked row", () => {
     const installing = (name: string): ValueStep =>
       valueStep({
         name,
+        settle,
         assess: ({ facts: { isBlocked, live } }) => ({
           readings: [
             {
@@ -424,6 +431,7 @@ describe.concurrent("what a person is told", () => {
     const proxy = new Secret("http://user:pass%22word@proxy:3128");
     const inventory = { ...world.inventory, network: { proxy, caCertificates: undefined } };
     const installing = valueStep({
+      settle,
       assess: (self, fleet) => ({
         readings: valueStep().assess(self, fleet).readings,
         changes: [{ id: "p", why: "x", commands: [{ kind: "install", packages: ["p"] }], activate: [] }],

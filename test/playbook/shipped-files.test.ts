@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { loadFiles } from "../../src/playbook/load-files.ts";
-import { fakeSteps } from "./fake-steps.ts";
+import { steps as registry } from "../../src/steps/registry.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const inventoryFile = join(root, "inventories/example.yaml");
@@ -13,7 +13,7 @@ const concerns = readdirSync(join(root, "playbooks")).filter((file) => file !== 
 /** Step and host → parameters. */
 async function asked(playbook: string, inventory = inventoryFile): Promise<Map<string, unknown>> {
   const playbookFile = join(root, "playbooks", playbook);
-  const { job } = await loadFiles({ inventoryFile: inventory, playbookFile }, fakeSteps);
+  const { job } = await loadFiles({ inventoryFile: inventory, playbookFile }, registry);
   const steps = job.plays.flatMap((play) => play.steps);
   return new Map(
     steps.flatMap(({ step, parameters }) =>
@@ -53,7 +53,7 @@ describe("the files that come with meshctl", () => {
       expect(parameters.get("preflight on kvm-01")).toMatchObject({
         virtualization: ["kvm", "none", "systemd-nspawn"],
       });
-      expect(parameters.get("mysql on kvm-03")).toMatchObject({ buffer_pool_size: 268_435_456 });
+      expect(parameters.get("mysql on kvm-03")).toMatchObject({ bufferPoolSize: { bytes: 268_435_456 } });
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -17,7 +17,7 @@ export function ndjsonReporter(run: string, write: (line: string) => void): (eve
 function fields(event: RunEvent): Record<string, unknown> {
   switch (event.event) {
     case "evidence": {
-      const { setting, want, onDisk, inForce, verdict, because, warning } = event.evidence;
+      const { setting, want, onDisk, inForce, verdict, because, warning, diff } = event.evidence;
       return {
         event: event.event,
         host: event.host,
@@ -29,6 +29,7 @@ function fields(event: RunEvent): Record<string, unknown> {
         verdict,
         because,
         warning,
+        diff,
       };
     }
     case "planned":

@@ -2,6 +2,7 @@ import type { ChalkInstance } from "chalk";
 import Table from "cli-table3";
 import { maskSecrets } from "../../secret.ts";
 import type { Evidence, Layer, Verdict } from "../../step.ts";
+import { diffView } from "./diff-view.ts";
 
 export interface EvidenceRow {
   readonly host: string;
@@ -59,7 +60,10 @@ const BORDERLESS = {
   middle: " ",
 };
 
-/** Want, on disk and in force side by side, a block for each host. Verbose adds where each layer was read. */
+/**
+ * Want, on disk and in force side by side, a block for each host, with the diff of every file that is not as wanted
+ * and that no change would write. Verbose adds where each layer was read.
+ */
 export function evidenceTable(
   rows: readonly EvidenceRow[],
   options: { readonly paint: ChalkInstance; readonly columns: number; readonly verbose: boolean },
@@ -83,6 +87,7 @@ export function evidenceTable(
       wrapOnWordBoundary: false,
     });
     const notes: string[] = [];
+    const shown = new Set<string>();
     let previous = "";
     for (const { step, evidence } of rows.filter((row) => row.host === host)) {
       const colour = paintOf(evidence.verdict, paint);
@@ -104,6 +109,11 @@ export function evidenceTable(
           `  ${colour(MARKS[evidence.verdict])} ${step} · ${evidence.setting}: ${evidence.because ?? ""}`,
         );
         if (!verbose && sources !== "") notes.push(paint.dim(`      read from ${sources}`));
+        const { diff } = evidence;
+        if (diff !== undefined && diff.was !== diff.want && !shown.has(diff.path)) {
+          shown.add(diff.path);
+          notes.push(diffView(diff, options).replace(/^/gm, "      "));
+        }
       }
       if (evidence.warning !== undefined)
         notes.push(`  ${paint.yellow("!")} ${step} · ${evidence.setting}: ${evidence.warning}`);

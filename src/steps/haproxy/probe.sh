@@ -8,8 +8,8 @@ ADMIN_SOCKET=/run/haproxy/admin.sock
 MASTER_SOCKET=/run/haproxy-master.sock
 
 # ask_processes MASTER_PID: records "socket": path, "answered" or why not; "info": key, value; "info_from": path;
-# "process": a line of `show proc`; "limit": "master" or "worker", pid, soft, hard. In perl, for there is neither
-# nc nor socat on a bare host; perl-base has no IO::Socket on some, but always Socket.
+# "process": a line of `show proc`; "limit": "master" or "worker", pid, soft, hard. In perl, for a bare host
+# has neither nc nor socat.
 ask_processes() {
   perl -e '
     use strict;

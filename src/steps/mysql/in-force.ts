@@ -1,4 +1,5 @@
 import type { Layer } from "../../step.ts";
+import { withoutTime } from "./error-log.ts";
 import type { InstalledFacts } from "./facts.ts";
 import { POOL, REDO_CAPACITY, type Setting } from "./settings.ts";
 
@@ -27,7 +28,7 @@ export function stateOf({ unit, hasJob, process }: InstalledFacts): ServerState 
 
 /** The service as a whole: up, and the one that answers on the socket. */
 export function serviceInForce(facts: InstalledFacts): Layer {
-  const { unit, process, answeredBy, errors } = facts;
+  const { unit, process, answeredBy } = facts;
   const source = process === undefined ? unit.name : `${unit.name}, PID ${process.pid}`;
   switch (stateOf(facts)) {
     case "running":
@@ -38,7 +39,7 @@ export function serviceInForce(facts: InstalledFacts): Layer {
     case "changing":
       return { is: "unreadable", source, because: stillChanging(facts) };
     case "failed":
-      return { is: "read", value: errors.length === 0 ? unit.result : "failing", source };
+      return { is: "read", value: unit.active === "failed" ? "failed" : "restarted in vain", source };
     case "stopped":
       return { is: "absent", source };
   }
@@ -51,14 +52,21 @@ export function serviceBecause(facts: InstalledFacts): string | undefined {
     case "changing":
       return stillChanging(facts);
     case "failed":
-      return [`${unit.name} does not come up (${unit.result})`, ...errors.slice(-3)].join(": ");
+      return errors.length === 0
+        ? `${unit.name} does not come up: ${unit.result}`
+        : `${unit.name} does not come up: ${distinct(errors).slice(-3).join("; ")}`;
     case "running":
       return isStranger(facts)
         ? `the server that answers on ${answeredBy!.socket} is PID ${answeredBy!.pid}, not ${unit.name}'s ${unit.mainPid}: end the one that nobody should have started`
         : undefined;
     case "stopped":
-      return undefined;
+      return `${unit.name} does not run`;
   }
+}
+
+/** Without times, for a server that is restarted again and again says the same each time. */
+function distinct(errors: readonly string[]): readonly string[] {
+  return [...new Set(errors.map(withoutTime))];
 }
 
 /** Shutdown with dirty pages and crash recovery take many minutes, and must not be cut short. */
@@ -78,7 +86,7 @@ export function settingInForce(setting: Setting, facts: InstalledFacts): Layer {
   const source = `SHOW GLOBAL VARIABLES (${server.process}, PID ${unit.mainPid})`;
   switch (stateOf(facts)) {
     case "changing":
-      return { is: "unreadable", source, because: stillChanging(facts) };
+      return { is: "unreadable", source: unit.name, because: stillChanging(facts) };
     case "stopped":
     case "failed":
       return { is: "absent", source: `${unit.name} does not run` };

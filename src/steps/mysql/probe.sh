@@ -175,7 +175,7 @@ read_errors() {
   {
     tail -n 100 /var/log/mysql/error.log 2>/dev/null
     journalctl -q --no-pager -o cat -b -n 100 -u "$unit" 2>/dev/null
-  } | grep -F '[ERROR]' | tail -n 4 | while IFS= read -r line; do
+  } | grep -F '[ERROR]' | grep -v 'Aborting *$' | tail -n 6 | while IFS= read -r line; do
     emit error "$line"
   done
 }

@@ -7,6 +7,7 @@ main() {
   # Restarts by hand count for systemd's start limit too.
   systemctl reset-failed -- "$unit" 2>/dev/null
   began=$(date '+%Y-%m-%d %H:%M:%S')
+  began_utc=$(date -u '+%Y-%m-%dT%H:%M:%S')
   systemctl restart --no-block -- "$unit" || exit
   looks=0
   while [ "$looks" -lt 100 ]; do
@@ -23,8 +24,8 @@ main() {
 $(systemctl show --no-pager -p ActiveState -p NRestarts -p Job -- "$unit")
 END
     if [ "${restarts:-0}" -gt 0 ] || { [ "$active" = failed ] && [ -z "$job" ]; }; then
-      echo "$unit does not come up:"
-      errors_since "$began"
+      said=$(errors_since "$began")
+      printf '%s\n%s does not come up: %s\n' "$said" "$unit" "$(printf '%s\n' "$said" | head -n 1)"
       exit 1
     fi
     if [ "$active" = active ] && [ -z "$job" ]; then
@@ -33,12 +34,14 @@ END
   done
 }
 
-# MySQL writes errors to a file, MariaDB to the journal.
+# MySQL writes errors to a file with UTC times, MariaDB to the journal. The first error is the cause.
 errors_since() {
-  {
+  log=$(
     journalctl -q --no-pager -o cat --since "$1" -u "$unit" 2>/dev/null
-    tail -n 40 /var/log/mysql/error.log 2>/dev/null
-  } | grep -F -e '[ERROR]' -e 'Failed' | tail -n 8
+    tail -n 40 /var/log/mysql/error.log 2>/dev/null | awk -v since="$began_utc" '$1 >= since'
+  )
+  errors=$(printf '%s\n' "$log" | grep -F '[ERROR]' | grep -v 'Aborting *$' | tail -n 8)
+  if [ -n "$errors" ]; then printf '%s\n' "$errors"; else printf '%s\n' "$log" | grep -F 'Failed' | tail -n 2; fi
 }
 
 main "$@"

@@ -2,6 +2,7 @@ import { type FileAssessment, type FileFact, sha256Of } from "../../evidence/fil
 import type { HostFacts, Layer, Reading } from "../../step.ts";
 import { onDisk, shadowedBy, whyPassedOver } from "./boot.ts";
 import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
+import { withoutTime } from "./error-log.ts";
 import type { InstalledFacts } from "./facts.ts";
 import {
   isClamped,
@@ -11,6 +12,7 @@ import {
   settingInForce,
   stateOf,
 } from "./in-force.ts";
+import { commandLineOptions } from "./option-files.ts";
 import type { MysqlParameters } from "./parameters.ts";
 import type { InstalledServer, Server } from "./server.ts";
 import { POOL, type Setting } from "./settings.ts";
@@ -53,7 +55,7 @@ export function packageReading(
 export function optionFilesReading({ server, parser }: InstalledFacts): Reading {
   const source = server.name === "mysql" ? "mysqld --validate-config" : server.parser;
   const isRefused = parser.errors.length > 0 || parser.exitCodes.some((code) => code !== 0);
-  const said = parser.errors.map((line) => line.replace(/^[\d-]+[T ][\d:.]+Z? \d+ /, ""));
+  const said = parser.errors.map(withoutTime);
   return {
     setting: OPTION_FILES,
     want: "accepted",
@@ -117,8 +119,7 @@ export function settingReading(
     onDisk: onDisk(setting, installed),
     inForce: settingInForce(setting, installed),
     cause: shadow !== undefined ? "shadowed" : clamped ? "clamped" : undefined,
-    because:
-      shadow ?? (clamped ? clampedBecause(installed) : undefined) ?? resizingBecause(setting, installed),
+    because: shadow ?? (clamped ? clampedBecause(installed) : undefined) ?? lateBecause(setting, installed),
   };
 }
 
@@ -127,10 +128,13 @@ function clampedBecause(installed: InstalledFacts): string {
   return `the server was started with ${POOL}_max ${most}, and SET GLOBAL cannot pass that: it needs a restart`;
 }
 
-function resizingBecause(setting: Setting, installed: InstalledFacts): string | undefined {
-  return resizingTo(setting, installed) === undefined
-    ? undefined
-    : "the server is still resizing its redo log";
+/** Why what runs is behind what is on disk. */
+function lateBecause(setting: Setting, installed: InstalledFacts): string | undefined {
+  if (resizingTo(setting, installed) !== undefined) return "the server is still resizing its redo log";
+  const { process } = installed;
+  const given = commandLineOptions(process?.commandLine ?? "").get(setting.name);
+  if (process === undefined || given === undefined || !differs(setting, installed)) return undefined;
+  return `PID ${process.pid} was started with --${setting.name}=${given}: it needs a restart`;
 }
 
 /** Whether the running server has it otherwise, so that it must be told. */

@@ -61,12 +61,12 @@ export function assess(
     if (open.has(RESTART) && row.restartHelps === false) return undefined;
     return open.size > 0 ? starts : undefined;
   };
+  const blocked = rows.some((row) => row.blocked !== undefined);
   const readings = rows.map(({ restartHelps: _, ...row }, index): Reading => {
-    const change = closedBy(rows[index]!);
+    const change = blocked ? undefined : closedBy(rows[index]!);
     if (change !== undefined) return { ...row, closedBy: { change } };
     return { ...row, because: row.because ?? starting(situation) };
   });
-  const blocked = readings.some((row) => row.blocked !== undefined);
   return { readings, changes: blocked ? [] : changes(situation, open, reason) };
 }
 

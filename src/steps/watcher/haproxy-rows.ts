@@ -84,6 +84,7 @@ export function installationRow({ facts, haproxyFile, haproxyConfig }: Situation
     onDisk,
     inForce,
     accepts: (value, layer) => value === (layer === "onDisk" ? "installed" : "reloaded"),
+    warning: install?.outcome === "ok" && install.message.includes("without") ? install.message : undefined,
     because:
       message ??
       (onDisk.is === "read" && onDisk.value === "replaced since"

@@ -46,7 +46,7 @@ take() {
 
 # report KIND OUTCOME DIGEST MESSAGE
 report() {
-  message=$(printf '%s' "$4" | tr '\n\t' '| ')
+  message=$(printf '%s' "$4" | tr '\t' ' ' | sed -e ':a' -e '$!{N;ba' -e '}' -e 's/\n/; /g')
   printf '%s\t%s\t%s\n' "$2" "$3" "$message" >"$RESULTS/haproxy-$1.new"
   chmod 0644 "$RESULTS/haproxy-$1.new"
   mv -fT -- "$RESULTS/haproxy-$1.new" "$RESULTS/haproxy-$1"

@@ -42,7 +42,7 @@ export interface ZookeeperFacts {
   readonly stderr: string;
   /** Where it was asked, "10.0.0.2:2181", and its answers to four-letter words; undefined when it was not asked. */
   readonly asked: { readonly at: string; readonly answers: ReadonlyMap<string, string> } | undefined;
-  /** The last lines of the unit's journal, when it does not run. */
+  /** What the unit's journal ends with, when it does not run: the complaint rather than its stack trace. */
   readonly lastWords: string;
 }
 
@@ -68,7 +68,7 @@ export function zookeeperFacts(output: ProbeOutput): ZookeeperFacts {
     jars: rowsOf(output, "jar").map(([path]) => path!),
     stderr: fieldOf(output, "stderr") ?? "",
     asked: askedOf(output),
-    lastWords: fieldOf(output, "last_words") ?? "",
+    lastWords: lastWordsOf(fieldOf(output, "last_words") ?? ""),
   };
 
   function processOf([pid, , argv]: readonly string[]): ProcessFact {
@@ -125,4 +125,11 @@ function askedOf(output: ProbeOutput): ZookeeperFacts["asked"] {
     if (answer !== "") answers.set(word!, answer);
   }
   return { at: `${address}:${port}`, answers };
+}
+
+function lastWordsOf(journal: string): string {
+  const lines = journal.split("\n").filter((line) => line.trim() !== "" && !/^\s/.test(line));
+  // systemd's own lines come last and say only that it ended.
+  const own = lines.filter((line) => !/^(zookeeper\.service: |Start|Stop)/.test(line));
+  return (own.length > 0 ? own : lines).slice(-2).join(" | ");
 }

@@ -68,7 +68,7 @@ $(grep -lsa "org.apache.zookeeper.server.[q]uorum\|org.apache.zookeeper.server.[
 EOF
   # Why there is none, in its own words.
   if [ "$found" = no ] && [ -e "/etc/systemd/system/$UNIT" ]; then
-    emit last_words "$(timeout 3 journalctl -q --no-pager -b -u "$UNIT" -n 12 -o cat 2>/dev/null)"
+    emit last_words "$(timeout 3 journalctl -q --no-pager -b -u "$UNIT" -n 40 -o cat 2>/dev/null)"
   fi
 }
 

@@ -46,8 +46,10 @@ export function readingsOf(view: MemberView, fleet: ZookeeperFleet): readonly Re
 
 /** One reason for a dozen rows. */
 function becauseOf(row: Reading): string | undefined {
-  return row.inForce === NOT_RUNNING && judge(row).verdict === "not-in-force"
-    ? `${UNIT} does not run`
+  if (judge(row).verdict !== "not-in-force") return undefined;
+  if (row.inForce === NOT_RUNNING) return `${UNIT} does not run`;
+  return row.inForce.is === "absent" && row.inForce.source === STARTED
+    ? "nothing tells that the process started with what is on disk"
     : undefined;
 }
 
@@ -83,11 +85,10 @@ function zooCfgRow(view: MemberView): Reading {
 function unitRow(view: MemberView): Reading {
   const { facts, unit, blocked } = view;
   const { active, sub, restarts, dropInPaths } = facts.unit;
-  const silent =
-    facts.lastWords === "" ? "" : `; its last words: ${facts.lastWords.split("\n").slice(-3).join(" | ")}`;
+  const lastWords = facts.lastWords === "" ? "" : `; its last words: ${facts.lastWords}`;
   const because = () => {
     if (facts.process === undefined && unit.agrees)
-      return `it does not run (${active}, ${sub}, ${restarts} restarts)${silent}`;
+      return `it does not run (${active}, ${sub}, ${restarts} restarts)${lastWords}`;
     return dropInPaths.length > 0 ? `${dropInPaths.join(", ")} changes the unit` : undefined;
   };
   return {
@@ -406,6 +407,11 @@ function quorumLayer({ quorum, state }: MemberView): Layer {
   const unseen = [...quorum.states].find(([, each]) => each === "unseen");
   if (state === "follower" && quorum.leaders.length === 0 && unseen !== undefined) {
     return { is: "unreadable", source: quorum.source, because: `${unseen[0]} may lead and cannot be seen` };
+  }
+  if (quorum.leaders.length === 1 && quorum.synced === undefined) {
+    // Its whitelist hides mntr. A follower serves only once it is in step.
+    const followers = [...quorum.states.values()].filter((each) => each === "follower").length;
+    return { is: "inferred", value: showQuorum(1, followers), source: "srvr on every member" };
   }
   const value = showQuorum(quorum.leaders.length, quorum.synced ?? 0);
   return { is: "read", value, source: quorum.source };

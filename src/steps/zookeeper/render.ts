@@ -40,14 +40,17 @@ export function serverOf(address: string, { quorumPort, electionPort }: Zookeepe
 /** The process as /proc/PID/cmdline must show it. No jmxremote: it would open a random port on all interfaces. */
 export function argvOf({ heapBytes }: ZookeeperDesired): readonly string[] {
   const heap = showHeap(heapBytes);
-  const jars = ["zookeeper.jar", LOG_BINDING].map((jar) => `/usr/share/java/${jar}`);
+  // From 3.8 on Debian's zookeeper.jar names what it needs in its manifest; 3.4 names nothing.
+  const jars = ["zookeeper.jar", "slf4j-api.jar", LOG_BINDING].map((jar) => `/usr/share/java/${jar}`);
   return [
     "/usr/bin/java",
     `-Xms${heap}`,
     `-Xmx${heap}`,
     "-XX:+ExitOnOutOfMemoryError",
+    // There is no Log4j to register.
+    "-Dzookeeper.jmx.log4j.disable=true",
     "-cp",
-    ["/etc/zookeeper/conf", ...jars].join(":"),
+    jars.join(":"),
     "org.apache.zookeeper.server.quorum.QuorumPeerMain",
     ZOO_CFG,
   ];
@@ -56,11 +59,12 @@ export function argvOf({ heapBytes }: ZookeeperDesired): readonly string[] {
 /**
  * A unit of our own in place of the package's SysV script, whose start exits 0 whatever happens. The first
  * ExecStartPre records what the process starts with; the second refuses a known member whose data is gone:
- * `initialize` is ZooKeeper's own mark of a member that may be empty.
+ * `initialize` is ZooKeeper's own mark of a member that may be empty; 3.4 does not take it away itself.
  */
 export function renderUnit(desired: ZookeeperDesired): string {
   const { dataDir } = desired;
   const record = `echo "$$INVOCATION_ID"; exec sha256sum ${ZOO_CFG} ${UNIT_FILE} ${myidPath(desired)}`;
+  const hasSnapshot = `ls ${dataDir}/version-2/snapshot.* >/dev/null 2>&1`;
   const refusal = `${dataDir} holds no snapshot although this host is a member: is its disk mounted?`;
   return `# Written by meshctl.
 [Unit]
@@ -76,8 +80,9 @@ Type=exec
 User=zookeeper
 Group=zookeeper
 ExecStartPre=+/bin/sh -c 'mkdir -p /run/meshctl && { ${record}; } >${STARTED}'
-ExecStartPre=/bin/sh -c 'if ls ${dataDir}/version-2/snapshot.* >/dev/null 2>&1; then rm -f ${dataDir}/initialize; elif ! test -e ${dataDir}/initialize; then echo "${refusal}"; exit 1; fi'
+ExecStartPre=/bin/sh -c '${hasSnapshot} || test -e ${dataDir}/initialize || { echo "${refusal}"; exit 1; }'
 ExecStart=${argvOf(desired).join(" ")}
+ExecStopPost=-/bin/sh -c '${hasSnapshot} && rm -f ${dataDir}/initialize'
 SuccessExitStatus=143
 Restart=on-failure
 RestartSec=5

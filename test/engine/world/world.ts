@@ -67,7 +67,8 @@ export function valueStep(changed: Partial<ValueStep> = {}): ValueStep {
       };
     },
     next: everyone,
-    settle: { deadlineMs: 300, stableMs: 0 },
+    // Long enough for a busy machine; a change that shows does not wait for it.
+    settle: { deadlineMs: 30_000, stableMs: 0 },
     ...changed,
   };
 }

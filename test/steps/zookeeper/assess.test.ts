@@ -74,6 +74,18 @@ describe("a living ensemble", () => {
     expect(changes).toEqual([]);
   });
 
+  it("is inferred from its followers while the leader's whitelist hides mntr", () => {
+    const leader = living["zk-3"] as HostModel;
+    const answers = {
+      ...leader.runs?.answers,
+      mntr: "mntr is not executed because it is not in the whitelist.",
+    };
+    const world: World = { ...living, "zk-3": { ...leader, runs: { ...leader.runs, answers } } };
+    const { rows } = assessed(THREE, world, "zk-1");
+    expect(rows.get("quorum")).toMatchObject({ verdict: "proven", inForce: { is: "inferred" } });
+    expect(assessed(THREE, world, "zk-3").open).toEqual(["4lw.commands.whitelist"]);
+  });
+
   it("of two leaders is no quorum", () => {
     const twin = member(desiredFor(THREE, "zk-1"), "zk-1", IDS, "leader");
     expect(assessed(THREE, with1(twin), "zk-2").rows.get("quorum")).toMatchObject({

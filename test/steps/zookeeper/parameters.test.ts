@@ -79,7 +79,7 @@ describe("rendering", () => {
 
   it("names the heap once and no JMX", () => {
     expect(renderUnit(desired)).toContain(" -Xms1536M -Xmx1536M ");
-    expect(renderUnit(desired)).not.toContain("jmx");
+    expect(renderUnit(desired)).not.toContain("jmxremote");
   });
 
   it("reads server lines back as either version of ZooKeeper prints them", () => {

@@ -1,0 +1,337 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { apply } from "../../src/engine/apply.ts";
+import { ArtefactStore } from "../../src/engine/artefacts.ts";
+import { HostLocks } from "../../src/engine/host-locks.ts";
+import { scriptText } from "../../src/engine/script-block.ts";
+import type { SshSettings } from "../../src/inventory/ssh-settings.ts";
+import { remoteOpener } from "../../src/remote/open.ts";
+import { shellQuote } from "../../src/remote/quote.ts";
+import type { Remote } from "../../src/remote/remote.ts";
+import { type Content, Secret } from "../../src/secret.ts";
+import type { Change, Command } from "../../src/step.ts";
+import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
+import { mustRun } from "./backends.ts";
+
+let lab: Lab;
+let host: LabHost;
+let remote: Remote;
+let store: string;
+let run = "";
+let runs = 0;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: 1 });
+  host = lab.hosts[0]!;
+  remote = open();
+  store = await mkdtemp(join(tmpdir(), "meshctl-store-"));
+});
+
+afterAll(async () => {
+  await remote?.end();
+  await lab?.down();
+  if (store !== undefined) await rm(store, { recursive: true });
+});
+
+beforeEach(() => {
+  runs += 1;
+  run = `20261122-190312-${runs}`;
+});
+
+function open(): Remote {
+  const settings: SshSettings = {
+    host: host.address,
+    port: 22,
+    user: lab.sshUser,
+    identityFiles: [lab.identityFile],
+    knownHostsFiles: [lab.knownHostsFile],
+    hostKeys: "strict",
+    privilege: "sudo",
+    password: undefined,
+    sudoPassword: undefined,
+    passphrase: undefined,
+    connectTimeoutMs: 5_000,
+  };
+  return remoteOpener()(host.name, settings);
+}
+
+const network = { proxy: undefined, caCertificates: undefined };
+
+function make(commands: readonly Command[], rest: Partial<Change> = {}): Promise<void> {
+  const artefacts = new ArtefactStore(store, network);
+  const builder = async () => remote;
+  const change = { id: "a change", why: "a test", commands, activate: [], ...rest };
+  return apply(remote, change, { run, network, artefacts, builder, alsoInstall: [] });
+}
+
+function write(path: string, content: Content, rest: { mode?: string; owner?: string } = {}): Command {
+  return { kind: "write", path, content, mode: "0644", owner: "root:root", ...rest };
+}
+
+const read = (path: string) => mustRun(host, `cat -- ${shellQuote(path)}`);
+const stat = async (path: string) =>
+  (await mustRun(host, `stat -c '%a %U:%G' -- ${shellQuote(path)}`)).trim();
+const manifest = () => read("/var/lib/meshctl/manifest");
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+/** Temporary files that a write left behind. */
+const litter = (directory: string) => mustRun(host, `find ${directory} -name '.meshctl.*'`);
+
+describe("a write", () => {
+  const contents = [
+    "",
+    "\n",
+    "no newline at the end",
+    "$(id) `id` ${HOME} \\n %s\n'\"\n\n\n",
+    "\r\nä€\u0001\n",
+    "x".repeat(300_000),
+  ];
+
+  it.each(contents.map((content, index) => [index, content] as const))(
+    "puts content %i there byte by byte",
+    async (index, content) => {
+      const path = `/etc/files-test/content ${index}`;
+      await make([write(path, [content])]);
+      expect(await read(path)).toBe(content);
+    },
+  );
+
+  it.each([
+    "a b",
+    "it's",
+    'say "x"',
+    "$(touch pwned)",
+    "`id`",
+    "-n",
+    "ä€",
+    "back\\slash",
+    "*",
+    "two  spaces",
+  ])("takes the path %s for what it is, and the manifest too", async (name) => {
+    const path = `/etc/files-test/${name}/${name}`;
+    await make([write(path, ["content\n"])]);
+    expect(await read(path)).toBe("content\n");
+    expect((await manifest()).split("\n")).toContain(`${sha256("content\n")}  ${path}`);
+    await make([{ kind: "remove", path }]);
+    expect(await manifest()).not.toContain(`  ${path}\n`);
+  });
+
+  it("sets mode and owner, and holds a secret that no argument and no message shows", async () => {
+    const path = "/etc/files-test/secret";
+    await make([write(path, ["password=", new Secret("hunter$2\n")], { mode: "0640", owner: "root:adm" })]);
+    expect(await read(path)).toBe("password=hunter$2\n");
+    expect(await stat(path)).toBe("640 root:adm");
+  });
+
+  it("leaves a directory that is there as it is", async () => {
+    await mustRun(host, "install -d -m 0750 -o daemon -g adm /etc/files-test-own");
+    await make([write("/etc/files-test-own/file", ["x"])]);
+    expect(await stat("/etc/files-test-own")).toBe("750 daemon:adm");
+  });
+
+  it("follows a link and leaves it a link", async () => {
+    await mustRun(host, "cd /etc/files-test && echo old >target && ln -s target link");
+    await make([write("/etc/files-test/link", ["new\n"])]);
+    expect((await mustRun(host, "readlink /etc/files-test/link")).trim()).toBe("target");
+    expect(await read("/etc/files-test/target")).toBe("new\n");
+    expect(await read(`/var/lib/meshctl/runs/${run}/before/etc/files-test/link`)).toBe("old\n");
+  });
+
+  it("keeps what was there before the run, once, and remembers what was not", async () => {
+    const [there, absent] = ["/etc/files-test/there", "/etc/files-test/not there"];
+    await mustRun(host, `echo first >${there}; chmod 0600 ${there}`);
+    await make([
+      write(there, ["second\n"]),
+      write(absent, ["x\n"]),
+      write(there, ["third\n"]),
+      write(absent, ["y\n"]),
+    ]);
+    const kept = `/var/lib/meshctl/runs/${run}`;
+    expect(await read(`${kept}/before${there}`)).toBe("first\n");
+    expect(await stat(`${kept}/before${there}`)).toBe("600 root:root");
+    expect(await read(`${kept}/absent`)).toBe(`${absent}\n`);
+    expect(await stat("/var/lib/meshctl")).toBe("700 root:root");
+  });
+
+  it("that is cut off leaves the old file and nothing else", async () => {
+    const path = "/etc/files-test/cut";
+    await make([write(path, ["old\n"])]);
+    const script = `${scriptText(command("manifest"))}\n${scriptText(command("write"))}`;
+    const args = [path, "0644", "root:root", sha256("new\n"), run].map(shellQuote).join(" ");
+    // Input that stops in the middle, and input that ends too early.
+    for (const [input, code] of [
+      ["echo ne; sleep 3", 124],
+      ["echo ne", 1],
+    ] as const) {
+      const cut = `{ ${input}; } | { exec 3<&0; timeout 1 sh -s -- ${args} <<'END'\n${script}\nEND\n}`;
+      expect((await host.exec(cut)).code).toBe(code);
+    }
+    expect(await read(path)).toBe("old\n");
+    expect(await manifest()).toContain(`${sha256("old\n")}  ${path}\n`);
+    expect(await litter("/etc/files-test")).toBe("");
+  });
+
+  it("to a directory fails, and says where", async () => {
+    await mustRun(host, "mkdir -p /etc/files-test/directory");
+    await expect(make([write("/etc/files-test/directory", ["x"])])).rejects.toThrow(
+      /^a change: write \/etc\/files-test\/directory failed with exit code 1: .*directory/,
+    );
+    expect(await litter("/etc/files-test")).toBe("");
+  });
+
+  it("by many at once loses no line of the manifest", async () => {
+    const paths = Array.from({ length: 8 }, (_, index) => `/etc/files-test/many-${index}`);
+    const script = `${scriptText(command("manifest"))}\nrecord_in_manifest x "$1"`;
+    const each = paths.map((path) => `sh -s -- ${path} <<'END' &\n${script}\nEND`);
+    await mustRun(host, `${each.join("\n")}\nwait`);
+    const lines = (await manifest()).split("\n");
+    for (const path of paths) expect(lines).toContain(`x  ${path}`);
+  });
+});
+
+describe("a change with a validation", () => {
+  const path = "/etc/files-test/validated";
+
+  async function validation(text: string): Promise<NonNullable<Change["validate"]>> {
+    const file = join(store, "validate.sh");
+    await writeFile(file, text);
+    // Scripts are read once: each gets a name of its own.
+    const named = `${file}.${sha256(text).slice(0, 8)}`;
+    await writeFile(named, text);
+    return { file: pathToFileURL(named), args: [path], timeoutMs: 10_000 };
+  }
+
+  it("sees the staged file, which nobody else can, before it replaces the old one", async () => {
+    await make([write(path, ["old\n"])]);
+    const validate = await validation(
+      '[ "$(cat "$1$2")" = new ] && [ "$(cat "$2")" = old ] && stat -c %a "$1" >&2',
+    );
+    await make([write(path, ["new\n"])], { validate });
+    expect(await read(path)).toBe("new\n");
+    expect(await stat(`/var/lib/meshctl/runs/${run}`)).toBe("700 root:root");
+  });
+
+  it("that fails leaves the old file and says what the validator said", async () => {
+    const validate = await validation("echo line one; echo it is wrong >&2; exit 9");
+    await expect(make([write(path, ["worse\n"])], { validate })).rejects.toMatchObject({
+      message: "a change: validate a change failed with exit code 9: it is wrong",
+      output: "line one\n\nit is wrong",
+    });
+    expect(await read(path)).toBe("new\n");
+  });
+});
+
+describe("an adopted file", () => {
+  it("stays as it is, is ours from then on, and a copy is kept", async () => {
+    const path = "/etc/files-test/foreign file";
+    await mustRun(host, `echo foreign >${shellQuote(path)}`);
+    await make([{ kind: "adopt", path }]);
+    expect(await read(path)).toBe("foreign\n");
+    expect(await manifest()).toContain(`${sha256("foreign\n")}  ${path}\n`);
+    expect(await read(`/var/lib/meshctl/runs/${run}/before${path}`)).toBe("foreign\n");
+  });
+});
+
+describe("a removed file", () => {
+  it("is gone, and a copy is kept", async () => {
+    const path = "/etc/files-test/to be removed";
+    await make([write(path, ["x\n"])]);
+    run = `${run}-later`;
+    await make([{ kind: "remove", path }]);
+    expect((await host.exec(`test -e ${shellQuote(path)}`)).code).toBe(1);
+    expect(await read(`/var/lib/meshctl/runs/${run}/before${path}`)).toBe("x\n");
+  });
+});
+
+describe("an artefact", () => {
+  it("is built once, kept on the control machine, and placed as it was built", async () => {
+    const build = join(store, "build.sh");
+    await writeFile(
+      build,
+      'mkdir -p "$(dirname "$1")"; echo built >>/root/builds; printf "\\0\\1\\377" >"$1"; cat <&3 >>"$1"',
+    );
+    const file = pathToFileURL(build);
+    const artefact = {
+      key: "k-1.bin",
+      buildHost: host.name,
+      buildPackages: ["gzip"],
+      build: { file, args: [], stdin: ["in"], timeoutMs: 10_000 },
+    };
+    for (const path of ["/opt/files test/one", "/opt/files test/two"]) {
+      await make([{ kind: "place", path, artefact }]);
+      expect((await mustRun(host, `base64 ${shellQuote(path)}`)).trim()).toBe(
+        Buffer.from([0, 1, 255, 105, 110]).toString("base64"),
+      );
+    }
+    expect(await read("/root/builds")).toBe("built\n");
+    expect((await readdir(store)).filter((name) => name.startsWith("k-1"))).toEqual([
+      "k-1.bin",
+      "k-1.bin.sha256",
+    ]);
+    expect((await host.exec("ls /usr/sbin/policy-rc.d /run/meshctl/ca.*")).stdout).toBe("");
+  });
+});
+
+describe("a host's lock", () => {
+  it("is refused to a second run, and free when the first one's connection is gone", async () => {
+    const [first, second] = [open(), open()];
+    const other = new HostLocks("other", () => second);
+    try {
+      await new HostLocks("first", () => first).take(host.name);
+      await expect(other.take(host.name)).rejects.toThrow(
+        /another meshctl is changing this host \(run first by /,
+      );
+      await first.end();
+      await expect.poll(() => other.take(host.name), { timeout: 5_000 }).toBeUndefined();
+      await other.releaseAll();
+    } finally {
+      await Promise.all([first.end(), second.end()]);
+    }
+  });
+
+  it("can be ended on the host by the command that the refusal names", async () => {
+    const first = open();
+    try {
+      await new HostLocks("first", () => first).take(host.name);
+      const refused = await new HostLocks("other", () => remote)
+        .take(host.name)
+        .catch((error: Error) => error);
+      const [, pid] = /: kill (\d+)$/.exec((refused as Error).message)!;
+      await mustRun(host, `kill ${pid}`);
+      const other = new HostLocks("other", () => remote);
+      await expect.poll(() => other.take(host.name), { timeout: 5_000 }).toBeUndefined();
+      await other.releaseAll();
+    } finally {
+      await first.end();
+    }
+  });
+
+  it("is refused while a change that lost its connection still runs, whatever services that started", async () => {
+    const slow = join(store, "slow.sh");
+    await writeFile(slow, ": >/root/began; setsid sleep 60 >/dev/null 2>&1 & sleep 2");
+    const command = { kind: "script", file: pathToFileURL(slow), args: [], timeoutMs: 10_000 } as const;
+    const first = open();
+    const change = { id: "slow", why: "x", commands: [command], activate: [] };
+    const artefacts = new ArtefactStore(store, network);
+    const builder = async () => first;
+    const cut = apply(first, change, { run, network, artefacts, builder, alsoInstall: [] }).catch(
+      (error) => error,
+    );
+    await expect.poll(async () => (await host.exec("test -e /root/began")).code, { timeout: 5_000 }).toBe(0);
+    await first.end();
+    expect(await cut).toMatchObject({ name: "HostLost" });
+    const other = new HostLocks("other", () => remote);
+    await expect(other.take(host.name)).rejects.toThrow(/still under way/);
+    await expect
+      .poll(() => other.take(host.name).catch((error: Error) => error.message), { timeout: 8_000 })
+      .toBeUndefined();
+    await other.releaseAll();
+  });
+});
+
+function command(name: string): URL {
+  return new URL(`../../src/engine/commands/${name}.sh`, import.meta.url);
+}

@@ -1,0 +1,284 @@
+import { describe, expect, it } from "vitest";
+import { Secret, showContent } from "../../../src/secret.ts";
+import { assess } from "../../../src/steps/watcher/assess.ts";
+import {
+  assessed,
+  BARE,
+  desired,
+  HAPROXY_CONFIG,
+  haproxyConfig,
+  host,
+  KEY,
+  seen,
+  service,
+  shown,
+  unit,
+} from "./world.ts";
+
+const SYNAPSE_CONFIG = "/etc/meshctl/synapse.conf.json";
+const UNIT_FILE = "/etc/systemd/system/meshctl-watcher.service";
+
+describe("the watcher's program", () => {
+  it("leaves a converged host untouched", () => {
+    expect(assessed(desired())).toMatchObject({ open: [], ids: [] });
+  });
+
+  it("installs ruby, then the gems, then everything else on a bare host", () => {
+    const { ids, evidence, changes } = shown(desired(), BARE, host(BARE, {}, { packages: new Map() }));
+    expect(ids).toEqual(["packages", "gems", "configuration"]);
+    expect(new Set(evidence.map(({ verdict }) => verdict))).toEqual(new Set(["missing"]));
+    expect(changes[1]!.why).toContain("built once on kvm-01");
+    const written = changes[2]!.commands.flatMap((command) =>
+      command.kind === "write" ? [command.path] : [],
+    );
+    expect(written.at(-1)).toBe(UNIT_FILE);
+    expect(changes[2]!.disrupts).toBeUndefined();
+  });
+
+  it("knows which gems a release takes before ruby is installed", () => {
+    const { row } = shown(desired(), BARE, host(BARE, {}, { packages: new Map() }));
+    expect(row("gems").want).toBe(KEY);
+    expect(KEY).toMatch(/^synapse-0\.16\.2-bookworm-amd64-ruby3\.1-[0-9a-f]{8}$/);
+  });
+
+  it("repairs gems that are not as they were unpacked", () => {
+    const { ids, row } = assessed(desired(), { facts: { builds: new Map([[KEY, "lib/zk.rb: FAILED"]]) } });
+    expect(ids[0]).toBe("gems");
+    expect(row("gems")).toMatchObject({
+      verdict: "different",
+      onDisk: { value: "damaged: lib/zk.rb: FAILED" },
+    });
+  });
+
+  it("writes only the file that is wrong, and starts Synapse with it", () => {
+    const { ids, changes, row, open } = assessed(desired(), { files: { [SYNAPSE_CONFIG]: "{}\n" } });
+    expect(open).toEqual([SYNAPSE_CONFIG]);
+    expect(row(SYNAPSE_CONFIG).diff).toMatchObject({ was: "{}\n" });
+    expect(ids).toEqual(["configuration"]);
+    expect(changes[0]!.disrupts).toEqual({ kind: "restart", what: "meshctl-watcher.service" });
+    expect(changes[0]!.commands.flatMap((command) => ("path" in command ? [command.path] : []))).toEqual([
+      SYNAPSE_CONFIG,
+    ]);
+  });
+
+  it.each([
+    [
+      "was started with an older configuration",
+      { process: { startedWith: new Map([[SYNAPSE_CONFIG, "0"]]) } },
+    ],
+    ["left no record of its start", { process: { startedWith: undefined } }],
+    ["runs other gems", { process: { commandLine: "/opt/meshctl/watcher/synapse-0.16.2-old/bin/synapse" } }],
+    [
+      "is stopped",
+      { units: [unit("meshctl-watcher.service", { active: "inactive" })], facts: { process: undefined } },
+    ],
+    [
+      "gave up",
+      { units: [unit("meshctl-watcher.service", { active: "failed" })], facts: { process: undefined } },
+    ],
+    ["does not start at boot", { units: [unit("meshctl-watcher.service", { enabled: "disabled" })] }],
+    [
+      "has an older unit in systemd",
+      { units: [unit("meshctl-watcher.service", { needDaemonReload: true })] },
+    ],
+    ["has nobody to install for it", { units: [unit("meshctl-haproxy-install.path", { active: "failed" })] }],
+  ])("restarts a Synapse that %s, and nothing else", (_, world) => {
+    expect(assessed(desired(), world).ids).toEqual(["restart"]);
+  });
+
+  it("waits for systemd, which tries again by itself", () => {
+    const world = {
+      units: [unit("meshctl-watcher.service", { active: "activating", sub: "auto-restart", restarts: 3 })],
+      facts: { process: undefined, lastError: "ZK::Exceptions::Timeout" },
+    };
+    const { ids, row } = assessed(desired(), world);
+    expect(ids).toEqual([]);
+    expect(row("meshctl-watcher.service")).toMatchObject({ verdict: "not-in-force" });
+    expect(row("meshctl-watcher.service").because).toContain("ZK::Exceptions::Timeout");
+  });
+
+  it("does not believe in a Synapse that keeps being restarted", () => {
+    const world = { units: [unit("meshctl-watcher.service", { restarts: 7 })], process: { ageSeconds: 2 } };
+    expect(assessed(desired(), world).open).toContain("meshctl-watcher.service");
+    expect(assessed(desired(), { ...world, process: { ageSeconds: 60 } }).open).toEqual([]);
+  });
+
+  it("builds on the first host of the same kind, or where it is told to", () => {
+    const facts = seen(desired(), { facts: { builds: new Map() } });
+    const trixie = host(
+      facts,
+      {},
+      { os: { id: "debian", versionId: "13", codename: "trixie", prettyName: "" } },
+    );
+    const newer = { ...facts, ruby: "ruby3.3" };
+    const builtOn = (name: string, buildHost?: string) => {
+      const want = desired({ buildHost });
+      const fleet = new Map([
+        ["new-01", { is: "seen", desired: want, facts: newer, host: trixie } as const],
+        ["old-01", { is: "seen", desired: want, facts, host: host(facts) } as const],
+        ["old-02", { is: "seen", desired: want, facts, host: host(facts) } as const],
+        ["away-01", { is: "unseen", desired: want, because: "" } as const],
+      ]);
+      const self = name.startsWith("new") ? { facts: newer, host: trixie } : { facts, host: host(facts) };
+      const place = assess({ name, desired: want, ...self }, fleet).changes[0]!.commands[0]!;
+      return place.kind === "place" ? place.artefact.buildHost : undefined;
+    };
+    expect(builtOn("new-01")).toBe("new-01");
+    expect(builtOn("old-02")).toBe("old-01");
+    expect(builtOn("old-01", "old-02")).toBe("old-02");
+    expect(builtOn("old-01", "away-01")).toBe("away-01");
+    // Asked for, and seen not to fit.
+    expect(builtOn("new-01", "old-02")).toBe("new-01");
+  });
+
+  it("gives the build the proxy's address as a secret", () => {
+    const network = { proxy: new Secret("http://user:pass@proxy:3128"), caCertificates: "PEM\n" };
+    const facts = seen(desired(), { facts: { builds: new Map() } });
+    const place = shown(desired({ network }), facts, host(facts)).changes[0]!.commands[0]!;
+    if (place.kind !== "place") throw new Error("expected a place command");
+    expect(showContent(place.artefact.build.stdin ?? [])).toBe("••••••\nPEM\n");
+    expect(place.artefact.build.args.join(" ")).not.toContain("pass");
+  });
+});
+
+describe("what Synapse brings about", () => {
+  const lone = { children: { x: '{"host":"10.0.0.21","port":9001}' }, onDisk: ["10.0.0.21:9001"] };
+
+  it("takes a registered server that its health check marks DOWN for followed, and says so", () => {
+    const { row } = assessed(desired(), { ...lone, inForce: { "10.0.0.21:9001": "DOWN" } });
+    expect(row("service user-api")).toMatchObject({ verdict: "proven" });
+    expect(row("service user-api").warning).toContain("DOWN by its health check: 10.0.0.21:9001");
+  });
+
+  it("does not count servers in maintenance, in the file or in the worker", () => {
+    const { row } = assessed(desired(), {
+      ...lone,
+      onDisk: ["10.0.0.21:9001", "10.0.0.99:9001 disabled"],
+      inForce: { "10.0.0.21:9001": "UP", "10.0.0.99:9001": "MAINT" },
+    });
+    expect(row("service user-api")).toMatchObject({ verdict: "proven", want: "10.0.0.21:9001" });
+  });
+
+  it.each([
+    ["the worker", { ...lone, inForce: {} }, "not-in-force"],
+    [
+      "the file, so that a restart of HAProxy would lose it",
+      { ...lone, onDisk: [], inForce: { "10.0.0.21:9001": "UP" } },
+      "different",
+    ],
+  ])("restarts Synapse when a registered server is missing in %s", (_, world, verdict) => {
+    const { row, ids } = assessed(desired(), world);
+    expect(row("service user-api")).toMatchObject({ verdict, closedBy: { change: "restart" } });
+    expect(ids).toEqual(["restart"]);
+  });
+
+  it("gives a new Synapse time before it thinks of another restart", () => {
+    const { ids, row } = assessed(desired(), { ...lone, inForce: {}, process: { ageSeconds: 3 } });
+    expect(ids).toEqual([]);
+    expect(row("service user-api").because).toBe("Synapse was started 3 s ago");
+  });
+
+  it.each([
+    ["keeps the last servers", desired(), { kept: true, children: {} }, "10.0.0.21:9001"],
+    [
+      "keeps them when even the path is gone",
+      desired(),
+      { kept: true, children: undefined },
+      "10.0.0.21:9001",
+    ],
+    [
+      "serves none when told to",
+      desired({ whenEmpty: "serve_none" }),
+      { kept: true, children: {} },
+      "no server",
+    ],
+    ["has none to keep", desired(), { kept: false, children: {} }, "no server"],
+    [
+      "falls back on the inventory's servers",
+      desired({ services: [service({ servers: [{ name: "spare", host: "10.0.0.50", port: 80 }] })] }),
+      { kept: true, children: {} },
+      "spare_10.0.0.50:80",
+    ],
+  ])("of a service that nobody is registered for: %s", (_, want, { kept, children }, names) => {
+    const last = kept ? [{ name: undefined, host: "10.0.0.21", port: 9001 }] : [];
+    const facts = { kept: new Map([["user-api", last]]) };
+    expect(assessed(want, { children, facts }).row("service user-api").want).toBe(names);
+  });
+
+  it("names children that Synapse skips", () => {
+    const { row } = assessed(desired(), {
+      ...lone,
+      children: { ...lone.children, bad: "nonsense", empty: "{}" },
+      inForce: { "10.0.0.21:9001": "UP" },
+    });
+    expect(row("service user-api")).toMatchObject({ verdict: "proven" });
+    expect(row("service user-api").warning).toContain("skips bad, empty");
+  });
+
+  it("knows nothing of the servers while no member answers, and restarts nothing for it", () => {
+    const facts = { registry: { unreachable: "10.0.0.2:2181: Connection refused" } };
+    const { row, ids } = assessed(desired(), { facts, process: { sessions: [] } });
+    expect(row("service user-api").verdict).toBe("unknown");
+    expect(row("ZooKeeper session").because).toContain("no member of the ensemble answers");
+    expect(ids).toEqual([]);
+  });
+
+  it("leaves a HAProxy that is down to the haproxy step", () => {
+    const { row, ids } = assessed(desired(), { facts: { haproxy: { unreachable: "Connection refused" } } });
+    expect(row("service user-api").because).toContain("the haproxy step starts it");
+    expect(ids).toEqual([]);
+  });
+
+  it("shows HAProxy's own words against a candidate, and does not try the same again", () => {
+    const install = { outcome: "invalid", digest: "", message: "[ALERT] could not resolve address 'x'" };
+    const { row, ids } = assessed(desired(), { ...lone, inForce: {}, facts: { install } });
+    expect(row("Synapse's last candidate")).toMatchObject({ verdict: "different", because: install.message });
+    expect(ids).toEqual([]);
+  });
+
+  it("sees a candidate that still waits", () => {
+    const { open, ids } = assessed(desired(), { facts: { waiting: ["haproxy.cfg"] } });
+    expect(open).toEqual(["Synapse's last candidate"]);
+    expect(ids).toEqual(["restart"]);
+  });
+
+  it("takes a change of servers over the socket for in force without a reload", () => {
+    const want = desired();
+    const older = `meshctl-${haproxyConfig(want, []).match(/meshctl-([0-9a-f]{64})/)![1]}-ffffffffffffffff`;
+    expect(assessed(want, { description: older }).open).toEqual([]);
+  });
+
+  it("sees a reload that failed although the file is in place", () => {
+    const reload = { outcome: "failed", digest: "", message: "the old worker serves on: cannot bind socket" };
+    const description = `meshctl-${"0".repeat(64)}-ffffffffffffffff`;
+    const { row, ids } = assessed(desired(), { description, facts: { reload } });
+    expect(row("Synapse's last candidate")).toMatchObject({
+      verdict: "not-in-force",
+      because: reload.message,
+    });
+    expect(row("haproxy.cfg").verdict).toBe("not-in-force");
+    expect(ids).toEqual(["restart"]);
+  });
+
+  it("has Synapse write haproxy.cfg again after a hand edit", () => {
+    const want = desired();
+    const config = haproxyConfig(want, ["10.0.0.21:9001", "bee_10.0.0.22:9001"]).replace(
+      "retries 3",
+      "retries 9",
+    );
+    const install = { outcome: "ok", digest: "of another file", message: "" };
+    const { row, ids } = assessed(want, { config, facts: { install } });
+    expect(row("haproxy.cfg").because).toContain("retries 9 where retries 3");
+    expect(row("Synapse's last candidate").onDisk).toMatchObject({ value: "replaced since" });
+    expect(ids).toEqual(["restart"]);
+  });
+
+  it("does not touch somebody else's haproxy.cfg until the inventory allows it", () => {
+    const world = { config: "global\n\tmaxconn 1\n", foreign: true };
+    const blocked = assessed(desired(), world);
+    expect(blocked.row("haproxy.cfg").verdict).toBe("blocked");
+    expect(blocked.ids).toEqual([]);
+    const { changes } = assessed(desired({ adopt: true }), world);
+    expect(changes[0]!.commands).toEqual([{ kind: "adopt", path: HAPROXY_CONFIG }]);
+  });
+});

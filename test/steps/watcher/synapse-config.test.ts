@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { compareHaproxyConfig, parseHaproxyConfig, serversOf } from "../../../src/mesh/haproxy-config.ts";
+import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
+import { backendOf, keptBackends, serverName } from "../../../src/steps/watcher/backends.ts";
+import { haproxyFrame } from "../../../src/steps/watcher/haproxy-frame.ts";
+import { withoutRetiredServers } from "../../../src/steps/watcher/retired-servers.ts";
+import { renderSynapseConfig } from "../../../src/steps/watcher/synapse-config.ts";
+import { installerPathUnit, watcherUnit } from "../../../src/steps/watcher/units.ts";
+import { desired, haproxyConfig, KEY, service } from "./world.ts";
+
+const mail = service({
+  name: "mail",
+  mode: "tcp",
+  port: 2525,
+  path: undefined,
+  servers: [{ name: "mx", host: "10.0.0.9", port: 25 }],
+  check: { http: undefined, interMs: 2000, rise: 2, fall: 3 },
+});
+
+describe("Synapse's configuration", () => {
+  it("is its real schema: only keys it knows at the top", () => {
+    const config = JSON.parse(renderSynapseConfig(desired()));
+    expect(Object.keys(config)).toEqual(["services", "haproxy"]);
+    expect(config.services["user-api"]).toMatchObject({
+      discovery: {
+        method: "zookeeper",
+        path: "/services/user-api",
+        hosts: ["10.0.0.2:2181", "10.0.0.3:2181", "10.0.0.4:2181"],
+        generator_config_path: "disabled",
+      },
+      default_servers: [],
+      use_previous_backends: true,
+      haproxy: { port: 8080, bind_address: "127.0.0.1", server_options: "check inter 2000 rise 2 fall 3" },
+    });
+    expect(config.haproxy).toMatchObject({ do_writes: true, do_reloads: true, do_socket: true });
+  });
+
+  it("names the settings in the description, which the running worker gives back", () => {
+    const want = desired();
+    expect(JSON.parse(renderSynapseConfig(want)).haproxy.global[0]).toBe(
+      `description ${descriptionOf(want.settings)}`,
+    );
+  });
+
+  it("drops the previous servers when an empty path is to serve none", () => {
+    const config = JSON.parse(renderSynapseConfig(desired({ whenEmpty: "serve_none" })));
+    expect(config.services["user-api"].use_previous_backends).toBe(false);
+  });
+
+  it("serves fixed servers without ZooKeeper", () => {
+    const config = JSON.parse(renderSynapseConfig(desired({ services: [mail] })));
+    expect(config.services.mail).toMatchObject({
+      discovery: { method: "base" },
+      default_servers: [{ name: "mx", host: "10.0.0.9", port: 25 }],
+      haproxy: { backend: ["mode tcp", "balance roundrobin"] },
+    });
+  });
+
+  it("runs nothing as Ruby and fills in nothing", () => {
+    const want = desired();
+    const [first] = want.settings.services;
+    const settings = { ...want.settings, services: [{ ...first!, serverOptions: "check <%= `id` %> 50%" }] };
+    const text = renderSynapseConfig({ ...want, settings });
+    expect(text).not.toContain("<%");
+    expect(JSON.parse(text).services["user-api"].haproxy.server_options).toBe("check <%%= `id` %%> 50%%");
+  });
+});
+
+describe("haproxy.cfg from Synapse", () => {
+  it("means what the settings say when it is the frame and servers", () => {
+    const want = desired();
+    const config = parseHaproxyConfig(haproxyConfig(want, ["10.0.0.21:9001", "bee_10.0.0.22:9001 disabled"]));
+    expect(compareHaproxyConfig(config, want.settings)).toEqual([]);
+    expect(serversOf(config, "user-api").map(({ disabled }) => disabled)).toEqual([false, true]);
+  });
+
+  it("has the frame in the order of Synapse's configuration, whatever the names are", () => {
+    const want = desired({ services: [service(), service({ name: "8081", port: 8081 })] });
+    const order = Object.keys(JSON.parse(renderSynapseConfig(want)).services);
+    const frame = [...haproxyFrame(want.settings).matchAll(/^frontend (.*)$/gm)].map((match) => match[1]);
+    expect(frame).toEqual(order);
+  });
+
+  it("may still hold a fixed server that left the inventory, in maintenance", () => {
+    const want = desired({ services: [mail] });
+    const config = parseHaproxyConfig(haproxyConfig(want, ["mx_10.0.0.9:25", "old_10.0.0.8:25 disabled"]));
+    expect(compareHaproxyConfig(withoutRetiredServers(config, [mail]), want.settings)).toEqual([]);
+  });
+});
+
+describe("a backend", () => {
+  it.each([
+    ['{"host":"10.0.0.21","port":9001}', "10.0.0.21:9001"],
+    ['{"host":"10.0.0.21","port":"9001","name":""}', "10.0.0.21:9001"],
+    ['{"host":"10.0.0.21","port":9001,"name":"bee","weight":3}', "bee_10.0.0.21:9001"],
+    ["not JSON", undefined],
+    ['{"host":"10.0.0.21"}', undefined],
+    ["[]", undefined],
+  ])("%s is called as Synapse calls it", (data, name) => {
+    const backend = backendOf(data);
+    expect(backend && serverName(backend)).toBe(name);
+  });
+
+  it("is remembered as the watcher wrote it down, and nothing else is", () => {
+    const text = '{"user-api":[{"name":null,"host":"10.0.0.21","port":9001,"id":1}],"other":"x"}';
+    expect(keptBackends(text)).toEqual(
+      new Map([
+        ["user-api", [{ name: undefined, host: "10.0.0.21", port: 9001 }]],
+        ["other", []],
+      ]),
+    );
+    expect(keptBackends("{cut of")).toEqual(new Map());
+  });
+});
+
+describe("the units", () => {
+  it("never give Synapse up, and start it with every gem's libraries", () => {
+    const text = watcherUnit(KEY);
+    expect(text).toContain("Restart=always");
+    expect(text).toContain("StartLimitIntervalSec=0");
+    expect(text).toContain(`/opt/meshctl/watcher/${KEY}/gems/zookeeper-1.5.5/ext`);
+    expect(text).toContain("User=meshctl-watcher");
+  });
+
+  it("look for candidates by their existence, which cannot be missed while the installer runs", () => {
+    const text = installerPathUnit();
+    expect(text).toContain("PathExists=/var/lib/meshctl-watcher/haproxy.cfg\n");
+    expect(text).not.toContain("PathChanged");
+  });
+});
