@@ -99,6 +99,8 @@ class Screen {
   readonly #options: { color: boolean; verbose: boolean };
   readonly #rows: EvidenceRow[] = [];
   readonly #planned = new Map<HostName, string[]>();
+  /** "HOST PATH" of the files whose diffs the plan shows. */
+  readonly #written = new Set<string>();
 
   constructor(command: RunCommand["command"], options: { color: boolean; verbose: boolean }) {
     this.#command = command;
@@ -111,16 +113,19 @@ class Screen {
     if (event.event === "evidence") {
       this.#rows.push(event);
     } else if (event.event === "planned") {
+      for (const command of event.change.commands)
+        if (command.kind === "write") this.#written.add(`${event.host} ${command.path}`);
       const texts = this.#planned.get(event.host) ?? [];
       this.#planned.set(event.host, [...texts, planView(event.step, event.change, { paint, verbose })]);
     } else if (event.event === "summary") {
-      // What a planned change closes is told by the plan.
-      const told = ({ closedBy, verdict }: Evidence) =>
+      // What a planned change closes is told by the plan, but for the diff of a file that is written by others.
+      const told = (host: HostName, { closedBy, verdict, diff }: Evidence) =>
         this.#command === "plan" &&
-        (verdict === "pending" || (closedBy !== undefined && "change" in closedBy));
+        (verdict === "pending" || (closedBy !== undefined && "change" in closedBy)) &&
+        (diff?.was === undefined || this.#written.has(`${host} ${diff.path}`));
       const open = this.#rows.filter(
-        ({ evidence }) =>
-          (evidence.verdict !== "proven" && !told(evidence)) || evidence.warning !== undefined,
+        ({ host, evidence }) =>
+          (evidence.verdict !== "proven" && !told(host, evidence)) || evidence.warning !== undefined,
       );
       const rows = this.#command === "verify" || verbose ? this.#rows : open;
       const table = evidenceTable(rows, { paint, columns: process.stdout.columns ?? 140, verbose });

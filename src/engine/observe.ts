@@ -30,7 +30,7 @@ const PROBE_TIMEOUT_MS = 20_000;
 const TOO_LONG = `took more than ${PROBE_TIMEOUT_MS / 1000} s`;
 
 /** Looks at a host: facts of the host and of every step asked for, in one exec. Changes nothing. Never throws. */
-export async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
+async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
   const blocks = [block("prologue", PROLOGUE, []), ...requests.map((request) => probeBlock(request))];
   const { script, parse } = batch(blocks, { stopAtFailure: false });
   try {

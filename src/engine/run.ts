@@ -139,7 +139,9 @@ function ending(
   if (open.length === 0) return { is: "as wanted" };
   const unread = open.find(({ row }) => row.verdict === "unknown");
   if (unread !== undefined) return { is: "failed", because: sentence(unread.step, unread.row) };
-  const first = open.find(({ row }) => row.verdict !== "pending");
+  // What stands in the way says more than the rows that wait behind it.
+  const first =
+    open.find(({ row }) => row.verdict === "blocked") ?? open.find(({ row }) => row.verdict !== "pending");
   if (first === undefined) return { is: "drift", because: sentence(open[0]!.step, open[0]!.row) };
   return { is: isTried ? "failed" : "drift", because: sentence(first.step, first.row) };
 }

@@ -106,9 +106,3 @@ export function assessFile(
     write: { kind: "write", ...wanted, was },
   };
 }
-
-/** The on-disk layer for one value in a file: found, absent, or the file itself absent. */
-export function valueInFile(fact: FileFact, value: string | undefined, line?: number): Layer {
-  const source = line === undefined ? fact.path : `${fact.path}:${line}`;
-  return value === undefined ? { is: "absent", source } : { is: "read", value, source };
-}

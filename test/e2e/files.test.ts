@@ -162,11 +162,11 @@ describe("a write", () => {
     const script = `${scriptText(command("manifest"))}\n${scriptText(command("write"))}`;
     const args = [path, "0644", "root:root", sha256("new\n"), run].map(shellQuote).join(" ");
     // Input that stops in the middle, and input that ends too early.
-    for (const [input, code] of [
-      ["echo ne; sleep 3", 124],
-      ["echo ne", 1],
+    for (const [input, seconds, code] of [
+      ["echo ne; sleep 3", 1, 124],
+      ["echo ne", 60, 1],
     ] as const) {
-      const cut = `{ ${input}; } | { exec 3<&0; timeout 1 sh -s -- ${args} <<'END'\n${script}\nEND\n}`;
+      const cut = `{ ${input}; } | { exec 3<&0; timeout ${seconds} sh -s -- ${args} <<'END'\n${script}\nEND\n}`;
       expect((await host.exec(cut)).code).toBe(code);
     }
     expect(await read(path)).toBe("old\n");
@@ -285,7 +285,7 @@ describe("a host's lock", () => {
         /another meshctl is changing this host \(run first by /,
       );
       await first.end();
-      await expect.poll(() => other.take(host.name), { timeout: 5_000 }).toBeUndefined();
+      await expect.poll(() => other.take(host.name), { timeout: 60_000 }).toBeUndefined();
       await other.releaseAll();
     } finally {
       await Promise.all([first.end(), second.end()]);
@@ -302,7 +302,7 @@ describe("a host's lock", () => {
       const [, pid] = /: kill (\d+)$/.exec((refused as Error).message)!;
       await mustRun(host, `kill ${pid}`);
       const other = new HostLocks("other", () => remote);
-      await expect.poll(() => other.take(host.name), { timeout: 5_000 }).toBeUndefined();
+      await expect.poll(() => other.take(host.name), { timeout: 60_000 }).toBeUndefined();
       await other.releaseAll();
     } finally {
       await first.end();
@@ -311,8 +311,11 @@ describe("a host's lock", () => {
 
   it("is refused while a change that lost its connection still runs, whatever services that started", async () => {
     const slow = join(store, "slow.sh");
-    await writeFile(slow, ": >/root/began; setsid sleep 60 >/dev/null 2>&1 & sleep 2");
-    const command = { kind: "script", file: pathToFileURL(slow), args: [], timeoutMs: 10_000 } as const;
+    await writeFile(
+      slow,
+      ": >/root/began; setsid sleep 60 >/dev/null 2>&1 & until [ -e /root/end ]; do sleep 0.1; done",
+    );
+    const command = { kind: "script", file: pathToFileURL(slow), args: [], timeoutMs: 120_000 } as const;
     const first = open();
     const change = { id: "slow", why: "x", commands: [command], activate: [] };
     const artefacts = new ArtefactStore(store, network);
@@ -320,13 +323,14 @@ describe("a host's lock", () => {
     const cut = apply(first, change, { run, network, artefacts, builder, alsoInstall: [] }).catch(
       (error) => error,
     );
-    await expect.poll(async () => (await host.exec("test -e /root/began")).code, { timeout: 5_000 }).toBe(0);
+    await expect.poll(async () => (await host.exec("test -e /root/began")).code, { timeout: 60_000 }).toBe(0);
     await first.end();
     expect(await cut).toMatchObject({ name: "HostLost" });
     const other = new HostLocks("other", () => remote);
     await expect(other.take(host.name)).rejects.toThrow(/still under way/);
+    await mustRun(host, ": >/root/end");
     await expect
-      .poll(() => other.take(host.name).catch((error: Error) => error.message), { timeout: 8_000 })
+      .poll(() => other.take(host.name).catch((error: Error) => error.message), { timeout: 60_000 })
       .toBeUndefined();
     await other.releaseAll();
   });

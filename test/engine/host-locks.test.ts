@@ -37,12 +37,13 @@ describe("a host's lock", () => {
     const world = new World("a");
     const remote = world.remote("a");
     const underWay = remote.run(
-      "mkdir -p /run/meshctl; exec 8<>/run/meshctl/change; flock 8; : >$HOME/began; sleep 0.6",
-      { during: "an earlier change", timeoutMs: 5_000 },
+      "mkdir -p /run/meshctl; exec 8<>/run/meshctl/change; flock 8; : >$HOME/began; until [ -e $HOME/end ]; do sleep 0.05; done",
+      { during: "an earlier change", timeoutMs: 60_000 },
     );
     while (!world.has("a", "began")) await new Promise((done) => setTimeout(done, 20));
     const locks = new HostLocks("r", (host) => world.remote(host));
     await expect(locks.take("a")).rejects.toThrow(/still under way/);
+    world.put("a", "end");
     await underWay;
     await locks.take("a");
     await locks.releaseAll();

@@ -23,7 +23,7 @@ const MARKS: Record<Verdict, string> = {
 };
 
 /** A layer as one cell: its value, or what stands in the place of one. */
-export function layerText(layer: Layer): string {
+function layerText(layer: Layer): string {
   switch (layer.is) {
     case "read":
       return layer.value;
@@ -61,8 +61,8 @@ const BORDERLESS = {
 };
 
 /**
- * Want, on disk and in force side by side, a block for each host, with the diff of every file that is not as wanted
- * and that no change would write. Verbose adds where each layer was read.
+ * Want, on disk and in force side by side, a block for each host, with the diff of every file that is there and not as
+ * wanted. Verbose adds where each layer was read.
  */
 export function evidenceTable(
   rows: readonly EvidenceRow[],
@@ -109,11 +109,12 @@ export function evidenceTable(
           `  ${colour(MARKS[evidence.verdict])} ${step} · ${evidence.setting}: ${evidence.because ?? ""}`,
         );
         if (!verbose && sources !== "") notes.push(paint.dim(`      read from ${sources}`));
-        const { diff } = evidence;
-        if (diff !== undefined && diff.was !== diff.want && !shown.has(diff.path)) {
-          shown.add(diff.path);
-          notes.push(diffView(diff, options).replace(/^/gm, "      "));
-        }
+      }
+      // A file that is not there yet has nothing to lose.
+      const { diff } = evidence;
+      if (diff?.was !== undefined && diff.was !== diff.want && !shown.has(diff.path)) {
+        shown.add(diff.path);
+        notes.push(diffView(diff, options).replace(/^/gm, "      "));
       }
       if (evidence.warning !== undefined)
         notes.push(`  ${paint.yellow("!")} ${step} · ${evidence.setting}: ${evidence.warning}`);

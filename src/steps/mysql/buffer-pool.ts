@@ -6,7 +6,7 @@ export type PoolSize =
   | { readonly is: "percent"; readonly low: number; readonly high: number };
 
 // The servers resize in chunks of this size and round up to it; a whole number of them is rounded by none.
-export const CHUNK_BYTES = 128 * MIB;
+const CHUNK_BYTES = 128 * MIB;
 
 /** What the server takes beside the pool: dictionary, threads, sort and join buffers of a few connections. */
 export const OVERHEAD_BYTES = 200 * MIB;

@@ -76,7 +76,7 @@ function stillChanging({ unit, process }: InstalledFacts): string {
 }
 
 /** Another process than the service's answers on the socket. */
-export function isStranger({ unit, answeredBy }: InstalledFacts): boolean {
+function isStranger({ unit, answeredBy }: InstalledFacts): boolean {
   return answeredBy !== undefined && answeredBy.pid !== 0 && answeredBy.pid !== unit.mainPid;
 }
 

@@ -6,7 +6,7 @@ import type { Server } from "./server.ts";
 import { parseSize, showBytes } from "./size.ts";
 
 export const POOL = "innodb_buffer_pool_size";
-export const LOG_FILE = "innodb_log_file_size";
+const LOG_FILE = "innodb_log_file_size";
 export const REDO_CAPACITY = "innodb_redo_log_capacity";
 export const FLUSH = "innodb_flush_log_at_trx_commit";
 

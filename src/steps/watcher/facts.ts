@@ -28,7 +28,7 @@ export interface WatcherFacts {
   readonly registry: RegistryFacts | { readonly unreachable: string } | undefined;
 }
 
-export interface WatcherProcess {
+interface WatcherProcess {
   readonly pid: number;
   readonly user: string;
   readonly ageSeconds: number;
@@ -40,7 +40,7 @@ export interface WatcherProcess {
 }
 
 /** One line of the installer: what came of it. */
-export interface InstallerResult {
+interface InstallerResult {
   /** "ok", "invalid", "refused" or "failed". */
   readonly outcome: string;
   /** sha256 of haproxy.cfg, or for a reload the file's description. */
@@ -53,7 +53,7 @@ export interface HaproxyFacts {
   readonly servers: readonly { readonly backend: string; readonly name: string; readonly status: string }[];
 }
 
-export interface RegistryFacts {
+interface RegistryFacts {
   /** The member that answered. */
   readonly member: string;
   /** Service → data of each child; undefined when the path does not exist. */

@@ -72,7 +72,7 @@ export function gemKey({ codename, architecture, ruby }: Platform): string {
 }
 
 /** One line a gem: name, version, sha256. */
-export function lockText(): string {
+function lockText(): string {
   return GEMS.map(({ name, version, sha256 }) => `${name} ${version} ${sha256}\n`).join("");
 }
 

@@ -1,8 +1,9 @@
 import { ownershipOf } from "../../evidence/file.ts";
-import { compareHaproxyConfig, directiveOf } from "../../mesh/haproxy-config.ts";
+import { type ConfigDifference, compareHaproxyConfig, directiveOf } from "../../mesh/haproxy-config.ts";
+import { mendedHaproxyConfig } from "../../mesh/haproxy-config-mended.ts";
 import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
-import type { Layer } from "../../step.ts";
+import type { Layer, Reading } from "../../step.ts";
 import { serversInForce, serversOnDisk, showServers, wantedServers } from "./backend-sets.ts";
 import { HAPROXY_CONFIG, INSTALL_RESULT, RELOAD_RESULT, WATCHER_UNIT } from "./paths.ts";
 import { withoutRetiredServers } from "./retired-servers.ts";
@@ -49,8 +50,18 @@ export function settingsRow(situation: Situation): Row {
         ? `${HAPROXY_CONFIG} is neither meshctl's nor the package's default; look at it, then say "adopt: true" for haproxy in the inventory to replace it`
         : undefined,
     because: because ?? unreachable(situation),
+    diff: diffOf(situation, differences),
     restartHelps: !("unreachable" in facts.haproxy),
   };
+}
+
+/** What was changed in a file of the watcher's. Of anybody else's the haproxy step shows what would be lost. */
+function diffOf(situation: Situation, differences: readonly ConfigDifference[]): Reading["diff"] {
+  const { haproxyFile, haproxyConfig } = situation;
+  const was = haproxyFile.content;
+  const isOurs = directiveOf(haproxyConfig, "global", "", "description")?.value.startsWith("meshctl-");
+  if (was === undefined || !isOurs || differences.length === 0) return undefined;
+  return { path: HAPROXY_CONFIG, was, want: mendedHaproxyConfig(was, haproxyConfig, differences) };
 }
 
 /** "meshctl-0123456789ab" of "meshctl-<64 hex>-<16 hex>": the settings a file or a worker has. */

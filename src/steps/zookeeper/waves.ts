@@ -42,11 +42,12 @@ export function next(
   const [turn] = inTurn;
   if (turn === undefined) {
     const empty = idle.map(({ name }) => name).join(", ");
-    const danger = "empty members must not form a quorum without it";
     return unseen.length > 0
-      ? { hold: `${empty} would start empty while ${unseen[0]} cannot be seen and may hold data: ${danger}` }
+      ? {
+          hold: `${empty} would start empty while ${unseen[0]} cannot be seen and may hold data: bring it up first`,
+        }
       : {
-          hold: `${empty} would start empty while ${holders[0]} holds data and no majority serves: ${danger}`,
+          hold: `${empty} would start empty while ${holders[0]} holds data and no majority serves, and could form a quorum without it: bring their data back, or copy version-2 from ${holders[0]} to one of them`,
         };
   }
   // With one or two members no majority can survive a restart: the plan says so, and nothing is lost but time.

@@ -20,7 +20,7 @@ export const DROP_INS = {
 
 const COMMENT = "# Written by meshctl: change the inventory or the playbook, not this file.\n[mysqld]\n";
 export const MARIADB_DROP_IN = `${COMMENT}${POOL} = 256M\n${LOG} = 512M\n${FLUSH} = 2\n`;
-export const MYSQL_DROP_IN = `${COMMENT}${POOL} = 256M\n${REDO} = 1G\n${FLUSH} = 2\n`;
+const MYSQL_DROP_IN = `${COMMENT}${POOL} = 256M\n${REDO} = 1G\n${FLUSH} = 2\n`;
 
 /** A host with a server on it, as the probe sees it. Defaults: MariaDB 10.11, converged on a pool of 256 MiB. */
 export interface Database {
@@ -124,7 +124,7 @@ function optionFile(path: string, text: string, mode: string): string {
 }
 
 /** What the probe prints on such a host. */
-export function probeOutput(database: Database): string {
+function probeOutput(database: Database): string {
   const { server, unit, live, dropIn } = database;
   const path = DROP_INS[server];
   const directory = path.slice(0, path.lastIndexOf("/"));
@@ -132,7 +132,7 @@ export function probeOutput(database: Database): string {
   const group = database.version.replace(/^(\d+\.\d+).*/, "$1");
   const files = new Map(
     Object.entries(database.files).map(([name, text]): [string, [string, string]] => {
-      const [, mode, rest] = /^(0\d{3}) ([^]*)$/.exec(text) ?? [undefined, "0644", text];
+      const [, mode, rest] = /^(0\d{3}) ([\s\S]*)$/.exec(text) ?? [undefined, "0644", text];
       return [`${directory}/${name}`, [rest!, mode!]];
     }),
   );
@@ -198,7 +198,7 @@ export function hostFacts(given: Partial<HostFacts> = {}): HostFacts {
   return { packages: new Map(), manifest: new Map(), memoryBytes: 3 * GIB, ...given } as HostFacts;
 }
 
-export function hostOf(database: Database): HostFacts {
+function hostOf(database: Database): HostFacts {
   const { dropIn, isOurs, server } = database;
   return hostFacts({
     packages: new Map([database.package]),
