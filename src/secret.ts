@@ -10,7 +10,7 @@ export class Secret {
 
   constructor(value: string) {
     this.#value = value;
-    if (value.length > 0) known.add(value);
+    for (const form of [value, ...passwordForms(value)]) if (form.length > 0) known.add(form);
   }
 
   reveal(): string {
@@ -33,8 +33,20 @@ export class Secret {
 /** Text with every secret that this process has seen replaced by a mask. The last thing before any sink. */
 export function maskSecrets(text: string): string {
   let masked = text;
-  for (const value of known) masked = masked.replaceAll(value, MASK);
+  // The longest first: one that begins with another would leave its rest behind.
+  for (const value of [...known].sort((a, b) => b.length - a.length)) masked = masked.replaceAll(value, MASK);
   return masked;
+}
+
+/** The password within a URL, as written and decoded: programs print it without the rest. */
+function passwordForms(value: string): readonly string[] {
+  if (!URL.canParse(value)) return [];
+  const { password } = new URL(value);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 /** File or standard-input content in which secrets stay apart from plain text. */

@@ -170,8 +170,11 @@ export class Provisioner {
       const open = evidence.filter((row) => closedBy(row, change.id));
       const made = done.get(host)!;
       if (made.has(change.id)) {
-        const rows = open.map((row) => `${row.setting}: ${row.because}`).join("; ");
-        this.#fail(step, host, `${change.id} was applied and is not in force: ${rows || change.why}`);
+        this.#fail(
+          step,
+          host,
+          `${change.id} was applied and is not in force: ${firstWords(open) || change.why}`,
+        );
       } else if (made.size >= MOST_CHANGES) {
         const list = [...made].join(", ");
         this.#fail(
@@ -362,6 +365,12 @@ export class Provisioner {
     const { emit, stop } = this.#context;
     return { say: (because) => emit({ event: "waiting", host, step: step.name, because }), stop };
   }
+}
+
+/** The first two rows tell the cause; the rest mostly follow from it, and stand in the table. */
+function firstWords(rows: readonly Evidence[]): string {
+  const words = rows.slice(0, 2).map((row) => `${row.setting}: ${row.because}`);
+  return [...words, ...(rows.length > 2 ? [`${rows.length - 2} more rows`] : [])].join("; ");
 }
 
 function closedBy(row: Evidence, change: string): boolean {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Content, revealContent, showContent } from "../secret.ts";
-import { type Command, type FileDiff, type Layer, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
+import { type Command, type FileDiff, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
 import { rowsOf } from "./probe-output.ts";
 
 /** What `emit_file` read of one path. Links are followed. */
