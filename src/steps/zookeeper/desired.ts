@@ -2,7 +2,7 @@ import type { HostName, HostView, InventoryView } from "../../inventory/view.ts"
 import type { Mesh } from "../../mesh/mesh.ts";
 import type { ZookeeperParameters } from "./parameters.ts";
 
-export interface Member {
+interface Member {
   readonly host: HostName;
   readonly address: string;
   /** As the inventory states it. */

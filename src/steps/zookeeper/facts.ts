@@ -19,7 +19,7 @@ export interface ProcessFact {
   readonly sockets: readonly { readonly address: string; readonly port: number }[];
 }
 
-export interface Started {
+interface Started {
   /** Path → sha256 of the file the process started with. */
   readonly digests: ReadonlyMap<string, string>;
 }

@@ -3,7 +3,8 @@ import { type Properties, parseProperties, type Servers, serversOf } from "./pro
 
 /**
  * What a member does. "looking": runs, serves nobody for want of a quorum. "silent": runs, does not answer.
- * "secretive": answers, but its whitelist hides the role; it has to be taken for one that serves.
+ * "secretive": hides its role, by its whitelist or by a port that we do not know; it has to be taken for one that
+ * serves.
  */
 export type State =
   | "leader"
@@ -15,8 +16,23 @@ export type State =
   | "secretive"
   | "stopped";
 
+/** As a person reads it. */
+export const SHOWN: Readonly<Record<State | "unseen", string>> = {
+  leader: "leader",
+  follower: "follower",
+  observer: "observer",
+  standalone: "standalone",
+  looking: "looking for a quorum",
+  silent: "no answer",
+  secretive: "hides its role",
+  stopped: "stopped",
+  unseen: "unseen",
+};
+
 export function stateOf(facts: ZookeeperFacts): State {
   if (facts.process === undefined) return "stopped";
+  // Ours opens the port that we ask at; what others started may listen anywhere.
+  if (facts.asked === undefined) return facts.started === undefined ? "secretive" : "silent";
   const words = ["srvr", "mntr"].map((word) => facts.asked?.answers.get(word) ?? "");
   for (const text of words) {
     const [, mode] = /^(?:Mode: |zk_server_state\s+)(\S+)/m.exec(text) ?? [];

@@ -7,7 +7,7 @@ import { isLasting } from "./parameters.ts";
 import { myidPath } from "./render.ts";
 
 /** Why a member must not be touched as it is: one sentence each, by what it is about. */
-export interface Obstacles {
+interface Obstacles {
   readonly dataDir: string | undefined;
   readonly myid: string | undefined;
   readonly ports: string | undefined;

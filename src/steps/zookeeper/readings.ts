@@ -1,7 +1,7 @@
 import type { FileFact } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
 import type { Layer, Reading } from "../../step.ts";
-import { configurationOf, liveConfigurationOf, runsItsZooCfg, type State, serversInUse } from "./member.ts";
+import { configurationOf, liveConfigurationOf, runsItsZooCfg, SHOWN, serversInUse } from "./member.ts";
 import { type Properties, serversOf, showServers } from "./properties.ts";
 import {
   LOG_BINDING,
@@ -395,9 +395,7 @@ function ensembleRows(
       accepts: (value) =>
         value === want &&
         [...quorum.states.values()].every((each) => ["leader", "follower", "unseen"].includes(each)),
-      because: [...quorum.states]
-        .map(([host, each]) => `${host} ${each === "unseen" ? each : SHOWN[each]}`)
-        .join(", "),
+      because: [...quorum.states].map(([host, each]) => `${host} ${SHOWN[each]}`).join(", "),
       isReachable: companions === quorum.members - 1,
     },
   ];
@@ -416,17 +414,6 @@ function quorumLayer({ quorum, state }: MemberView): Layer {
   const value = showQuorum(quorum.leaders.length, quorum.synced ?? 0);
   return { is: "read", value, source: quorum.source };
 }
-
-const SHOWN: Readonly<Record<State, string>> = {
-  leader: "leader",
-  follower: "follower",
-  observer: "observer",
-  standalone: "standalone",
-  looking: "looking for a quorum",
-  silent: "no answer",
-  secretive: "srvr is not in its 4lw whitelist",
-  stopped: "stopped",
-};
 
 function showQuorum(leaders: number, synced: number): string {
   return `${leaders} leader${leaders === 1 ? "" : "s"}, ${synced} synced`;

@@ -32,7 +32,7 @@ export interface MemberView {
 type BlockedRow = "package" | "zooCfg" | "unit" | "members" | "dataDir" | "myid" | "ports";
 export type ChangeId = "packages" | "configuration" | "start" | "restart" | "enable";
 
-export interface Needs {
+interface Needs {
   readonly package: boolean;
   readonly initialise: boolean;
   readonly myid: boolean;

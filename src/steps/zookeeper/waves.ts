@@ -1,13 +1,14 @@
 import type { HostName } from "../../inventory/view.ts";
 import { dataHolders, hasMajority, quorumOf, survivorsOf } from "./ensemble.ts";
-import { holdsData, type State, serves, stateOf } from "./member.ts";
-import { seenMember, type ZookeeperFleet } from "./roster.ts";
+import { holdsData, SHOWN, type State, serves, stateOf } from "./member.ts";
+import { rosterOf, seenMember, type ZookeeperFleet } from "./roster.ts";
+import { viewOf } from "./view.ts";
 
 /**
- * Who may change next. Installing packages harms nobody. A member that does not serve may always be started, all
- * such at once, unless it is empty: empty members start when a majority serves and can teach them, or when every
- * member was seen and none holds data. Those that serve restart one by one, the leader last, and only while a
- * majority of the others serves in step.
+ * Who may change next. Whoever neither starts nor restarts anything, all at once. A member that does not serve may
+ * always be started, all such at once, unless it is empty: empty members start when a majority serves and can teach
+ * them, or when every member was seen and none holds data. Those that serve restart one by one, the leader last, and
+ * only while a majority of the others serves in step.
  */
 export function next(
   waiting: readonly HostName[],
@@ -20,15 +21,23 @@ export function next(
   const desired = seen[0]?.desired;
   if (desired === undefined) return { hold: `${waiting.join(", ")} cannot be seen` };
 
-  const bare = seen.filter(({ host }) => !host.packages.has("zookeeper"));
-  if (bare.length > 0) return bare.map(({ name }) => name);
+  const roster = rosterOf(desired, fleet);
+  const isHarmless = (member: (typeof seen)[number]) => {
+    const needs = roster.is === "known" ? viewOf(member, roster.ids, fleet).needs : undefined;
+    return !member.host.packages.has("zookeeper") || (needs !== undefined && !needs.start && !needs.restart);
+  };
+  const harmless = seen.filter(isHarmless);
+  if (harmless.length > 0) return harmless.map(({ name }) => name);
 
   const quorum = quorumOf(desired, fleet);
   // A lone server among several members serves no quorum; if anybody depended on it, its host would be blocked.
   const isServing = (state: State) => serves(state) && (state !== "standalone" || quorum.members === 1);
   const idle = seen.filter(({ facts }) => !isServing(stateOf(facts)));
   const withData = idle.filter(({ facts }) => holdsData(facts));
-  if (withData.length > 0) return withData.map(({ name }) => name);
+  const free = withData.filter(({ facts }) => stateOf(facts) !== "silent");
+  if (free.length > 0) return free.map(({ name }) => name);
+  // One that is only slow to answer may serve after all: no two of those at once.
+  if (withData.length > 0) return withData.slice(0, 1).map(({ name }) => name);
 
   const { holders, unseen } = dataHolders(desired, fleet);
   const isFirstStart = holders.length === 0 && unseen.length === 0;
@@ -54,7 +63,7 @@ export function next(
   const others = [...quorum.states].filter(([host]) => host !== turn);
   if (quorum.members <= 2 && others.every(([, state]) => state !== "unseen" && serves(state))) return [turn];
   if (survivorsOf(quorum, turn) >= quorum.majority) return [turn];
-  const states = others.map(([host, state]) => `${host} ${state}`).join(", ");
+  const states = others.map(([host, state]) => `${host} ${SHOWN[state]}`).join(", ");
   return {
     hold: `restarting ${turn} would end the quorum: ${quorum.majority} of the other members must serve in step (${states})`,
   };

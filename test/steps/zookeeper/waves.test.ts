@@ -4,6 +4,8 @@ import { DATA, desiredFor, fleetOf, type HostModel, member, type World } from ".
 
 const FIVE = ["zk-1", "zk-2", "zk-3", "zk-4", "zk-5"];
 const THREE = FIVE.slice(0, 3);
+/** What those that run must restart for. */
+const NEW_HEAP = { heap: "2G" };
 type State = "leader" | "follower" | "looking" | "silent" | "stopped" | "empty" | "blank" | "bare" | "unseen";
 
 /** A fleet of members by what they do; "empty", "blank" and "bare" ones hold no data. */
@@ -24,7 +26,7 @@ function worldOf(states: readonly State[]): World {
 }
 
 function next(waiting: readonly string[], states: readonly State[]) {
-  return zookeeper.next(waiting, fleetOf(FIVE.slice(0, states.length), worldOf(states)));
+  return zookeeper.next(waiting, fleetOf(FIVE.slice(0, states.length), worldOf(states), NEW_HEAP));
 }
 
 describe("who may change next", () => {
@@ -99,12 +101,31 @@ describe("who may change next", () => {
     expect(next(waiting, states)).toEqual({ hold: expect.stringContaining(because) });
   });
 
+  it("restarts those that do not answer one by one: they may serve after all", () => {
+    expect(next(THREE, ["silent", "silent", "follower"])).toEqual(["zk-1"]);
+  });
+
+  it("takes a server that others started on another port for one that serves", () => {
+    const world = worldOf(["stopped", "leader", "follower"]);
+    const { answers: _, startedWith: __, ...elsewhere } = (world["zk-3"] as HostModel).runs!;
+    const foreign: World = { ...world, "zk-3": { ...(world["zk-3"] as HostModel), runs: elsewhere } };
+    expect(zookeeper.next(["zk-3"], fleetOf(THREE, foreign, NEW_HEAP))).toEqual({
+      hold: expect.stringContaining("restarting zk-3"),
+    });
+  });
+
+  it("enables at boot without asking for a majority", () => {
+    const world = worldOf(["follower", "leader", "stopped"]);
+    const disabled: World = { ...world, "zk-1": { ...(world["zk-1"] as HostModel), enabled: "disabled" } };
+    expect(zookeeper.next(["zk-1"], fleetOf(THREE, disabled))).toEqual(["zk-1"]);
+  });
+
   it("counts a follower that serves but lags as none", () => {
     const world = worldOf(["follower", "leader", "follower"]);
     const leader = world["zk-2"] as HostModel;
     const answers = { ...leader.runs?.answers, mntr: "zk_server_state\tleader\nzk_synced_followers\t1" };
     const lagging: World = { ...world, "zk-2": { ...leader, runs: { ...leader.runs, answers } } };
-    expect(zookeeper.next(["zk-1"], fleetOf(THREE, lagging))).toEqual({
+    expect(zookeeper.next(["zk-1"], fleetOf(THREE, lagging, NEW_HEAP))).toEqual({
       hold: expect.stringContaining("zk-1"),
     });
   });
@@ -114,6 +135,6 @@ describe("who may change next", () => {
     const mute = world["zk-3"] as HostModel;
     const answers = { srvr: "srvr is not executed because it is not in the whitelist." };
     const secretive: World = { ...world, "zk-3": { ...mute, runs: { ...mute.runs, answers } } };
-    expect(zookeeper.next(["zk-3"], fleetOf(THREE, secretive))).toHaveProperty("hold");
+    expect(zookeeper.next(["zk-3"], fleetOf(THREE, secretive, NEW_HEAP))).toHaveProperty("hold");
   });
 });

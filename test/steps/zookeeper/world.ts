@@ -15,7 +15,7 @@ export const UNIT_FILE = "/etc/systemd/system/zookeeper.service";
 export const PACKAGED_ZOO_CFG =
   "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/tmp/zookeeper\nclientPort=2181\n";
 
-export type Data = "none" | "new" | "blank" | "holds" | "lost";
+type Data = "none" | "new" | "blank" | "holds" | "lost";
 type Words = Readonly<Record<string, string>>;
 
 /** A host as a person would describe it. */
@@ -39,7 +39,7 @@ export interface HostModel {
   readonly lastWords?: string;
 }
 
-export interface Running {
+interface Running {
   /** What it started with; undefined when no record of ours says. */
   readonly startedWith?:
     | { readonly zooCfg: string; readonly unitFile: string; readonly myid: string }
@@ -91,7 +91,7 @@ export function inventoryOf(members: readonly string[], name: HostName) {
   return { host, inventory };
 }
 
-export function addressOf(host: HostName): string {
+function addressOf(host: HostName): string {
   return `10.0.0.${host.replace(/\D/g, "")}`;
 }
 
@@ -182,10 +182,7 @@ export function assessed(members: readonly string[], world: World, name: HostNam
   return { rows, open, changes, ids: changes.map(({ id }) => id) };
 }
 
-export function factsOf(
-  model: HostModel,
-  { dataDir }: Pick<ZookeeperDesired, "dataDir"> = { dataDir: DATA },
-) {
+function factsOf(model: HostModel, { dataDir }: Pick<ZookeeperDesired, "dataDir"> = { dataDir: DATA }) {
   return zookeeper.facts(parseProbeOutput(probeOutputOf(model, dataDir)));
 }
 
