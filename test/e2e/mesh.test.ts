@@ -1,4 +1,6 @@
 import { readdirSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
@@ -45,12 +47,19 @@ describe("three bare hosts", () => {
   });
 
   it("become a mesh, with every setting proven", async () => {
-    const ended = await meshctl(["provision", "-i", inventory, "--yes", "--json"]);
+    // An empty store, so that Synapse's gems are really built here and pushed to the other hosts.
+    const env = { XDG_CACHE_HOME: await mkdtemp(join(tmpdir(), "meshctl-store-")) };
+    const ended = await meshctl(["provision", "-i", inventory, "--yes", "--json"], { env });
     expect(openRows(ended)).toEqual([]);
     expect(summaryOf(ended).hosts.map(({ outcome, because }) => because ?? outcome)).toEqual(
       Array(3).fill("as wanted"),
     );
     expect(ended.code).toBe(0);
+  });
+
+  it("have a compiler only where the gems were built", async () => {
+    const compilers = await Promise.all(hosts.map((host) => host.exec("command -v gcc")));
+    expect(compilers.map(({ code }) => code === 0)).toEqual([true, false, false]);
   });
 
   it("are left untouched by a second run, which needs one exec a host", async () => {
