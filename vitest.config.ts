@@ -3,7 +3,14 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**", "test/lab/**"] } },
+      {
+        test: {
+          name: "unit",
+          pool: "threads",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "test/lab/**"],
+        },
+      },
       {
         test: {
           name: "e2e",

@@ -180,7 +180,7 @@ export interface HostFacts {
 /** The records a probe printed with `emit` (see evidence/prelude.sh): key → rows of fields, in order. */
 export type ProbeOutput = ReadonlyMap<string, readonly (readonly string[])[]>;
 
-export interface Probe {
+interface Probe {
   readonly file: URL;
   readonly args: readonly string[];
 }

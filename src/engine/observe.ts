@@ -15,7 +15,7 @@ export type Observation =
   | { readonly is: "unseen"; readonly error: Error };
 
 /** A step's own facts, or why its probe gave none. */
-export type StepFacts =
+type StepFacts =
   | { readonly is: "read"; readonly facts: unknown }
   | { readonly is: "broken"; readonly because: string };
 

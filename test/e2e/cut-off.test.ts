@@ -1,4 +1,4 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -49,6 +49,12 @@ async function cutOff(run: Running): Promise<void> {
   expect((await run.ended).code).toBe(-1);
 }
 
+async function losePower(run: Running): Promise<void> {
+  await host.powerCut();
+  await cutOff(run);
+  await host.powerOn();
+}
+
 /** Files in the making, build directories, and what holds services back: none of it outlives a run. */
 async function leftBehind(): Promise<string> {
   const halfWritten = `find / -xdev ( -name .meshctl.* -o -name .manifest.* ) -print`;
@@ -73,9 +79,9 @@ describe("a host whose provisioning is cut off again and again", () => {
   it("loses power while apt unpacks", async () => {
     const run = provision();
     await moment(run, "zookeeper", "packages", "pidof dpkg");
-    await host.powerCut();
-    await cutOff(run);
-    await host.powerOn();
+    await losePower(run);
+    // Had the power gone in the middle of writing a file.
+    await mustRun(host, "touch /etc/systemd/system/.meshctl.aaaaaa /var/lib/meshctl/.manifest.aaaaaa");
   });
 
   it("loses its meshctl while apt unpacks", async () => {
@@ -84,10 +90,10 @@ describe("a host whose provisioning is cut off again and again", () => {
     await cutOff(run);
   });
 
-  it("loses it when ZooKeeper's configuration is written", async () => {
+  it("loses power when ZooKeeper's configuration is written", async () => {
     const run = provision();
     await moment(run, "zookeeper", "configuration", "grep meshctl /etc/zookeeper/conf/zoo.cfg");
-    await cutOff(run);
+    await losePower(run);
   });
 
   it("has the change under way finished at ^C, and no other begun", async () => {
@@ -111,6 +117,7 @@ describe("a host whose provisioning is cut off again and again", () => {
     const run = provision({ XDG_CACHE_HOME: emptyStore });
     await moment(run, "watcher", "gems", "ls -d /var/tmp/meshctl-build.*/gems/cache");
     await cutOff(run);
+    await rm(emptyStore, { recursive: true });
   });
 
   it("loses it when the database is about to restart", async () => {

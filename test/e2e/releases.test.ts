@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type Lab, startLab } from "../lab/lab.ts";
 import type { Suite } from "../lab/suite.ts";
-import { inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
+import { inventoryFor, meshctl, oneHost, openRows, summaryOf } from "./meshctl.ts";
 
 let lab: Lab | undefined;
 
@@ -9,14 +9,6 @@ afterEach(async () => {
   await lab?.down();
   lab = undefined;
 });
-
-/** The demo's inventory cut down to its third host: an ensemble of one, a proxy and a database. */
-function oneHost(yaml: string): string {
-  return yaml
-    .replace(/^ {2}kvm-0[12]:.*\n/gm, "")
-    .replaceAll("[kvm-01, kvm-02, kvm-03]", "[kvm-03]")
-    .replace(/(kvm-03: \{ address: [0-9.]+)13/, "$111");
-}
 
 // Bookworm is what every other test runs on.
 describe.each<Suite>(["bullseye", "trixie"])("a host of Debian's %s", (suite) => {

@@ -6,7 +6,7 @@ import { InvalidFiles } from "../../src/inventory/invalid-files.ts";
 import { loadFiles } from "../../src/playbook/load-files.ts";
 import { fakeSteps } from "./fake-steps.ts";
 
-export const inventory = `version: 1
+const inventory = `version: 1
 hosts:
   a: { address: 10.0.0.1 }
   b: { address: 10.0.0.2 }
@@ -16,7 +16,7 @@ groups:
   proxies: [zookeeper, c]
 `;
 
-export const playbook = `version: 1
+const playbook = `version: 1
 plays:
   - hosts: all
     steps: { sysctl: {} }

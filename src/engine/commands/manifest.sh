@@ -11,6 +11,8 @@ record_in_manifest() {
       echo "$STATE/manifest.lock is held by another process"
       exit 1
     fi
+    # What a power cut left half-written, under the lock.
+    rm -f -- "$STATE"/.manifest.??????
     next=$(mktemp "$STATE/.manifest.XXXXXX") || exit
     trap 'rm -f -- "$next"' EXIT
     if [ -e "$STATE/manifest" ]; then

@@ -3,6 +3,8 @@
 
 main() {
   mkdir -p -- "$(dirname "$1")" || exit
+  # What a power cut left half-written: one change at a time writes here.
+  rm -f -- "$(dirname "$1")"/.meshctl.??????
   new=$(mktemp "$(dirname "$1")/.meshctl.XXXXXX") || exit
   trap 'rm -f -- "$new"' EXIT
   trap 'exit 143' TERM INT HUP

@@ -9,6 +9,8 @@ main() {
     echo "$path is a link that leads nowhere"
     exit 1
   fi
+  # What a power cut left half-written: one change at a time writes here.
+  rm -f -- "$(dirname "$target")"/.meshctl.??????
   new=$(mktemp "$(dirname "$target")/.meshctl.XXXXXX") || exit
   trap 'rm -f -- "$new"' EXIT
   trap 'exit 143' TERM INT HUP

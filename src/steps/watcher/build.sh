@@ -17,6 +17,8 @@ main() {
   shift 2
   umask 022
   IFS= read -r proxy <&3
+  # What a power cut left half-built: one build at a time runs here.
+  rm -rf -- /var/tmp/meshctl-build.??????
   work=$(mktemp -d /var/tmp/meshctl-build.XXXXXX) || exit
   trap 'rm -rf -- "$work"' EXIT
   trap 'exit 143' TERM INT HUP

@@ -3,7 +3,9 @@
 
 main() {
   umask 022
-  new=$(mktemp -d "$2.XXXXXX") || exit
+  # What a power cut left half-unpacked: one change at a time works here.
+  rm -rf -- "$2".new.??????
+  new=$(mktemp -d "$2.new.XXXXXX") || exit
   trap 'rm -rf -- "$new"' EXIT
   chmod 0755 "$new"
   tar -C "$new" --no-same-owner -xzf "$1" || exit
