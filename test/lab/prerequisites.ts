@@ -15,19 +15,25 @@ const packageOfFile: Record<string, string> = {
   "/usr/bin/ip": "iproute2",
 };
 
-const missingPackages = (): string[] =>
-  Object.keys(packageOfFile)
-    .filter((file) => !existsSync(file))
-    .map((file) => packageOfFile[file]!);
-
 /** Installs what the lab needs and the machine lacks. Does nothing on the second call. */
-export async function installPrerequisites(log: (line: string) => void): Promise<void> {
+export function installPrerequisites(log: (line: string) => void): Promise<void> {
+  return installMissing(packageOfFile, log);
+}
+
+/** Installs the packages whose file is not there, without starting their services. Throws one sentence on failure. */
+export async function installMissing(
+  packages: Readonly<Record<string, string>>,
+  log: (line: string) => void,
+): Promise<void> {
+  const missingPackages = () =>
+    Object.entries(packages).flatMap(([file, name]) => (existsSync(file) ? [] : [name]));
   if (missingPackages().length === 0) return;
   await withLock(join(runDirectory, ".lock-apt"), async () => {
     const missing = missingPackages();
     if (missing.length === 0) return;
     log(`installing ${missing.join(", ")}`);
-    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" };
+    // invoke-rc.d starts nothing in runlevel 1.
+    const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8", RUNLEVEL: "1" };
     const install = () =>
       run(
         "apt-get",
@@ -39,7 +45,7 @@ export async function installPrerequisites(log: (line: string) => void): Promise
     await run("apt-get", ["update"], { env });
     const { code, stderr } = await install();
     if (code !== 0) {
-      throw new Error(`The lab could not install ${missing.join(", ")}: ${stderr.trim().split("\n").at(-1)}`);
+      throw new Error(`apt-get could not install ${missing.join(", ")}: ${stderr.trim().split("\n").at(-1)}`);
     }
   });
 }

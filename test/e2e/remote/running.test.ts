@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostLost } from "../../../src/errors.ts";
@@ -79,9 +78,7 @@ describe("a script", () => {
   });
 
   it("ends although a child in the background keeps the output open", async () => {
-    const startedAt = Date.now();
-    expect(await remote.run("sleep 3 & echo done", now)).toMatchObject({ exitCode: 0, stdout: "done\n" });
-    expect(Date.now() - startedAt).toBeLessThan(1_500);
+    expect(await remote.run("sleep 60 & echo done", now)).toMatchObject({ exitCode: 0, stdout: "done\n" });
   });
 
   it("that prints more than allowed is given up", async () => {
@@ -92,11 +89,9 @@ describe("a script", () => {
   });
 
   it("that takes too long is given up at its deadline", async () => {
-    const startedAt = Date.now();
-    await expect(remote.run("sleep 5", { ...now, timeoutMs: 300 })).rejects.toThrow(
+    await expect(remote.run("sleep 60", { ...now, timeoutMs: 300 })).rejects.toThrow(
       /did not end within 0.3 s/,
     );
-    expect(Date.now() - startedAt).toBeLessThan(1_000);
   });
 
   it("is one exec request, and twenty at a time share one connection", async () => {
@@ -157,10 +152,9 @@ describe("a hold", () => {
 
 describe("a login shell", () => {
   it.each([
-    ["fish", "fisher", "/usr/bin/fish"],
-    ["csh", "tenex", "/bin/tcsh"],
-  ])("may be %s", async (_shell, user, path) => {
-    if (!existsSync(path)) return;
+    ["fish", "fisher"],
+    ["csh", "tenex"],
+  ])("may be %s", async (_shell, user) => {
     const other = open(user, settingsFor(sshd, { user }));
     expect(await other.run('echo "$(id -u)"', now)).toMatchObject({ exitCode: 0, stdout: "0\n" });
     await other.end();

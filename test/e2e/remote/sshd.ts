@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
@@ -13,14 +13,26 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { installMissing } from "../../lab/prerequisites.ts";
 
 const SSHD = "/usr/sbin/sshd";
+
+const PACKAGE_OF_FILE = {
+  [SSHD]: "openssh-server",
+  "/usr/bin/ssh": "openssh-client",
+  "/usr/bin/sudo": "sudo",
+  "/usr/bin/doas": "opendoas",
+  "/usr/bin/fish": "fish",
+  "/usr/bin/tcsh": "tcsh",
+  "/usr/bin/openssl": "openssl",
+  "/usr/bin/unshare": "util-linux",
+};
 
 /** Login users of the test servers. They exist only in the servers' own mount namespace. */
 const USERS = {
   ops: { uid: 4001, shell: "/bin/bash" },
   fisher: { uid: 4002, shell: "/usr/bin/fish" },
-  tenex: { uid: 4003, shell: "/bin/tcsh" },
+  tenex: { uid: 4003, shell: "/usr/bin/tcsh" },
   typist: { uid: 4005, shell: "/bin/bash" },
   closed: { uid: 4004, shell: "/usr/sbin/nologin" },
 } as const;
@@ -41,12 +53,15 @@ export interface TestSshd {
   stop(): Promise<void>;
 }
 
-/** Says in one sentence why these tests cannot run here; throws it. */
-function requireSshd(): void {
+/** Throws one sentence where these tests cannot run; installs what they need where they can. */
+async function requireSshd(): Promise<void> {
   if (process.platform !== "linux" || process.getuid?.() !== 0) {
     throw new Error("These tests start sshd on loopback with users of their own: they need root on Linux.");
   }
-  if (!existsSync(SSHD)) throw new Error(`These tests need ${SSHD}: apt-get install openssh-server`);
+  const hadServer = existsSync(SSHD);
+  await installMissing(PACKAGE_OF_FILE, () => {});
+  // The machine did not ask for a server of its own.
+  if (!hadServer) spawnSync("systemctl", ["disable", "--now", "ssh.service"], { stdio: "ignore" });
 }
 
 export interface SshdOptions {
@@ -59,7 +74,7 @@ export interface SshdOptions {
 
 /** Starts a real sshd on 127.0.0.1 with its own keys, users and sudo rules; nothing of the machine is changed. */
 export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
-  requireSshd();
+  await requireSshd();
   const directory = mkdtempSync(join(tmpdir(), "meshctl-sshd-"));
   chmodSync(directory, 0o755);
   mkdirSync("/run/sshd", { recursive: true });
@@ -81,9 +96,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
   writeFileSync(inside("passwd"), readFileSync("/etc/passwd", "utf8") + passwd);
   writeFileSync(inside("shadow"), readFileSync("/etc/shadow", "utf8") + shadow, { mode: 0o640 });
   writeFileSync(inside("group"), readFileSync("/etc/group", "utf8") + group);
-  writeFileSync(inside("sudoers"), options.sudoers ?? "ops, fisher, tenex ALL=(ALL) NOPASSWD: ALL\n", {
-    mode: 0o440,
-  });
+  const sudoers = options.sudoers ?? "ops, fisher, tenex ALL=(ALL) NOPASSWD: ALL\n";
+  writeFileSync(inside("sudoers"), `Defaults logfile="${inside("sudo.log")}"\n${sudoers}`, { mode: 0o440 });
   writeFileSync(inside("doas.conf"), options.doasConf ?? "", { mode: 0o440 });
 
   const port = await freePort();
@@ -103,10 +117,13 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
       "",
     ].join("\n"),
   );
-  // The users live in files that only this server and its children see.
+  // The users live in an /etc that only this server and its children see.
   const start = `
+    mkdir "$1/work"
+    mount -t tmpfs tmpfs "$1/work" && mkdir "$1/work/upper" "$1/work/work" || exit
+    mount -t overlay -o "lowerdir=/etc,upperdir=$1/work/upper,workdir=$1/work/work" overlay /etc || exit
     for file in passwd shadow group sudoers doas.conf; do
-      [ -e "/etc/$file" ] && mount --bind "$1/$file" "/etc/$file"
+      cp --remove-destination "$1/$file" "/etc/$file" && chmod --reference="$1/$file" "/etc/$file" || exit
     done
     exec ${SSHD} -D -e -f "$1/sshd_config"`;
   const child = spawn(
