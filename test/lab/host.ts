@@ -160,7 +160,10 @@ export class LabHost {
     const deadlineMs = Date.now() + bootTimeoutMs;
     while (!(await check())) {
       if (Date.now() > deadlineMs)
-        throw new Error(`${this.name}: waited ${bootTimeoutMs / 1000} s until ${what}.`);
+        throw new Error(
+          `${this.name}: waited ${bootTimeoutMs / 1000} s until ${what}. With many labs up this machine runs out of ` +
+            "inotify instances (sysctl fs.inotify.max_user_instances), about seven a host: take some down.",
+        );
       await sleep(50);
     }
   }

@@ -273,6 +273,17 @@ describe("what Synapse brings about", () => {
     expect(ids).toEqual(["restart"]);
   });
 
+  it("has Synapse write haproxy.cfg again also when HAProxy does not answer because of what is in there", () => {
+    const { ids } = assessed(desired(), {
+      config: "global\n    maxconn 5\nlisten x\n    bind :7777\n",
+      facts: {
+        haproxy: { unreachable: "Connection refused" },
+        install: { outcome: "ok", digest: "of another file", message: "" },
+      },
+    });
+    expect(ids).toEqual(["restart"]);
+  });
+
   it("does not touch somebody else's haproxy.cfg until the inventory allows it", () => {
     const world = { config: "global\n\tmaxconn 1\n", foreign: true };
     const blocked = assessed(desired(), world);
