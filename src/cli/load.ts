@@ -39,7 +39,7 @@ export function stepsOf(names: readonly string[] | undefined, job: Job): (step: 
     if (known.includes(name)) continue;
     const near = nearestName(name, known);
     throw new ConfigurationError(
-      `--steps: the playbook has no step "${name}"${near === undefined ? "" : `; did you mean "${near}"?`} It has ${known.join(", ")}.`,
+      `--steps: the playbook has no step '${name}'; ${near === undefined ? `it has ${known.join(", ")}` : `did you mean '${near}'?`}`,
     );
   }
   return (step) => names.includes(step);

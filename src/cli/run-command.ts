@@ -12,7 +12,7 @@ import { ndjsonReporter } from "./report/ndjson.ts";
 import { askHostKey, askPassphrase, confirmChanges } from "./ui/ask.ts";
 import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
 import { paintFor } from "./ui/paint.ts";
-import { planView } from "./ui/plan-view.ts";
+import { type PlannedChange, planView } from "./ui/plan-view.ts";
 import { Progress } from "./ui/progress.ts";
 import { summaryView } from "./ui/summary.ts";
 
@@ -57,7 +57,14 @@ export async function runCommand({ command, yes = false }: RunCommand, flags: Ru
   const screen = new Screen(command, { color: flags.color, verbose });
   const name = runName();
   const report = flags.json ? ndjsonReporter(name, (line) => process.stdout.write(line)) : screen.see;
-  const interruption = new Interruption({ command, report, execsOf: (host) => remoteOf(host).execs });
+  const interruption = new Interruption({
+    command,
+    report: (event) => {
+      progress.see(event);
+      report(event);
+    },
+    execsOf: (host) => remoteOf(host).execs,
+  });
   const emit = (event: RunEvent) => {
     interruption.see(event);
     progress.see(event);
@@ -80,8 +87,9 @@ export async function runCommand({ command, yes = false }: RunCommand, flags: Ru
       confirm: async () => {
         progress.end();
         if (yes) return true;
-        process.stderr.write(`${screen.plan()}\n`);
+        process.stderr.write(`${screen.plan(process.stderr)}\n`);
         const answer = await confirmChanges();
+        if (answer !== "yes") screen.isPlanAll = true;
         if (answer === "interrupted") interruption.stop();
         return answer === "yes";
       },
@@ -95,15 +103,18 @@ export async function runCommand({ command, yes = false }: RunCommand, flags: Ru
 
 /** Collects a run's events and prints them for a person: data to standard output, once, at the end. */
 class Screen {
+  /** Whether the plan is shown and nothing comes of it, so that the table needs not repeat it. */
+  isPlanAll: boolean;
   readonly #command: RunCommand["command"];
   readonly #options: { color: boolean; verbose: boolean };
   readonly #rows: EvidenceRow[] = [];
-  readonly #planned = new Map<HostName, string[]>();
+  readonly #planned = new Map<HostName, PlannedChange[]>();
   /** "HOST PATH" of the files whose diffs the plan shows. */
   readonly #written = new Set<string>();
 
   constructor(command: RunCommand["command"], options: { color: boolean; verbose: boolean }) {
     this.#command = command;
+    this.isPlanAll = command === "plan";
     this.#options = options;
   }
 
@@ -115,12 +126,12 @@ class Screen {
     } else if (event.event === "planned") {
       for (const command of event.change.commands)
         if (command.kind === "write") this.#written.add(`${event.host} ${command.path}`);
-      const texts = this.#planned.get(event.host) ?? [];
-      this.#planned.set(event.host, [...texts, planView(event.step, event.change, { paint, verbose })]);
+      const changes = this.#planned.get(event.host) ?? [];
+      this.#planned.set(event.host, [...changes, event]);
     } else if (event.event === "summary") {
       // What a planned change closes is told by the plan, but for the diff of a file that is written by others.
       const told = (host: HostName, { closedBy, verdict, diff }: Evidence) =>
-        this.#command === "plan" &&
+        this.isPlanAll &&
         (verdict === "pending" || (closedBy !== undefined && "change" in closedBy)) &&
         (diff?.was === undefined || this.#written.has(`${host} ${diff.path}`));
       const open = this.#rows.filter(
@@ -129,19 +140,18 @@ class Screen {
       );
       const rows = this.#command === "verify" || verbose ? this.#rows : open;
       const table = evidenceTable(rows, { paint, columns: process.stdout.columns ?? 140, verbose });
-      const parts = [table, this.#command === "plan" ? this.plan() : "", summaryView(event, paint)];
+      const parts = [
+        table,
+        this.#command === "plan" ? this.plan(process.stdout) : "",
+        summaryView(event, paint),
+      ];
       process.stdout.write(`${parts.filter((part) => part !== "").join("\n\n")}\n`);
     }
   };
 
-  /** Everything that would be changed; hosts with the same plan share it. */
-  plan(): string {
-    const paint = paintFor(process.stdout, this.#options.color);
-    const hostsByText = new Map<string, HostName[]>();
-    for (const [host, texts] of this.#planned) {
-      const text = texts.join("\n");
-      hostsByText.set(text, [...(hostsByText.get(text) ?? []), host]);
-    }
-    return [...hostsByText].map(([text, hosts]) => `${paint.bold(hosts.join(", "))}\n${text}`).join("\n\n");
+  /** Everything that would be changed, painted for the stream that shows it. */
+  plan(stream: NodeJS.WriteStream): string {
+    const { color, verbose } = this.#options;
+    return planView(this.#planned, { paint: paintFor(stream, color), verbose });
   }
 }

@@ -2,6 +2,9 @@ import inquirer from "inquirer";
 import type { HostKeyQuestion } from "../../remote/host-key.ts";
 import { Secret } from "../../secret.ts";
 
+// Standard output may go to a file or a pipe; whoever is asked looks at standard error, where the plan is.
+const prompt = inquirer.createPromptModule({ output: process.stderr });
+
 /** Asks on the terminal whether to go ahead. */
 export async function confirmChanges(): Promise<"yes" | "no" | "interrupted"> {
   const answer = await confirm("Make these changes?");
@@ -18,7 +21,7 @@ export async function askHostKey({ host, keyType, fingerprint, file }: HostKeyQu
 /** Asks for the passphrase of a key file; undefined on ^C. */
 export async function askPassphrase(file: string): Promise<Secret | undefined> {
   const answer = await unlessInterrupted(
-    inquirer.prompt<{ answer: string }>({
+    prompt<{ answer: string }>({
       type: "password",
       name: "answer",
       message: `Passphrase of ${file}:`,
@@ -29,14 +32,14 @@ export async function askPassphrase(file: string): Promise<Secret | undefined> {
 
 async function confirm(message: string): Promise<boolean | undefined> {
   const answer = await unlessInterrupted(
-    inquirer.prompt<{ answer: boolean }>({ type: "confirm", name: "answer", message, default: false }),
+    prompt<{ answer: boolean }>({ type: "confirm", name: "answer", message, default: false }),
   );
   return answer?.answer;
 }
 
-async function unlessInterrupted<T>(prompt: Promise<T>): Promise<T | undefined> {
+async function unlessInterrupted<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await prompt;
+    return await answer;
   } catch (error) {
     if ((error as Error).name === "ExitPromptError") return undefined;
     throw error;

@@ -4,13 +4,20 @@ import { maskSecrets } from "../../secret.ts";
 import type { FileDiff } from "../../step.ts";
 
 const MOST_LINES = 60;
+/** A new file is not compared with anything: only a short one is worth its lines. */
+const MOST_LINES_OF_NEW = 20;
 
-/** A unified diff of a file, cut after 60 lines unless verbose. Secrets are masked. */
+/** A unified diff of a file; unless verbose it is cut, and a long new file is only named. Secrets are masked. */
 export function diffView(
   diff: FileDiff,
   options: { readonly paint: ChalkInstance; readonly verbose: boolean },
 ): string {
-  const { paint } = options;
+  const { paint, verbose } = options;
+  if (diff.was === undefined && !verbose) {
+    const length = diff.want.trimEnd().split("\n").length;
+    if (length > MOST_LINES_OF_NEW)
+      return `${paint.bold(`+++ ${diff.path}`)} ${paint.dim(`(new, ${length} lines; -v shows them)`)}`;
+  }
   const patch = createTwoFilesPatch(
     diff.was === undefined ? "/dev/null" : diff.path,
     diff.path,
@@ -20,8 +27,11 @@ export function diffView(
     "",
     { context: 2 },
   );
-  const lines = maskSecrets(patch).trimEnd().split("\n").slice(1);
-  const shown = options.verbose ? lines : lines.slice(0, MOST_LINES);
+  // Above the first file name stand a ruler and, for two files of one name, an index line.
+  const lines = maskSecrets(patch.slice(patch.indexOf("--- ")))
+    .trimEnd()
+    .split("\n");
+  const shown = verbose ? lines : lines.slice(0, MOST_LINES);
   const painted = shown.map((line) => {
     if (line.startsWith("+++") || line.startsWith("---")) return paint.bold(line.trimEnd());
     if (line.startsWith("@@")) return paint.cyan(line);

@@ -71,7 +71,9 @@ export function evidenceTable(
   const { paint, verbose } = options;
   const hosts = [...new Set(rows.map(({ host }) => host))];
   // Mark, step and verdict have fixed widths; the rest is shared among setting, want, on disk and in force.
-  const flexible = Math.max(60, options.columns - (2 + 11 + 13 + 10));
+  const flexible = Math.max(40, options.columns - (2 + 11 + 13 + 10));
+  // Where little room is left, half of every value would be cut away.
+  const wraps = verbose || options.columns < 100;
   const widths = [3, 12, 0.28, 0.24, 0.24, 0.24].map((width) =>
     width < 1 ? Math.floor(flexible * width) : width,
   );
@@ -83,8 +85,6 @@ export function evidenceTable(
       chars: BORDERLESS,
       style: { "padding-left": 0, "padding-right": 1, head: [], border: [] },
       colWidths: [...widths, 14],
-      wordWrap: verbose,
-      wrapOnWordBoundary: false,
     });
     const notes: string[] = [];
     const shown = new Set<string>();
@@ -94,16 +94,19 @@ export function evidenceTable(
       table.push([
         colour(MARKS[evidence.verdict]),
         step === previous ? "" : step,
-        evidence.setting,
-        evidence.want,
-        layerText(evidence.onDisk),
-        layerText(evidence.inForce),
+        ...[evidence.setting, evidence.want, layerText(evidence.onDisk), layerText(evidence.inForce)].map(
+          (text, index) => fitted(text, widths[2 + index]! - 1, wraps),
+        ),
         colour(evidence.verdict),
       ]);
       previous = step;
       const sources = [source(evidence.onDisk), source(evidence.inForce)].filter(Boolean).join(" · ");
       if (verbose && sources !== "")
-        table.push(["", "", { colSpan: 5, content: paint.dim(`read from ${sources}`) }]);
+        table.push([
+          "",
+          "",
+          { colSpan: 5, content: paint.dim(fitted(`read from ${sources}`, flexible, true)) },
+        ]);
       if (needsWords(evidence)) {
         notes.push(
           `  ${colour(MARKS[evidence.verdict])} ${step} · ${evidence.setting}: ${evidence.because ?? ""}`,
@@ -122,6 +125,17 @@ export function evidenceTable(
     return `${paint.bold(host)}\n${trimLines(table.toString())}${notes.length > 0 ? `\n${notes.join("\n")}` : ""}`;
   });
   return maskSecrets(blocks.join("\n\n"));
+}
+
+/**
+ * A cell's text, wrapped or cut to its width. Cut here because the table library cuts paths at their end, which tells
+ * files of one folder apart, and breaks colours when it wraps.
+ */
+function fitted(value: string, width: number, wraps: boolean): string {
+  // Before it is torn apart: half a secret would not be recognised.
+  const text = maskSecrets(value);
+  if (wraps) return text.match(new RegExp(`.{1,${width}}`, "gu"))?.join("\n") ?? "";
+  return text.startsWith("/") && text.length > width ? `…${text.slice(1 - width)}` : text;
 }
 
 /** What a later step closes, or a plain difference that a change will close, speaks for itself in the table. */

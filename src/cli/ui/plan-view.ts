@@ -3,28 +3,68 @@ import { revealContent, showContent } from "../../secret.ts";
 import type { Change, Command } from "../../step.ts";
 import { diffView } from "./diff-view.ts";
 
-/** A planned change as a person reads it: what, why, what it disrupts, and the diffs. */
+export interface PlannedChange {
+  readonly step: string;
+  readonly change: Change;
+}
+
+interface ViewOptions {
+  readonly paint: ChalkInstance;
+  readonly verbose: boolean;
+}
+
+/**
+ * Everything that would be changed. Hosts with the same plan share it, and the diffs of a change are shown for the first of
+ * the hosts that have it.
+ */
 export function planView(
-  step: string,
-  change: Change,
-  options: { readonly paint: ChalkInstance; readonly verbose: boolean },
+  planned: ReadonlyMap<string, readonly PlannedChange[]>,
+  options: ViewOptions,
 ): string {
+  const hostsByPlan = new Map<string, { hosts: string[]; changes: { head: string; body: string }[] }>();
+  for (const [host, plan] of planned) {
+    const changes = plan.map((entry) => ({
+      head: changeHead(entry, options),
+      body: changeBody(entry, options),
+    }));
+    const key = JSON.stringify(changes);
+    const hosts = hostsByPlan.get(key)?.hosts ?? [];
+    hostsByPlan.set(key, { hosts: [...hosts, host], changes });
+  }
   const { paint } = options;
+  const shownFor = new Map<string, string>();
+  const blocks = [...hostsByPlan.values()].map(({ hosts, changes }) => {
+    const texts = changes.map(({ head, body }) => {
+      if (body === "") return head;
+      const text = `${head}\n${body}`;
+      const first = shownFor.get(text);
+      if (first !== undefined) return `${head}\n${paint.dim(`      as on ${first}`)}`;
+      shownFor.set(text, hosts[0]!);
+      return text;
+    });
+    return `${paint.bold(hosts.join(", "))}\n${texts.join("\n")}`;
+  });
+  return blocks.join("\n\n");
+}
+
+/** What is changed and why, what it disrupts and what it weakens. */
+function changeHead({ step, change }: PlannedChange, { paint }: ViewOptions): string {
   const lines = [`  ${paint.yellow("~")} ${paint.bold(`${step} · ${change.id}`)}: ${change.why}`];
   if (change.disrupts !== undefined)
     lines.push(`      ${paint.magenta(`${change.disrupts.kind}s ${change.disrupts.what}`)}`);
   if (change.warning !== undefined) lines.push(`      ${paint.yellow(`! ${change.warning}`)}`);
-  for (const command of [...change.commands, ...change.activate]) {
-    const text = commandView(command, options);
-    if (text !== undefined) lines.push(text.replace(/^/gm, "      "));
-  }
   return lines.join("\n");
 }
 
-function commandView(
-  command: Command,
-  options: { readonly paint: ChalkInstance; readonly verbose: boolean },
-): string | undefined {
+/** Its diffs and commands; empty when there is nothing to show. */
+function changeBody({ change }: PlannedChange, options: ViewOptions): string {
+  return [...change.commands, ...change.activate]
+    .map((command) => commandView(command, options)?.replace(/^/gm, "      "))
+    .filter((text) => text !== undefined)
+    .join("\n");
+}
+
+function commandView(command: Command, options: ViewOptions): string | undefined {
   switch (command.kind) {
     case "write":
       if (command.was === revealContent(command.content))

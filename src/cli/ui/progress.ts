@@ -56,7 +56,7 @@ export class Progress {
       case "changed":
         this.#active.delete(event.host);
         this.#line(
-          `   ${paint.green("✓")} ${event.host} ${event.step} · ${event.change.id} ${paint.dim(`${event.change.why} (${seconds(event.durationMs)})`)}`,
+          `   ${paint.green("✓")} ${event.host} ${event.step} · ${event.change.id} ${paint.dim(`${seconds(event.durationMs)}, found: ${event.change.why}`)}`,
         );
         break;
       case "failed":
@@ -120,13 +120,31 @@ export class Progress {
     if (this.#active.size === 0 || this.#paused) return;
     this.#frame = (this.#frame + 1) % FRAMES.length;
     const now = Date.now();
-    const parts = [...this.#active].map(
-      ([host, { text, since }]) => `${host} ${text} ${seconds(now - since)}`,
+    const parts = underWay(this.#active).map(
+      ({ hosts, text, since }) => `${hosts} ${text} ${seconds(now - since)}`,
     );
     const line = `${FRAMES[this.#frame]} ${maskSecrets(parts.join("  │  "))}`;
-    this.#stream.write(line.slice(0, (this.#stream.columns ?? 80) - 1));
+    // Room for the ^C that a terminal writes behind it: a line that wraps could not be erased.
+    this.#stream.write(line.slice(0, (this.#stream.columns ?? 80) - 3));
     this.#drawn = true;
   }
+}
+
+/** What is under way: hosts that do the same thing share an entry, which tells the longest time. */
+function underWay(active: ReadonlyMap<string, { text: string; since: number }>) {
+  const shared = new Map<string, { hosts: string[]; since: number }>();
+  for (const [host, { text, since }] of active) {
+    const entry = shared.get(text);
+    shared.set(text, {
+      hosts: [...(entry?.hosts ?? []), host],
+      since: Math.min(since, entry?.since ?? since),
+    });
+  }
+  return [...shared].map(([text, { hosts, since }]) => ({
+    hosts: hosts.length > 3 ? `${hosts.length} hosts` : hosts.join(", "),
+    text,
+    since,
+  }));
 }
 
 function seconds(milliseconds: number): string {

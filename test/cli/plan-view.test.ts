@@ -1,0 +1,106 @@
+import { Chalk } from "chalk";
+import { describe, expect, it } from "vitest";
+import { planView } from "../../src/cli/ui/plan-view.ts";
+import type { Change } from "../../src/step.ts";
+
+const plain = { paint: new Chalk({ level: 0 }), verbose: false };
+
+function writing(path: string, content: string, more: Partial<Change> = {}): Change {
+  const command = {
+    kind: "write",
+    path,
+    content: [content],
+    mode: "0644",
+    owner: "root:root",
+    was: undefined,
+  } as const;
+  return { id: "files", why: "it is missing", commands: [command], activate: [], ...more };
+}
+
+const short = writing("/etc/a.conf", "a = 1\n");
+const long = writing("/opt/b", "line\n".repeat(21));
+
+describe("the plan", () => {
+  it("shows a short new file and names a long one", () => {
+    const plan = planView(
+      new Map([
+        [
+          "a",
+          [
+            { step: "s", change: short },
+            { step: "t", change: long },
+          ],
+        ],
+      ]),
+      plain,
+    );
+    expect(plan).toContain("+a = 1");
+    expect(plan).toContain("+++ /opt/b (new, 21 lines; -v shows them)");
+    expect(plan).not.toContain("+line");
+  });
+
+  it("shows all of a long new file when asked to", () => {
+    const plan = planView(new Map([["a", [{ step: "t", change: long }]]]), { ...plain, verbose: true });
+    expect(plan.match(/\+line/g)).toHaveLength(21);
+  });
+
+  it("is one for hosts that share it", () => {
+    const changes = [{ step: "s", change: short }];
+    const plan = planView(
+      new Map([
+        ["a", changes],
+        ["b", changes],
+      ]),
+      plain,
+    );
+    expect(plan.split("\n")[0]).toBe("a, b");
+    expect(plan.match(/\+a = 1/g)).toHaveLength(1);
+  });
+
+  it("shows a diff once, and what it disrupts and weakens for every host", () => {
+    const change = writing("/etc/a.conf", "a = 1\n", {
+      disrupts: { kind: "restart", what: "a.service" },
+      warning: "weaker",
+    });
+    const plan = planView(
+      new Map([
+        ["a", [{ step: "s", change }]],
+        [
+          "b",
+          [
+            { step: "s", change },
+            { step: "t", change: long },
+          ],
+        ],
+      ]),
+      plain,
+    );
+    expect(plan.match(/\+a = 1/g)).toHaveLength(1);
+    expect(plan.match(/restarts a\.service/g)).toHaveLength(2);
+    expect(plan.match(/! weaker/g)).toHaveLength(2);
+    expect(plan).toContain("as on a");
+  });
+
+  it("begins a file's diff with its name", () => {
+    const command = {
+      kind: "write",
+      path: "/etc/a.conf",
+      content: ["a = 1\n"],
+      mode: "0644",
+      owner: "root:root",
+      was: "a = 2\n",
+    } as const;
+    const change = { ...short, commands: [command] };
+    expect(planView(new Map([["a", [{ step: "s", change }]]]), plain)).toBe(
+      [
+        "a",
+        "  ~ s · files: it is missing",
+        "      --- /etc/a.conf",
+        "      +++ /etc/a.conf",
+        "      @@ -1,1 +1,1 @@",
+        "      -a = 2",
+        "      +a = 1",
+      ].join("\n"),
+    );
+  });
+});
