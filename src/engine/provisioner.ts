@@ -15,7 +15,7 @@ import { inParallel, observeAll } from "./observe.ts";
 const MOST_CHANGES = 6;
 
 /** How long rows that no change closes may take to come right by themselves, as a service that is starting does. */
-const PATIENCE_MS = 30_000;
+export const PATIENCE_MS = 30_000;
 
 export interface ProvisionerContext {
   readonly run: string;

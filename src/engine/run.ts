@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
@@ -9,7 +10,7 @@ import type { Emit, HostOutcome } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView, type HostAssessment } from "./fleet.ts";
 import { observeAll } from "./observe.ts";
-import { Provisioner } from "./provisioner.ts";
+import { PATIENCE_MS, Provisioner } from "./provisioner.ts";
 
 export interface RunOptions {
   /** Names the run, its locks and its folders on the hosts: see runName. */
@@ -80,7 +81,16 @@ export async function run(options: RunOptions): Promise<number> {
     emit,
     stop: options.stop,
   });
-  const planned = reported.flatMap((host) => assessments(host).flatMap(({ changes }) => changes)).length;
+  const isNothingPlanned = () =>
+    reported.every((host) => assessments(host).every(({ changes }) => changes.length === 0));
+  // What is just starting comes right by itself, or turns out to want a change.
+  const isStarting = () => reported.some((host) => mayComeRight(assessments(host), Date.now() - startedAtMs));
+  if (options.command === "provision") {
+    while (!options.stop.aborted && isNothingPlanned() && isStarting()) {
+      await sleep(1000);
+      await look();
+    }
+  }
   if (options.command !== "verify") {
     for (const host of reported) {
       for (const { step, changes } of assessments(host)) {
@@ -90,7 +100,7 @@ export async function run(options: RunOptions): Promise<number> {
   }
   // What is not asked for is not tried: without a yes, what is open stays drift.
   let isTried = options.command === "provision";
-  if (isTried && planned > 0) {
+  if (isTried && !isNothingPlanned()) {
     isTried = options.stop.aborted || (await options.confirm());
     if (isTried) {
       await provisioner.provision();
@@ -114,6 +124,16 @@ export async function run(options: RunOptions): Promise<number> {
   const exitCode = options.stop.aborted ? EXIT.interrupted : exitCodeOf(list);
   emit({ event: "summary", exitCode, hosts: list, durationMs: Date.now() - startedAtMs });
   return exitCode;
+}
+
+function mayComeRight(results: readonly ({ step: AnyStep } & HostAssessment)[], waitedMs: number): boolean {
+  const rows = results.flatMap(({ step, evidence }) => evidence.map(({ verdict }) => ({ step, verdict })));
+  if (rows.some(({ verdict }) => verdict === "blocked")) return false;
+  return rows.some(
+    ({ step, verdict }) =>
+      ["missing", "different", "not-in-force"].includes(verdict) &&
+      waitedMs < Math.min(step.settle.deadlineMs, PATIENCE_MS),
+  );
 }
 
 function ending(

@@ -154,6 +154,22 @@ describe.concurrent("a provision", () => {
     };
     expect(await world.run("provision", [starting], { emit })).toBe(0);
   });
+
+  it("waits also when nothing is planned yet, and then makes the change that shows to be needed", async () => {
+    const world = new World("a");
+    let looks = 0;
+    const starting = valueStep({
+      assess(self, fleet) {
+        const { readings, changes } = valueStep().assess(self, fleet);
+        if (world.read("a", "live") === "old" && ++looks < 4) {
+          return { readings: readings.map(({ closedBy: _, ...row }) => row), changes: [] };
+        }
+        return { readings, changes };
+      },
+    });
+    expect(await world.run("provision", [starting])).toBe(0);
+    expect(world.read("a", "live")).toBe("new");
+  });
 });
 
 describe.concurrent("a wave", () => {

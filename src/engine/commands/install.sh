@@ -26,7 +26,13 @@ main() {
   # apt-get waits for whoever holds dpkg's lock, and dpkg itself does not.
   apt install "$@" && exit
   dpkg --configure -a --force-confdef --force-confold
-  update_lists && apt install "$@"
+  update_lists && apt install "$@" && exit
+  status=$?
+  # apt-get calls an update that reached nobody a success, and then does not know the package.
+  if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -print -quit 2>/dev/null)" ]; then
+    echo "apt-get could fetch no package list: check network.proxy and network.ca_file in the inventory, and the host's package sources" >&2
+  fi
+  return "$status"
 }
 
 clean_up() {

@@ -108,7 +108,8 @@ function verbOf(
   if (digest.inForce !== digest.want) {
     return { verb: "reload", why: "the worker runs with another configuration than haproxy.cfg" };
   }
-  if (!adminSocketAnswers(situation)) return { verb: "reload", why: "the worker's admin socket is lost" };
+  if (!adminSocketAnswers(situation))
+    return { verb: "restart", why: "the worker's admin socket is lost, and a reload hands the old one on" };
   if (Number(facts.info.get("maxconn")) !== desired.parameters.maxconn) {
     return { verb: "reload", why: "the worker has another maxconn than haproxy.cfg" };
   }

@@ -9,8 +9,9 @@ export const CONFIGURATION = "configuration";
 /** Says what closes a row about haproxy.cfg's content: this step, the watcher, or nobody before a file is adopted. */
 export function closeContent(situation: Situation, reading: Reading): Reading {
   if (judge(reading).verdict === "proven") return reading;
-  const { desired, configAgrees, foreign } = situation;
-  if (desired.watched && configAgrees) return { ...reading, closedBy: { change: CONFIGURATION } };
+  const { desired, configAgrees, awaitsWatcher, foreign } = situation;
+  if (desired.watched && configAgrees && !awaitsWatcher)
+    return { ...reading, closedBy: { change: CONFIGURATION } };
   if (foreign !== undefined) {
     return { ...reading, blocked: "haproxy.cfg is somebody else's and is left as it is: see its row" };
   }

@@ -78,7 +78,6 @@ function count(number: number, noun: string): string {
 /** The whole configuration by its digest: the worker names the one that it was started with. */
 function settings(situation: Situation): Reading {
   const { config, differences, digest, facts } = situation;
-  const wrongFile = otherFile(situation);
   const onDisk: Layer =
     config === undefined
       ? unreadConfig(situation)
@@ -100,8 +99,17 @@ function settings(situation: Situation): Reading {
       differences.length > 0
         ? `${CONFIG} differs: ${differences.slice(0, 3).map(sayDifference).join("; ")}${differences.length > 3 ? " …" : ""}`
         : undefined,
-    blocked: wrongFile,
+    blocked: otherFile(situation) ?? otherWorker(situation),
   };
+}
+
+/** Whoever binds the socket last is the one that answers, also when the service did not start it. */
+function otherWorker({ facts, active }: Situation): string | undefined {
+  const { processes, info, infoFrom } = facts;
+  const pid = info.get("pid");
+  if (!active || processes === undefined || pid === undefined || infoFrom !== ADMIN_SOCKET) return undefined;
+  if ([...processes.workers, ...processes.oldWorkers].includes(Number(pid))) return undefined;
+  return `process ${pid} answers on ${ADMIN_SOCKET} and is no worker of ${UNIT}: stop it`;
 }
 
 /** The unit may be told to read another file; then nothing in ours ever counts. */
@@ -222,8 +230,9 @@ function serviceRows(situation: Situation, service: ServiceSettings): readonly R
 }
 
 function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): Reading {
-  const { config, host } = situation;
+  const { config, host, facts } = situation;
   const want = `${bind}:${port}`;
+  const stranger = facts.strangers.find((listener) => holderOf([listener], bind, port));
   const holder = holderOf(host.listeners, bind, port);
   const source = "ss -ltn";
   const isOurs = holder?.process === "haproxy";
@@ -240,6 +249,9 @@ function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): 
       listens === undefined || isOurs
         ? undefined
         : `${holder?.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
+    blocked:
+      stranger &&
+      `process ${stranger.pid}, a HAProxy that ${UNIT} did not start, takes requests on ${stranger.address}:${port} too: stop it, or give the service another port`,
   };
 }
 

@@ -1,7 +1,7 @@
 import { type FileFact, fileFacts } from "../../evidence/file.ts";
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { type UnitFact, unitFacts } from "../../evidence/unit.ts";
-import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
+import { type Listener, ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
 import { CONFIG, DROP_IN, UNIT } from "./paths.ts";
 import { type Processes, processesOf } from "./processes.ts";
 
@@ -24,6 +24,8 @@ export interface HaproxyFacts {
   /** Socket that `info` was asked on. */
   readonly infoFrom: string;
   readonly processes: Processes | undefined;
+  /** Ports that HAProxys of somebody else listen on. */
+  readonly strangers: readonly (Listener & { readonly pid: number })[];
   /** Open files that /proc/PID/limits allows. */
   readonly limits: {
     readonly master: OpenFiles | undefined;
@@ -60,6 +62,12 @@ export function haproxyFacts(output: ProbeOutput): HaproxyFacts {
     info: pairs(output, "info"),
     infoFrom: fieldOf(output, "info_from") ?? "",
     processes: processesOf(rowsOf(output, "process").map(([line]) => line ?? "")),
+    strangers: rowsOf(output, "stranger").map(([local = "", pid]) => ({
+      address: local.slice(0, local.lastIndexOf(":")),
+      port: Number(local.slice(local.lastIndexOf(":") + 1)),
+      process: "haproxy",
+      pid: Number(pid),
+    })),
     limits: { master: openFiles(output, "master"), worker: openFiles(output, "worker") },
     journal: rowsOf(output, "journal").map(([line]) => line ?? ""),
   };

@@ -80,6 +80,18 @@ emit_journal() {
   done
 }
 
+# HAProxys that the service did not start: "stranger", ADDRESS:PORT, PID for each port they listen on. Several may
+# share one port, and then each of them gets some of the requests.
+emit_strangers() {
+  ss -Hltnp | while read -r _ _ _ local _ users; do
+    for pid in $(printf '%s\n' "$users" | grep -oE '"haproxy",pid=[0-9]+' | sed 's/.*=//'); do
+      if [ -r "/proc/$pid/cgroup" ] && ! grep -qF "/$UNIT" "/proc/$pid/cgroup"; then
+        emit stranger "$local" "$pid"
+      fi
+    done
+  done
+}
+
 main() {
   emit_file "$CONFIG"
   emit_file "$DROP_IN"
@@ -103,6 +115,7 @@ main() {
   emit command "$(tr '\0' '\n' 2>/dev/null <"/proc/$master_pid/cmdline")"
   answers=$(ask_processes "$master_pid")
   printf '%s\n' "$answers"
+  emit_strangers
   # What HAProxy said is of interest only when the worker is not the one that the file describes.
   case "$(property StatusText)$NEWLINE$answers" in
     *"Reload failed"* | *"failed: "[1-9]* | *"# old workers"*) emit_journal "_SYSTEMD_INVOCATION_ID=$(property InvocationID)" ;;

@@ -91,7 +91,7 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     toAdopt: watched && isForeign && parameters.adopt,
     openFilesNeeded: openFilesNeeded(parameters.maxconn, host.cpus),
     reloadFailed: facts.processes?.lastReloadFailed === true || facts.unit.statusText === "Reload failed!",
-    awaitsWatcher: watched && !configAgrees && facts.configCheck !== undefined && facts.configCheck !== 0,
+    awaitsWatcher: watched && facts.configCheck !== undefined && facts.configCheck !== 0,
   };
 }
 

@@ -15,6 +15,7 @@ import {
   watcherUnitRow,
 } from "./program-rows.ts";
 import { type Row, restartReason, type Situation, situationOf } from "./situation.ts";
+import { isUnneeded, switchedOff } from "./switched-off.ts";
 
 /** How long a new Synapse may take to bring its findings into force before another restart is thought of. */
 const STARTING_SECONDS = 15;
@@ -29,13 +30,13 @@ export function assess(
   self: { name: HostName; desired: WatcherDesired; facts: WatcherFacts; host: HostFacts },
   fleet: Fleet<WatcherDesired, WatcherFacts>,
 ): Assessed {
+  if (isUnneeded(self.desired)) return switchedOff(self.facts);
   const situation = situationOf(self, fleet);
   const ruby = rubyRow(situation);
   const gems = gemsRow(situation);
   const user = userRow(situation);
   const files = situation.files.map((file) => fileRow(situation, file));
-  const session = sessionRow(situation);
-  const program = [watcherUnitRow(situation), pathUnitRow(situation), ...(session ? [session] : [])];
+  const program = [watcherUnitRow(situation), pathUnitRow(situation), sessionRow(situation)];
   const traffic = [
     installationRow(situation),
     settingsRow(situation),

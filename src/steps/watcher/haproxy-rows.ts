@@ -51,7 +51,8 @@ export function settingsRow(situation: Situation): Row {
         : undefined,
     because: because ?? unreachable(situation),
     diff: diffOf(situation, differences),
-    restartHelps: !("unreachable" in facts.haproxy),
+    // A HAProxy that is down is the haproxy step's to start, unless it waits for a file that it can start with.
+    restartHelps: !("unreachable" in facts.haproxy) || differences.length > 0 || wasReplaced(situation),
   };
 }
 
@@ -69,8 +70,14 @@ function shortDescription(description: string): string {
   return /^meshctl-[0-9a-f]{64}/.test(description) ? description.slice(0, 20) : description;
 }
 
+/** Whether haproxy.cfg is not what the installer put there last. */
+function wasReplaced({ facts: { install }, haproxyFile }: Situation): boolean {
+  return install?.outcome === "ok" && install.digest !== haproxyFile.sha256;
+}
+
 /** Whether all that Synapse wrote is installed, and every reload it asked for is done. */
-export function installationRow({ facts, haproxyFile, haproxyConfig }: Situation): Row {
+export function installationRow(situation: Situation): Row {
+  const { facts, haproxyConfig } = situation;
   const { install, reload, waiting, haproxy } = facts;
   const described = directiveOf(haproxyConfig, "global", "", "description")?.value;
   const runsTheFile = !("unreachable" in haproxy) && haproxy.description === described;
@@ -81,7 +88,7 @@ export function installationRow({ facts, haproxyFile, haproxyConfig }: Situation
         ? { is: "absent", source: INSTALL_RESULT }
         : install.outcome !== "ok"
           ? read(install.outcome, INSTALL_RESULT)
-          : read(install.digest === haproxyFile.sha256 ? "installed" : "replaced since", HAPROXY_CONFIG);
+          : read(wasReplaced(situation) ? "replaced since" : "installed", HAPROXY_CONFIG);
   const inForce: Layer = runsTheFile
     ? read("reloaded", "show info")
     : reload === undefined

@@ -4,6 +4,7 @@ import { assess } from "./assess.ts";
 import { type WatcherDesired, watcherDesired } from "./desired.ts";
 import { type WatcherFacts, watcherFacts } from "./facts.ts";
 import { type WatcherParameters, watcherParameters } from "./parameters.ts";
+import { isUnneeded } from "./switched-off.ts";
 
 /** Synapse: follows ZooKeeper and is the one that writes haproxy.cfg, through an installer of ours. */
 export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
@@ -19,7 +20,10 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
   desired: watcherDesired,
 
   // Ruby with Synapse, its threads and its libraries.
-  claims: () => ({ packages: ["ruby"], memory: [{ bytes: 100 * 1024 * 1024, what: "Synapse" }] }),
+  claims: (desired) =>
+    isUnneeded(desired)
+      ? {}
+      : { packages: ["ruby"], memory: [{ bytes: 100 * 1024 * 1024, what: "Synapse" }] },
 
   probe({ clientPort, members, services }) {
     return {

@@ -124,9 +124,7 @@ export function pathUnitRow({ facts }: Situation): Row {
   };
 }
 
-/** Undefined when no service is discovered. */
-export function sessionRow({ desired, facts }: Situation): Row | undefined {
-  if (desired.services.every(({ path }) => path === undefined)) return undefined;
+export function sessionRow({ desired, facts }: Situation): Row {
   const sessions = facts.process?.sessions ?? [];
   const registryIsAway = facts.registry !== undefined && "unreachable" in facts.registry;
   return {

@@ -161,6 +161,32 @@ describe("haproxy without a watcher", () => {
     });
   });
 
+  it("does not take another HAProxy's answer for its worker's", () => {
+    const { row, changes } = assessed(desired(), { info: { pid: "999" } });
+    expect(row("settings")).toMatchObject({
+      verdict: "blocked",
+      because: "process 999 answers on /run/haproxy/admin.sock and is no worker of haproxy.service: stop it",
+    });
+    expect(changes).toEqual([]);
+  });
+
+  it("restarts for a lost admin socket, which every reload would hand on", () => {
+    const { changes } = assessed(desired(), { sockets: { "/run/haproxy/admin.sock": "Connection refused" } });
+    expect(brief(changes[0])?.run).toEqual(["activate.sh restart"]);
+  });
+
+  it("is not content while another HAProxy shares a port with it", () => {
+    const { row, open } = assessed(desired(), {
+      strangers: [
+        ["127.0.0.1:8080", "999"],
+        ["*:9", "999"],
+      ],
+    });
+    expect(row("user-api front end")).toMatchObject({ verdict: "blocked" });
+    expect(row("user-api front end").because).toContain("process 999");
+    expect(open).toHaveLength(1);
+  });
+
   it("is unknown, not proven, when no worker answers", () => {
     const silent = "no answer within 2 s";
     const { row } = assessed(desired(), {
@@ -246,6 +272,7 @@ describe("a reload that silently failed", () => {
         "# old workers",
         "482 worker [was: 1] 1 0d00h00m05s 2.2.9",
       ],
+      info: { pid: "500" },
     });
     expect(open).toEqual([]);
   });
@@ -374,20 +401,26 @@ describe("haproxy beside a watcher", () => {
     }
   });
 
-  it("lets systemd try until the watcher has written a file that HAProxy does not refuse", () => {
-    const want = desired({ watched: true });
-    const broken = { config: "global\n\tbogus\n", configCheck: 1 };
-    const stopped = assessed(want, { ...broken, active: "failed" }, { listeners: [] });
-    expect(brief(stopped.changes[0])).toEqual({
-      made: [],
-      run: ["activate.sh start"],
-      disrupts: undefined,
-    });
-    expect(stopped.changes[0]!.validate).toBeUndefined();
-    const trying = assessed(want, { ...broken, active: "activating" }, { listeners: [] });
-    expect(trying.changes).toEqual([]);
-    expect(new Set(trying.open.map(({ verdict }) => verdict))).toEqual(new Set(["pending"]));
-  });
+  it.each([
+    ["has other settings", () => "global\n\tbogus\n"],
+    ["has a server whose name does not resolve", synapse],
+  ])(
+    "lets systemd try until the watcher has written a file that HAProxy does not refuse: it %s",
+    (_, text) => {
+      const want = desired({ watched: true });
+      const broken = { config: text(want), configCheck: 1 };
+      const stopped = assessed(want, { ...broken, active: "failed" }, { listeners: [] });
+      expect(brief(stopped.changes[0])).toEqual({
+        made: [],
+        run: ["activate.sh start"],
+        disrupts: undefined,
+      });
+      expect(stopped.changes[0]!.validate).toBeUndefined();
+      const trying = assessed(want, { ...broken, active: "activating" }, { listeners: [] });
+      expect(trying.changes).toEqual([]);
+      expect(new Set(trying.open.map(({ verdict }) => verdict))).toEqual(new Set(["pending"]));
+    },
+  );
 
   it("blocks a foreign file, and with leave to adopt it only records it for the watcher", () => {
     const foreign = { config: foreignText, info: { description: "", maxconn: "10" } };

@@ -56,6 +56,8 @@ export interface ProbeFields {
   info?: Record<string, string> | undefined;
   hardLimit?: string;
   journal?: readonly string[];
+  /** Ports and PIDs of HAProxys that the service did not start. */
+  strangers?: readonly (readonly [string, string])[];
 }
 
 function file(path: string, text: string | undefined, packaged: string): string[] {
@@ -122,6 +124,7 @@ function answers(want: HaproxyDesired, change: ProbeFields): string[][] {
     ...processes.map((line) => ["process", line]),
     ["info_from", sockets[ADMIN] === "answered" ? ADMIN : MASTER_SOCKET],
     ...Object.entries(info).map(([key, value]) => ["info", key, value]),
+    ...(change.strangers ?? []).map((stranger) => ["stranger", ...stranger]),
     ["limit", "master", "360", "20000", change.hardLimit ?? "20000"],
     ["limit", "worker", "388", "18044", change.hardLimit ?? "20000"],
   ];

@@ -86,6 +86,16 @@ describe("the watcher's program", () => {
     expect(assessed(desired(), world).ids).toEqual(["restart"]);
   });
 
+  it("is switched off when no service has a path, for then haproxy.cfg is the haproxy step's", () => {
+    const want = desired({
+      services: [service({ path: undefined, servers: [{ name: "a", host: "10.0.0.9", port: 80 }] })],
+    });
+    expect(assessed(want).ids).toEqual(["switch off"]);
+    const bare = shown(want, BARE, host(BARE));
+    expect(bare.open).toEqual([]);
+    expect(bare.ids).toEqual([]);
+  });
+
   it("waits for systemd, which tries again by itself", () => {
     const world = {
       units: [unit("meshctl-watcher.service", { active: "activating", sub: "auto-restart", restarts: 3 })],
@@ -273,15 +283,16 @@ describe("what Synapse brings about", () => {
     expect(ids).toEqual(["restart"]);
   });
 
-  it("has Synapse write haproxy.cfg again also when HAProxy does not answer because of what is in there", () => {
-    const { ids } = assessed(desired(), {
-      config: "global\n    maxconn 5\nlisten x\n    bind :7777\n",
-      facts: {
-        haproxy: { unreachable: "Connection refused" },
-        install: { outcome: "ok", digest: "of another file", message: "" },
-      },
-    });
-    expect(ids).toEqual(["restart"]);
+  it.each([
+    ["is another file", "global\n    maxconn 5\nlisten x\n    bind :7777\n"],
+    [
+      "names a server that does not resolve",
+      haproxyConfig(desired(), ["10.0.0.21:9001"]).replace(" 10.0.0.21:", " nowhere:"),
+    ],
+  ])("has Synapse write haproxy.cfg again when HAProxy does not answer because it %s", (_, config) => {
+    const haproxy = { unreachable: "Connection refused" };
+    const install = { outcome: "ok", digest: "of another file", message: "" };
+    expect(assessed(desired(), { config, facts: { haproxy, install } }).ids).toEqual(["restart"]);
   });
 
   it("does not touch somebody else's haproxy.cfg until the inventory allows it", () => {
