@@ -92,7 +92,7 @@ export class Provisioner {
 
   async #provisionStep(step: AnyStep, targets: readonly HostName[]): Promise<void> {
     const { emit, stop } = this.#context;
-    emit({ event: "step", step: step.name, title: step.title, hosts: targets });
+    if (!stop.aborted) emit({ event: "step", step: step.name, title: step.title, hosts: targets });
     await this.#prepare(step, targets);
     const done: ChangesMade = new Map(targets.map((host) => [host, new Set<string>()]));
     let heldSinceMs: number | undefined;

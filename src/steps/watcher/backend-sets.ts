@@ -49,6 +49,22 @@ export function serversOnDisk(config: HaproxyConfig, service: string): readonly 
     .sort();
 }
 
+/**
+ * Servers of the worker that somebody drained by hand: they get no new requests. One that registered itself with
+ * weight 0 shows the same and is as it wants to be.
+ */
+export function serversDrained(
+  haproxy: HaproxyFacts,
+  config: HaproxyConfig,
+  service: string,
+): readonly string[] {
+  const weightless = serversOf(config, service).filter(({ options }) => /(^| )weight 0( |$)/.test(options));
+  return haproxy.servers
+    .filter(({ backend, status }) => backend === service && status.startsWith("DRAIN"))
+    .map(({ name }) => name)
+    .filter((name) => !weightless.some((server) => server.name === name));
+}
+
 /** Servers the running worker uses. One that its health check has marked down is still registered. */
 export function serversInForce(
   haproxy: HaproxyFacts,

@@ -4,7 +4,7 @@ import { mendedHaproxyConfig } from "../../mesh/haproxy-config-mended.ts";
 import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
 import type { Layer, Reading } from "../../step.ts";
-import { serversInForce, serversOnDisk, showServers, wantedServers } from "./backend-sets.ts";
+import { serversDrained, serversInForce, serversOnDisk, showServers, wantedServers } from "./backend-sets.ts";
 import { HAPROXY_CONFIG, INSTALL_RESULT, RELOAD_RESULT, WATCHER_UNIT } from "./paths.ts";
 import { withoutRetiredServers } from "./retired-servers.ts";
 import type { Row, Situation } from "./situation.ts";
@@ -136,7 +136,8 @@ export function serviceRow(situation: Situation, service: Service): Row {
     };
   }
   const servers = serversInForce(facts.haproxy, service.name);
-  const names = servers.map(({ name }) => name);
+  const drained = serversDrained(facts.haproxy, haproxyConfig, service.name);
+  const names = servers.map(({ name }) => name).filter((name) => !drained.includes(name));
   const down = servers.filter(({ up }) => !up).map(({ name }) => name);
   const known =
     "unreachable" in facts.haproxy ||
@@ -169,9 +170,16 @@ export function serviceRow(situation: Situation, service: Service): Row {
     onDisk,
     inForce: known ? read(showServers(names), "show stat") : { is: "absent", source: "show stat" },
     warning: warnings.length === 0 ? undefined : warnings.join("; "),
-    because: facts.process === undefined ? `${WATCHER_UNIT} does not run` : undefined,
-    restartHelps: true,
+    because: facts.process === undefined ? `${WATCHER_UNIT} does not run` : drainedWords(service, drained),
+    // Synapse does not undo what somebody told HAProxy.
+    restartHelps: drained.length === 0,
   };
+}
+
+function drainedWords(service: Service, drained: readonly string[]): string | undefined {
+  if (drained.length === 0) return undefined;
+  const orders = drained.map((name) => `set server ${service.name}/${name} state ready`).join("; ");
+  return `drained by hand: ${drained.join(", ")}. Tell ${ADMIN_SOCKET} to take it back: ${orders}`;
 }
 
 function unreachable({ facts }: Situation): string | undefined {

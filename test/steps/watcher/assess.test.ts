@@ -160,6 +160,22 @@ describe("what Synapse brings about", () => {
     expect(row("service user-api").warning).toContain("DOWN by its health check: 10.0.0.21:9001");
   });
 
+  it("does not take a server that somebody drained for in force, and says how to take it back", () => {
+    const { row, changes } = assessed(desired(), { ...lone, inForce: { "10.0.0.21:9001": "DRAIN" } });
+    expect(row("service user-api").verdict).not.toBe("proven");
+    expect(row("service user-api").because).toContain("set server user-api/10.0.0.21:9001 state ready");
+    expect(changes).toEqual([]);
+  });
+
+  it("takes a server that registered itself with weight 0 for followed", () => {
+    const weightless = {
+      ...lone,
+      onDisk: ["10.0.0.21:9001 weight 0"],
+      inForce: { "10.0.0.21:9001": "DRAIN" },
+    };
+    expect(assessed(desired(), weightless).row("service user-api").verdict).toBe("proven");
+  });
+
   it("does not count servers in maintenance, in the file or in the worker", () => {
     const { row } = assessed(desired(), {
       ...lone,
