@@ -6,6 +6,8 @@ import type { HostName, HostView, InventoryView } from "./view.ts";
 /** A host with how to reach it. */
 export interface LoadedHost extends HostView {
   readonly ssh: SshSettings;
+  /** Parameters of every step as the files write them, merged, without the step's defaults. */
+  readonly written: ReadonlyMap<StepName, unknown>;
 }
 
 /** The whole inventory: what steps may know, and what only the engine's connections need. */
@@ -26,7 +28,7 @@ export interface ReadInventory {
   readonly isSound: boolean;
 }
 
-export type HostBeforePlaybook = Omit<LoadedHost, "parameters">;
+export type HostBeforePlaybook = Omit<LoadedHost, "parameters" | "written">;
 
 /** Parameters of steps that stand in the inventory, by group or host, then by step. */
 export interface InventoryParameters {

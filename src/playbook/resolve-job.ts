@@ -71,7 +71,11 @@ export function resolveJob(
 function withParameters(inventory: ReadInventory["inventory"], resolved: ResolvedParameters): Inventory {
   const hosts = [...inventory.hosts.values()].map((host): LoadedHost => {
     const own = [...(resolved.get(host.name) ?? [])];
-    return { ...host, parameters: new Map(own.map(([step, { value }]) => [step, value])) };
+    return {
+      ...host,
+      parameters: new Map(own.map(([step, { value }]) => [step, value])),
+      written: new Map(own.map(([step, { written }]) => [step, written])),
+    };
   });
   return { ...inventory, hosts: new Map(hosts.map((host) => [host.name, host])) };
 }

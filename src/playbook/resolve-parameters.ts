@@ -18,6 +18,8 @@ export interface Given {
 /** A step's parameters on one host. */
 export interface Resolved {
   readonly value: unknown;
+  /** As the files write them, merged; the step's defaults are not among them. */
+  readonly written: unknown;
   /** What they were merged from, to find the place of a value. Empty when all are the step's defaults. */
   readonly layers: readonly ParameterLayer[];
 }
@@ -40,13 +42,14 @@ export function resolveParameters(
   const layers = [given?.layer ?? [], groups, own ?? []].flat();
   if (!isFilled(layers)) {
     const defaults = step.parameters.safeParse({});
-    return defaults.success ? { value: defaults.data, layers } : undefined;
+    return defaults.success ? { value: defaults.data, written: {}, layers } : undefined;
   }
   const locate = (path: Path) => originOf(layers, path);
   const report: Problems["add"] =
     given === undefined ? existing(problems) : (...problem) => byHost.add(host.name, given, ...problem);
-  const checked = checkSchema<unknown>(step.parameters, mergeLayers(layers), locate, report);
-  return checked === undefined ? undefined : { value: checked.value, layers };
+  const written = mergeLayers(layers);
+  const checked = checkSchema<unknown>(step.parameters, written, locate, report);
+  return checked === undefined ? undefined : { value: checked.value, written, layers };
 }
 
 /** Reports wrong values and unknown keys of parameters that reach no host at all, so are merged with nothing. */

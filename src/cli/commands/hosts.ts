@@ -18,10 +18,13 @@ export const hosts = withFileOptions(new Command("hosts"))
         const steps = job.plays
           .filter((play) => play.hosts.includes(name))
           .flatMap((play) => play.steps.map(({ step }) => step.name));
-        const { host: _name, ...ssh } = await effectiveSettings(name, host.ssh).catch((error: Error) => {
+        const { host: _name, ...settings } = await effectiveSettings(name, host.ssh).catch((error: Error) => {
           throw new ConfigurationError(`${name}: ${error.message}`, { cause: error });
         });
-        const parameters = Object.fromEntries(steps.map((step) => [step, host.parameters.get(step)]));
+        const ssh = Object.fromEntries(
+          Object.entries(settings).map(([key, value]) => [snakeCase(key), value]),
+        );
+        const parameters = Object.fromEntries(steps.map((step) => [step, host.written.get(step)]));
         return { name, address: host.address, groups: host.groups, steps, ssh, parameters };
       }),
     );
@@ -41,6 +44,11 @@ export const hosts = withFileOptions(new Command("hosts"))
       table.push([name, address, groups.join(", "), steps.join(", ")]);
     process.stdout.write(`${table.toString()}\n`);
   });
+
+/** Keys look as they do in the inventory. */
+function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
 
 interface Listed {
   readonly name: string;
@@ -63,7 +71,7 @@ function describe({ name, address, groups, steps, ssh, parameters }: Listed): st
     else if (setting.value !== undefined)
       lines.push(`  ${key}: ${[setting.value].flat().join(", ") || "none"}  (${setting.from})`);
   }
-  lines.push("parameters:");
+  lines.push("parameters, as the files write them; the rest are defaults:");
   for (const [step, values] of Object.entries(parameters)) lines.push(`  ${step}: ${JSON.stringify(values)}`);
   return lines.join("\n");
 }
