@@ -99,7 +99,7 @@ describe("files and flags that are wrong", () => {
 
   it.each([
     ["an unknown flag", ["--frobnicate"], "--frobnicate"],
-    ["an unknown step", ["--steps", "sysctl,haproxi"], 'did you mean "haproxy"'],
+    ["an unknown step", ["--steps", "sysctl,haproxi"], "did you mean 'haproxy'"],
     ["an unknown host", ["--limit", "kvm-30"], "kvm-30"],
     ["a number that is none", ["--parallel", "many"], "--parallel"],
     ["an inventory that is not there", ["-i", "/nowhere.yaml"], "/nowhere.yaml"],

@@ -119,9 +119,9 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
   );
   // The users live in an /etc that only this server and its children see.
   const start = `
-    mkdir "$1/work"
-    mount -t tmpfs tmpfs "$1/work" && mkdir "$1/work/upper" "$1/work/work" || exit
-    mount -t overlay -o "lowerdir=/etc,upperdir=$1/work/upper,workdir=$1/work/work" overlay /etc || exit
+    mkdir "$1/etc-layers"
+    mount -t tmpfs tmpfs "$1/etc-layers" && mkdir "$1/etc-layers/upper" "$1/etc-layers/work" || exit
+    mount -t overlay -o "lowerdir=/etc,upperdir=$1/etc-layers/upper,workdir=$1/etc-layers/work" overlay /etc || exit
     for file in passwd shadow group sudoers doas.conf; do
       cp --remove-destination "$1/$file" "/etc/$file" && chmod --reference="$1/$file" "/etc/$file" || exit
     done
