@@ -139,10 +139,7 @@ export function serviceRow(situation: Situation, service: Service): Row {
   const drained = serversDrained(facts.haproxy, haproxyConfig, service.name);
   const names = servers.map(({ name }) => name).filter((name) => !drained.includes(name));
   const down = servers.filter(({ up }) => !up).map(({ name }) => name);
-  const known =
-    "unreachable" in facts.haproxy ||
-    facts.haproxy.servers.some(({ backend }) => backend === service.name) ||
-    onDisk.is === "read";
+  const known = facts.haproxy.servers.some(({ backend }) => backend === service.name) || onDisk.is === "read";
   if (wanted === undefined) {
     const because =
       facts.registry && "unreachable" in facts.registry ? facts.registry.unreachable : "not read";

@@ -12,6 +12,7 @@ import { renderDropIn } from "../../../src/steps/haproxy/drop-in.ts";
 import { haproxyFacts } from "../../../src/steps/haproxy/facts.ts";
 import { CONFIG, DROP_IN, MASTER_SOCKET, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { mesh, service } from "../../mesh/mesh.ts";
+import { bookwormHost } from "../bookworm-host.ts";
 
 const ADMIN = "/run/haproxy/admin.sock";
 const MAXCONN = 9000;
@@ -131,17 +132,7 @@ function answers(want: HaproxyDesired, change: ProbeFields): string[][] {
 }
 
 export function hostFacts(want: HaproxyDesired, change: Partial<HostFacts> = {}): HostFacts {
-  return {
-    os: { id: "debian", versionId: "12", codename: "bookworm", prettyName: "Debian GNU/Linux 12 (bookworm)" },
-    kernel: "6.1.0",
-    architecture: "amd64",
-    virtualization: "kvm",
-    cpus: 2,
-    memoryBytes: 4 * 2 ** 30,
-    bootId: "b",
-    uptimeSeconds: 100,
-    clock: { skewMs: 0, uncertaintyMs: 1 },
-    hardOpenFiles: 20_000,
+  return bookwormHost({
     addresses: ["10.0.0.2"],
     listeners: want.settings.services.map(({ bind, port }) => ({ address: bind, port, process: "haproxy" })),
     manifest: new Map([
@@ -150,7 +141,7 @@ export function hostFacts(want: HaproxyDesired, change: Partial<HostFacts> = {})
     ]),
     packages: new Map([["haproxy", "2.6.12-1+deb12u4"]]),
     ...change,
-  };
+  });
 }
 
 export function assessed(want: HaproxyDesired, probe: ProbeFields = {}, host: Partial<HostFacts> = {}) {

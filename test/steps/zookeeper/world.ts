@@ -8,6 +8,7 @@ import type { ZookeeperFacts } from "../../../src/steps/zookeeper/facts.ts";
 import { zookeeper } from "../../../src/steps/zookeeper/index.ts";
 import { argvOf, renderUnit, renderZooCfg, serverOf } from "../../../src/steps/zookeeper/render.ts";
 import { serversFor } from "../../../src/steps/zookeeper/roster.ts";
+import { bookwormHost } from "../bookworm-host.ts";
 
 export const DATA = "/var/lib/zookeeper/data";
 export const ZOO_CFG = "/etc/zookeeper/conf/zoo.cfg";
@@ -257,20 +258,8 @@ function base64(text: string): string {
 }
 
 function hostFactsOf(model: HostModel): HostFacts {
-  return {
-    os: { id: "debian", versionId: "12", codename: "bookworm", prettyName: "Debian GNU/Linux 12 (bookworm)" },
-    kernel: "6.1.0",
-    architecture: "amd64",
-    virtualization: "kvm",
-    cpus: 2,
-    memoryBytes: 4 * 2 ** 30,
-    bootId: "boot",
-    uptimeSeconds: 60,
-    clock: { skewMs: 0, uncertaintyMs: 1 },
-    hardOpenFiles: 20_000,
-    addresses: [],
-    listeners: [],
+  return bookwormHost({
     manifest: new Map(Object.entries(model.wrote ?? {}).map(([path, text]) => [path, sha256Of(text)])),
     packages: new Map(model.package === undefined ? [] : [["zookeeper", model.package]]),
-  };
+  });
 }
