@@ -8,11 +8,19 @@ export class HostUnreachable extends Error {
   override readonly name = "HostUnreachable";
   readonly host: string;
   readonly stage: ConnectStage;
+  /** Whether it may come right by itself, as with a host that boots; never so of refused credentials and wrong keys. */
+  readonly mayPass: boolean;
 
-  constructor(host: string, stage: ConnectStage, message: string, options?: ErrorOptions) {
+  constructor(
+    host: string,
+    stage: ConnectStage,
+    message: string,
+    options: ErrorOptions & { readonly mayPass?: boolean } = {},
+  ) {
     super(message, options);
     this.host = host;
     this.stage = stage;
+    this.mayPass = options.mayPass ?? (stage === "name resolution" || stage === "connect");
   }
 }
 
@@ -25,7 +33,8 @@ export type ConnectStage =
   | "host key"
   | "authentication"
   | "channel"
-  | "privilege";
+  | "privilege"
+  | "boot";
 
 /** The session ended or a deadline passed while a command ran: its outcome is unknown. */
 export class HostLost extends Error {

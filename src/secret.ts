@@ -1,5 +1,7 @@
 const MASK = "••••••";
 const known = new Set<string>();
+/** The longest first: one that begins with another would leave its rest behind. */
+let longestFirst: readonly string[] = [];
 
 /**
  * A value that must never be seen: every way of turning it into text prints a mask.
@@ -10,7 +12,9 @@ export class Secret {
 
   constructor(value: string) {
     this.#value = value;
-    for (const form of [value, ...passwordForms(value)]) if (form.length > 0) known.add(form);
+    for (const plain of [value, ...proxyForms(value)]) for (const form of encodings(plain)) known.add(form);
+    known.delete("");
+    longestFirst = [...known].sort((a, b) => b.length - a.length);
   }
 
   reveal(): string {
@@ -33,17 +37,31 @@ export class Secret {
 /** Text with every secret that this process has seen replaced by a mask. The last thing before any sink. */
 export function maskSecrets(text: string): string {
   let masked = text;
-  // The longest first: one that begins with another would leave its rest behind.
-  for (const value of [...known].sort((a, b) => b.length - a.length)) masked = masked.replaceAll(value, MASK);
+  for (const value of longestFirst) masked = masked.replaceAll(value, MASK);
   return masked;
 }
 
-/** The password within a URL, as written and decoded: programs print it without the rest. */
-function passwordForms(value: string): readonly string[] {
+/** A text as programs write it that print JSON, URLs, shell commands or HTTP headers. */
+function encodings(text: string): readonly string[] {
+  return [
+    text,
+    JSON.stringify(text).slice(1, -1),
+    // Text that is not Unicode has no such form, and reaches no host either.
+    ...(/\p{Surrogate}/u.test(text) ? [] : [encodeURIComponent(text)]),
+    text.replaceAll("'", "'\\''"),
+    text.replace(/[^\w@%+=:,./-]/gu, "\\$&"),
+    Buffer.from(text).toString("base64"),
+  ];
+}
+
+/** The password within a URL, as written and decoded: programs print it without the rest, or send it as a header. */
+function proxyForms(value: string): readonly string[] {
   if (!URL.canParse(value)) return [];
-  const { password } = new URL(value);
+  const { username, password } = new URL(value);
+  if (password === "") return [];
   try {
-    return [password, decodeURIComponent(password)];
+    const decoded = decodeURIComponent(password);
+    return [password, decoded, `${decodeURIComponent(username)}:${decoded}`];
   } catch {
     return [password];
   }

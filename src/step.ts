@@ -18,25 +18,53 @@ export type Command =
       readonly timeoutMs: number;
     }
   /** Replaces a whole file atomically, keeps the old one for the run, records the digest in the manifest. */
-  | {
+  | (WantedFile & {
       readonly kind: "write";
-      readonly path: string;
-      readonly content: Content;
-      /** Octal, four digits: "0644". */
-      readonly mode: string;
-      /** "user:group". */
-      readonly owner: string;
       /** What the file holds now, for the diff; undefined when there is none. */
       readonly was?: string | undefined;
-    }
+    })
   /** Removes a file of ours after keeping a copy for the run. */
   | { readonly kind: "remove"; readonly path: string; readonly was?: string | undefined }
   /** Installs Debian packages; the engine joins what other steps claim on the host into the same apt run. */
   | { readonly kind: "install"; readonly packages: readonly string[] }
   /** Takes over a foreign file, as the inventory's `adopt: true` allows: keeps a copy, records its digest as ours. */
   | { readonly kind: "adopt"; readonly path: string }
+  /** Puts back what run `from` replaced at a path, if it is still as `expected`. Digests are sha256, "-" for no file. */
+  | {
+      readonly kind: "restore";
+      readonly path: string;
+      readonly from: string;
+      readonly expected: string;
+      readonly before: string;
+      readonly diff: FileDiff;
+    }
   /** Puts a file that is built once, kept on the control machine and pushed to every host that needs it. */
   | { readonly kind: "place"; readonly path: string; readonly artefact: Artefact };
+
+/** A file as a step wants it. */
+export interface WantedFile {
+  readonly path: string;
+  readonly content: Content;
+  /** Octal, four digits: "0644". */
+  readonly mode: string;
+  /** "user:group". */
+  readonly owner: string;
+}
+
+/** A file as it would be on a bare host. */
+export interface RenderedFile extends WantedFile {
+  /** What makes it another one on a living host, as whole sentences. */
+  readonly notes?: readonly string[];
+}
+
+/** What the text of a file may depend on beside the inventory. */
+export interface Machine {
+  /** Codename of the Debian release: "bookworm". */
+  readonly os: { readonly codename: string };
+  /** As dpkg names it: "amd64". */
+  readonly architecture: string;
+  readonly memoryBytes: number;
+}
 
 export interface Artefact {
   /** Its name in the control machine's store. Equal keys mean equal content: letters, digits, ".", "_", "-" only. */
@@ -51,6 +79,11 @@ export interface Artefact {
     readonly args: readonly string[];
     /** Read by the script from file descriptor 3. */
     readonly stdin?: Content;
+    /**
+     * Files of the control machine, read when it is built. Behind `stdin` each is one line: "file", its name and
+     * its content in base64, parted by blanks.
+     */
+    readonly files?: readonly string[];
     readonly timeoutMs: number;
   };
 }
@@ -182,6 +215,8 @@ export type ProbeOutput = ReadonlyMap<string, readonly (readonly string[])[]>;
 
 interface Probe {
   readonly file: URL;
+  /** Shell functions that it shares with another step's, sent before it. */
+  readonly functions?: URL;
   readonly args: readonly string[];
 }
 
@@ -198,6 +233,33 @@ export interface Assessed {
   readonly changes: readonly Change[];
 }
 
+/** Whether a step's service does its work now, whatever its settings are. */
+export type Health =
+  | { readonly is: "healthy" }
+  /** It is down, or refuses the configuration that is on disk. `because` is the evidence. */
+  | { readonly is: "broken"; readonly because: string }
+  /** Nobody can tell yet, a database that still shuts down for one: never a reason to put anything back. */
+  | { readonly is: "undecided"; readonly because: string };
+
+/** A file that a run replaced. Content is undefined where there is no file, and of one larger than 256 KiB. */
+export interface ReplacedFile {
+  readonly path: string;
+  readonly before: string | undefined;
+  readonly now: string | undefined;
+}
+
+/** What the engine needs to put the old configuration of a step's service back. All of it is pure. */
+export interface Service<D, F> {
+  /** Undefined when no such service is installed. */
+  health(facts: F): Health | undefined;
+  /** Why the old file must not be put back by meshctl, as one sentence; undefined when it may be. */
+  keeps?(file: ReplacedFile): string | undefined;
+  /** Makes the service run what is on disk after these paths were put back. */
+  activate(facts: F, paths: readonly string[]): readonly Command[];
+  /** Which of those that wait may be activated now, or why none may. Default: all. */
+  next?(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
+}
+
 /** Thrown by `facts` when a probe's output makes no sense: every row of the step becomes "unknown". */
 export class ProbeNotUnderstood extends Error {
   override readonly name = "ProbeNotUnderstood";
@@ -209,7 +271,8 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   readonly title: string;
   /** Validates the YAML (playbook, group, host merged). Strict: unknown keys are errors. */
   readonly parameters: ZodType<P>;
-  /** What is wrong in the files beyond one key's type; `path` is within the parameters. Pure. */
+  /** What is wrong in the files beyond one key's type; `path` is within the parameters. Pure, but for
+   * files of the control machine that the parameters name. */
   problems?(
     parameters: P,
     host: HostView,
@@ -218,6 +281,12 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   /** Pure, from the inventory alone. Never allocates what a living host may already have (ids). */
   desired(parameters: P, host: HostView, inventory: InventoryView): D;
   claims(desired: D, host: HostFacts): Claims;
+  /** Every file that the step, or what it installs, writes on a bare host. Pure; made as `assess` makes them. */
+  files?(self: {
+    readonly name: HostName;
+    readonly desired: D;
+    readonly machine: Machine;
+  }): readonly RenderedFile[];
   probe(desired: D): Probe;
   /** Throws ProbeNotUnderstood on output it does not understand. */
   facts(output: ProbeOutput): F;
@@ -234,6 +303,8 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   ): Assessed;
   /** Who may change next, or why nobody may. `waiting` have a change to make. */
   next(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
+  /** The service that the step's files are for. What a step without one replaced is put back by hand only. */
+  readonly service?: Service<D, F>;
   /** How long a change may take to come into force, and how long it must stay so. */
   readonly settle: { readonly deadlineMs: number; readonly stableMs: number };
 }

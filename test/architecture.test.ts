@@ -34,8 +34,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   remote: ["", "inventory"],
   engine: ["", "inventory", "playbook", "evidence", "remote"],
   steps: ["", "steps/*"],
-  "steps/*": ["", "mesh", "evidence", "inventory"],
-  cli: ["", "engine", "inventory", "playbook", "remote", "steps"],
+  smartstack: ["", "evidence", "inventory"],
+  "steps/*": ["", "mesh", "smartstack", "evidence", "inventory"],
+  status: ["", "engine", "evidence", "inventory", "mesh", "steps/*"],
+  probe: ["", "engine", "inventory", "mesh", "remote"],
+  cli: ["", "engine", "evidence", "inventory", "playbook", "probe", "remote", "status", "steps"],
 };
 
 const PACKAGES: Record<string, readonly string[]> = {
@@ -47,7 +50,8 @@ const PACKAGES: Record<string, readonly string[]> = {
   "cli-table3": ["cli"],
   diff: ["cli"],
   yaml: ["inventory", "playbook"],
-  "node:child_process": ["remote"],
+  // The inventory runs what `!command` names.
+  "node:child_process": ["remote", "inventory"],
 };
 
 describe("the architecture", () => {

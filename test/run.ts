@@ -19,18 +19,17 @@ function step(title: string, command: string, args: readonly string[]): void {
   console.log(`── ${title}: ${status === 0 ? "passed" : `FAILED (exit code ${status})`} in ${seconds} s`);
 }
 
-function vitest(project: string): void {
-  const report = join(scratch, `${project}.json`);
+function vitest(...projects: readonly string[]): void {
+  const report = join(scratch, `${projects[0]}.json`);
   const args = [
     "vitest",
     "run",
-    "--project",
-    project,
+    ...projects.flatMap((project) => ["--project", project]),
     "--reporter=default",
     "--reporter=json",
     `--outputFile=${report}`,
   ];
-  console.log(`\n── ${project} tests`);
+  console.log(`\n── ${projects.join(" and ")} tests`);
   const { status } = spawnSync("npx", args, { stdio: "inherit" });
   try {
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
@@ -52,7 +51,7 @@ vitest("unit");
 
 const reason = labUnavailable();
 if (reason === undefined) {
-  vitest("e2e");
+  vitest("e2e", "traps");
 } else {
   console.log(`\n!! LEFT OUT: every test that needs real hosts. ${reason}`);
   if (process.env.CI) failed += 1;

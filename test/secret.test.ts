@@ -31,6 +31,21 @@ describe("a secret", () => {
     expect(maskSecrets("Proxy p%40ssw0rd p@ssw0rd proxy.example")).toBe("Proxy •••••• •••••• proxy.example");
   });
 
+  it.each([
+    ["JSON", JSON.stringify({ line: "se\"cr\\et p$wd'x" })],
+    ["a URL", `http://u:${encodeURIComponent("se\"cr\\et p$wd'x")}@proxy`],
+    ["a shell's quotes", `curl 'se"cr\\et p$wd'\\''x'`],
+    ["a shell's backslashes", "curl se\\\"cr\\\\et\\ p\\$wd\\'x"],
+    ["base64", Buffer.from("se\"cr\\et p$wd'x").toString("base64")],
+    ["a header for a proxy", Buffer.from("ops:se\"cr\\et p$wd'x").toString("base64")],
+  ])("is masked in %s", (_form, text) => {
+    new Secret("se\"cr\\et p$wd'x");
+    new Secret(`http://ops:${encodeURIComponent("se\"cr\\et p$wd'x")}@proxy.example:3128`);
+    const masked = maskSecrets(text);
+    expect(masked).toContain("••••••");
+    expect(masked).not.toMatch(/cr|et|wd|==/);
+  });
+
   it("is in content only for who reveals it", () => {
     const content = ["password=", secret, "\n"];
     expect(revealContent(content)).toBe("password=s3cret-one\n");

@@ -5,7 +5,6 @@ import { shellQuote } from "../remote/quote.ts";
 import { maskSecrets } from "../secret.ts";
 
 interface InterruptionOptions {
-  readonly command: "plan" | "verify" | "provision";
   readonly report: (event: RunEvent) => void;
   readonly execsOf: (host: HostName) => number;
   /** Words after "meshctl". */

@@ -1,14 +1,19 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
-import { maskSecrets } from "../secret.ts";
 import { hosts } from "./commands/hosts.ts";
 import { plan } from "./commands/plan.ts";
+import { probe } from "./commands/probe.ts";
 import { provision } from "./commands/provision.ts";
+import { render } from "./commands/render.ts";
+import { restore } from "./commands/restore.ts";
+import { status } from "./commands/status.ts";
 import { validate } from "./commands/validate.ts";
 import { verify } from "./commands/verify.ts";
+import { shownText } from "./shown.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 
@@ -27,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError("(add --help for the flags)")
     .addHelpText("after", EXIT_CODES);
-  for (const command of [provision, plan, verify, validate, hosts]) {
+  for (const command of [provision, plan, verify, status, probe, restore, validate, render, hosts]) {
     program.addCommand(command.exitOverride().showHelpAfterError("(add --help for the flags)"));
   }
   program.exitOverride();
@@ -38,10 +43,12 @@ export async function main(argv: readonly string[]): Promise<void> {
       // Help and version end with 0; every other complaint of commander is about the flags.
       process.exitCode = error.exitCode === 0 ? EXIT.asWanted : EXIT.configuration;
     } else if (error instanceof ConfigurationError) {
-      process.stderr.write(`${maskSecrets(error.message)}\n`);
+      process.stderr.write(`${shownText(error.message)}\n`);
       process.exitCode = EXIT.configuration;
     } else {
-      throw error;
+      // A defect of ours: with its stack, but not with what Node would print of the secrets in its message.
+      process.stderr.write(`${shownText(inspect(error))}\n`);
+      process.exitCode = EXIT.failed;
     }
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigurationError } from "../errors.ts";
+import { durationMs } from "../quantities.ts";
 
 /** Flags that every command has. */
 export interface FileOptions {
@@ -20,6 +21,10 @@ export interface RunFlags extends FileOptions {
   readonly limit?: string;
   readonly steps?: readonly string[];
   readonly parallel: number;
+  /** Milliseconds. */
+  readonly waitForSsh?: number;
+  /** File for a JUnit report. */
+  readonly junit?: string;
 }
 
 export function withFileOptions(command: Command): Command {
@@ -41,7 +46,37 @@ export function withRunFlags(command: Command): Command {
     .option("--parallel <n>", "hosts worked on at once", positiveInteger, 10);
 }
 
-function positiveInteger(text: string): number {
+export function withWait(command: Command): Command {
+  return command.option(
+    "--wait-for-ssh <time>",
+    "wait this long for hosts that are just coming up, and for their cloud-init; for example 120s",
+    patience,
+  );
+}
+
+/** As in the files, but with its unit: "--wait-for-ssh 120" would be milliseconds. */
+function patience(text: string): number {
+  const milliseconds = durationMs.safeParse(text).data;
+  if (
+    milliseconds === undefined ||
+    !/[a-z]$/.test(text) ||
+    milliseconds < 1 ||
+    milliseconds > MOST_PATIENCE_MS
+  )
+    throw new InvalidArgumentError("expected a time with its unit, like 120s or 5m, at most 24h");
+  return milliseconds;
+}
+
+const MOST_PATIENCE_MS = 24 * 3_600_000;
+
+export function withJunit(command: Command): Command {
+  return command.option(
+    "--junit <file>",
+    "write a JUnit report too: a suite for each host, a case for each setting",
+  );
+}
+
+export function positiveInteger(text: string): number {
   if (!/^[1-9][0-9]{0,3}$/.test(text))
     throw new InvalidArgumentError("expected a whole number from 1 to 9999");
   return Number(text);

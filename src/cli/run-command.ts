@@ -1,86 +1,96 @@
 import type { RunEvent } from "../engine/events.ts";
+import { restore } from "../engine/restore.ts";
 import { run, runName } from "../engine/run.ts";
 import { ConfigurationError } from "../errors.ts";
+import { didYouMean } from "../inventory/nearest-name.ts";
+import { globMatcher } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
-import { remoteOpener } from "../remote/open.ts";
-import type { Remote } from "../remote/remote.ts";
 import type { Evidence } from "../step.ts";
 import { Interruption } from "./interruption.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
 import { type RunFlags, storeDirectory } from "./options.ts";
+import { isInteractive, remotesOf } from "./remotes.ts";
+import { JunitReport } from "./report/junit.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
-import { askHostKey, askPassphrase, confirmChanges } from "./ui/ask.ts";
+import { shownData } from "./shown.ts";
+import { confirmChanges } from "./ui/ask.ts";
 import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
+import { explanation } from "./ui/explanation.ts";
+import { type KeptFiles, keptView } from "./ui/kept-view.ts";
 import { paintFor } from "./ui/paint.ts";
 import { type PlannedChange, planView } from "./ui/plan-view.ts";
 import { Progress } from "./ui/progress.ts";
 import { summaryView } from "./ui/summary.ts";
 
 export interface RunCommand {
-  readonly command: "plan" | "verify" | "provision";
+  readonly command: "plan" | "verify" | "provision" | "restore";
+  /** The run that is to be restored; undefined lists the runs. */
+  readonly of?: string | undefined;
   /** Go ahead without asking. */
   readonly yes?: boolean;
+  /** A setting or a glob: only these are shown, with how they came about. */
+  readonly explain?: string | undefined;
 }
 
-/** Runs plan, verify or provision and shows it. Returns the exit code. Throws ConfigurationError before any host is touched. */
-export async function runCommand({ command, yes = false }: RunCommand, flags: RunFlags): Promise<number> {
+/** Runs plan, verify, provision or restore and shows it. Returns the exit code. Throws ConfigurationError before any host is touched. */
+export async function runCommand(
+  { command, of, yes = false, explain }: RunCommand,
+  flags: RunFlags,
+): Promise<number> {
   const { inventory, job } = await load(flags);
   const limit = limitOf(flags.limit, inventory);
   const steps = stepsOf(flags.steps, job);
-  const interactive =
-    process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI && !flags.json;
-  if (command === "provision" && !yes && !interactive) {
+  const interactive = isInteractive(flags);
+  const changes = command === "provision" || (command === "restore" && of !== undefined);
+  if (changes && !yes && !interactive) {
     throw new ConfigurationError(
-      "provision asks before it changes anything, and nobody can answer here: say --yes",
+      `${command} asks before it changes anything, and nobody can answer here: say --yes`,
     );
   }
 
+  if (explain !== undefined && flags.json) {
+    throw new ConfigurationError("--explain is for people: --json tells of every setting where it was read");
+  }
+
+  const junit = flags.junit === undefined ? undefined : new JunitReport(flags.junit);
   const verbose = flags.verbose === true;
   const wordsPaint = paintFor(process.stderr, flags.color);
   const progress = new Progress(process.stderr, { paint: wordsPaint, verbose });
-  const remotes = new Map<HostName, Remote>();
-  const open = remoteOpener({
-    ...(interactive
-      ? {
-          askHostKey: (question) => progress.pause(() => askHostKey(question)),
-          askPassphrase: (file) => progress.pause(() => askPassphrase(file)),
-        }
-      : {}),
-    warn: (message) => progress.see({ event: "note", text: message }),
-  });
-  const remoteOf = (host: HostName): Remote => {
-    const known = remotes.get(host) ?? open(host, inventory.hosts.get(host)!.ssh);
-    remotes.set(host, known);
-    return known;
-  };
+  const remotes = remotesOf(inventory, progress, interactive);
 
-  const screen = new Screen(command, { color: flags.color, verbose });
+  const screen = new Screen(command === "restore" && of === undefined ? "list" : command, {
+    color: flags.color,
+    verbose,
+    explain,
+  });
   const name = runName();
-  const report = flags.json ? ndjsonReporter(name, (line) => process.stdout.write(line)) : screen.see;
+  const toJson = flags.json ? ndjsonReporter(name, (line) => process.stdout.write(line)) : undefined;
+  const report = (event: RunEvent) => {
+    const shown = shownData(event);
+    progress.see(shown);
+    junit?.see(event);
+    if (toJson === undefined) screen.see(shown);
+    else toJson(event);
+  };
   const interruption = new Interruption({
-    command,
-    report: (event) => {
-      progress.see(event);
-      report(event);
-    },
-    execsOf: (host) => remoteOf(host).execs,
+    report,
+    execsOf: (host) => remotes.of(host).execs,
   });
   const emit = (event: RunEvent) => {
     interruption.see(event);
-    progress.see(event);
     report(event);
   };
   interruption.watch();
   try {
-    const exitCode = await run({
+    const options = {
       run: name,
-      command,
       inventory,
       job,
       limit,
       steps,
       parallel: flags.parallel,
-      remoteOf,
+      waitMs: flags.waitForSsh,
+      remoteOf: remotes.of,
       storeDirectory: storeDirectory(),
       emit,
       stop: interruption.signal,
@@ -93,26 +103,38 @@ export async function runCommand({ command, yes = false }: RunCommand, flags: Ru
         if (answer === "interrupted") interruption.stop();
         return answer === "yes";
       },
-    });
+    };
+    const exitCode = await (command === "restore"
+      ? restore({ ...options, of })
+      : run({ ...options, command }));
+    screen.requireExplained();
     return exitCode;
   } finally {
+    junit?.end();
     interruption.unwatch();
-    await Promise.all([...remotes.values()].map((remote) => remote.end()));
+    await remotes.end();
   }
+}
+
+interface ScreenOptions {
+  readonly color: boolean;
+  readonly verbose: boolean;
+  readonly explain: string | undefined;
 }
 
 /** Collects a run's events and prints them for a person: data to standard output, once, at the end. */
 class Screen {
   /** Whether the plan is shown and nothing comes of it, so that the table needs not repeat it. */
   isPlanAll: boolean;
-  readonly #command: RunCommand["command"];
-  readonly #options: { color: boolean; verbose: boolean };
+  readonly #command: RunCommand["command"] | "list";
+  readonly #kept: KeptFiles[] = [];
+  readonly #options: ScreenOptions;
   readonly #rows: EvidenceRow[] = [];
   readonly #planned = new Map<HostName, PlannedChange[]>();
   /** "HOST PATH" of the files whose diffs the plan shows. */
   readonly #written = new Set<string>();
 
-  constructor(command: RunCommand["command"], options: { color: boolean; verbose: boolean }) {
+  constructor(command: RunCommand["command"] | "list", options: ScreenOptions) {
     this.#command = command;
     this.isPlanAll = command === "plan";
     this.#options = options;
@@ -128,6 +150,19 @@ class Screen {
         if (command.kind === "write") this.#written.add(`${event.host} ${command.path}`);
       const changes = this.#planned.get(event.host) ?? [];
       this.#planned.set(event.host, [...changes, event]);
+    } else if (event.event === "kept") {
+      this.#kept.push(event);
+    } else if (event.event === "summary" && this.#command === "list") {
+      const unread = event.hosts.filter(({ is }) => is !== "listed").map(({ host }) => host);
+      process.stdout.write(`${keptView(this.#kept, unread, paint)}\n`);
+    } else if (event.event === "summary" && this.#options.explain !== undefined) {
+      const text = explanation(this.#explained(), paint);
+      const unread = event.hosts.filter(({ host }) => !this.#rows.some((row) => row.host === host));
+      const notes = unread.map(
+        ({ host, is, because }) => `${host}: ${is}${because === undefined ? "" : `: ${because}`}`,
+      );
+      const parts = [text, ...notes].filter((part) => part !== "");
+      if (parts.length > 0) process.stdout.write(`${parts.join("\n")}\n`);
     } else if (event.event === "summary") {
       // What a planned change closes is told by the plan, but for the diff of a file that is written by others.
       const told = (host: HostName, { closedBy, verdict, diff }: Evidence) =>
@@ -148,6 +183,21 @@ class Screen {
       process.stdout.write(`${parts.filter((part) => part !== "").join("\n\n")}\n`);
     }
   };
+
+  /** Throws ConfigurationError when the setting to explain is none of those that were seen. */
+  requireExplained(): void {
+    const { explain } = this.#options;
+    if (explain === undefined || this.#rows.length === 0 || this.#explained().length > 0) return;
+    const known = [...new Set(this.#rows.map(({ evidence }) => evidence.setting))];
+    throw new ConfigurationError(
+      `--explain: no setting is named '${explain}'${didYouMean(explain, known)}\nThere are: ${known.join(", ")}`,
+    );
+  }
+
+  #explained(): EvidenceRow[] {
+    const matches = globMatcher(this.#options.explain ?? "*");
+    return this.#rows.filter(({ evidence }) => matches(evidence.setting));
+  }
 
   /** Everything that would be changed, painted for the stream that shows it. */
   plan(stream: NodeJS.WriteStream): string {

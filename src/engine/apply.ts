@@ -1,17 +1,19 @@
-import { HostLost } from "../errors.ts";
 import { sha256Of } from "../evidence/file.ts";
 import type { HostName, Network } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
+import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
-import type { Change, Command } from "../step.ts";
+import type { Change, Command, StepName } from "../step.ts";
 import type { ArtefactStore } from "./artefacts.ts";
-import { blockFailure, ChangeFailed } from "./change-failed.ts";
 import { installBlock } from "./install.ts";
-import { type Block, batch, scriptText } from "./script-block.ts";
+import { runChange } from "./run-change.ts";
+import type { Block } from "./script-block.ts";
 
 export interface ApplyContext {
   /** Names the folder on the host that keeps what the run replaced. */
   readonly run: string;
+  /** The step whose change it is: the record on the host says so. */
+  readonly step: StepName;
   readonly network: Network;
   readonly artefacts: ArtefactStore;
   /** The host that builds an artefact, once it is locked. Throws ChangeFailed when it may not be changed. */
@@ -19,9 +21,6 @@ export interface ApplyContext {
   /** Packages that other steps will want on the host and that are missing: they ride on the first apt run. */
   readonly alsoInstall: readonly string[];
 }
-
-/** As begin.sh says it. */
-const STILL_UNDER_WAY = 75;
 
 const script = (name: string) => new URL(`./commands/${name}.sh`, import.meta.url);
 
@@ -34,25 +33,7 @@ export async function apply(remote: Remote, change: Change, context: ApplyContex
   if (change.validate !== undefined) blocks.push(...validationBlocks(change, context.run));
   for (const command of [...change.commands, ...change.activate])
     blocks.push(await commandBlock(command, context));
-  const { script: text, parse } = batch(blocks, { stopAtFailure: true });
-  const timeoutMs = blocks.reduce((sum, block) => sum + block.timeoutMs, 30_000);
-  const outcome = await remote.run(`${scriptText(script("begin"))}\n${text}`, {
-    during: change.id,
-    timeoutMs,
-  });
-  const results = parse(outcome.stdout, outcome.stderr);
-  if (outcome.exitCode === STILL_UNDER_WAY && results.length === 0) {
-    throw new ChangeFailed(remote.host, `${change.id}: another change is still under way on this host`);
-  }
-  const failed = results.findIndex((result) => result.exitCode !== 0);
-  if (failed !== -1) throw blockFailure(remote.host, change.id, blocks[failed]!, results[failed]!);
-  if (results.length < blocks.length) {
-    throw new HostLost(
-      remote.host,
-      change.id,
-      `${change.id} ended after ${results.length} of ${blocks.length} commands; its outcome is unknown`,
-    );
-  }
+  await runChange(remote, change.id, blocks);
 }
 
 function validationBlocks(change: Change, run: string): Block[] {
@@ -83,8 +64,8 @@ function validationBlocks(change: Change, run: string): Block[] {
 }
 
 async function commandBlock(command: Command, context: ApplyContext): Promise<Block> {
-  const { run } = context;
-  const withManifest = (name: string) => `${scriptText(script("manifest"))}\n${scriptText(script(name))}`;
+  const { run, step } = context;
+  const text = (...names: string[]) => names.map((name) => scriptText(script(name))).join("\n");
   switch (command.kind) {
     case "run":
       return {
@@ -102,27 +83,34 @@ async function commandBlock(command: Command, context: ApplyContext): Promise<Bl
         timeoutMs: command.timeoutMs,
       };
     case "write": {
-      const text = revealContent(command.content);
+      const content = revealContent(command.content);
       return {
         name: `write ${command.path}`,
-        text: withManifest("write"),
-        args: [command.path, command.mode, command.owner, sha256Of(text), run],
-        input: Buffer.from(text),
+        text: text("manifest", "receive", "write"),
+        args: [command.path, command.mode, command.owner, sha256Of(content), run, step],
+        input: Buffer.from(content),
         timeoutMs: 60_000,
       };
     }
     case "remove":
       return {
         name: `remove ${command.path}`,
-        text: withManifest("remove"),
-        args: [command.path, run],
+        text: text("manifest", "remove"),
+        args: [command.path, run, step],
         timeoutMs: 30_000,
       };
     case "adopt":
       return {
         name: `adopt ${command.path}`,
-        text: withManifest("adopt"),
-        args: [command.path, run],
+        text: text("manifest", "adopt"),
+        args: [command.path, run, step],
+        timeoutMs: 30_000,
+      };
+    case "restore":
+      return {
+        name: `put back ${command.path}`,
+        text: text("manifest", "receive", "restore"),
+        args: [command.path, run, step, command.from, command.expected],
         timeoutMs: 30_000,
       };
     case "install":
@@ -131,7 +119,7 @@ async function commandBlock(command: Command, context: ApplyContext): Promise<Bl
       const stored = await context.artefacts.get(command.artefact, context.builder);
       return {
         name: `place ${command.path}`,
-        text: scriptText(script("place")),
+        text: text("receive", "place"),
         args: [command.path, stored.sha256],
         input: stored.bytes,
         timeoutMs: 120_000,

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { HostName, Network } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
+import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
 import type { Artefact } from "../step.ts";
-import { blockFailure, ChangeFailed } from "./change-failed.ts";
+import { ChangeFailed } from "./change-failed.ts";
 import { installBlock } from "./install.ts";
-import { batch, scriptText } from "./script-block.ts";
+import { runChange } from "./run-change.ts";
 
 export interface StoredArtefact {
   readonly bytes: Uint8Array;
@@ -29,8 +30,9 @@ export class ArtefactStore {
   get(artefact: Artefact, builder: (host: HostName) => Promise<Remote>): Promise<StoredArtefact> {
     const known = this.#underWay.get(artefact.key);
     if (known !== undefined) return known;
-    const got = this.#readStored(artefact.key).then(
-      async (stored) => stored ?? this.#build(artefact, await builder(artefact.buildHost)),
+    const { key, buildHost } = artefact;
+    const got = this.#use(buildHost, () => this.#readStored(key)).then(
+      async (stored) => stored ?? this.#build(artefact, await builder(buildHost)),
     );
     this.#underWay.set(artefact.key, got);
     // A failed build may be tried again by a later change.
@@ -60,29 +62,47 @@ export class ArtefactStore {
         name: "build",
         text: scriptText(build.file),
         args: [path, ...build.args],
-        input: build.stdin === undefined ? undefined : Buffer.from(revealContent(build.stdin)),
+        input: await inputOf(artefact, remote.host),
         timeoutMs: build.timeoutMs,
       },
       { name: "fetch", text: scriptText(FETCH), args: [path], timeoutMs: 60_000 },
     ];
-    const { script, parse } = batch(blocks, { stopAtFailure: true });
-    const what = `building ${artefact.key} on ${remote.host}`;
-    const outcome = await remote.run(script, { during: what, timeoutMs: build.timeoutMs + 1_000_000 });
-    const results = parse(outcome.stdout, outcome.stderr);
-    const failed = results.findIndex(({ exitCode }) => exitCode !== 0);
-    if (failed !== -1) throw blockFailure(remote.host, what, blocks[failed]!, results[failed]!);
-    const last = results.at(-1);
-    if (results.length < blocks.length || last === undefined) {
-      throw new ChangeFailed(remote.host, `${what} ended after ${results.length} of ${blocks.length} steps`);
-    }
-    const bytes = Buffer.from(last.stdout, "base64");
+    const results = await runChange(remote, `building ${artefact.key} on ${remote.host}`, blocks);
+    const bytes = Buffer.from(results.at(-1)!.stdout, "base64");
     const sha256 = digest(bytes);
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const file = join(this.#directory, artefact.key);
-    await writeFile(`${file}.new`, bytes, { mode: 0o600 });
-    await writeFile(`${file}.sha256`, `${sha256}  ${artefact.key}\n`, { mode: 0o600 });
-    await rename(`${file}.new`, file);
+    await this.#use(remote.host, async () => {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      await writeFile(`${file}.new`, bytes, { mode: 0o600 });
+      await writeFile(`${file}.sha256`, `${sha256}  ${artefact.key}\n`, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+    });
     return { bytes, sha256 };
+  }
+
+  /** What the control machine's disk does not allow is no fault of ours, and needs no stack trace. */
+  async #use<T>(host: HostName, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw new ChangeFailed(
+        host,
+        `built artefacts cannot be kept on this machine, in ${this.#directory}: ${(error as Error).message}`,
+      );
+    }
+  }
+}
+
+/** What the build reads, with the control machine's files as lines behind it. */
+async function inputOf({ key, build }: Artefact, host: HostName): Promise<Buffer | undefined> {
+  const { stdin = [], files = [] } = build;
+  if (build.stdin === undefined && files.length === 0) return undefined;
+  const lines = files.map(async (path) => `\nfile ${basename(path)} ${await readFile(path, "base64")}`);
+  try {
+    const text = [revealContent(stdin), ...(await Promise.all(lines))].join("");
+    return Buffer.from(files.length === 0 ? text : `${text}\n`);
+  } catch (error) {
+    throw new ChangeFailed(host, `${key} cannot be built: ${(error as Error).message}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { HostName } from "../inventory/view.ts";
-import { lastLines } from "./observe.ts";
+import { lastLines } from "../terminal-text.ts";
 import type { Block, BlockResult } from "./script-block.ts";
 
 /** A host did not do what it was to do. The message is one sentence; `output` is what the host said, several lines. */

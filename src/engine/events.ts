@@ -1,17 +1,19 @@
 import type { HostName } from "../inventory/view.ts";
-import type { Change, Evidence, StepName } from "../step.ts";
+import type { Change, Evidence, Health, StepName } from "../step.ts";
 
 /** A change that was begun on a host. */
 export interface MadeChange {
   readonly step: StepName;
   readonly change: string;
   readonly why: string;
+  /** Whether the configuration from before it was put back, because the service did not come up with it. */
+  readonly putBack?: boolean;
 }
 
 /** How a run ended for one host. */
 export interface HostOutcome {
   readonly host: HostName;
-  readonly is: "as wanted" | "drift" | "failed" | "unreachable" | "interrupted";
+  readonly is: "as wanted" | "restored" | "listed" | "drift" | "failed" | "unreachable" | "interrupted";
   /** What went wrong first, as one sentence. */
   readonly because?: string | undefined;
   /** Changes that were made and proved, in order. */
@@ -45,7 +47,13 @@ export type RunEvent =
       readonly hosts: readonly HostName[];
     }
   | { readonly event: "changing"; readonly host: HostName; readonly step: StepName; readonly change: Change }
-  | { readonly event: "waiting"; readonly host: HostName; readonly step: StepName; readonly because: string }
+  | {
+      readonly event: "waiting";
+      readonly host: HostName;
+      /** Undefined while the host itself is waited for, before any step. */
+      readonly step?: StepName;
+      readonly because: string;
+    }
   | {
       readonly event: "changed";
       readonly host: HostName;
@@ -60,6 +68,30 @@ export type RunEvent =
       readonly because: string;
       /** What the host or the program said, several lines. */
       readonly output?: string | undefined;
+    }
+  /** The configuration from before the run is being put back, because the service does not come up with the new one. */
+  | {
+      readonly event: "putting-back";
+      readonly host: HostName;
+      readonly step: StepName;
+      readonly because: string;
+      readonly files: readonly string[];
+    }
+  /** … and whether the service is healthy with it. */
+  | {
+      readonly event: "put-back";
+      readonly host: HostName;
+      readonly step: StepName;
+      readonly files: readonly string[];
+      readonly health: Health["is"];
+      readonly because: string;
+    }
+  /** Files that an earlier run replaced on a host, and that can be put back. */
+  | {
+      readonly event: "kept";
+      readonly host: HostName;
+      readonly of: string;
+      readonly files: readonly { readonly step: StepName; readonly path: string }[];
     }
   | { readonly event: "note"; readonly host?: HostName; readonly text: string }
   | {

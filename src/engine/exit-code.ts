@@ -11,7 +11,7 @@ export const EXIT = {
 } as const;
 
 /** One number for a run. Drift never hides a failure; an interruption is said first. */
-export function exitCodeOf(outcomes: readonly HostOutcome[]): number {
+export function exitCodeOf(outcomes: readonly Pick<HostOutcome, "is">[]): number {
   const count = (is: HostOutcome["is"]) => outcomes.filter((outcome) => outcome.is === is).length;
   if (count("interrupted") > 0) return EXIT.interrupted;
   const unreachable = count("unreachable");

@@ -1,7 +1,7 @@
 import { judge } from "../evidence/verdict.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
-import type { AnyStep, Assessed, Change, Claims, Evidence, Fleet, StepName } from "../step.ts";
+import type { AnyStep, Assessed, Change, Claims, Evidence, Fleet, Health, Step, StepName } from "../step.ts";
 import type { Observation, ProbeRequest } from "./observe.ts";
 
 /** A step on a host, with what is wanted there. */
@@ -69,7 +69,7 @@ export class FleetView {
   }
 
   /** Every host that has the step, in playbook order. */
-  fleetOf(step: AnyStep): Fleet<unknown, unknown> {
+  fleetOf<D, F>(step: Pick<Step<never, D, F>, "name">): Fleet<D, F> {
     const fleet = new Map<HostName, FleetMember>();
     for (const [name, placements] of this.#placements) {
       const placement = placements.get(step.name);
@@ -90,7 +90,8 @@ export class FleetView {
         );
       }
     }
-    return fleet;
+    // A step's desired state and facts are what the step itself made.
+    return fleet as Fleet<D, F>;
   }
 
   /** What every step of the playbook claims on a host that was seen. */
@@ -119,6 +120,18 @@ export class FleetView {
       return unknown(step, `the ${step.name} step`, `it broke, which is a fault of meshctl: ${message}`);
     }
     return { evidence: assessed.readings.map(judge), changes: assessed.changes };
+  }
+
+  /** How a step's service was when the host was seen last; undefined when there is no service. */
+  health(step: AnyStep, name: HostName): Health | undefined {
+    const member = this.fleetOf(step).get(name);
+    if (step.service === undefined || member === undefined) return undefined;
+    if (member.is === "unseen") return { is: "undecided", because: member.because };
+    try {
+      return step.service.health(member.facts);
+    } catch (error) {
+      return { is: "undecided", because: `a fault of meshctl: ${(error as Error).message}` };
+    }
   }
 }
 

@@ -1,10 +1,11 @@
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HostName } from "../inventory/view.ts";
+import { localUser } from "../local-user.ts";
 import { shellQuote } from "../remote/quote.ts";
 import type { Held, Remote } from "../remote/remote.ts";
+import { scriptText } from "../script-text.ts";
 import { ChangeFailed } from "./change-failed.ts";
-import { scriptText } from "./script-block.ts";
 
 const LOCK = new URL("./commands/lock.sh", import.meta.url);
 
@@ -59,7 +60,7 @@ export class HostLocks {
   }
 
   async #hold(host: HostName): Promise<Held | "unfinished"> {
-    const holder = `run ${this.#run} by ${userInfo().username} on ${hostname()} since ${new Date().toISOString()}`;
+    const holder = `run ${this.#run} by ${localUser().name} on ${hostname()} since ${new Date().toISOString()}`;
     const held = await this.#remoteOf(host).hold(`set -- ${shellQuote(holder)}\n${scriptText(LOCK)}`, {
       during: "taking the host's lock",
       timeoutMs: 15_000,

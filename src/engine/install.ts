@@ -1,5 +1,6 @@
 import type { Network } from "../inventory/view.ts";
-import { type Block, scriptText } from "./script-block.ts";
+import { scriptText } from "../script-text.ts";
+import type { Block } from "./script-block.ts";
 
 const INSTALL = new URL("./commands/install.sh", import.meta.url);
 

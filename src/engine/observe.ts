@@ -1,9 +1,11 @@
 import { parseProbeOutput } from "../evidence/probe-output.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
+import { scriptText } from "../script-text.ts";
 import { type AnyStep, type HostFacts, ProbeNotUnderstood, type StepName } from "../step.ts";
+import { lastLines } from "../terminal-text.ts";
 import { hostFactsOf } from "./host-facts.ts";
-import { type Block, batch, scriptText } from "./script-block.ts";
+import { type Block, sideBySide } from "./script-block.ts";
 
 /** What one look at a host gave. */
 export type Observation =
@@ -31,12 +33,14 @@ const TOO_LONG = `took more than ${PROBE_TIMEOUT_MS / 1000} s`;
 
 /** Looks at a host: facts of the host and of every step asked for, in one exec. Changes nothing. Never throws. */
 async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
-  const blocks = [block("prologue", PROLOGUE, []), ...requests.map((request) => probeBlock(request))];
-  const { script, parse } = batch(blocks, { stopAtFailure: false });
+  const { script, parse } = sideBySide([
+    block("prologue", [PROLOGUE], []),
+    ...requests.map((request) => probeBlock(request)),
+  ]);
   try {
     const outcome = await remote.run(script, {
       during: "observation",
-      timeoutMs: 30_000 + PROBE_TIMEOUT_MS * requests.length,
+      timeoutMs: 30_000 + PROBE_TIMEOUT_MS,
     });
     const [prologue, ...results] = parse(outcome.stdout, outcome.stderr);
     if (prologue === undefined) {
@@ -60,11 +64,12 @@ async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promi
 
 function probeBlock({ step, desired }: ProbeRequest): Block {
   const probe = step.probe(desired);
-  return block(step.name, probe.file, probe.args);
+  return block(step.name, [probe.functions ?? [], probe.file].flat(), probe.args);
 }
 
-function block(name: string, file: URL, args: readonly string[]): Block {
-  return { name, text: `${scriptText(PRELUDE)}\n${scriptText(file)}`, args, timeoutMs: PROBE_TIMEOUT_MS };
+function block(name: string, files: readonly URL[], args: readonly string[]): Block {
+  const text = [PRELUDE, ...files].map(scriptText).join("\n");
+  return { name, text, args, timeoutMs: PROBE_TIMEOUT_MS };
 }
 
 function read(step: AnyStep, result: { exitCode: number; stdout: string; stderr: string }): StepFacts {
@@ -87,16 +92,6 @@ function tookTooLong({ exitCode }: { exitCode: number }): boolean {
 function broken(because: string): StepFacts {
   return { is: "broken", because };
 }
-
-/** The last words of a program's output, for an error message. What would steer the terminal is left out. */
-export function lastLines(text: string, count = 5): string {
-  // Progress that was drawn over: only its last state.
-  const drawn = text.replace(/\r+$/gm, "").replace(/^.*\r/gm, "");
-  const plain = drawn.replace(TERMINAL_SEQUENCES, "").replace(/[^\P{Cc}\n\t]+/gu, " ");
-  return plain.trim().split("\n").slice(-count).join("\n");
-}
-
-const TERMINAL_SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\))/g;
 
 /** Observations of several hosts at once, at most `parallel` under way. */
 export async function observeAll(

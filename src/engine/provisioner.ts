@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName, Network } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
-import type { AnyStep, Change, Evidence } from "../step.ts";
+import type { AnyStep, Change, Evidence, Health } from "../step.ts";
 import { apply } from "./apply.ts";
 import type { ArtefactStore } from "./artefacts.ts";
 import { ChangeFailed } from "./change-failed.ts";
@@ -10,6 +10,7 @@ import type { Emit, HostOutcome, MadeChange } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
 import { HostLocks, type Patience } from "./host-locks.ts";
 import { inParallel, observeAll } from "./observe.ts";
+import { answerFailures, BROKEN_MS, type Failure } from "./put-back.ts";
 
 /** A step that still wants to change a host after so many changes is not converging. */
 const MOST_CHANGES = 6;
@@ -46,7 +47,8 @@ export class Provisioner {
   readonly #context: ProvisionerContext;
   readonly #locks: HostLocks;
   readonly #failures = new Map<HostName, string>();
-  readonly #begun = new Map<HostName, (MadeChange & { isProved: boolean })[]>();
+  readonly #healthBefore = new Map<AnyStep, Map<HostName, Health | undefined>>();
+  readonly #begun = new Map<HostName, (MadeChange & { isProved: boolean; writes: boolean })[]>();
 
   constructor(
     fleet: FleetView,
@@ -71,7 +73,7 @@ export class Provisioner {
     const made = (isProved: boolean) =>
       begun
         .filter((change) => change.isProved === isProved)
-        .map(({ step, change, why }) => ({ step, change, why }));
+        .map(({ isProved: _proved, writes: _writes, ...change }) => change);
     return { changed: made(true), unproven: made(false) };
   }
 
@@ -193,6 +195,8 @@ export class Provisioner {
     const { emit } = this.#context;
     const startedAtMs = Date.now();
     const applied: Item[] = [];
+    const refused = new Map<HostName, ChangeFailed>();
+    for (const { host } of wave) this.#rememberHealth(step, host);
     await inParallel(wave, this.#context.parallel, async (item) => {
       const { host, change } = item;
       emit({ event: "changing", host, step: step.name, change });
@@ -200,14 +204,20 @@ export class Provisioner {
       this.#begun.set(host, begun);
       const isApplied = await this.#attempt(step, host, async () => {
         await this.#locks.take(host, this.#patience(step, host));
-        begun.push({ step: step.name, change: change.id, why: change.why, isProved: false });
-        const remote = this.#context.remoteOf(host);
-        const alsoInstall = this.#packagesAlsoPlanned(host);
-        await apply(remote, change, { ...this.#context, builder: this.#builderFor(step), alsoInstall });
+        const writes = change.commands.some(({ kind }) => kind === "write" || kind === "remove");
+        begun.push({ step: step.name, change: change.id, why: change.why, isProved: false, writes });
+        try {
+          await this.#make(step, host, change);
+        } catch (error) {
+          // What was refused is answered below. What was lost is not known, and left as it is.
+          if (!(error instanceof ChangeFailed)) throw error;
+          refused.set(host, error);
+        }
       });
-      if (isApplied) applied.push(item);
+      if (isApplied && !refused.has(host)) applied.push(item);
     });
     const unsettled = await this.#settle(step, applied, targets);
+    await this.#answer(step, wave, refused, unsettled, targets);
     for (const { host, change, closes } of applied) {
       if (unsettled.has(host)) continue;
       const { evidence } = this.#fleet.assess(step, host);
@@ -216,6 +226,95 @@ export class Provisioner {
       );
       emit({ event: "changed", host, step: step.name, change, durationMs: Date.now() - startedAtMs });
     }
+  }
+
+  async #make(step: AnyStep, host: HostName, change: Change): Promise<void> {
+    const context = { ...this.#context, step: step.name, builder: this.#builderFor(step) };
+    const alsoInstall = this.#packagesAlsoPlanned(host);
+    await apply(this.#context.remoteOf(host), change, { ...context, alsoInstall });
+  }
+
+  /**
+   * What to do about changes that were refused or that do not show: where the service is broken by now the old
+   * configuration is put back, and the host has failed with both facts. Where it is healthy nothing is put back for
+   * a value that differs; where nobody can tell yet neither.
+   */
+  async #answer(
+    step: AnyStep,
+    wave: readonly Item[],
+    refused: ReadonlyMap<HostName, ChangeFailed>,
+    unsettled: ReadonlySet<HostName>,
+    targets: readonly HostName[],
+  ): Promise<void> {
+    if (refused.size > 0 && step.service !== undefined) await this.#lookUntilDecided(step, refused, targets);
+    const failures: Failure[] = [];
+    for (const { host, change } of wave) {
+      const error = refused.get(host);
+      if (this.#failures.has(host) || (error === undefined && !unsettled.has(host))) continue;
+      const health = this.#fleet.health(step, host);
+      const because =
+        error?.message ??
+        `${change.id} was applied and is not in force${health === undefined || health.is === "healthy" ? "" : `: ${health.because}`}`;
+      if (health?.is === "broken") {
+        const before = this.#healthBefore.get(step)?.get(host);
+        failures.push({ host, because, output: error?.output, before });
+      } else if (health?.is === "undecided") {
+        const seen = because.includes(health.because) ? "" : `; ${health.because}`;
+        this.#fail(step, host, `${because}${seen}. Nothing was put back`, error?.output);
+      } else if (error !== undefined) {
+        this.#fail(step, host, because, error.output);
+      }
+    }
+    const answers = await answerFailures(this.#context.run, step, failures, this.#context.remoteOf, {
+      ...this.#context,
+      fleet: this.#fleet,
+      look: () => this.#lookAgain(step, targets),
+      make: (_step, host, change) => this.#make(step, host, change),
+    });
+    for (const { host, because, output } of failures) {
+      const { words, isPutBack } = answers.get(host)!;
+      if (isPutBack) {
+        const begun = this.#begun.get(host)!;
+        this.#begun.set(
+          host,
+          begun.map((made) => {
+            const isPutBack = made.step === step.name && (made.writes || made === begun.at(-1));
+            return isPutBack ? { ...made, isProved: false, putBack: true } : made;
+          }),
+        );
+      }
+      this.#fail(step, host, `${because}; ${words}`, output);
+    }
+  }
+
+  /** A refusal may come while the service is still on its way: it is looked at until it has arrived. */
+  async #lookUntilDecided(
+    step: AnyStep,
+    refused: ReadonlyMap<HostName, unknown>,
+    targets: readonly HostName[],
+  ): Promise<void> {
+    const startedAtMs = Date.now();
+    for (;;) {
+      await this.#lookAgain(step, targets);
+      const undecided = [...refused.keys()].filter((host) => this.#sayUndecided(step, host));
+      if (undecided.length === 0 || Date.now() - startedAtMs >= step.settle.deadlineMs) return;
+      await sleep(1000);
+    }
+  }
+
+  /** Whether nobody can tell yet how a service is; it is said what is seen. */
+  #sayUndecided(step: AnyStep, host: HostName): boolean {
+    const health = this.#fleet.health(step, host);
+    if (health?.is !== "undecided") return false;
+    this.#context.emit({ event: "waiting", host, step: step.name, because: health.because });
+    return true;
+  }
+
+  /** How the service was before this run changed anything of the step. */
+  #rememberHealth(step: AnyStep, host: HostName): void {
+    const known = this.#healthBefore.get(step) ?? new Map<HostName, Health | undefined>();
+    this.#healthBefore.set(step, known);
+    if (!known.has(host)) known.set(host, this.#fleet.health(step, host));
   }
 
   /** Whether the work was done. A host that fails is out of the run, and spares the others. */
@@ -246,6 +345,7 @@ export class Provisioner {
     const { deadlineMs, stableMs } = step.settle;
     const startedAtMs = Date.now();
     const shownSinceMs = new Map<HostName, number>();
+    const brokenSinceMs = new Map<HostName, number>();
     const givenUp = new Set<HostName>();
     for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1000)) {
       await this.#lookAgain(step, targets);
@@ -254,7 +354,11 @@ export class Provisioner {
         if (givenUp.has(item.host)) return false;
         if (!this.#showsIn(step, item)) {
           shownSinceMs.delete(item.host);
-          if (nowMs - startedAtMs > deadlineMs) givenUp.add(item.host);
+          this.#sayUndecided(step, item.host);
+          if (this.#fleet.health(step, item.host)?.is !== "broken") brokenSinceMs.delete(item.host);
+          else if (!brokenSinceMs.has(item.host)) brokenSinceMs.set(item.host, nowMs);
+          const brokenMs = nowMs - (brokenSinceMs.get(item.host) ?? nowMs);
+          if (nowMs - startedAtMs > deadlineMs || brokenMs > BROKEN_MS) givenUp.add(item.host);
           return true;
         }
         const sinceMs = shownSinceMs.get(item.host) ?? nowMs;

@@ -11,6 +11,7 @@ import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView, type HostAssessment } from "./fleet.ts";
 import { observeAll } from "./observe.ts";
 import { PATIENCE_MS, Provisioner } from "./provisioner.ts";
+import { waitForHosts } from "./readiness.ts";
 
 export interface RunOptions {
   /** Names the run, its locks and its folders on the hosts: see runName. */
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly steps: (step: StepName) => boolean;
   readonly parallel: number;
   readonly remoteOf: (host: HostName) => Remote;
+  /** How long hosts that are just coming up are waited for; undefined: not at all. */
+  readonly waitMs?: number | undefined;
   /** Folder on the control machine for artefacts that are built once. */
   readonly storeDirectory: string;
   readonly emit: Emit;
@@ -53,8 +56,15 @@ export async function run(options: RunOptions): Promise<number> {
     steps: order.map(({ step }) => step.name),
   });
 
+  const { waitMs: patienceMs, remoteOf, stop } = options;
+  const absent =
+    patienceMs === undefined
+      ? new Map<HostName, Error>()
+      : await waitForHosts(reported, { patienceMs, remoteOf, emit, stop });
+  for (const [host, error] of absent) fleet.see(host, { is: "unseen", error });
+  const present = observed.filter((host) => !absent.has(host));
   const look = async () => {
-    const requests = new Map(observed.map((host) => [host, fleet.requests(host, options.steps)]));
+    const requests = new Map(present.map((host) => [host, fleet.requests(host, options.steps)]));
     const observations = await observeAll(requests, options.remoteOf, options.parallel, (host, durationMs) =>
       emit({ event: "observed", host, durationMs }),
     );

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { shellQuote } from "../remote/quote.ts";
 
 /** One script among several that go to a host in one exec. */
@@ -28,51 +27,81 @@ export interface Batch {
 }
 
 /**
- * Joins blocks into one script. Each runs in a shell of its own under `timeout`, so that one that hangs or breaks
- * spares its neighbours. With `stopAtFailure` the first block that fails is the last that runs.
+ * Joins blocks into one script that runs them one after another. Each runs in a shell of its own under `timeout`, so
+ * that one that hangs or breaks spares its neighbours. The first block that fails is the last that runs.
  */
-export function batch(blocks: readonly Block[], options: { stopAtFailure: boolean }): Batch {
-  const nonce = `meshctl_${randomBytes(12).toString("hex")}`;
-  const parts = blocks.map((block, index) => {
-    const seconds = Math.max(1, Math.ceil(block.timeoutMs / 1000));
-    // 8 is the lock that begin.sh takes: a service that a block starts must not keep it.
-    const command = `timeout -k 5 ${seconds} sh -s -- ${block.args.map(shellQuote).join(" ")} 8>&-`;
-    const text = block.text.endsWith("\n") ? block.text : `${block.text}\n`;
-    const run = `${command} <<'${nonce}_script'\n${text}${nonce}_script\n`;
-    const fed =
-      block.input === undefined
-        ? run
-        : `base64 -d <<'${nonce}_input' | {\n${base64Lines(block.input)}${nonce}_input\nexec 3<&0\n${run}}\n`;
-    const mark = (what: string) => `printf '\\n${nonce} %s %s %s\\n' ${index} ${what}`;
-    return [
-      `${mark("begin")} 0`,
-      `${mark("begin")} 0 >&2`,
-      `${fed}code=$?`,
-      `${mark("end")} "$code"`,
-      `${mark("end")} "$code" >&2`,
-      options.stopAtFailure ? `[ "$code" -eq 0 ] || exit 0` : "",
-      "",
-    ].join("\n");
+export function inOrder(blocks: readonly Block[]): Batch {
+  const nonce = newNonce();
+  const script = blocks.map((block, index) => {
+    // What was printed before belongs to no block.
+    const begin = mark(nonce, `${index} begin`, "");
+    return `${begin}\n${begin} >&2\n${framed(block, index, nonce)}[ "$code" -eq 0 ] || exit 0\n`;
   });
-  return {
-    script: parts.join(""),
-    parse(stdout, stderr) {
-      const out = splitFrames(stdout, nonce);
-      const err = splitFrames(stderr, nonce);
-      return blocks.flatMap((block, index) => {
-        const frame = out.get(index);
-        if (frame?.exitCode === undefined) return [];
-        return [
-          {
-            name: block.name,
-            exitCode: frame.exitCode,
-            stdout: frame.text,
-            stderr: err.get(index)?.text ?? "",
-          },
-        ];
-      });
+  return { script: script.join(""), parse: (stdout, stderr) => results(blocks, nonce, stdout, stderr) };
+}
+
+/**
+ * Joins blocks into one script that runs them all at once, each as `inOrder` would. The first block's output comes as
+ * it is printed; that of the others is kept in memory until the block has ended and it is its turn. A child that a
+ * block leaves behind is not waited for: its frame's end is the mark, not the end of the pipe.
+ */
+export function sideBySide(blocks: readonly [Block, ...Block[]]): Batch {
+  const nonce = newNonce();
+  const [first, ...others] = blocks;
+  const script = others.reduce(
+    (inner, block, at) => {
+      const index = at + 1;
+      const end = `/^${nonce} ${index} end /`;
+      // All in one pipe: standard output, and after it standard error, kept until the mark that ends both.
+      return [
+        "{ {",
+        `${call(block, nonce)}${mark(nonce, `${index} end`, "$?")} >&2`,
+        `} 2>&1 >&4 4>&- | sed -n '1{x;s/^/\\n${nonce} ${index} errors/;x};H;${end}{x;p;q}'`,
+        `} 4>&1 | sed -n 'H;${end}{x;s/^\\n//;p;q}' | {`,
+        `{\n${inner}} </dev/null`,
+        "cat",
+        "}",
+        "",
+      ].join("\n");
     },
-  };
+    framed(first, 0, nonce),
+  );
+  return { script, parse: (stdout, stderr) => results(blocks, nonce, stdout, stderr) };
+}
+
+const newNonce = () => `meshctl_${randomBytes(12).toString("hex")}`;
+
+/** Runs one block and marks its end on both streams. Sets "code". */
+function framed(block: Block, index: number, nonce: string): string {
+  const end = mark(nonce, `${index} end`, "$code");
+  return `${call(block, nonce)}code=$?\n${end}\n${end} >&2\n`;
+}
+
+/** A mark stands on a line of its own; the newline before it is the mark's. `code` is the shell's to expand. */
+function mark(nonce: string, what: string, code: string): string {
+  return `printf '\\n${nonce} ${what} %s\\n' "${code}"`;
+}
+
+function call(block: Block, nonce: string): string {
+  const seconds = Math.max(1, Math.ceil(block.timeoutMs / 1000));
+  // 8 is the lock that begin.sh takes: a service that a block starts must not keep it.
+  const command = `timeout -k 5 ${seconds} sh -s -- ${block.args.map(shellQuote).join(" ")} 8>&-`;
+  const text = block.text.endsWith("\n") ? block.text : `${block.text}\n`;
+  const run = `${command} <<'${nonce}_script'\n${text}${nonce}_script\n`;
+  return block.input === undefined
+    ? run
+    : `base64 -d <<'${nonce}_input' | {\n${base64Lines(block.input)}${nonce}_input\nexec 3<&0\n${run}}\n`;
+}
+
+function results(blocks: readonly Block[], nonce: string, stdout: string, stderr: string): BlockResult[] {
+  const out = splitFrames(stdout, nonce);
+  const err = splitFrames(stderr, nonce);
+  return blocks.flatMap(({ name }, index) => {
+    const frame = out.get(index);
+    if (frame?.exitCode === undefined) return [];
+    const errors = frame.stderr ?? err.get(index)?.stdout ?? "";
+    return [{ name, exitCode: frame.exitCode, stdout: frame.stdout, stderr: errors }];
+  });
 }
 
 /** Dash reads here-documents line by line: short lines keep that cheap. */
@@ -83,36 +112,28 @@ function base64Lines(bytes: Uint8Array): string {
 }
 
 interface Frame {
-  text: string;
-  exitCode: number | undefined;
+  readonly stdout: string;
+  /** Where both streams came in one. */
+  readonly stderr?: string;
+  readonly exitCode?: number;
 }
 
 function splitFrames(stream: string, nonce: string): Map<number, Frame> {
   const frames = new Map<number, Frame>();
-  let index = -1;
   let lines: string[] = [];
   for (const line of stream.split("\n")) {
     if (!line.startsWith(`${nonce} `)) {
       lines.push(line);
       continue;
     }
-    const [, number, what, code] = line.split(" ");
-    // The mark stands on a line of its own; the newline before it is the mark's.
-    if (what === "end") frames.set(index, { text: lines.join("\n"), exitCode: Number(code) });
-    index = Number(number);
+    const [, index, what, code] = line.split(" ");
+    const text = lines.join("\n");
+    const begun = frames.get(Number(index));
+    if (what === "begin") frames.delete(Number(index));
+    else if (what === "errors") frames.set(Number(index), { stdout: text });
+    else if (begun === undefined) frames.set(Number(index), { stdout: text, exitCode: Number(code) });
+    else frames.set(Number(index), { ...begun, stderr: text, exitCode: Number(code) });
     lines = [];
   }
-  if (index >= 0 && !frames.has(index)) frames.set(index, { text: lines.join("\n"), exitCode: undefined });
   return frames;
-}
-
-const texts = new Map<string, string>();
-
-/** A shell script of ours, read once. */
-export function scriptText(file: URL): string {
-  const known = texts.get(file.href);
-  if (known !== undefined) return known;
-  const text = readFileSync(file, "utf8");
-  texts.set(file.href, text);
-  return text;
 }

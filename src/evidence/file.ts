@@ -1,12 +1,18 @@
 import { createHash } from "node:crypto";
-import { type Content, revealContent, showContent } from "../secret.ts";
-import { type Command, type FileDiff, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
+import { revealContent, showContent } from "../secret.ts";
+import {
+  type Command,
+  type FileDiff,
+  ProbeNotUnderstood,
+  type ProbeOutput,
+  type WantedFile,
+} from "../step.ts";
 import { rowsOf } from "./probe-output.ts";
 
 /** What `emit_file` read of one path. Links are followed. */
 export interface FileFact {
   readonly path: string;
-  /** "absent", "regular", "dangling link", "directory" … */
+  /** "absent", "regular", "unreadable", "dangling link", "directory" … */
   readonly kind: string;
   readonly mode: string;
   readonly owner: string;
@@ -25,28 +31,29 @@ export function fileFacts(output: ProbeOutput): ReadonlyMap<string, FileFact> {
     const [path, kind, mode, owner, sha256, packaged, realPath, content] = row;
     if (content === undefined || path === undefined)
       throw new ProbeNotUnderstood(`a "file" record is cut short`);
+    // A host sends the digest only of what it does not send whole.
+    const isSent = kind === "regular" && (content !== "" || sha256 === "");
+    const bytes = isSent ? Buffer.from(content, "base64") : undefined;
     facts.set(path, {
       path,
       kind: kind!,
       mode: mode!,
       owner: owner!,
-      sha256: sha256!,
+      sha256: bytes === undefined ? sha256! : digest(bytes),
       packaged: packaged === "yes" ? "default" : packaged === "no" ? "changed" : "no",
       realPath: realPath!,
-      content: kind === "regular" && (content !== "" || sha256 === EMPTY) ? decode(content) : undefined,
+      content: bytes?.toString("utf8"),
     });
   }
   return facts;
 }
 
-const EMPTY = createHash("sha256").digest("hex");
-
-function decode(base64: string): string {
-  return Buffer.from(base64, "base64").toString("utf8");
+export function sha256Of(text: string): string {
+  return digest(text);
 }
 
-export function sha256Of(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+function digest(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
 }
 
 /**
@@ -62,11 +69,9 @@ export function ownershipOf(fact: FileFact, manifest: ReadonlyMap<string, string
   return fact.packaged === "default" ? "default" : "foreign";
 }
 
-export interface WantedFile {
-  readonly path: string;
-  readonly content: Content;
-  readonly mode: string;
-  readonly owner: string;
+/** A file that everybody may read and root alone writes. */
+export function plainFile(path: string, text: string): WantedFile {
+  return { path, content: [text], mode: "0644", owner: "root:root" };
 }
 
 /** How a file that a step owns stands against what is wanted. */
@@ -94,7 +99,7 @@ export function assessFile(
   const was = fact.content;
   let blocked: string | undefined;
   if (fact.kind !== "absent" && fact.kind !== "regular") {
-    blocked = `${wanted.path} is a ${fact.kind}; move it away, then run meshctl again`;
+    blocked = `${wanted.path} ${whatItIs(fact)}; move it away, then run meshctl again`;
   } else if (ownership === "foreign" && !sameContent && !adopt) {
     blocked = `${wanted.path} is neither meshctl's nor the package's default; look at the diff, then say "adopt: true" in the inventory to replace it`;
   }
@@ -105,4 +110,10 @@ export function assessFile(
     diff: agrees ? undefined : { path: wanted.path, was, want: showContent(wanted.content) },
     write: { kind: "write", ...wanted, was },
   };
+}
+
+function whatItIs({ kind, realPath }: FileFact): string {
+  if (kind === "unreadable") return "cannot be read, not even by root";
+  if (realPath === "/dev/null") return "is a link to /dev/null: somebody masked it";
+  return `is a ${kind}`;
 }

@@ -45,6 +45,48 @@ function agreement(reading: Reading, name: "onDisk" | "inForce"): Agreement {
   }
 }
 
+/** The rule by which a verdict came about, as one sentence. */
+export function derivationOf(evidence: Evidence): string {
+  const { verdict, onDisk, inForce, want, closedBy } = evidence;
+  const disk = agreement(evidence, "onDisk");
+  const force = agreement(evidence, "inForce");
+  const accepted = ([onDisk, inForce] as const).flatMap((layer, index) =>
+    (index === 0 ? disk : force) === "agrees" && "value" in layer && layer.value !== want
+      ? [`${layer.value} is what ${want} may look like ${index === 0 ? "on disk" : "in force"}`]
+      : [],
+  );
+  const also = accepted.length === 0 ? "" : ` (${[...new Set(accepted)].join("; ")})`;
+  switch (verdict) {
+    case "proven":
+      if (disk === "inapplicable") return `in force is as wanted, and nothing on disk decides it${also}`;
+      if (force === "inapplicable") return `on disk is as wanted, and nothing runs that could differ${also}`;
+      return `on disk and in force are both as wanted${also}`;
+    case "blocked":
+      return "meshctl must not make the change that would close it";
+    case "unknown":
+      if (disk === "inapplicable" && force === "inapplicable")
+        return "no layer was read, and that proves nothing";
+      return `${disk === "unreadable" ? "on disk" : "in force"} could not be read, and what was not read proves nothing`;
+    case "pending":
+      return `not as wanted yet; the ${closedBy !== undefined && "step" in closedBy ? closedBy.step : "next"} step closes it`;
+    case "shadowed":
+      return "what meshctl writes is not what wins on disk: something else is read later";
+    case "missing":
+      return `${disk === "inapplicable" ? "in force" : "on disk"} there is nothing where something is wanted`;
+    case "different":
+      return `${disk === "differs" ? "on disk" : "in force"} is not as wanted`;
+    case "clamped":
+      return "on disk is as wanted, but what runs has cut it to a limit";
+    case "not-in-force":
+      return `on disk is as wanted, in force is not${also}`;
+  }
+}
+
+/** Whether the step has words of its own for it, rather than those for any plain difference. */
+export function saysMore(evidence: Evidence): boolean {
+  return evidence.because !== undefined && evidence.because !== explain(evidence, evidence.verdict);
+}
+
 function explain(reading: Reading, verdict: Verdict): string {
   if (reading.onDisk.is === "unreadable")
     return `${reading.onDisk.source} could not be read: ${reading.onDisk.because}`;

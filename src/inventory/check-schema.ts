@@ -9,6 +9,8 @@ interface Complaint {
   readonly path: Path;
   readonly at: "key" | "value";
   readonly message: string;
+  /** Whether a number was expected and another kind of value is there. */
+  readonly wantsNumber?: boolean;
   /** The known key that an unknown one most likely means. */
   readonly meant?: string | undefined;
 }
@@ -35,12 +37,14 @@ export function checkSchema<T>(
       meant === undefined ? [] : [key([...path.slice(0, -1), meant])],
     ),
   );
-  for (const { path, at, message } of complaints) {
+  for (const { path, at, message, wantsNumber } of complaints) {
     const origin = locate(path);
     const found = origin.source.found(origin.path);
     if (found === "nothing" && mistyped.has(key(path))) continue;
     const showsValue = at === "value" && message.startsWith("expected ");
-    report(origin, showsValue ? `${message}, found ${found}` : message, { at });
+    // Only text is shown in quotes, so this is a number that was written with them.
+    const advice = wantsNumber === true && /^'\d+'$/.test(found) ? ": write it without quotes" : "";
+    report(origin, showsValue ? `${message}, found ${found}${advice}` : message, { at });
   }
   return undefined;
 }
@@ -74,7 +78,8 @@ function explain(issue: z.core.$ZodIssue, base: Path, schema: z.ZodType): Compla
     const words = issue.errors.flatMap((branch) => branch.slice(0, 1)).map(({ message }) => message);
     return [{ path, at: "value", message: joinExpectations(words) }];
   }
-  return [{ path, at: "value", message: issue.message }];
+  const wantsNumber = issue.code === "invalid_type" && ["number", "int"].includes(issue.expected);
+  return [{ path, at: "value", message: issue.message, wantsNumber }];
 }
 
 /** "unknown key; did you mean 'port'?", or the keys there are when they are few. */

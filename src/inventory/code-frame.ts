@@ -1,4 +1,6 @@
 const CONTEXT_LINES = 2;
+/** A longer line says nothing at a glance. Not cut, but left out: half a secret would not be recognised as one. */
+const MOST_CHARACTERS = 500;
 
 /** The line with two before and after it, numbered, and a caret under the column. Empty for an empty text. */
 export function renderCodeFrame(text: string, line: number, column: number): string {
@@ -9,9 +11,11 @@ export function renderCodeFrame(text: string, line: number, column: number): str
   const width = String(last).length;
   const rows: string[] = [];
   for (let number = first; number <= last; number++) {
-    const content = lines[number - 1] ?? "";
+    const whole = lines[number - 1] ?? "";
+    const isLong = whole.length > MOST_CHARACTERS;
+    const content = isLong ? `(a line of ${whole.length} characters)` : whole;
     rows.push(`${number === line ? ">" : " "} ${String(number).padStart(width)} | ${content}`.trimEnd());
-    if (number === line) {
+    if (number === line && !isLong) {
       // Tabs are kept, so that the caret stays under its character however wide the terminal draws them.
       const indent = content.slice(0, column - 1).replace(/[^\t]/g, " ");
       rows.push(`  ${" ".repeat(width)} | ${indent}^`);

@@ -12,8 +12,6 @@ export interface LoadedHost extends HostView {
 
 /** The whole inventory: what steps may know, and what only the engine's connections need. */
 export interface Inventory extends InventoryView {
-  /** As the user named it. */
-  readonly file: string;
   /** In file order. */
   readonly hosts: ReadonlyMap<HostName, LoadedHost>;
 }

@@ -5,8 +5,12 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   let nearest: string | undefined;
   let least = mistakesAllowed(wanted) + 1;
   for (const candidate of candidates) {
-    // kvm-07 is no slip of the pen for kvm-01.
-    if (numberless !== undefined && withoutNumbers(candidate) === numberless) continue;
+    if (numberless !== undefined && withoutNumbers(candidate) === numberless) {
+      // kvm-07 is no slip of the pen for kvm-01, and kvm-1 is.
+      if (withoutZeros(candidate) === withoutZeros(name)) return candidate;
+      continue;
+    }
+    if (Math.abs(candidate.length - wanted.length) >= least) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance < least) [nearest, least] = [candidate, distance];
   }
@@ -20,6 +24,10 @@ function mistakesAllowed(word: string): number {
 
 function withoutNumbers(name: string): string | undefined {
   return /\d/.test(name) ? name.replace(/\d+/g, "") : undefined;
+}
+
+function withoutZeros(name: string): string {
+  return name.replace(/\d+/g, (digits) => String(Number(digits)));
 }
 
 /** "; did you mean 'port'?", or nothing when no candidate is near. */

@@ -60,9 +60,14 @@ function resolveTerm(name: string, { hosts, groups }: Names): readonly HostName[
   const group = groups.get(name);
   if (group !== undefined) return group;
   if (!/[*?]/.test(name)) return undefined;
-  const glob = new RegExp(`^${name.split("").map(globCharacter).join("")}$`);
-  const named = [...hosts.keys(), ...groups.keys()].filter((each) => glob.test(each));
+  const named = [...hosts.keys(), ...groups.keys()].filter(globMatcher(name));
   return named.length === 0 ? undefined : named.flatMap((each) => groups.get(each) ?? [each]);
+}
+
+/** Tells whether a name is as a glob says: `*` is anything, `?` one character. */
+export function globMatcher(glob: string): (name: string) => boolean {
+  const pattern = new RegExp(`^${glob.split("").map(globCharacter).join("")}$`);
+  return (name) => pattern.test(name);
 }
 
 function globCharacter(character: string): string {

@@ -29,6 +29,9 @@ export function readInventory(
     return undefined;
   }
   if (section.map([], { optional: false }) === undefined) return undefined;
+  if (section.raw(["service_watcher"]) !== undefined) {
+    section.problem(["service_watcher"], "belongs under 'mesh', beside 'services'", { at: "key" });
+  }
   section.onlyKeys([], KEYS);
   section.check(["version"], z.literal(1));
 

@@ -1,15 +1,24 @@
+import { isIPv6 } from "node:net";
 import type { z } from "zod";
 import type { Mesh, Service } from "../mesh/mesh.ts";
 import { didYouMean } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
 import type { GroupDraft } from "./read-groups.ts";
 import type { HostDraft } from "./read-hosts.ts";
+import { readServiceWatcher, PLACES as SYNAPSES_PLACES } from "./read-service-watcher.ts";
 import { meshSection, type ServiceEntry, serviceEntry, zookeeperPorts } from "./schema.ts";
 import type { Section } from "./section.ts";
 import type { HostName } from "./view.ts";
 
 type Ports = z.output<typeof zookeeperPorts>;
-type Services = ReadonlyMap<string, ServiceEntry>;
+
+/** A service, and where in the file its keys stand. */
+interface ServiceDraft {
+  readonly entry: ServiceEntry;
+  readonly place: Path;
+  at(key: "path" | "port" | "servers"): Path;
+}
+type Services = ReadonlyMap<string, ServiceDraft>;
 
 /** `mesh:` joined with the groups it names and the members' ids. */
 export function readMesh(
@@ -20,12 +29,16 @@ export function readMesh(
   section.checkOptional(["mesh"], meshSection);
   // What is wrong was said; the sound rest is still checked against each other.
   const ports = zookeeperPorts.safeParse(section.raw(["mesh", "zookeeper"])).data ?? zookeeperPorts.parse({});
-  const services = readServices(section);
   const ensemble = groupNamed(section, ["mesh", "ensemble"], groups);
   const proxies = groupNamed(section, ["mesh", "proxies"], groups);
   const ids = readIds(section, hosts, groups);
+  const addresses = ensemble.flatMap((host) => hosts.get(host)?.entry?.address ?? []);
+  const members = addresses.map((address) => `${address}:${ports.client_port}`);
+  const services = readServices(section, members);
 
   reportServices(section, services);
+  if ([...services.values()].some(({ entry }) => entry.path !== undefined))
+    reportIpv6Members(section, ensemble, hosts);
   reportSharedPorts(section, services, ports);
   if (ensemble.some((host) => proxies.includes(host))) reportZookeeperPorts(section, services, ports);
 
@@ -40,16 +53,31 @@ export function readMesh(
       electionPort: ports.election_port,
     },
     proxies,
-    services: [...services].map(([name, entry]) => toService(name, entry)),
+    services: [...services].map(([name, { entry }]) =>
+      toService(name, entry, section.raw(["mesh", "fail_fast"]) !== false),
+    ),
   };
 }
 
-/** The services that make sense, in file order. */
-function readServices(section: Section): Services {
-  const services = new Map<string, ServiceEntry>();
+/** The services that make sense, in file order; those in Synapse's own form follow. */
+function readServices(section: Section, members: readonly string[]): Services {
+  const services = new Map<string, ServiceDraft>();
   for (const name of section.source.keys(["mesh", "services"])) {
-    const entry = section.check(["mesh", "services", name], serviceEntry);
-    if (entry !== undefined) services.set(name, entry);
+    const place = ["mesh", "services", name];
+    const entry = section.check(place, serviceEntry);
+    if (entry !== undefined) services.set(name, { entry, place, at: (key) => [...place, key] });
+  }
+  for (const name of section.source.keys(["mesh", "service_watcher"])) {
+    const place = ["mesh", "service_watcher", name];
+    const twin = services.get(name);
+    if (twin !== undefined) {
+      const line = section.lineOf(twin.place);
+      section.problem(place, `'${name}' is a service already (line ${line})`, { at: "key" });
+      continue;
+    }
+    const entry = readServiceWatcher(section, place, members);
+    if (entry !== undefined)
+      services.set(name, { entry, place, at: (key) => [...place, ...SYNAPSES_PLACES[key]] });
   }
   return services;
 }
@@ -103,23 +131,39 @@ function readIds(
   return ids;
 }
 
+/** Probes and canary speak to ZooKeeper over IPv4 sockets: nothing that such an ensemble says could be proved. */
+function reportIpv6Members(
+  section: Section,
+  ensemble: readonly HostName[],
+  hosts: ReadonlyMap<HostName, HostDraft>,
+): void {
+  for (const host of ensemble) {
+    const address = hosts.get(host)?.entry?.address;
+    if (address === undefined || !isIPv6(address)) continue;
+    section.problem(
+      ["hosts", host, "address"],
+      `services with a path are followed over IPv4, and this member of mesh.ensemble has ${address}`,
+    );
+  }
+}
+
 function reportServices(section: Section, services: Services): void {
   if (services.size > 0 && section.raw(["mesh", "proxies"]) === undefined) {
-    section.problem(["mesh", "services"], "services need 'proxies', the group of hosts that offer them", {
-      at: "key",
-    });
+    const [first] = services.values();
+    const place = first!.place.slice(0, -1);
+    section.problem(place, "services need 'proxies', the group of hosts that offer them", { at: "key" });
   }
-  for (const [name, { path, servers }] of services) {
-    const place = ["mesh", "services", name];
+  for (const { entry, place, at } of services.values()) {
+    const { path, servers } = entry;
     if (path === undefined && servers === undefined) {
       section.problem(place, "expected 'path' (ZooKeeper) or 'servers' (a fixed list), found neither", {
         at: "key",
       });
     }
     if (path !== undefined && section.raw(["mesh", "ensemble"]) === undefined) {
-      section.problem([...place, "path"], "a path needs 'mesh.ensemble', the group of ZooKeeper's hosts");
+      section.problem(at("path"), "a path needs 'mesh.ensemble', the group of ZooKeeper's hosts");
     }
-    reportSharedServers(section, place, servers ?? []);
+    reportSharedServers(section, at("servers"), servers ?? []);
   }
 }
 
@@ -134,23 +178,20 @@ function reportSharedServers(
     const earlier = first.get(name);
     if (earlier === undefined) first.set(name, index);
     else {
-      const line = section.lineOf([...place, "servers", earlier]);
-      section.problem([...place, "servers", index], `server '${name}' is listed already (line ${line})`);
+      const line = section.lineOf([...place, earlier]);
+      section.problem([...place, index], `server '${name}' is listed already (line ${line})`);
     }
   }
 }
 
 function reportSharedPorts(section: Section, services: Services, zookeeper: Ports): void {
   const owners = new Map<number, string>();
-  for (const [name, { port }] of services) {
-    const owner = owners.get(port);
-    if (owner === undefined) owners.set(port, name);
+  for (const [name, { entry, at }] of services) {
+    const owner = owners.get(entry.port);
+    if (owner === undefined) owners.set(entry.port, name);
     else {
-      const line = section.lineOf(["mesh", "services", owner, "port"]);
-      section.problem(
-        ["mesh", "services", name, "port"],
-        `${port} is the port of '${owner}' already (line ${line})`,
-      );
+      const line = section.lineOf(services.get(owner)!.at("port"));
+      section.problem(at("port"), `${entry.port} is the port of '${owner}' already (line ${line})`);
     }
   }
   const keys = Object.keys(zookeeper) as (keyof typeof zookeeper)[];
@@ -168,13 +209,14 @@ function reportSharedPorts(section: Section, services: Services, zookeeper: Port
 
 /** A host that is member and proxy offers both on its addresses: one port for two purposes helps nobody. */
 function reportZookeeperPorts(section: Section, services: Services, zookeeper: Ports): void {
-  for (const [name, { port }] of services) {
+  for (const { entry, at } of services.values()) {
+    const { port } = entry;
     const key = (Object.keys(zookeeper) as (keyof typeof zookeeper)[]).find(
       (each) => zookeeper[each] === port,
     );
     if (key === undefined) continue;
     const message = `${port} is ZooKeeper's ${key}${where(section, key)}, and hosts are both member and proxy`;
-    section.problem(["mesh", "services", name, "port"], message);
+    section.problem(at("port"), message);
   }
 }
 
@@ -183,7 +225,7 @@ function where(section: Section, key: string): string {
   return section.raw(path) === undefined ? " by default" : ` (line ${section.lineOf(path)})`;
 }
 
-function toService(name: string, entry: ServiceEntry): Service {
+function toService(name: string, entry: ServiceEntry, failFast: boolean): Service {
   const [method, path] = typeof entry.check.http === "string" ? entry.check.http.split(" ") : [];
   const http = method === undefined || path === undefined ? undefined : { method, path };
   // Without a word on the check, an HTTP service is asked as the seed's is; anything else is only connected to.
@@ -201,6 +243,7 @@ function toService(name: string, entry: ServiceEntry): Service {
       interMs: entry.check.inter,
       rise: entry.check.rise,
       fall: entry.check.fall,
+      failFast: entry.fail_fast ?? failFast,
     },
   };
 }

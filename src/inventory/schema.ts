@@ -8,24 +8,39 @@ const GROUP = "expected a name of a–z, 0–9, '-', '_' and '.', beginning with
 const SERVICE = "expected a name of a–z, 0–9, '-' and '_', beginning with a letter or digit";
 const ADDRESS = "expected an IP address";
 const ZNODE = "expected an absolute ZooKeeper path like /services/user-api";
-const REFERENCE = "expected a reference, !env NAME or !file PATH";
+const USER = "expected a user name: letters, digits, and . _ - + @ \\ behind the first";
+const SSH_HOST = "expected a host name, an IP address or an alias in ssh_config";
+const REFERENCE = "expected a reference: !env NAME, !file PATH or !command [PROGRAM, ARGUMENT]";
 const BALANCE = "expected a balance algorithm of HAProxy like roundrobin or leastconn";
 const CHECK = "expected a request like GET /health, or false for a TCP check";
 
 export const hostName = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, { error: NAME });
 export const groupName = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, { error: GROUP });
-const text = z.string().min(1);
-const address = z.string({ error: ADDRESS }).refine((value) => isIP(value) !== 0, { error: ADDRESS });
+/** Text that is shown and compared: one line, nothing that steers a terminal. */
+const text = z
+  .string()
+  .min(1)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]*$/u, {
+    error: "expected one line of text without control characters",
+  });
+// What OpenSSH refuses in a name on its command line, and blanks: hints show both for copying into a shell.
+const user = z.string().regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.@+\\-]*\$?$/u, { error: USER });
+const sshHost = z.string().regex(/^[\p{L}\p{N}_:[][\p{L}\p{N}_.:%[\]-]*$/u, { error: SSH_HOST });
+const address = z
+  .string({ error: ADDRESS })
+  .refine((value) => isIP(value) !== 0 && !value.includes("%"), { error: ADDRESS });
 /** A file or a list of files. */
 const files = z
   .union([text, z.array(text).min(1)])
   .transform((value) => (Array.isArray(value) ? value : [value]));
-const secret = z.instanceof(Secret, { error: REFERENCE });
+const secret = z.instanceof(Secret, { error: REFERENCE }).refine((value) => !/[\r\n]/.test(value.reveal()), {
+  error: "has more than one line, and a password has one",
+});
 
 const TIMEOUT = "expected at least 100ms (a plain number is milliseconds)";
 
 const sshShape = {
-  user: text.optional(),
+  user: user.optional(),
   port: port.optional(),
   identity_file: files.optional(),
   known_hosts: files.optional(),
@@ -43,18 +58,19 @@ export const sshSection = z.strictObject(sshShape);
 /** A host's entry; parameters of steps stand beside these keys. */
 export const hostEntry = z.strictObject({
   address,
-  ssh: z.strictObject({ host: text.optional(), ...sshShape }).optional(),
+  ssh: z.strictObject({ host: sshHost.optional(), ...sshShape }).optional(),
 });
 
 const PROXY = "expected a URL like http://proxy.example:3128";
 
 const proxy = z.union([z.string(), z.instanceof(Secret)], { error: PROXY }).transform((value, context) => {
   const written = value instanceof Secret ? value.reveal() : value;
-  const url = URL.canParse(written) ? new URL(written) : null;
+  // The parser leaves out line breaks and blanks, the programs that are given the URL do not.
+  const url = URL.canParse(written) && !/[\s\p{C}]/u.test(written) ? new URL(written) : null;
   const problem = (message: string) => context.addIssue({ code: "custom", message });
   if (url === null || !["http:", "https:"].includes(url.protocol)) problem(PROXY);
   else if (!(value instanceof Secret) && url.password !== "") {
-    problem("a URL with a password is a secret: write it as !env NAME or !file PATH");
+    problem("a URL with a password is a secret: write it as !env NAME, !file PATH or !command");
   }
   return value instanceof Secret ? value : new Secret(value);
 });
@@ -63,10 +79,16 @@ export const networkSection = z.strictObject({ proxy: proxy.optional(), ca_file:
 
 export const allowOs = z.array(text);
 
+/** What a URL's path may hold, less what quotes or begins a comment in haproxy.cfg (RFC 3986, 3.3). */
+const HTTP_REQUEST = /^[A-Z]+ [\w/.~%!&()*+,;=:@?-]*$/;
+
+const httpRequest = z
+  .string()
+  .regex(/^[A-Z]+ \/\S*$/, { error: CHECK })
+  .regex(HTTP_REQUEST, { error: "holds a character that is to be percent-encoded in a URL's path" });
+
 const check = z.strictObject({
-  http: z
-    .union([z.literal(false), z.string().regex(/^[A-Z]+ \/\S*$/, { error: CHECK })], { error: CHECK })
-    .optional(),
+  http: z.union([z.literal(false), httpRequest], { error: CHECK }).optional(),
   inter: durationMs.default(2000),
   rise: z.int().min(1).default(2),
   fall: z.int().min(1).default(3),
@@ -75,16 +97,16 @@ const check = z.strictObject({
 export const serviceEntry = z.strictObject({
   path: z
     .string()
-    .regex(/^(\/(?!\.{1,2}(\/|$))[^/\s]+)+$/, { error: ZNODE })
+    .regex(/^(\/(?!\.{1,2}(\/|$))[^/\s\p{C}]+)+$/u, { error: ZNODE })
     .optional(),
   servers: z
     .array(
       z.strictObject({
         name: z
           .string()
-          .regex(/^[\w.-]+$/)
+          .regex(/^\w[\w.-]*$/, { error: "expected a name of letters, digits, '.', '_' and '-'" })
           .optional(),
-        host: z.string().regex(/^[\w.:-]+$/, { error: "expected a host name or an IP address" }),
+        host: z.string().regex(/^[\w:][\w.:-]*$/, { error: "expected a host name or an IP address" }),
         port,
       }),
     )
@@ -100,6 +122,7 @@ export const serviceEntry = z.strictObject({
     })
     .default("roundrobin"),
   check: check.prefault({}),
+  fail_fast: z.boolean().optional(),
 });
 
 export type ServiceEntry = z.output<typeof serviceEntry>;
@@ -119,5 +142,7 @@ export const meshSection = z.strictObject({
   ensemble: groupName.optional(),
   proxies: groupName.optional(),
   zookeeper: zookeeperPorts,
+  fail_fast: z.boolean().optional(),
   services: z.record(serviceName, z.unknown()).optional(),
+  service_watcher: z.record(serviceName, z.unknown()).optional(),
 });

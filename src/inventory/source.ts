@@ -4,6 +4,7 @@ import { Secret } from "../secret.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { fileError } from "./file-error.ts";
 import { formatPath, type Path } from "./path.ts";
+import type { References } from "./reference.ts";
 import { plainSecrets } from "./secret-paths.ts";
 import { syntaxProblems } from "./yaml-syntax.ts";
 import { type Place, readYamlTree } from "./yaml-tree.ts";
@@ -25,19 +26,19 @@ export interface Source {
   valuePosition(path: Path): Position;
   /** Keys of the map at the path in file order; empty when there is no map. */
   keys(path: Path): readonly string[];
-  /** The value in words, for "found …": "'ssh'", "a map", "nothing". Never shows a secret. */
+  /** The value in words, for "found …": "'ssh'", "a map", "an empty value"; "nothing" where there is no such key. Never shows a secret. */
   found(path: Path): string;
 }
 
 /** Reads and parses a file. Reports what is wrong with it as YAML instead of throwing. */
 export function readSource(
   file: string,
-  environment: NodeJS.ProcessEnv,
+  references: References,
   report: (diagnostic: Diagnostic) => void,
 ): Source {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
-    return parseSource(file, text, environment, report);
+    return parseSource(file, text, references, report);
   } catch (error) {
     report({ file, line: 1, column: 1, path: "", message: fileError(error) });
     return emptySource(file);
@@ -47,7 +48,7 @@ export function readSource(
 function parseSource(
   file: string,
   text: string,
-  environment: NodeJS.ProcessEnv,
+  references: References,
   report: (diagnostic: Diagnostic) => void,
 ): Source {
   const lineCounter = new LineCounter();
@@ -75,7 +76,7 @@ function parseSource(
     document,
     text,
     file,
-    environment,
+    references,
     ({ path, offset, message, hint, firstOffset }) => {
       const first = firstOffset === undefined ? "" : ` (first at line ${positionAt(firstOffset).line})`;
       report({

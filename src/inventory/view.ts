@@ -21,6 +21,8 @@ export interface HostView {
 
 /** What a step may know of the inventory. */
 export interface InventoryView {
+  /** As the user named it. Relative paths of files on this machine start at its folder. */
+  readonly file: string;
   /** In file order. */
   readonly hosts: ReadonlyMap<HostName, HostView>;
   /** Groups flattened to hosts, in file order. */

@@ -1,7 +1,7 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar } from "yaml";
 import { Secret } from "../secret.ts";
 import type { Path } from "./path.ts";
-import { isReferenceTag, resolveReference } from "./reference.ts";
+import { isReferenceTag, type References, type ReferenceTag } from "./reference.ts";
 import { isSecretPath } from "./secret-paths.ts";
 
 /** Where one value of a YAML file stands. Offsets count characters from the start of the text. */
@@ -31,6 +31,9 @@ interface Tree {
   readonly places: ReadonlyMap<string, Place>;
 }
 
+/** A key with nothing behind it; of a key that is not written "nothing" is found. */
+const EMPTY = "an empty value";
+
 /** More aliases than any inventory needs; fewer than an expansion bomb does. */
 const MAX_ALIASES = 100;
 
@@ -39,7 +42,7 @@ export function readYamlTree(
   document: Document.Parsed,
   text: string,
   file: string,
-  environment: NodeJS.ProcessEnv,
+  references: References,
   report: (problem: TreeProblem) => void,
 ): Tree {
   const places = new Map<string, Place>();
@@ -54,7 +57,7 @@ export function readYamlTree(
       places.set(JSON.stringify(path), { keyOffset, offset, empty: false, found, ...extra });
     };
     if (node === null) {
-      place("nothing", { empty: true });
+      place(EMPTY, { empty: true });
       return null;
     }
     if (isAlias(node)) {
@@ -72,7 +75,9 @@ export function readYamlTree(
       }
       return read(target, path, keyOffset);
     }
-    if (tag !== undefined && !(isReferenceTag(tag) && isScalar(node))) {
+    if (tag !== undefined) {
+      const words = isReferenceTag(tag) ? wordsOf(node) : undefined;
+      if (isReferenceTag(tag) && words !== undefined) return readReference(tag, words, path, offset, place);
       reportTag(tag, node, path, offset);
       place(`'${tag}'`);
       return null;
@@ -84,7 +89,7 @@ export function readYamlTree(
         place(node.items.length === 0 ? "an empty list" : "a list");
         return node.items.map((item, index) => read(item as Node, [...path, index], undefined));
       }
-      return isScalar(node) ? readScalar(node, tag, path, place) : null;
+      return isScalar(node) ? readScalar(node, path, place) : null;
     } finally {
       open.delete(node);
     }
@@ -119,22 +124,29 @@ export function readYamlTree(
     return map;
   }
 
-  function readScalar(node: Scalar, tag: string | undefined, path: Path, place: SetPlace): unknown {
+  function readReference(
+    tag: ReferenceTag,
+    words: string | readonly string[],
+    path: Path,
+    offset: number,
+    place: SetPlace,
+  ): unknown {
     const secret = isSecretPath(path);
-    if (tag !== undefined) {
-      const name = String(node.source ?? "");
-      const resolved = resolveReference(tag, name, file, environment);
-      place(secret ? "a secret" : `the value of ${tag} ${name}`);
-      if ("problem" in resolved) {
-        const offset = tagOffset(tag, node.range?.[0] ?? 0);
-        report({ path, offset, message: resolved.problem });
-        return secret ? new Secret("") : "";
-      }
-      return secret ? new Secret(resolved.text) : resolved.text;
+    const resolved = references.resolve(tag, words, file);
+    place(secret ? "a secret" : `the value of ${[tag, words].flat().join(" ")}`);
+    if ("problem" in resolved) {
+      report({ path, offset, message: resolved.problem });
+      return secret ? new Secret("") : "";
     }
+    return secret ? new Secret(resolved.text) : resolved.text;
+  }
+
+  function readScalar(node: Scalar, path: Path, place: SetPlace): unknown {
+    const secret = isSecretPath(path);
     const value = node.value;
     if (value === null) {
-      place("nothing", { empty: node.range?.[0] === node.range?.[1] });
+      const empty = node.range?.[0] === node.range?.[1];
+      place(empty ? EMPTY : (node.source ?? "null"), { empty });
       return null;
     }
     if (secret) {
@@ -149,15 +161,16 @@ export function readYamlTree(
 
   function reportTag(tag: string, node: Node, path: Path, offset: number): void {
     if (isReferenceTag(tag)) {
-      report({ path, offset, message: `expected text after ${tag}, found a map or a list` });
+      const expected = tag === "!command" ? "text or a list of texts" : "text";
+      report({
+        path,
+        offset,
+        message: `expected ${expected} after ${tag}, found ${isMap(node) ? "a map" : "a list"}`,
+      });
       return;
     }
     const written = isScalar(node) && node.source ? `${tag} ${node.source}` : tag;
-    if (tag === "!command") {
-      report({ path, offset, message: "!command is not supported yet: use !env NAME or !file PATH" });
-      return;
-    }
-    const message = `'${tag}' without quotes is a YAML tag, and only !env and !file are known`;
+    const message = `'${tag}' without quotes is a YAML tag, and only !env, !file and !command are known`;
     report({ path, offset, message, hint: `for a pattern put quotes around it: "${written}"` });
   }
 
@@ -176,6 +189,21 @@ function tagOf(node: Node): string | undefined {
   if (tag === undefined || /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/.test(tag))
     return undefined;
   return tag;
+}
+
+/** What stands after a reference's tag; undefined when it is neither text nor a plain list of texts. */
+function wordsOf(node: Node): string | readonly string[] | undefined {
+  if (isScalar(node)) return textOf(node);
+  if (!isSeq(node)) return undefined;
+  const words = node.items.flatMap((item) =>
+    isScalar(item) && tagOf(item) === undefined ? [textOf(item)] : [],
+  );
+  return words.length === node.items.length ? words : undefined;
+}
+
+/** The text, not the value: 01 is a word, not the number 1. */
+function textOf(node: Scalar): string {
+  return node.source ?? String(node.value ?? "");
 }
 
 const MAX_SHOWN = 60;

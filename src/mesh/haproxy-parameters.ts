@@ -16,6 +16,10 @@ export const haproxyParameters = z.strictObject({
   timeout_client: durationMs.default(5_000).describe("how long a client may be silent"),
   timeout_server: durationMs.default(5_000).describe("how long a server may be silent"),
   retries: z.int().min(0).max(100).default(3).describe("further attempts after a failed connection"),
+  retry_on: z
+    .array(z.enum(["conn-failure", "empty-response", "junk-response", "response-timeout"]))
+    .default([])
+    .describe("failures after which a GET or HEAD is sent to another server; needs HAProxy 2.0"),
   adopt: z.boolean().default(false).describe("replace configuration files that meshctl did not write"),
 });
 

@@ -36,6 +36,8 @@ export interface Service {
     readonly interMs: number;
     readonly rise: number;
     readonly fall: number;
+    /** A server that freezes or vanishes must be out within a second or so: slower numbers above do not count. */
+    readonly failFast: boolean;
   };
 }
 

@@ -2,6 +2,7 @@ import { InvalidFiles } from "../inventory/invalid-files.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { Problems } from "../inventory/problems.ts";
 import { readInventory } from "../inventory/read-inventory.ts";
+import { References } from "../inventory/reference.ts";
 import { readSource } from "../inventory/source.ts";
 import type { AnyStep } from "../step.ts";
 import type { Job } from "./job.ts";
@@ -11,13 +12,13 @@ import { resolveJob } from "./resolve-job.ts";
 export interface Files {
   readonly inventoryFile: string;
   readonly playbookFile: string;
-  /** What `!env` reads; default: the process's own. */
+  /** What `!env` reads and `!command` runs with; default: the process's own. */
   readonly environment?: NodeJS.ProcessEnv;
 }
 
 /**
- * Inventory and playbook, joined and typed. Reads the two files and what they name with `!file` and `ca_file`,
- * and touches no host. Throws InvalidFiles with every problem of both files.
+ * Inventory and playbook, joined and typed. Reads the two files and what they name with `!file` and `ca_file`, runs
+ * what they name with `!command`, and touches no host. Throws InvalidFiles with every problem of both files.
  */
 export async function loadFiles(
   { inventoryFile, playbookFile, environment = process.env }: Files,
@@ -26,10 +27,11 @@ export async function loadFiles(
   const problems = new Problems();
   const report = problems.report.bind(problems);
   const names = steps.map(({ name }) => name);
-  const inventorySource = readSource(inventoryFile, environment, report);
+  const references = new References(environment);
+  const inventorySource = readSource(inventoryFile, references, report);
   const read = readInventory(inventorySource, names, problems);
 
-  const playbookSource = readSource(playbookFile, environment, report);
+  const playbookSource = readSource(playbookFile, references, report);
   const plays = readPlaybook(playbookSource, steps, problems);
   if (read !== undefined) {
     const loaded = resolveJob(playbookSource, plays, read, steps, problems);

@@ -4,48 +4,52 @@ import ssh2, {
   type SignCallback,
   type SigningRequestOptions,
 } from "ssh2";
-import { fingerprint } from "./known-hosts.ts";
+import { listAgentKeys } from "./agent-list.ts";
+import { fingerprint, keyTypeOf } from "./known-hosts.ts";
+import { unsupportedType } from "./private-key.ts";
 
-/**
- * The agent's keys in the order of the identity files that name them. Servers count every key that is offered
- * (MaxAuthTries), so keys that nobody named are left out where `onlyNamed`.
- */
+const LIST_TIMEOUT_MS = 5_000;
+
+/** What becomes of the agent's keys, told while they are offered. */
+export interface AgentUse {
+  /** Which keys to offer, in order, by their wire encodings: servers count every one (MaxAuthTries). */
+  readonly choose: (held: readonly Buffer[]) => readonly Buffer[];
+  readonly offered: (what: string, publicKey: Buffer) => void;
+  /** A key that was chosen and that ssh2 cannot use. */
+  readonly unusable: (because: string) => void;
+  /** The agent is asked for a signature, which may need a person; undefined once it has answered. */
+  readonly signing: (what: string | undefined) => void;
+}
+
+/** The keys of an SSH agent, in an order of our own. */
 export class AgentKeys extends ssh2.BaseAgent<ParsedKey> {
+  readonly #socketPath: string;
   readonly #agent: ssh2.OpenSSHAgent;
-  readonly #named: readonly Buffer[];
-  readonly #onlyNamed: boolean;
-  readonly #onOffer: (what: string, publicKey: Buffer) => void;
+  readonly #use: AgentUse;
 
-  constructor(
-    socketPath: string,
-    named: readonly Buffer[],
-    onlyNamed: boolean,
-    onOffer: (what: string, publicKey: Buffer) => void,
-  ) {
+  constructor(socketPath: string, use: AgentUse) {
     super();
+    this.#socketPath = socketPath;
     this.#agent = new ssh2.OpenSSHAgent(socketPath);
-    this.#named = named;
-    this.#onlyNamed = onlyNamed;
-    this.#onOffer = onOffer;
+    this.#use = use;
   }
 
   override getIdentities(callback: IdentityCallback<ParsedKey>): void {
-    this.#agent.getIdentities((error, keys) => {
-      if (error !== undefined && error !== null) {
-        callback(error);
-        return;
-      }
-      // The agent of ssh2 always parses what it lists.
-      const all = (keys ?? []) as ParsedKey[];
-      const named = this.#named.flatMap((blob) => all.filter((key) => key.getPublicSSH().equals(blob)));
-      const others = this.#onlyNamed ? [] : all.filter((key) => !named.includes(key));
-      const offered = [...named, ...others];
-      for (const key of offered) {
-        const publicKey = key.getPublicSSH();
-        this.#onOffer(`agent key ${fingerprint(publicKey)}`, publicKey);
-      }
+    listAgentKeys(this.#socketPath, LIST_TIMEOUT_MS).then((held) => {
+      const offered = this.#use.choose(held).flatMap((blob) => {
+        const what = nameOf(blob);
+        const because = unsupportedType(keyTypeOf(blob));
+        // The types do not say that it takes a public key's wire encoding, which is what an agent hands out.
+        const key: ParsedKey | Error = ssh2.utils.parseKey(blob as never) as ParsedKey | Error;
+        if (because !== undefined || key instanceof Error) {
+          this.#use.unusable(`${what} cannot be used: ${because ?? (key as Error).message}`);
+          return [];
+        }
+        this.#use.offered(what, blob);
+        return [key];
+      });
       callback(undefined, offered);
-    });
+    }, callback);
   }
 
   override sign(
@@ -54,7 +58,17 @@ export class AgentKeys extends ssh2.BaseAgent<ParsedKey> {
     options: SigningRequestOptions | SignCallback,
     callback?: SignCallback,
   ): void {
-    if (typeof options === "function") this.#agent.sign(key, data, options);
-    else this.#agent.sign(key, data, options, callback);
+    const answer = typeof options === "function" ? options : callback;
+    const signed: SignCallback = (error, signature) => {
+      this.#use.signing(undefined);
+      answer?.(error, signature);
+    };
+    this.#use.signing(nameOf(key.getPublicSSH()));
+    if (typeof options === "function") this.#agent.sign(key, data, signed);
+    else this.#agent.sign(key, data, options, signed);
   }
+}
+
+function nameOf(publicKey: Buffer): string {
+  return `agent key ${fingerprint(publicKey)}`;
 }

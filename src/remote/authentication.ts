@@ -1,16 +1,20 @@
 import { existsSync } from "node:fs";
 import type { AnyAuthMethod, ParsedKey } from "ssh2";
 import type { Secret } from "../secret.ts";
-import { AgentKeys } from "./agent-keys.ts";
+import { AgentKeys, type AgentUse } from "./agent-keys.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
-import { type IdentityFile, parsePrivateKey, readIdentityFile } from "./private-key.ts";
-
-/** Asks a person for the passphrase of a key file; undefined when there is nobody to ask. */
-export type AskPassphrase = (file: string) => Promise<Secret | undefined>;
+import type { KeyRing } from "./key-ring.ts";
+import { type IdentityFile, readIdentityFile } from "./private-key.ts";
+import { sshCommand } from "./ssh-command.ts";
 
 export interface Credentials {
   readonly password: Secret | undefined;
   readonly passphrase: Secret | undefined;
+}
+
+interface NamedFile {
+  readonly path: string;
+  readonly file: IdentityFile;
 }
 
 /**
@@ -21,20 +25,22 @@ export class Authentication {
   /** What was offered, and what could not be, in words for the message when all of it fails. */
   readonly offered: string[] = [];
   readonly notes: string[] = [];
+  /** True while a person is being asked, or may be. */
+  isAsking = false;
+  /** How often a person was waited for so far. */
+  waits = 0;
+  /** The key that the agent was asked to sign with and has not. */
+  signing: string | undefined;
   readonly #settings: EffectiveSettings;
   readonly #credentials: Credentials;
-  readonly #askPassphrase: AskPassphrase | undefined;
+  readonly #keyRing: KeyRing;
   readonly #attempts: AsyncGenerator<AnyAuthMethod, void, void>;
   #accepted: readonly string[] | undefined;
 
-  constructor(
-    settings: EffectiveSettings,
-    credentials: Credentials,
-    askPassphrase: AskPassphrase | undefined,
-  ) {
+  constructor(settings: EffectiveSettings, credentials: Credentials, keyRing: KeyRing) {
     this.#settings = settings;
     this.#credentials = credentials;
-    this.#askPassphrase = askPassphrase;
+    this.#keyRing = keyRing;
     this.#attempts = this.#inOrder();
   }
 
@@ -47,12 +53,12 @@ export class Authentication {
 
   /** One sentence for when nothing was accepted. */
   get failure(): string {
-    const { user, alias } = this.#settings;
+    const { user } = this.#settings;
     const offered =
       this.offered.length === 0 ? "nothing could be offered" : `refused: ${this.offered.join(", ")}`;
     const accepts = this.#accepted === undefined ? "" : `; it accepts ${this.#accepted.join(", ")}`;
     const notes = this.notes.length === 0 ? "" : ` (${this.notes.join("; ")})`;
-    return `${user.value} is not let in: ${offered}${accepts}${notes}. Try: ssh -v ${user.value}@${alias}`;
+    return `${user.value} is not let in: ${offered}${accepts}${notes}. Try: ${sshCommand(this.#settings, "-v")}`;
   }
 
   #accepts(method: string): boolean {
@@ -65,7 +71,11 @@ export class Authentication {
     yield { type: "none", username };
     if (this.#accepts("publickey")) yield* this.#keys(username);
     const password = this.#credentials.password;
-    if (password === undefined) return;
+    if (password === undefined) {
+      if (["password", "keyboard-interactive"].some((method) => this.#accepted?.includes(method)))
+        this.notes.push("it would take a password, and ssh.password is not set");
+      return;
+    }
     if (this.#accepts("password")) {
       this.offered.push("password");
       yield { type: "password", username, password: password.reveal() };
@@ -76,34 +86,63 @@ export class Authentication {
   async *#keys(username: string): AsyncGenerator<AnyAuthMethod, void, void> {
     const { identityFiles, identitiesOnly, identityAgent } = this.#settings;
     const explicit = identityFiles.from !== "default";
-    const files: { path: string; file: IdentityFile }[] = await Promise.all(
+    const files: NamedFile[] = await Promise.all(
       identityFiles.value.map(async (path) => ({ path, file: await readIdentityFile(path) })),
     );
+    const named = files.flatMap(({ file }) =>
+      "publicKey" in file && file.publicKey !== undefined ? [file.publicKey] : [],
+    );
+    const isNamed = (blob: Buffer) => named.some((other) => other.equals(blob));
     const inAgent = new Set<string>();
-    if (identityAgent.value !== undefined) {
-      const named = files.flatMap(({ file }) =>
-        "publicKey" in file && file.publicKey !== undefined ? [file.publicKey] : [],
-      );
-      const agent = new AgentKeys(
-        identityAgent.value,
-        named,
-        explicit || identitiesOnly.value,
-        (what, blob) => {
+    const agent = (choose: AgentUse["choose"]): AnyAuthMethod[] => {
+      if (identityAgent.value === undefined) return [];
+      const keys = new AgentKeys(identityAgent.value, {
+        choose,
+        offered: (what, blob) => {
           this.offered.push(what);
           inAgent.add(blob.toString("base64"));
         },
-      );
-      yield { type: "agent", username, agent };
+        unusable: (because) => this.notes.push(because),
+        signing: (what) => {
+          this.signing = what;
+        },
+      });
+      return [{ type: "agent", username, agent: keys }];
+    };
+    yield* agent((held) => named.flatMap((blob) => held.filter((other) => other.equals(blob))));
+    const missed = files.filter(
+      ({ file }) =>
+        !(
+          "publicKey" in file &&
+          file.publicKey !== undefined &&
+          inAgent.has(file.publicKey.toString("base64"))
+        ),
+    );
+    // Keys that somebody named and that need no typing go before an agent full of others (MaxAuthTries).
+    const isReady = ({ file }: NamedFile) =>
+      explicit && !(file.is === "private" && file.encrypted && this.#credentials.passphrase === undefined);
+    yield* this.#keyFiles(username, missed.filter(isReady), explicit);
+    // As ssh does, unless told that only the named ones count; and the inventory names what it wants.
+    if (!identitiesOnly.value && identityFiles.from !== "inventory" && this.#accepts("publickey"))
+      yield* agent((held) => held.filter((blob) => !isNamed(blob)));
+    yield* this.#keyFiles(
+      username,
+      missed.filter((file) => !isReady(file)),
+      explicit,
+    );
+    for (const path of this.#settings.certificateFiles.value) {
+      this.notes.push(`${path} is not used: certificates are not supported`);
     }
+  }
+
+  async *#keyFiles(
+    username: string,
+    files: readonly NamedFile[],
+    explicit: boolean,
+  ): AsyncGenerator<AnyAuthMethod, void, void> {
     for (const { path, file } of files) {
       // A key that got half of the way in leaves only the other half to offer.
       if (!this.#accepts("publickey")) return;
-      if (
-        "publicKey" in file &&
-        file.publicKey !== undefined &&
-        inAgent.has(file.publicKey.toString("base64"))
-      )
-        continue;
       const key = await this.#privateKey(path, file, explicit);
       if (key === undefined) continue;
       this.offered.push(`key file ${path}`);
@@ -111,9 +150,6 @@ export class Authentication {
         this.notes.push(`${path}-cert.pub is not used: certificates are not supported`);
       }
       yield { type: "publickey", username, key };
-    }
-    for (const path of this.#settings.certificateFiles.value) {
-      this.notes.push(`${path} is not used: certificates are not supported`);
     }
   }
 
@@ -132,29 +168,19 @@ export class Authentication {
         this.notes.push(`${path} is a public key, and the agent does not have its private half`);
         return undefined;
       case "private":
-        return this.#decrypt(path, file.text, file.encrypted);
+        return this.#open(path, file.text, file.encrypted);
     }
   }
 
-  async #decrypt(path: string, text: Buffer, encrypted: boolean): Promise<ParsedKey | undefined> {
-    let passphrase: Secret | undefined;
-    if (encrypted) {
-      passphrase = this.#credentials.passphrase ?? (await this.#askPassphrase?.(path));
-      if (passphrase === undefined) {
-        this.notes.push(`${path} is encrypted and no passphrase is given: ssh-add it, or set ssh.passphrase`);
-        return undefined;
-      }
-    }
-    const key = parsePrivateKey(text, passphrase);
-    if (key instanceof Error) {
-      this.notes.push(
-        encrypted
-          ? `${path} does not open with the passphrase given`
-          : `${path} cannot be used: ${key.message}`,
-      );
-      return undefined;
-    }
-    return key;
+  async #open(path: string, text: Buffer, encrypted: boolean): Promise<ParsedKey | undefined> {
+    const key = await this.#keyRing.open(path, text, encrypted, this.#credentials.passphrase, () => {
+      this.isAsking = true;
+      this.waits += 1;
+    });
+    this.isAsking = false;
+    if (typeof key !== "string") return key;
+    this.notes.push(key);
+    return undefined;
   }
 
   #keyboardInteractive(username: string, password: Secret): AnyAuthMethod {

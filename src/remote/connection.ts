@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import { EXEC_COMMAND } from "./conversation.ts";
+import type { EffectiveSettings } from "./effective-settings.ts";
 import { Limit } from "./limit.ts";
 
 /** sshd allows 10 sessions on a connection (MaxSessions); some administrators allow fewer. */
@@ -25,6 +26,10 @@ export class ConnectionEnded extends Error {
 
 /** One authenticated SSH connection. */
 export class Connection {
+  /** Its name in messages. */
+  readonly name: string;
+  /** Whom it is logged in as. */
+  readonly user: string;
   /** Places for channels; a channel gives its place back when it is closed on both sides. */
   readonly places = new Limit(MOST_CHANNELS);
   /** Places taken by holds, which may last as long as the run. */
@@ -37,10 +42,20 @@ export class Connection {
   readonly closed: Promise<void>;
   readonly #client: Client;
   readonly #socket: Duplex;
+  readonly #via: Connection | undefined;
   #endedBecause: string | undefined;
 
   /** `onClose` is called once, when the connection is gone for whatever reason. */
-  constructor(client: Client, socket: Duplex, via: Connection | undefined, onClose: () => void) {
+  constructor(
+    { alias, user }: EffectiveSettings,
+    client: Client,
+    socket: Duplex,
+    via: Connection | undefined,
+    onClose: () => void,
+  ) {
+    this.name = alias;
+    this.user = user.value;
+    this.#via = via;
     this.#client = client;
     this.#socket = socket;
     let lastError: Error | undefined;
@@ -49,9 +64,7 @@ export class Connection {
     });
     this.closed = new Promise((resolve) => {
       client.once("close", () => {
-        const jump =
-          via?.endedBecause === undefined ? undefined : `the jump host was lost: ${via.endedBecause}`;
-        this.#endedBecause ??= jump ?? lastError?.message ?? "the host closed the connection";
+        this.#endedBecause ??= lossOf(via) ?? lastError?.message ?? "the host closed the connection";
         onClose();
         resolve();
       });
@@ -61,6 +74,16 @@ export class Connection {
   /** Why the connection ended; undefined while it stands. */
   get endedBecause(): string | undefined {
     return this.#endedBecause;
+  }
+
+  /** Where a chain of jump hosts broke: the connection whose end ended this one, or this one. */
+  get origin(): Connection {
+    return this.#via?.endedBecause === undefined ? this : this.#via.origin;
+  }
+
+  /** How many jump hosts lie before it. */
+  get hops(): number {
+    return this.#via === undefined ? 0 : this.#via.hops + 1;
   }
 
   /** Sends one exec request. Throws ChannelRefused or ConnectionEnded; nothing has been run then. */
@@ -113,4 +136,11 @@ export class Connection {
     await this.closed;
     clearTimeout(timer);
   }
+}
+
+/** How the loss of a jump host is told to what was reached through it; undefined while it stands. */
+export function lossOf(via: Connection | undefined): string | undefined {
+  if (via?.endedBecause === undefined) return undefined;
+  const { name, endedBecause } = via.origin;
+  return `the jump host ${name} was lost: ${endedBecause}`;
 }

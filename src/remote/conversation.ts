@@ -37,7 +37,12 @@ export type ConversationEnd =
     }
   | Denied
   /** The channel closed before the script was sent; nothing of it ran. */
-  | { readonly is: "not started"; readonly exitCode: number | undefined; readonly said: string }
+  | {
+      readonly is: "not started";
+      /** "code 1" or "signal SIGKILL"; undefined when the host did not say, for the connection was lost. */
+      readonly exit: string | undefined;
+      readonly said: string;
+    }
   /** The channel closed after the script was sent and before its end mark came: outcome unknown. */
   | { readonly is: "cut" }
   | { readonly is: "too much output" };
@@ -74,7 +79,7 @@ export class Conversation {
   #firstByteAtMs: number | undefined;
   #prompts = 0;
   #denied: { readonly tool: string; readonly uid: string; readonly exitCode: number } | undefined;
-  #exitCode: number | undefined;
+  #exit: string | undefined;
   #resolveEnd!: (end: ConversationEnd) => void;
   #resolveFirstLine!: (line: string | undefined) => void;
   #resolveReady!: () => void;
@@ -93,11 +98,13 @@ export class Conversation {
     });
     channel.on("data", (chunk: Buffer) => this.#onStdout(chunk));
     channel.stderr.on("data", (chunk: Buffer) => this.#onStderr(chunk));
-    channel.on("exit", (code: number | null) => {
-      this.#exitCode = code ?? undefined;
-    });
     channel.on("error", () => {});
-    channel.on("close", () => this.#onClose());
+    // Not the exit event: a shell that ends at once has sent that before anybody could listen.
+    channel.on("close", (code?: number | null, signal?: string) => {
+      if (code === null) this.#exit = `signal ${signal ?? "unknown"}`;
+      else if (code !== undefined) this.#exit = `code ${code}`;
+      this.#onClose();
+    });
     const password = request.password === undefined ? "none" : "password";
     channel.write(`${LOGIN_PROGRAM}\n${this.#nonce} ${request.privilege} ${password}\n`);
     // Behind a sudo that reads a password nothing may be in the way: it would be taken for the password.
@@ -208,7 +215,7 @@ export class Conversation {
     if (this.#stdout.exitCode !== undefined) this.#finishExited(this.#stdout.exitCode);
     else if (this.#denied !== undefined) this.#finish({ is: "denied", ...this.#denied, said: this.#said() });
     else if (this.#isSent) this.#finish({ is: "cut" });
-    else this.#finish({ is: "not started", exitCode: this.#exitCode, said: this.#said() });
+    else this.#finish({ is: "not started", exit: this.#exit, said: this.#said() });
   }
 
   #finishExited(exitCode: number): void {

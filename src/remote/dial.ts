@@ -1,8 +1,8 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConfigurationError, HostUnreachable } from "../errors.ts";
+import { HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
-import { type AskPassphrase, Authentication } from "./authentication.ts";
+import { Authentication } from "./authentication.ts";
 import { ChannelRefused, type Connection } from "./connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { DroppedEarly } from "./dropped-early.ts";
@@ -10,6 +10,7 @@ import { type EffectiveSettings, effectiveSettings } from "./effective-settings.
 import { handshake } from "./handshake.ts";
 import { type AskHostKey, HostKeyCheck } from "./host-key.ts";
 import { formatProxyJump, type Hop, parseProxyJump } from "./jump.ts";
+import type { KeyRing } from "./key-ring.ts";
 import { Limit } from "./limit.ts";
 import { openProxyCommand, openTcp } from "./socket.ts";
 import type { SshConfigReader } from "./ssh-config.ts";
@@ -17,13 +18,12 @@ import type { SshConfigReader } from "./ssh-config.ts";
 /** sshd drops connections at random once 10 are unauthenticated (MaxStartups 10:30:100). */
 const MOST_HANDSHAKES = 10;
 const MOST_TRIES = 4;
-const MOST_HOPS = 8;
 
 export interface DialerOptions {
   readonly config: SshConfigReader;
   readonly deadlines: Deadlines;
   readonly askHostKey: AskHostKey | undefined;
-  readonly askPassphrase: AskPassphrase | undefined;
+  readonly keyRing: KeyRing;
 }
 
 interface Bastion {
@@ -44,13 +44,18 @@ export class Dialer {
   /** A new connection to the host. Throws HostUnreachable. */
   async dial(host: string, settings: SshSettings): Promise<Connection> {
     const effective = await effectiveSettings(host, settings, this.#options.config);
-    return this.#dial(effective, settings, 0);
+    return this.#dial(effective, settings, []);
   }
 
-  async #dial(effective: EffectiveSettings, settings: SshSettings, depth: number): Promise<Connection> {
+  /** `route`: the jump hosts, from the far end, that wait for this connection. */
+  async #dial(
+    effective: EffectiveSettings,
+    settings: SshSettings,
+    route: readonly string[],
+  ): Promise<Connection> {
     const jump = effective.proxyJump.value;
     if (jump === undefined) return this.#dialOver(effective, settings, undefined, () => {});
-    const release = await this.#takeBastion(effective, settings, jump, depth);
+    const release = await this.#takeBastion(effective, settings, jump, route);
     try {
       return await this.#dialOver(effective, settings, release.connection, release.giveBack);
     } catch (error) {
@@ -65,7 +70,7 @@ export class Dialer {
     via: Connection | undefined,
     onClose: () => void,
   ): Promise<Connection> {
-    const { askHostKey, askPassphrase, deadlines } = this.#options;
+    const { askHostKey, keyRing, deadlines } = this.#options;
     for (let tries = 1; ; tries += 1) {
       const leave = await this.#handshakes.take();
       try {
@@ -76,7 +81,7 @@ export class Dialer {
           settings: effective,
           hostKey,
           mayAsk: askHostKey !== undefined && effective.hostKeys.value === "ask",
-          authentication: new Authentication(effective, settings, askPassphrase),
+          authentication: new Authentication(effective, settings, keyRing),
           deadlines,
           via,
           onClose,
@@ -89,7 +94,7 @@ export class Dialer {
             "key exchange",
             `key exchange: the host hung up ${tries} times before it was done: ${error.message}. ` +
               `Is sshd overloaded (MaxStartups), or does it refuse this address (PerSourcePenalties, hosts.deny)?`,
-            { cause: error },
+            { cause: error, mayPass: true },
           );
         }
       } finally {
@@ -103,10 +108,16 @@ export class Dialer {
   async #openStream(effective: EffectiveSettings, via: Connection | undefined): Promise<Duplex> {
     const { host, hostName, port, proxyCommand, connectTimeoutMs } = effective;
     if (via === undefined) {
-      return proxyCommand.value === undefined ? openTcp(effective) : openProxyCommand(proxyCommand.value);
+      return proxyCommand.value === undefined
+        ? openTcp(effective)
+        : openProxyCommand(effective, proxyCommand.value);
     }
     const unreachable = (message: string, cause?: unknown) =>
-      new HostUnreachable(host, "jump host", `jump host ${effective.proxyJump.value}: ${message}`, { cause });
+      new HostUnreachable(host, "jump host", `jump host ${effective.proxyJump.value}: ${message}`, {
+        cause,
+        // Not when the bastion itself forbids it.
+        mayPass: !(cause instanceof ChannelRefused && cause.reason === 1),
+      });
     const where = `${hostName.value} port ${port.value}`;
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -137,22 +148,29 @@ export class Dialer {
     effective: EffectiveSettings,
     settings: SshSettings,
     jump: string,
-    depth: number,
+    route: readonly string[],
   ): Promise<{ connection: Connection; giveBack: () => void }> {
-    let bastion = this.#bastions.get(jump);
+    const key = bastionKey(jump, settings);
+    if (route.includes(key)) {
+      throw new HostUnreachable(effective.host, "settings", `settings: ProxyJump ${jump} goes in a circle`);
+    }
+    let bastion = this.#bastions.get(key);
     if (bastion === undefined) {
-      const made: Bastion = { connection: this.#dialHops(effective, settings, jump, depth), users: 0 };
+      const made: Bastion = {
+        connection: this.#dialHops(settings, jump, [...route, key]),
+        users: 0,
+      };
       bastion = made;
-      this.#bastions.set(jump, made);
+      this.#bastions.set(key, made);
       const forget = () => {
-        if (this.#bastions.get(jump) === made) this.#bastions.delete(jump);
+        if (this.#bastions.get(key) === made) this.#bastions.delete(key);
       };
       made.connection.then(
         (connection) => connection.closed.then(forget),
         (error: unknown) => {
-          // Refused credentials stay refused, or every host behind would send them again.
-          if (error instanceof HostUnreachable && error.stage === "authentication")
-            made.users = Number.POSITIVE_INFINITY;
+          // What was refused stays refused, or every host behind would knock again: a host with
+          // PerSourcePenalties counts that.
+          if (error instanceof HostUnreachable && isFinal(error)) made.users = Number.POSITIVE_INFINITY;
           else forget();
         },
       );
@@ -165,7 +183,7 @@ export class Dialer {
       given = true;
       taken.users -= 1;
       if (taken.users > 0) return;
-      if (this.#bastions.get(jump) === taken) this.#bastions.delete(jump);
+      if (this.#bastions.get(key) === taken) this.#bastions.delete(key);
       taken.connection.then(
         (connection) => connection.end(),
         () => {},
@@ -178,33 +196,37 @@ export class Dialer {
       const message = error instanceof Error ? error.message : String(error);
       throw new HostUnreachable(effective.host, "jump host", `jump host ${jump}: ${message}`, {
         cause: error,
+        mayPass: error instanceof HostUnreachable && error.mayPass,
       });
     }
   }
 
-  async #dialHops(
-    effective: EffectiveSettings,
-    settings: SshSettings,
-    jump: string,
-    depth: number,
-  ): Promise<Connection> {
-    if (depth >= MOST_HOPS)
-      throw new ConfigurationError(`ProxyJump goes in a circle, or over more than ${MOST_HOPS} hops`);
+  async #dialHops(settings: SshSettings, jump: string, route: readonly string[]): Promise<Connection> {
     const hops = parseProxyJump(jump);
     const last = hops.at(-1) as Hop;
     const hop = await effectiveSettings(last.host, hopSettings(last, settings), this.#options.config);
     const before = hops.slice(0, -1);
     // As ssh -J a,b: what is written before a hop replaces its own ProxyJump.
     const routed: EffectiveSettings =
-      before.length === 0
-        ? hop
-        : { ...hop, proxyJump: { value: formatProxyJump(before), from: effective.proxyJump.from } };
+      before.length === 0 ? hop : { ...hop, proxyJump: { value: formatProxyJump(before), from: "route" } };
     const identityFiles =
       routed.identityFiles.from === "default" && settings.identityFiles !== undefined
         ? { value: settings.identityFiles, from: "inventory" as const }
         : routed.identityFiles;
-    return this.#dial({ ...routed, identityFiles }, hopSettings(last, settings), depth + 1);
+    return this.#dial({ ...routed, identityFiles }, hopSettings(last, settings), route);
   }
+}
+
+/** Hosts share a jump host only where they would reach it with the same trust and the same keys. */
+function bastionKey(jump: string, settings: SshSettings): string {
+  const { identityFiles, knownHostsFiles, hostKeys } = settings;
+  return JSON.stringify([jump, identityFiles, knownHostsFiles, hostKeys]);
+}
+
+/** Whether the same would be refused again, also when it is another host's way that leads there. */
+function isFinal(error: HostUnreachable): boolean {
+  if (error.stage === "jump host") return error.cause instanceof HostUnreachable && isFinal(error.cause);
+  return ["settings", "host key", "authentication"].includes(error.stage) && !error.mayPass;
 }
 
 /**

@@ -1,11 +1,13 @@
-import { homedir, hostname, userInfo } from "node:os";
+import { homedir, hostname } from "node:os";
 import { join } from "node:path";
 import { ConfigurationError, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
 import type { HostName } from "../inventory/view.ts";
+import { localUser } from "../local-user.ts";
 import { type SshConfigReader, type SshConfigValues, sshConfigReader } from "./ssh-config.ts";
 
-type Origin = "inventory" | "ssh_config" | "default";
+/** "route": a jump host's own jump host, as the list of hops before it says. */
+type Origin = "inventory" | "ssh_config" | "default" | "route";
 
 /** A value and where it came from. */
 interface Setting<T> {
@@ -34,9 +36,19 @@ export interface EffectiveSettings {
   readonly hostKeyAlias: Setting<string | undefined>;
   readonly knownHostsFiles: Setting<readonly string[]>;
   readonly globalKnownHostsFiles: Setting<readonly string[]>;
+  /** Files of keys that nobody may present, beside what known_hosts says. */
+  readonly revokedHostKeys: Setting<readonly string[]>;
+  /** Keep the names of new hosts hashed. */
+  readonly hashKnownHosts: Setting<boolean>;
   readonly hostKeys: Setting<"strict" | "accept-new" | "ask">;
   readonly privilege: Setting<SshSettings["privilege"]>;
   readonly connectTimeoutMs: Setting<number>;
+  /** Between keepalives; undefined: meshctl's own. There always are some. */
+  readonly keepaliveMs: Setting<number | undefined>;
+  /** So many keepalives without an answer end the connection. */
+  readonly keepaliveCountMax: Setting<number>;
+  readonly addressFamily: Setting<"any" | "inet" | "inet6">;
+  readonly bindAddress: Setting<string | undefined>;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -58,7 +70,10 @@ export async function effectiveSettings(
   if (settings.user !== undefined)
     refuseHostile(host, "ssh.user", settings.user, /[\x00-\x1f\x7f'`";&<>|(){}]/);
   try {
-    const [values, defaults] = await Promise.all([config.valuesFor(settings.host), config.defaults()]);
+    const [values, defaults] = await Promise.all([
+      config.valuesFor({ name: settings.host, user: settings.user, port: settings.port }),
+      config.defaults(),
+    ]);
     return combine(host, settings, values, defaults);
   } catch (error) {
     if (error instanceof ConfigurationError) {
@@ -91,7 +106,7 @@ export function combine(
   const first = (texts: readonly string[]) => texts[0] ?? "";
   const optional = (texts: readonly string[]) => (isNone(first(texts)) ? undefined : first(texts));
 
-  const user: Setting<string> = pick(settings.user, "user", first, userInfo().username);
+  const user: Setting<string> = pick(settings.user, "user", first, localUser().name);
   const port: Setting<number> = pick(settings.port, "port", (texts) => Number(first(texts)), 22);
   const hostNameValue = values.get("hostname")?.[0] ?? settings.host;
   const hostName: Setting<string> =
@@ -116,12 +131,7 @@ export function combine(
       DEFAULT_IDENTITY_FILES.map(path),
     ),
     identitiesOnly: pick(undefined, "identitiesonly", (texts) => isYes(first(texts)), false),
-    identityAgent: pick(
-      undefined,
-      "identityagent",
-      (texts) => agentPath(first(texts), path),
-      process.env.SSH_AUTH_SOCK,
-    ),
+    identityAgent: pick(undefined, "identityagent", (texts) => agentPath(first(texts), path), agentSocket()),
     certificateFiles: pick<readonly string[]>(undefined, "certificatefile", paths, []),
     proxyJump: pick(undefined, "proxyjump", optional, undefined),
     proxyCommand: pick(
@@ -146,6 +156,8 @@ export function combine(
       pathList,
       DEFAULT_GLOBAL_KNOWN_HOSTS,
     ),
+    revokedHostKeys: pick<readonly string[]>(undefined, "revokedhostkeys", paths, []),
+    hashKnownHosts: pick(undefined, "hashknownhosts", (texts) => isYes(first(texts)), false),
     hostKeys: hostKeysOf(settings, values),
     privilege: { value: settings.privilege, from: settings.privilege === "auto" ? "default" : "inventory" },
     connectTimeoutMs: pick(
@@ -154,6 +166,20 @@ export function combine(
       (texts) => (isNone(first(texts)) ? CONNECT_TIMEOUT_MS : Number(first(texts)) * 1000),
       CONNECT_TIMEOUT_MS,
     ),
+    keepaliveMs: pick<number | undefined>(
+      undefined,
+      "serveraliveinterval",
+      (texts) => (Number(first(texts)) > 0 ? Number(first(texts)) * 1000 : undefined),
+      undefined,
+    ),
+    keepaliveCountMax: pick(undefined, "serveralivecountmax", (texts) => Number(first(texts)), 3),
+    addressFamily: pick<"any" | "inet" | "inet6">(
+      undefined,
+      "addressfamily",
+      (texts) => (first(texts) === "inet" || first(texts) === "inet6" ? (first(texts) as "inet") : "any"),
+      "any",
+    ),
+    bindAddress: pick(undefined, "bindaddress", optional, undefined),
   };
 }
 
@@ -177,9 +203,14 @@ function hostKeysOf(settings: SshSettings, values: SshConfigValues): EffectiveSe
   }
 }
 
+/** Set to nothing it means that there is none. */
+function agentSocket(): string | undefined {
+  return process.env.SSH_AUTH_SOCK || undefined;
+}
+
 function agentPath(text: string, path: (text: string) => string): string | undefined {
   if (isNone(text)) return undefined;
-  if (text === "SSH_AUTH_SOCK") return process.env.SSH_AUTH_SOCK;
+  if (text === "SSH_AUTH_SOCK") return agentSocket();
   if (text.startsWith("$") && !text.startsWith("${")) return process.env[text.slice(1)];
   return path(text);
 }
@@ -190,14 +221,14 @@ function expandTokens(text: string, alias: string, hostName: string, port: numbe
     "%": "%",
     d: homedir(),
     h: hostName,
-    i: String(userInfo().uid),
+    i: String(localUser().uid),
     k: hostName,
     l: hostname(),
     L: hostname().split(".")[0] ?? "",
     n: alias,
     p: String(port),
     r: user,
-    u: userInfo().username,
+    u: localUser().name,
   };
   return text.replace(/%(.)/g, (whole, letter: string) => tokens[letter] ?? whole);
 }

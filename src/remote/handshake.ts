@@ -2,11 +2,12 @@ import type { Duplex } from "node:stream";
 import ssh2, { type AuthenticationType, type AuthHandlerMiddleware, type NextAuthHandler } from "ssh2";
 import { type ConnectStage, HostUnreachable } from "../errors.ts";
 import type { Authentication } from "./authentication.ts";
-import { Connection } from "./connection.ts";
+import { Connection, lossOf } from "./connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { DroppedEarly } from "./dropped-early.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
 import type { HostKeyCheck } from "./host-key.ts";
+import { sshCommand } from "./ssh-command.ts";
 
 export interface HandshakeRequest {
   readonly socket: Duplex;
@@ -34,6 +35,11 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     let isSettled = false;
     let lastError: (Error & { level?: string; code?: unknown }) | undefined;
     let acceptedKey: Buffer | undefined;
+    // sshd says why it hangs up before it says that it is sshd: "Exceeded MaxStartups", "Not allowed at this time".
+    let greeting = "";
+    const listen = (chunk: Buffer) => {
+      greeting = greeting === "" ? greetingIn(chunk) : greeting;
+    };
 
     const fail = (error: Error) => {
       if (isSettled) return;
@@ -42,14 +48,18 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       reject(error);
       socket.destroy();
     };
-    const unreachable = (message: string) =>
-      fail(new HostUnreachable(host, stage, `${stage}: ${message}`, { cause: lastError }));
+    const unreachable = (message: string, mayPass = false) =>
+      fail(new HostUnreachable(host, stage, `${stage}: ${message}`, { cause: lastError, mayPass }));
     const enter = (next: ConnectStage, deadlineMs: number | undefined) => {
       stage = next;
       clearTimeout(timer);
       timer = undefined;
       if (deadlineMs === undefined || isSettled) return;
-      timer = setTimeout(() => unreachable(silence(stage, deadlineMs)), deadlineMs);
+      timer = setTimeout(() => {
+        // A person may take as long as the host waits for them.
+        if (authentication.isAsking) enter(stage, deadlineMs);
+        else unreachable(silence(stage, deadlineMs, settings, authentication), true);
+      }, deadlineMs);
     };
 
     client.on("error", (error: Error & { level?: string; code?: unknown }) => {
@@ -62,8 +72,9 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
         authentication.notes.push(error.message);
       } else if (error.level === "handshake") {
         unreachable(
-          `${error.message}. meshctl speaks curve25519, ECDH and Diffie-Hellman with SHA-2, not the post-quantum ` +
-            `exchanges: allow one of them with KexAlgorithms in the host's sshd_config.`,
+          `${error.message}. For the exchange of keys meshctl speaks curve25519, ECDH and Diffie-Hellman with SHA-2, ` +
+            `not the post-quantum exchanges: allow one of them with KexAlgorithms in the host's sshd_config. ` +
+            `For host keys it speaks Ed25519, ECDSA and RSA with SHA-2, not certificates.`,
         );
       } else if (stage === "authentication" && typeof error.code === "number") {
         // The host ended it in so many words, for example after too many keys (MaxAuthTries).
@@ -73,15 +84,26 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     });
     client.on("close", () => {
       if (isSettled) return;
-      const because = request.via?.endedBecause;
+      const because = lossOf(request.via);
       if (because !== undefined) {
         stage = "jump host";
-        unreachable(`lost: ${because}`);
-      } else if (stage === "key exchange") {
-        fail(new DroppedEarly(lastError?.message ?? "the host closed the connection", { cause: lastError }));
+        unreachable(because, true);
+      } else if (lastError instanceof HostUnreachable) {
+        fail(lastError);
+      } else if (
+        stage === "key exchange" ||
+        (stage === "host key" && !request.mayAsk) ||
+        authentication.isAsking
+      ) {
+        // Also where the host did not wait for a person at the keyboard: what they type serves the next try.
+        const said = greeting === "" ? "" : `; it said: ${greeting}`;
+        const because = lastError?.message ?? "the host closed the connection";
+        fail(new DroppedEarly(`${because}${said}`, { cause: lastError }));
       } else {
+        // Without a word about the credentials: so does sshd where only root may log in yet (pam_nologin).
         unreachable(
           `the host closed the connection. ${stage === "authentication" ? authentication.failure : ""}`.trim(),
+          true,
         );
       }
     });
@@ -96,7 +118,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       if (isSettled) return;
       isSettled = true;
       clearTimeout(timer);
-      resolve(new Connection(client, socket, request.via, request.onClose));
+      resolve(new Connection(settings, client, socket, request.via, request.onClose));
     });
 
     const authHandler = (
@@ -104,9 +126,11 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       _partial: boolean | null,
       next: NextAuthHandler,
     ) => {
+      const { waits } = authentication;
       authentication.next(accepted).then(
         (method) => {
           if (isSettled) return;
+          if (authentication.waits > waits) enter("authentication", deadlines.authenticationMs);
           if (method === undefined) unreachable(authentication.failure);
           else next(method);
         },
@@ -120,13 +144,15 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       return;
     }
     enter("key exchange", deadlines.keyExchangeMs);
+    socket.once("data", listen);
     try {
       client.connect({
         sock: socket as never,
         username: user.value,
         readyTimeout: 0,
-        keepaliveInterval: deadlines.keepaliveMs,
-        keepaliveCountMax: 3,
+        keepaliveInterval: settings.keepaliveMs.value ?? deadlines.keepaliveMs,
+        // A jump host that falls silent must be missed before what lies behind it: it is the one to be named.
+        keepaliveCountMax: settings.keepaliveCountMax.value + 2 * hopsBefore(request.via),
         algorithms: { serverHostKey: hostKey.algorithms },
         authHandler: authHandler as AuthHandlerMiddleware,
         hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
@@ -150,7 +176,22 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
   });
 }
 
-function silence(stage: ConnectStage, deadlineMs: number): string {
+/** The first line that is not SSH's own, fit for a message. */
+function greetingIn(chunk: Buffer): string {
+  const line = chunk.toString("latin1", 0, 200).split("\n")[0] ?? "";
+  return line.startsWith("SSH-") ? "" : line.replace(/[^\x20-\x7e]+/g, " ").trim();
+}
+
+function hopsBefore(via: Connection | undefined): number {
+  return via === undefined ? 0 : via.hops + 1;
+}
+
+function silence(
+  stage: ConnectStage,
+  deadlineMs: number,
+  settings: EffectiveSettings,
+  { signing }: Authentication,
+): string {
   const within = `within ${deadlineMs / 1000} s`;
   switch (stage) {
     case "key exchange":
@@ -158,6 +199,8 @@ function silence(stage: ConnectStage, deadlineMs: number): string {
     case "host key":
       return `no decision about the host's key ${within}`;
     default:
-      return `the host did not answer ${within}. A directory or name service it asks may be down: try ssh -v`;
+      if (signing !== undefined)
+        return `the SSH agent did not sign with ${signing} ${within}. Does it wait for a confirmation or a touch?`;
+      return `the host did not answer ${within}. A directory or name service it asks may be down. Try: ${sshCommand(settings, "-v")}`;
   }
 }

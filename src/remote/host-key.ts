@@ -3,14 +3,16 @@ import type { EffectiveSettings } from "./effective-settings.ts";
 import {
   fingerprint,
   type HostKeyVerdict,
+  hashedName,
   judgeHostKey,
   type KnownHostsEntry,
   keyTypeOf,
   knownHostsName,
   knownKeyTypes,
 } from "./known-hosts.ts";
-import { appendKnownHost, readKnownHosts } from "./known-hosts-file.ts";
+import { appendKnownHost, readKnownHosts, readRevokedKeys } from "./known-hosts-file.ts";
 import { shellQuote } from "./quote.ts";
+import { sshCommand } from "./ssh-command.ts";
 
 export interface HostKeyQuestion {
   /** The host's name in the inventory, or what ssh_config calls the jump host. */
@@ -59,8 +61,7 @@ export class HostKeyCheck {
   /** Reads the files. Throws HostUnreachable at stage "host key" when one is there and cannot be read. */
   static async read(settings: EffectiveSettings, ask: AskHostKey | undefined): Promise<HostKeyCheck> {
     try {
-      const entries = await readKnownHosts(filesOf(settings));
-      return new HostKeyCheck(settings, entries, namesOf(settings), ask);
+      return new HostKeyCheck(settings, await entriesOf(settings), namesOf(settings), ask);
     } catch (error) {
       throw refused(
         settings,
@@ -114,12 +115,13 @@ export class HostKeyCheck {
     try {
       await appendKnownHost(file, async () => {
         // Another connection may have added a key for the same host in the meantime.
-        const verdict = judgeHostKey(await readKnownHosts(filesOf(settings)), this.#names, key);
+        const verdict = judgeHostKey(await entriesOf(settings), this.#names, key);
         if (verdict.is === "known") return undefined;
         if (verdict.is !== "unknown") {
           throw refused(settings, explain(verdict, settings, this.#names[0] ?? "", key));
         }
-        return `${this.#names[0]} ${keyTypeOf(key)} ${key.toString("base64")}`;
+        const name = this.#names[0] ?? "";
+        return `${settings.hashKnownHosts.value ? hashedName(name) : name} ${keyTypeOf(key)} ${key.toString("base64")}`;
       });
     } catch (error) {
       if (error instanceof HostUnreachable) throw error;
@@ -128,8 +130,12 @@ export class HostKeyCheck {
   }
 }
 
-function filesOf(settings: EffectiveSettings): string[] {
-  return [...settings.knownHostsFiles.value, ...settings.globalKnownHostsFiles.value];
+async function entriesOf(settings: EffectiveSettings): Promise<KnownHostsEntry[]> {
+  const { knownHostsFiles, globalKnownHostsFiles, revokedHostKeys } = settings;
+  return [
+    ...(await readKnownHosts([...knownHostsFiles.value, ...globalKnownHostsFiles.value])),
+    ...(await readRevokedKeys(revokedHostKeys.value)),
+  ];
 }
 
 /** An alias stands for itself; a port that is not 22 belongs to the name, and the bare name is a second chance. */
@@ -169,7 +175,7 @@ function explain(verdict: HostKeyVerdict, settings: EffectiveSettings, name: str
         settings.proxyCommand.value === undefined &&
         settings.hostKeyAlias.value === undefined
           ? `${scan} >> ${shellQuote(file)}`
-          : `ssh ${shellQuote(settings.alias)} true`;
+          : `${sshCommand(settings)} true`;
       return (
         `no known_hosts file has a key for ${name}. ${authority}It presents the ${presented}. ` +
         `Compare that with ssh-keygen -lf on the host's console, then: ${add} ` +

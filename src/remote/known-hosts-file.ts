@@ -22,6 +22,24 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
   return lists.flat();
 }
 
+/**
+ * Keys that RevokedHostKeys files list, one public key a line, as entries about every host. Throws when a file cannot
+ * be read, or is a binary list (KRL): a revoked key must not pass because nobody could look.
+ */
+export async function readRevokedKeys(files: readonly string[]): Promise<KnownHostsEntry[]> {
+  const lists = await Promise.all(
+    files.map(async (file) => {
+      const text = await readFile(file, "latin1");
+      if (text.startsWith("SSHKRL\n"))
+        throw new Error(
+          `${file} is a binary list of revoked keys, which meshctl cannot read: list public keys`,
+        );
+      return parseKnownHosts(text.replace(/^(?=[^#\s])/gm, "@revoked * "), file);
+    }),
+  );
+  return lists.flat();
+}
+
 const inProcess = new Map<string, Promise<void>>();
 
 /**

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 
 /** One line of a known_hosts file. Format: sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT". */
 export interface KnownHostsEntry {
@@ -38,6 +38,12 @@ export function parseKnownHosts(text: string, file: string): KnownHostsEntry[] {
 export function knownHostsName(host: string, port: number): string {
   const lower = host.toLowerCase();
   return port === 22 ? lower : `[${lower}]:${port}`;
+}
+
+/** A name as ssh-keygen -H writes it: it can be recognised and not be read. */
+export function hashedName(name: string): string {
+  const salt = randomBytes(20);
+  return `|1|${salt.toString("base64")}|${createHmac("sha1", salt).update(name).digest("base64")}`;
 }
 
 /** Whether an entry is about a host, by its known_hosts name. */
@@ -112,7 +118,7 @@ export function keyTypeOf(key: Buffer): string {
 }
 
 /** "*" is any text, "?" is one character; everything else, also "[", is itself. */
-function matchesPattern(name: string, pattern: string): boolean {
+export function matchesPattern(name: string, pattern: string): boolean {
   const source = pattern.replace(/[\\^$.*+?()[\]{}|/-]/g, (sign) =>
     sign === "*" ? ".*" : sign === "?" ? "." : `\\${sign}`,
   );

@@ -1,16 +1,19 @@
-import type { AskPassphrase } from "./authentication.ts";
 import { DEADLINES, type Deadlines } from "./deadlines.ts";
 import { Dialer } from "./dial.ts";
 import type { AskHostKey } from "./host-key.ts";
+import { type AskPassphrase, KeyRing } from "./key-ring.ts";
 import type { OpenRemote } from "./remote.ts";
 import { Session } from "./session.ts";
 import { sshConfigReader } from "./ssh-config.ts";
+import { type AskSudoPassword, TypedPassword } from "./typed-password.ts";
 
 export interface SshOptions {
   /** Asked about unknown host keys where host_keys is "ask"; without it that is as strict as "strict". */
   readonly askHostKey?: AskHostKey;
-  /** Asked once for each encrypted key file that nothing else opens. */
+  /** Asked once for each encrypted key file that nothing else opens, and again after a slip. */
   readonly askPassphrase?: AskPassphrase;
+  /** Asked once for each login user whose sudo wants a password that the inventory does not have. */
+  readonly askSudoPassword?: AskSudoPassword;
   /** Instead of the user's and the system's ssh_config. */
   readonly sshConfigFile?: string;
   readonly deadlines?: Partial<Deadlines>;
@@ -25,7 +28,15 @@ export function remoteOpener(options: SshOptions = {}): OpenRemote {
     config: sshConfigReader(options.sshConfigFile, options.warn ?? (() => {})),
     deadlines,
     askHostKey: options.askHostKey,
-    askPassphrase: options.askPassphrase,
+    keyRing: new KeyRing(options.askPassphrase),
   });
-  return (host, settings) => new Session(host, settings, dialer, deadlines);
+  const typed = new Map<string, TypedPassword>();
+  const typedBy = (user: string): TypedPassword | undefined => {
+    const { askSudoPassword } = options;
+    if (askSudoPassword === undefined) return undefined;
+    const password = typed.get(user) ?? new TypedPassword((host) => askSudoPassword(host, user));
+    typed.set(user, password);
+    return password;
+  };
+  return (host, settings) => new Session(host, settings, dialer, deadlines, typedBy);
 }

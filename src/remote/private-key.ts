@@ -80,7 +80,8 @@ function classifyOpenSshKey(blob: Buffer, text: Buffer): IdentityFile {
   return { is: "private", publicKey, encrypted: cipher.toString("latin1") !== "none", text };
 }
 
-function unsupportedType(type: string): string | undefined {
+/** Why ssh2 cannot use a key of this type; undefined when it may. */
+export function unsupportedType(type: string): string | undefined {
   if (type.includes("-cert-v01@")) return "certificates are not supported; name the key itself";
   if (type.startsWith("sk-")) return "security keys (sk-…) are not supported; use another key";
   return undefined;

@@ -3,12 +3,14 @@ import type { ClientChannel } from "ssh2";
 import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
 import type { HostName } from "../inventory/view.ts";
+import type { Secret } from "../secret.ts";
 import { ChannelRefused, type Connection, ConnectionEnded } from "./connection.ts";
 import { Conversation, type ConversationEnd, type Denied } from "./conversation.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Dialer } from "./dial.ts";
-import { privilegeAdvice } from "./privilege-advice.ts";
+import { NOT_INSTALLED, privilegeAdvice } from "./privilege-advice.ts";
 import type { Held, Outcome, Remote, RunOptions } from "./remote.ts";
+import type { Typed, TypedPassword } from "./typed-password.ts";
 
 const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const RELEASE_MS = 5_000;
@@ -30,12 +32,22 @@ export class Session implements Remote {
   /** Credentials that were refused. They are not sent again: hosts lock users and addresses out for that. */
   #refusal: HostUnreachable | undefined;
   #isEnded = false;
+  /** A password for sudo that a person typed, once the host has shown that it wants one. */
+  #typed: Typed | undefined;
+  readonly #typedBy: (user: string) => TypedPassword | undefined;
 
-  constructor(host: HostName, settings: SshSettings, dialer: Dialer, deadlines: Deadlines) {
+  constructor(
+    host: HostName,
+    settings: SshSettings,
+    dialer: Dialer,
+    deadlines: Deadlines,
+    typedBy: (user: string) => TypedPassword | undefined,
+  ) {
     this.host = host;
     this.#settings = settings;
     this.#dialer = dialer;
     this.#deadlines = deadlines;
+    this.#typedBy = typedBy;
   }
 
   get execs(): number {
@@ -88,41 +100,81 @@ export class Session implements Remote {
     await Promise.all([...this.#connections].map((connection) => connection.end()));
   }
 
-  /** A conversation whose script is sent, or is sent as soon as the host is ready for it. */
+  /** A conversation whose script is sent. Throws HostUnreachable when the host does not get that far. */
   async #start(script: string, options: RunOptions, holdInput: boolean): Promise<Talk> {
     if (script.includes("\0")) throw new TypeError(`${options.during}: a script cannot hold a NUL character`);
-    const deadlineMs = Date.now() + options.timeoutMs;
-    const { channel, connection, leave } = await this.#openChannel(options, deadlineMs);
-    channel.once("close", leave);
-    // The first script on a connection finds out whether root can be had; the others wait, or a wrong password
-    // would be tried as often as there are scripts.
-    if (!connection.isProven && connection.proving !== undefined) {
-      await connection.proving;
-      if (this.#refusal !== undefined) {
-        channel.close();
-        throw this.#refusal;
-      }
-    }
-    const { privilege, sudoPassword } = this.#settings;
+    const { privilege } = this.#settings;
     const mayUseSudo = privilege === "auto" || privilege === "sudo";
-    const conversation = new Conversation(channel, {
-      script,
-      privilege,
-      password: mayUseSudo ? sudoPassword : undefined,
-      waitForReady: !connection.isProven,
-      input: options.stdin,
-      holdInput,
-      maxOutputBytes: options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES,
-    });
-    void conversation.end.then(() => {
-      const timer = setTimeout(() => channel.close(), LINGER_MS);
-      channel.once("close", () => clearTimeout(timer));
-    });
-    const talk = { channel, connection, conversation };
-    const ready = this.#untilReady(talk);
-    connection.proving ??= ready.catch(() => {});
-    await ready;
-    return talk;
+    const proved: (() => void)[] = [];
+    try {
+      for (;;) {
+        const { channel, connection, leave } = await this.#openChannel(
+          options,
+          Date.now() + options.timeoutMs,
+        );
+        channel.once("close", leave);
+        // The first script on a connection finds out whether root can be had; the others wait, or a wrong password
+        // would be tried as often as there are scripts.
+        if (connection.proving === undefined) {
+          connection.proving = new Promise((resolve) => proved.push(resolve));
+        } else if (!connection.isProven && proved.length === 0) {
+          await connection.proving;
+          if (this.#refusal !== undefined) {
+            channel.close();
+            throw this.#refusal;
+          }
+        }
+        const conversation = new Conversation(channel, {
+          script,
+          privilege,
+          password: mayUseSudo ? this.#sudoPassword : undefined,
+          waitForReady: !connection.isProven,
+          input: options.stdin,
+          holdInput,
+          maxOutputBytes: options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES,
+        });
+        void conversation.end.then(() => {
+          const timer = setTimeout(() => channel.close(), LINGER_MS);
+          channel.once("close", () => clearTimeout(timer));
+        });
+        const talk = { channel, connection, conversation };
+        await this.#untilReady(talk);
+        if (!(await this.#learnsPassword(talk))) return talk;
+      }
+    } finally {
+      for (const resolve of proved) resolve();
+    }
+  }
+
+  get #sudoPassword(): Secret | undefined {
+    return this.#settings.sudoPassword ?? (this.#typed?.is === "password" ? this.#typed.password : undefined);
+  }
+
+  /** Whether a password was typed after the host had asked for one: nothing ran, and the script may be sent again. */
+  async #learnsPassword({ conversation, connection }: Talk): Promise<boolean> {
+    const { denied } = conversation;
+    if (this.#typed?.is === "password") {
+      this.#typed.answered(conversation.isSent ? "taken" : denied === undefined ? "unknown" : "refused");
+    }
+    if (denied === undefined) return false;
+    if (this.#sudoPassword !== undefined) {
+      this.#refusal = this.#denial(denied);
+      return false;
+    }
+    if (denied.tool !== "sudo" || denied.exitCode === NOT_INSTALLED) return false;
+    const typed = await this.#typedBy(connection.user)?.for(this.host);
+    if (typed?.is === "refused") {
+      this.#refusal = new HostUnreachable(
+        this.host,
+        "privilege",
+        `privilege: sudo wants a password. The one that was typed was refused by ${typed.by} and is not tried ` +
+          `here: try again, or set ssh.sudo_password for each host.`,
+      );
+      throw this.#refusal;
+    }
+    if (typed?.is !== "password") return false;
+    this.#typed = typed;
+    return true;
   }
 
   /** Waits until the script is sent. Throws HostUnreachable when the host's shell does not get that far in time. */
@@ -135,18 +187,17 @@ export class Session implements Remote {
     });
     const first = await Promise.race([conversation.ready, late]);
     clearTimeout(timer);
-    if (conversation.denied !== undefined && this.#settings.sudoPassword !== undefined) {
-      this.#refusal = this.#denial(conversation.denied);
-    }
     if (conversation.isSent) connection.isProven = true;
     else if (first === "late") {
       conversation.abandon();
       channel.close();
+      if (this.#typed?.is === "password") this.#typed.answered("unknown");
       throw new HostUnreachable(
         this.host,
         "channel",
         `channel: the login shell did not get to run sh within ${shellMs / 1000} s. ` +
           `Does a start-up file (.bashrc, .profile, config.fish) wait for something, or sudo? Nothing was run.`,
+        { mayPass: true },
       );
     }
   }
@@ -187,7 +238,7 @@ export class Session implements Remote {
         if (error instanceof ConnectionEnded) {
           // Nothing ran: a connection that went stale between two scripts is simply made anew, once.
           losses += 1;
-          if (losses > 1) throw this.#unreachable(`the connection was lost: ${error.message}`, error);
+          if (losses > 1) throw this.#unreachable(`the connection was lost: ${error.message}`, error, true);
           connection = await this.#connect();
           continue;
         }
@@ -254,7 +305,8 @@ export class Session implements Remote {
         this.#connection = mine;
         mine.catch((error: unknown) => {
           if (this.#connection === mine) this.#connection = undefined;
-          if (error instanceof HostUnreachable && error.stage === "authentication") this.#refusal = error;
+          if (error instanceof HostUnreachable && error.stage === "authentication" && !error.mayPass)
+            this.#refusal = error;
         });
       }
       const pending = this.#connection;
@@ -271,20 +323,18 @@ export class Session implements Remote {
   ): HostLost | HostUnreachable {
     switch (end.is) {
       case "denied":
-        return new HostUnreachable(
-          this.host,
-          "privilege",
-          `privilege: ${privilegeAdvice(end, this.#settings)}`,
-        );
+        return this.#denial(end);
       case "not started": {
-        if (end.exitCode === undefined) {
+        if (end.exit === undefined) {
           return this.#unreachable(
             `the connection was lost before the script was sent: ${reasonOf(connection)}`,
+            undefined,
+            true,
           );
         }
         const said = end.said === "" ? "" : `; it said: ${end.said}`;
         return this.#unreachable(
-          `the login shell ended with code ${end.exitCode} before sh began${said}. Does the account have a usable login shell?`,
+          `the login shell ended with ${end.exit} before sh began${said}. Does the account have a usable login shell?`,
         );
       }
       case "cut":
@@ -295,15 +345,19 @@ export class Session implements Remote {
   }
 
   #denial(end: Denied): HostUnreachable {
-    return new HostUnreachable(this.host, "privilege", `privilege: ${privilegeAdvice(end, this.#settings)}`);
+    return new HostUnreachable(
+      this.host,
+      "privilege",
+      `privilege: ${privilegeAdvice(end, this.#sudoPassword !== undefined)}`,
+    );
   }
 
   #lost(during: string, what: string): HostLost {
     return new HostLost(this.host, during, `${during} ${what}`);
   }
 
-  #unreachable(message: string, cause?: unknown): HostUnreachable {
-    return new HostUnreachable(this.host, "channel", `channel: ${message}`, { cause });
+  #unreachable(message: string, cause?: unknown, mayPass = false): HostUnreachable {
+    return new HostUnreachable(this.host, "channel", `channel: ${message}`, { cause, mayPass });
   }
 }
 

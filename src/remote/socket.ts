@@ -5,12 +5,26 @@ import { type ConnectStage, HostUnreachable } from "../errors.ts";
 import { DroppedEarly } from "./dropped-early.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
 
+const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
+
+/** What the codes of connect(2) mean to the person who reads them, after "HOST port PORT". */
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refused the connection: is sshd running there, on this port?",
+  EHOSTUNREACH: "cannot be reached: nobody on the way knows the host. Is it up, and is its address right?",
+  ENETUNREACH:
+    "cannot be reached: this machine has no route there. Is a VPN or a jump host (ProxyJump) missing?",
+  ETIMEDOUT: "did not answer. Is it up, and is a firewall in the way?",
+  EACCES: "cannot be reached: this machine does not allow it. Is a local firewall in the way?",
+  EPERM: "cannot be reached: this machine does not allow it. Is a local firewall in the way?",
+  EADDRNOTAVAIL: "cannot be reached from the address that BindAddress names: this machine does not have it.",
+};
+
 /**
  * A TCP connection to the host. Throws HostUnreachable at stage "name resolution" or "connect", at the latest after
  * the connect timeout, and DroppedEarly when the connection was reset at once.
  */
 export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
-  const { host, hostName, port, connectTimeoutMs } = settings;
+  const { host, hostName, port, connectTimeoutMs, addressFamily, bindAddress } = settings;
   const where = `${hostName.value} port ${port.value}`;
   return new Promise((resolve, reject) => {
     const address = hostName.value.replace(/^\[(.*)\]$/, "$1");
@@ -19,6 +33,8 @@ export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
       host: address,
       port: port.value,
       noDelay: true,
+      family: FAMILIES[addressFamily.value],
+      ...(bindAddress.value === undefined ? {} : { localAddress: bindAddress.value }),
       // Node's 250 ms for each address of a name gives up on hosts that are merely far away.
       autoSelectFamilyAttemptTimeout: Math.max(2_000, Math.floor(connectTimeoutMs.value / 4)),
     });
@@ -55,21 +71,31 @@ export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
         return;
       }
       stage = "connect";
+      const reason = REASONS[code];
       if (code === "ECONNRESET") {
         clearTimeout(timer);
         reject(new DroppedEarly(`${where} reset the connection`, { cause: error }));
-      } else if (code === "ECONNREFUSED")
-        fail(`${where} refused the connection: is sshd running there, on this port?`, error);
-      else fail(`${where}: ${code === "" ? error.message : code}`, error);
+      } else if (reason !== undefined) fail(`${where} ${reason} (${code})`, error);
+      else fail(`${where}: ${error.message}`, error);
     });
   });
 }
 
-/** The standard input and output of a ProxyCommand. It ends when the stream is destroyed. */
-export function openProxyCommand(command: string): Duplex {
+/** What is kept of a ProxyCommand's words. */
+const SAID_CHARACTERS = 300;
+
+/**
+ * The standard input and output of a ProxyCommand. It ends when the stream is destroyed; where it fails by itself the
+ * stream ends with HostUnreachable at stage "connect".
+ */
+export function openProxyCommand({ host }: EffectiveSettings, command: string): Duplex {
   // As ssh does: through the user's shell, replaced by the command so that the signal reaches it.
-  const child = spawn(process.env.SHELL ?? "/bin/sh", ["-c", `exec ${command}`], {
-    stdio: ["pipe", "pipe", "inherit"],
+  const child = spawn(process.env.SHELL || "/bin/sh", ["-c", `exec ${command}`], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said = `${said}${chunk}`.slice(-SAID_CHARACTERS);
   });
   const stream = new Duplex({
     read() {
@@ -92,6 +118,15 @@ export function openProxyCommand(command: string): Duplex {
   child.stdout.on("end", () => stream.push(null));
   child.stdin.on("error", () => {});
   child.on("error", (error) => stream.destroy(error));
-  child.on("exit", () => stream.destroy());
+  child.on("close", (code) => {
+    if (code === 0 || code === null || stream.destroyed) {
+      stream.destroy();
+      return;
+    }
+    // Text from elsewhere must not steer the terminal.
+    const words = said.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ").trim();
+    const message = `connect: ProxyCommand ${command} ended with code ${code}${words === "" ? "" : `: ${words}`}`;
+    stream.destroy(new HostUnreachable(host, "connect", message));
+  });
   return stream;
 }

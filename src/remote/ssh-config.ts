@@ -1,10 +1,7 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
-import SSHConfig from "ssh-config";
 import { ConfigurationError } from "../errors.ts";
 import { Limit } from "./limit.ts";
+import { sshConfigFromFiles } from "./ssh-config-files.ts";
 
 /** ssh_config as it applies to one host: lower-case keyword → values in order. */
 export type SshConfigValues = ReadonlyMap<string, readonly string[]>;
@@ -13,51 +10,64 @@ const SSH_G_TIMEOUT_MS = 15_000;
 /** Each `ssh -G` is a process of 20 ms: a fleet of hundreds must not start them all at once. */
 const processes = new Limit(8);
 
+/** What ssh is told on its command line: Match sections may ask for user and port. */
+export interface SshConfigTarget {
+  readonly name: string;
+  readonly user: string | undefined;
+  readonly port: number | undefined;
+}
+
 export interface SshConfigReader {
-  /** What `ssh NAME` would use. Throws ConfigurationError when ssh_config itself is wrong. */
-  valuesFor(name: string): Promise<SshConfigValues>;
+  /** What ssh would use. Throws ConfigurationError when ssh_config itself is wrong. */
+  valuesFor(target: SshConfigTarget): Promise<SshConfigValues>;
   /** What it would use without any ssh_config. */
   defaults(): Promise<SshConfigValues>;
 }
 
 /** Reads ssh_config through `ssh -G`, so that Match and Include mean exactly what they mean to OpenSSH. */
 export function sshConfigReader(file: string | undefined, warn: (message: string) => void): SshConfigReader {
-  const perName = new Map<string, Promise<SshConfigValues>>();
+  const perTarget = new Map<string, Promise<SshConfigValues>>();
   let defaults: Promise<SshConfigValues> | undefined;
   let warned = false;
-  const read = async (name: string, config: string | undefined): Promise<SshConfigValues> => {
-    const text = await sshG(name, config);
+  const read = async (target: SshConfigTarget, config: string | undefined): Promise<SshConfigValues> => {
+    const text = await sshG(target, config);
     if (text !== undefined) return parseSshG(text);
     if (!warned) {
       warned = true;
       warn(
-        "There is no ssh client on this machine: ssh_config is read without Include and Match exec. Install openssh-client.",
+        "There is no ssh client on this machine, so meshctl reads ssh_config by itself: without Match exec, canonical and final, and without OpenSSH's own checks. Install openssh-client.",
       );
     }
-    return config === "none" ? new Map() : parseFiles(name, config);
+    return config === "none" ? new Map() : sshConfigFromFiles(target, config);
   };
   return {
-    valuesFor(name) {
-      let values = perName.get(name);
+    valuesFor(target) {
+      const key = JSON.stringify(target);
+      let values = perTarget.get(key);
       if (values === undefined) {
-        values = read(name, file);
-        perName.set(name, values);
+        values = read(target, file);
+        perTarget.set(key, values);
       }
       return values;
     },
     defaults() {
-      defaults ??= read("localhost", "none");
+      defaults ??= read({ name: "localhost", user: undefined, port: undefined }, "none");
       return defaults;
     },
   };
 }
 
 /** What `ssh -G` prints; undefined when there is no ssh. */
-async function sshG(name: string, config: string | undefined): Promise<string | undefined> {
+async function sshG(
+  { name, user, port }: SshConfigTarget,
+  config: string | undefined,
+): Promise<string | undefined> {
   const release = await processes.take();
   try {
     return await new Promise((resolve, reject) => {
-      const args = [...(config === undefined ? [] : ["-F", config]), "-G", "--", name];
+      const option = (letter: string, value: string | number | undefined) =>
+        value === undefined ? [] : [letter, String(value)];
+      const args = [...option("-F", config), ...option("-l", user), ...option("-p", port), "-G", "--", name];
       execFile(
         "ssh",
         args,
@@ -90,21 +100,4 @@ export function parseSshG(text: string): SshConfigValues {
     values.set(keyword, [...(values.get(keyword) ?? []), line.slice(blank + 1)]);
   }
   return values;
-}
-
-async function parseFiles(name: string, config: string | undefined): Promise<SshConfigValues> {
-  const files = config === undefined ? [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"] : [config];
-  const texts = await Promise.all(files.map((path) => readFile(path, "utf8").catch(() => "")));
-  return computeSshConfig(texts.join("\n"), name);
-}
-
-/** The fallback's reading of ssh_config text. */
-export function computeSshConfig(text: string, name: string): SshConfigValues {
-  const computed = SSHConfig.parse(text).compute(name, { ignoreCase: true, matchExec: false });
-  return new Map(
-    Object.entries(computed).map(([keyword, value]) => [
-      keyword.toLowerCase(),
-      typeof value === "string" ? [value] : value,
-    ]),
-  );
 }

@@ -2,9 +2,10 @@ import type { AnyStep } from "../step.ts";
 import { haproxy } from "./haproxy/index.ts";
 import { mysql } from "./mysql/index.ts";
 import { preflight } from "./preflight/index.ts";
+import { registrar } from "./registrar/index.ts";
 import { sysctl } from "./sysctl/index.ts";
 import { watcher } from "./watcher/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
 /** Every step there is. The playbook names them; its order decides what runs first. */
-export const steps: readonly AnyStep[] = [preflight, sysctl, zookeeper, haproxy, watcher, mysql];
+export const steps: readonly AnyStep[] = [preflight, sysctl, zookeeper, haproxy, watcher, registrar, mysql];

@@ -16,7 +16,6 @@ function interrupted(events: readonly RunEvent[], presses: number) {
   const reported: RunEvent[] = [];
   const codes: number[] = [];
   const interruption = new Interruption({
-    command: "provision",
     report: (event) => reported.push(event),
     execsOf: () => 2,
     argv: ["provision", "-l", "kvm-01,!b c"],

@@ -19,6 +19,20 @@ describe("JSON events", () => {
     for (const part of ["qu", "slash", "line"]) expect(text).not.toContain(part);
   });
 
+  it("name the files that a change writes, removes and puts back", () => {
+    const written = { kind: "write", path: "/w", content: [], mode: "0644", owner: "root:root" } as const;
+    const back = { kind: "restore", path: "/b", from: "r", expected: "1", before: "2" } as const;
+    const commands = [
+      { ...written, was: undefined },
+      { kind: "remove", path: "/r" },
+      { ...back, diff: { path: "/b", was: "1", want: "2" } },
+      { kind: "install", packages: ["p"] },
+    ] as const;
+    const change = { id: "c", why: "w", commands, activate: [] };
+    const { lines } = linesOf([{ event: "planned", host: "a", step: "s", change }]);
+    expect(lines[0].files).toEqual(["/w", "/r", "/b"]);
+  });
+
   it("end with a summary that names what was proved and what was not", () => {
     const made = { step: "s", change: "c", why: "w" };
     const host = {

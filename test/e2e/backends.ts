@@ -6,9 +6,12 @@ import type { LabHost } from "../lab/lab.ts";
 export async function startBackend(host: LabHost, name: string, port: number): Promise<void> {
   const program = await readFile(join(import.meta.dirname, "../lab/backend.pl"), "utf8");
   await mustRun(host, "cat >/root/backend.pl", program);
+  const unit = `backend-${name}.service`;
+  // One that was killed a moment ago may still be going.
+  await host.exec(`systemctl stop ${unit}; systemctl reset-failed ${unit}`);
   await mustRun(
     host,
-    `systemd-run --quiet --unit=backend-${name} perl /root/backend.pl ${port} ${name} ${host.address}`,
+    `systemd-run --quiet --unit=${unit} perl /root/backend.pl ${port} ${name} ${host.address}`,
   );
 }
 
@@ -18,7 +21,7 @@ export async function killBackend(host: LabHost, name: string): Promise<void> {
 }
 
 /** Runs commands of ZooKeeper's own command line client against the host's member. */
-async function zookeeper(host: LabHost, commands: readonly string[]): Promise<string> {
+export async function zookeeper(host: LabHost, commands: readonly string[]): Promise<string> {
   const script = `/usr/share/zookeeper/bin/zkCli.sh -server ${host.address}:2181 2>&1`;
   const { stdout } = await host.exec(script, { input: `${commands.join("\n")}\nquit\n`, timeoutMs: 60_000 });
   return stdout;
@@ -28,13 +31,24 @@ async function zookeeper(host: LabHost, commands: readonly string[]): Promise<st
 export async function register(
   member: LabHost,
   path: string,
-  backend: { readonly name: string; readonly host: LabHost; readonly port: number },
+  backend: {
+    readonly name: string;
+    readonly host: Pick<LabHost, "address">;
+    readonly port: number;
+    /** Whatever else it says of itself. */
+    readonly more?: object;
+  },
 ): Promise<void> {
   const parents = path
     .split("/")
     .slice(1)
     .map((_, index, parts) => `create /${parts.slice(0, index + 1).join("/")} ''`);
-  const value = JSON.stringify({ host: backend.host.address, port: backend.port, name: backend.name });
+  const value = JSON.stringify({
+    host: backend.host.address,
+    port: backend.port,
+    name: backend.name,
+    ...backend.more,
+  });
   const output = await zookeeper(member, [...parents, `create ${path}/${backend.name} '${value}'`]);
   if (!output.includes(`Created ${path}/${backend.name}`))
     throw new Error(`${backend.name} was not registered:\n${output}`);
@@ -42,7 +56,21 @@ export async function register(
 
 export async function deregister(member: LabHost, path: string, name: string): Promise<void> {
   const output = await zookeeper(member, [`delete ${path}/${name}`, `ls ${path}`]);
-  if (output.includes("Exception")) throw new Error(`${name} was not deregistered:\n${output}`);
+  const left = childrenIn(output);
+  if (left === undefined || left.includes(name)) throw new Error(`${name} was not deregistered:\n${output}`);
+}
+
+/** Names of the nodes below a path. */
+export async function listChildren(member: LabHost, path: string): Promise<readonly string[]> {
+  const output = await zookeeper(member, [`ls ${path}`]);
+  const names = childrenIn(output);
+  if (names === undefined) throw new Error(`${path} was not listed:\n${output}`);
+  return names;
+}
+
+/** What `ls` printed; undefined when it failed. */
+function childrenIn(output: string): readonly string[] | undefined {
+  return /^\[(.*)\]$/m.exec(output)?.[1]?.split(", ").filter(Boolean);
 }
 
 export async function mustRun(host: LabHost, script: string, input?: string): Promise<string> {

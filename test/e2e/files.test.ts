@@ -7,11 +7,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { ArtefactStore } from "../../src/engine/artefacts.ts";
 import { HostLocks } from "../../src/engine/host-locks.ts";
-import { scriptText } from "../../src/engine/script-block.ts";
 import type { SshSettings } from "../../src/inventory/ssh-settings.ts";
 import { remoteOpener } from "../../src/remote/open.ts";
 import { shellQuote } from "../../src/remote/quote.ts";
 import type { Remote } from "../../src/remote/remote.ts";
+import { scriptText } from "../../src/script-text.ts";
 import { type Content, Secret } from "../../src/secret.ts";
 import type { Change, Command } from "../../src/step.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
@@ -65,7 +65,7 @@ function make(commands: readonly Command[], rest: Partial<Change> = {}): Promise
   const artefacts = new ArtefactStore(store, network);
   const builder = async () => remote;
   const change = { id: "a change", why: "a test", commands, activate: [], ...rest };
-  return apply(remote, change, { run, network, artefacts, builder, alsoInstall: [] });
+  return apply(remote, change, { run, network, artefacts, builder, step: "files", alsoInstall: [] });
 }
 
 function write(path: string, content: Content, rest: { mode?: string; owner?: string } = {}): Command {
@@ -152,15 +152,15 @@ describe("a write", () => {
     const kept = `/var/lib/meshctl/runs/${run}`;
     expect(await read(`${kept}/before${there}`)).toBe("first\n");
     expect(await stat(`${kept}/before${there}`)).toBe("600 root:root");
-    expect(await read(`${kept}/absent`)).toBe(`${absent}\n`);
+    expect((await read(`${kept}/files`)).split("\n")).toContain(`files ${sha256("x\n")} - - ${absent}`);
     expect(await stat("/var/lib/meshctl")).toBe("700 root:root");
   });
 
   it("that is cut off leaves the old file and nothing else", async () => {
     const path = "/etc/files-test/cut";
     await make([write(path, ["old\n"])]);
-    const script = `${scriptText(command("manifest"))}\n${scriptText(command("write"))}`;
-    const args = [path, "0644", "root:root", sha256("new\n"), run].map(shellQuote).join(" ");
+    const script = scripts("manifest", "receive", "write");
+    const args = [path, "0644", "root:root", sha256("new\n"), run, "files"].map(shellQuote).join(" ");
     // Input that stops in the middle, and input that ends too early.
     for (const [input, seconds, code] of [
       ["echo ne; sleep 3", 1, 124],
@@ -174,6 +174,74 @@ describe("a write", () => {
     expect(await litter("/etc/files-test")).toBe("");
   });
 
+  it("is nobody's to read before it is whole and has its owner", async () => {
+    const args = ["/etc/files-test/slow", "0640", "root:adm", sha256("s3cret\n"), run, "files"]
+      .map(shellQuote)
+      .join(" ");
+    const modes = await mustRun(
+      host,
+      `mkfifo /root/slow && exec 5<>/root/slow
+       sh -s -- ${args} 3</root/slow 5>&- <<'END' &\n${scripts("manifest", "receive", "write")}\nEND
+       printf s3c >&5
+       until [ -s /etc/files-test/.meshctl.?????? ]; do sleep 0.05; done
+       stat -c '%a %U:%G' /etc/files-test/.meshctl.??????
+       printf 'ret\\n' >&5; exec 5>&-; wait $! && stat -c '%a %U:%G' /etc/files-test/slow`,
+    );
+    expect(modes).toBe("600 root:root\n640 root:adm\n");
+    expect(await read("/etc/files-test/slow")).toBe("s3cret\n");
+  });
+
+  it.each([
+    ["an immutable file", "chattr +i", "chattr -i", /: Operation not permitted$/],
+    ["a mount point", "mount --bind /etc/hostname", "umount", /: Device or resource busy$/],
+  ])("to %s fails, leaves it whole, and does not call it ours", async (_what, seal, unseal, message) => {
+    const path = "/etc/files-test/sealed";
+    await mustRun(host, `echo old >${path}; ${seal} ${path}`);
+    const before = await read(path);
+    try {
+      await expect(make([write(path, ["new\n"])])).rejects.toThrow(message);
+      expect(await read(path)).toBe(before);
+      expect(await manifest()).not.toContain(path);
+    } finally {
+      await mustRun(host, `${unseal} ${path}`);
+    }
+    await make([write(path, ["new\n"])]);
+    expect(await read(path)).toBe("new\n");
+    // From now on it is ours, and a failure must not lose that.
+    await mustRun(host, `${seal} ${path}`);
+    try {
+      await expect(make([write(path, ["newer\n"])])).rejects.toThrow(message);
+      expect(await manifest()).toContain(`${sha256("new\n")}  ${path}\n`);
+    } finally {
+      await mustRun(host, `${unseal} ${path}; rm ${path}`);
+      await make([{ kind: "remove", path }]);
+    }
+    expect(await litter("/etc/files-test")).toBe("");
+  });
+
+  it.each([
+    ["full", "size=64k", "x".repeat(100_000), /: No space left on device$/],
+    ["read-only", "ro", "new\n", /: Read-only file system$/],
+  ])(
+    "to a disk that is %s fails, leaves the old file whole, and does not call it ours",
+    async (_how, option, content, message) => {
+      const directory = "/etc/files-test-disk";
+      await mustRun(
+        host,
+        `mkdir -p ${directory} && mount -t tmpfs -o size=64k tmpfs ${directory} && echo old >${directory}/file`,
+      );
+      try {
+        await mustRun(host, `mount -o remount,${option} ${directory}`);
+        await expect(make([write(`${directory}/file`, [content])])).rejects.toThrow(message);
+        expect(await read(`${directory}/file`)).toBe("old\n");
+        expect(await mustRun(host, `ls -A ${directory}`)).toBe("file\n");
+        expect(await manifest()).not.toContain(directory);
+      } finally {
+        await mustRun(host, `umount ${directory}`);
+      }
+    },
+  );
+
   it("to a directory fails, and says where", async () => {
     await mustRun(host, "mkdir -p /etc/files-test/directory");
     await expect(make([write("/etc/files-test/directory", ["x"])])).rejects.toThrow(
@@ -184,7 +252,7 @@ describe("a write", () => {
 
   it("by many at once loses no line of the manifest", async () => {
     const paths = Array.from({ length: 8 }, (_, index) => `/etc/files-test/many-${index}`);
-    const script = `${scriptText(command("manifest"))}\nrecord_in_manifest x "$1"`;
+    const script = `${scripts("manifest")}\nrecord_in_manifest x "$1"`;
     const each = paths.map((path) => `sh -s -- ${path} <<'END' &\n${script}\nEND`);
     await mustRun(host, `${each.join("\n")}\nwait`);
     const lines = (await manifest()).split("\n");
@@ -254,16 +322,18 @@ describe("an artefact", () => {
       'mkdir -p "$(dirname "$1")"; echo built >>/root/builds; printf "\\0\\1\\377" >"$1"; cat <&3 >>"$1"',
     );
     const file = pathToFileURL(build);
+    const own = join(store, "own.gem");
+    await writeFile(own, Buffer.from([254, 0]));
     const artefact = {
       key: "k-1.bin",
       buildHost: host.name,
       buildPackages: ["gzip"],
-      build: { file, args: [], stdin: ["in"], timeoutMs: 10_000 },
+      build: { file, args: [], stdin: ["in"], files: [own], timeoutMs: 10_000 },
     };
     for (const path of ["/opt/files test/one", "/opt/files test/two"]) {
       await make([{ kind: "place", path, artefact }]);
       expect((await mustRun(host, `base64 ${shellQuote(path)}`)).trim()).toBe(
-        Buffer.from([0, 1, 255, 105, 110]).toString("base64"),
+        Buffer.concat([Buffer.from([0, 1, 255]), Buffer.from("in\nfile own.gem /gA=\n")]).toString("base64"),
       );
     }
     expect(await read("/root/builds")).toBe("built\n");
@@ -272,6 +342,21 @@ describe("an artefact", () => {
       "k-1.bin.sha256",
     ]);
     expect((await host.exec("ls /usr/sbin/policy-rc.d /run/meshctl/ca.*")).stdout).toBe("");
+  });
+});
+
+describe("an artefact that is cut off on its way", () => {
+  it("leaves the old file, and what a power cut left is cleared away", async () => {
+    await mustRun(
+      host,
+      "mkdir -p /opt/files-cut && cd /opt/files-cut && echo old >file && echo half >.meshctl.abcdef",
+    );
+    const args = ["/opt/files-cut/file", sha256("new\n")].map(shellQuote).join(" ");
+    const cut = `echo ne | { exec 3<&0; sh -s -- ${args} <<'END'\n${scripts("receive", "place")}\nEND\n}`;
+    const { code, stdout } = await host.exec(cut);
+    expect([code, stdout]).toEqual([1, "what arrived for /opt/files-cut/file is not what was sent\n"]);
+    expect(await read("/opt/files-cut/file")).toBe("old\n");
+    expect(await litter("/opt/files-cut")).toBe("");
   });
 });
 
@@ -320,9 +405,14 @@ describe("a host's lock", () => {
     const change = { id: "slow", why: "x", commands: [command], activate: [] };
     const artefacts = new ArtefactStore(store, network);
     const builder = async () => first;
-    const cut = apply(first, change, { run, network, artefacts, builder, alsoInstall: [] }).catch(
-      (error) => error,
-    );
+    const cut = apply(first, change, {
+      run,
+      network,
+      artefacts,
+      builder,
+      step: "files",
+      alsoInstall: [],
+    }).catch((error) => error);
     await expect.poll(async () => (await host.exec("test -e /root/began")).code, { timeout: 60_000 }).toBe(0);
     await first.end();
     expect(await cut).toMatchObject({ name: "HostLost" });
@@ -336,6 +426,8 @@ describe("a host's lock", () => {
   });
 });
 
-function command(name: string): URL {
-  return new URL(`../../src/engine/commands/${name}.sh`, import.meta.url);
+/** Scripts of the engine, as one. */
+function scripts(...names: string[]): string {
+  const file = (name: string) => new URL(`../../src/engine/commands/${name}.sh`, import.meta.url);
+  return names.map((name) => scriptText(file(name))).join("\n");
 }

@@ -13,7 +13,7 @@ export interface Ended {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Events, when `--json` was among the arguments. */
+  /** Events, when `--json` was among the arguments of a command that goes to hosts. */
   readonly events: readonly JsonEvent[];
 }
 
@@ -36,6 +36,8 @@ export function startMeshctl(args: readonly string[], options: { env?: NodeJS.Pr
     env: { ...process.env, CI: "true", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // What goes to no host prints one value instead.
+  const printsEvents = args.includes("--json") && !["hosts", "render"].includes(args[0]!);
   const events: JsonEvent[] = [];
   const watchers = new Set<(event: JsonEvent) => void>();
   let [stdout, stderr, unread] = ["", "", ""];
@@ -44,7 +46,7 @@ export function startMeshctl(args: readonly string[], options: { env?: NodeJS.Pr
   });
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
-    if (!args.includes("--json")) return;
+    if (!printsEvents) return;
     const lines = (unread + text).split("\n");
     unread = lines.pop()!;
     for (const line of lines) {

@@ -319,27 +319,38 @@ describe.concurrent("--limit", () => {
 
   it("keeps a build from a host that is to be left alone", async () => {
     const world = new World("a", "b");
-    const placing = valueStep({
-      assess(self, fleet) {
-        const artefact = {
-          key: "k.tar.gz",
-          buildHost: "b",
-          buildPackages: ["gcc"],
-          build: { file: new URL("./world/set.sh", import.meta.url), args: [], timeoutMs: 1_000 },
-        };
-        const { readings } = valueStep().assess(self, fleet);
-        const path = `${self.desired.directory}/placed`;
-        return {
-          readings,
-          changes: [{ id: "gems", why: "x", commands: [{ kind: "place", path, artefact }], activate: [] }],
-        };
-      },
-    });
-    expect(await world.run("provision", [placing], { limit: (host) => host === "a" })).toBe(1);
+    expect(await world.run("provision", [placing()], { limit: (host) => host === "a" })).toBe(1);
     expect(world.outcome("a").because).toMatch(/built on b first, which this run leaves alone: let --limit/);
     expect(world.has("b", "apt-get")).toBe(false);
   });
 });
+
+describe.concurrent("a build", () => {
+  it("keeps other changes from the host it is made on, and waits for those under way", async () => {
+    const world = new World("a", "b");
+    expect(await world.run("provision", [placing()])).toBe(0);
+    expect(world.read("a", "placed")).toBe("built");
+    expect(world.read("b", "live")).toBe("new");
+  });
+});
+
+/** Host "a" gets a file that is built on "b", which has a change of its own to make. */
+function placing(): ValueStep {
+  return valueStep({
+    assess(self, fleet) {
+      const { readings, changes } = valueStep().assess(self, fleet);
+      const build = { file: new URL("./world/build.sh", import.meta.url), args: [], timeoutMs: 5_000 };
+      const artefact = { key: "k.tar.gz", buildHost: "b", buildPackages: ["gcc"], build };
+      const path = `${self.desired.directory}/placed`;
+      const place = { kind: "place", path, artefact } as const;
+      if (self.name !== "a") return { readings, changes };
+      return {
+        readings,
+        changes: changes.map((change) => ({ ...change, commands: [place, ...change.commands] })),
+      };
+    },
+  });
+}
 
 describe.concurrent("a run that is told to stop", () => {
   it("finishes and proves the change under way, begins no other, and ends with 130", async () => {

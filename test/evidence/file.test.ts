@@ -1,3 +1,8 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { assessFile, type FileFact, fileFacts, type Ownership, sha256Of } from "../../src/evidence/file.ts";
 import { parseProbeOutput } from "../../src/evidence/probe-output.ts";
@@ -65,13 +70,57 @@ describe("a file that a step wants", () => {
     expect(assessed.blocked).toContain("is a directory");
   });
 
-  it("is read back from the probe's record, an empty file too", () => {
-    const empty = sha256Of("");
-    const output = parseProbeOutput(
-      `file\t/a\tregular\t0644\troot:root\t${empty}\tyes\t/real/a\t\nfile\t/b\tregular\t0600\tu:g\tabc\t\t/b\teAo=\n`,
-    );
-    const facts = fileFacts(output);
-    expect(facts.get("/a")).toMatchObject({ packaged: "default", realPath: "/real/a", content: "" });
-    expect(facts.get("/b")).toMatchObject({ packaged: "no", mode: "0600", content: "x\n" });
+  it("is told to be masked when it is a link to /dev/null", () => {
+    const masked = { ...fact("x"), kind: "character special file", realPath: "/dev/null" };
+    const { blocked } = assessFile(masked, wanted, new Map(), true);
+    expect(blocked).toContain("is a link to /dev/null: somebody masked it");
+  });
+
+  it("is not taken for empty when it cannot be read", () => {
+    const unreadable = { ...fact(undefined), kind: "unreadable" };
+    expect(assessFile(unreadable, { ...wanted, content: [""] }, new Map(), true)).toMatchObject({
+      agrees: false,
+      blocked: `${path} cannot be read, not even by root; move it away, then run meshctl again`,
+    });
+  });
+});
+
+describe("a file's record", () => {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), "meshctl-file-")));
+  const real = join(directory, "real");
+  mkdirSync(real);
+  writeFileSync(join(real, "file"), "x\n", { mode: 0o640 });
+  writeFileSync(join(real, "empty"), "");
+  writeFileSync(join(real, "large"), "x".repeat(262145));
+  symlinkSync(real, join(directory, "link"));
+  symlinkSync("/nowhere", join(real, "dangling"));
+  const paths = [
+    "real/file",
+    "link/file",
+    "real/../link/./file",
+    "real/empty",
+    "real/large",
+    "real/dangling",
+  ];
+  const asked = [...paths, "real/none", "real"].map((name) => join(directory, "/") + name);
+  const script = `. ${fileURLToPath(new URL("../../src/evidence/prelude.sh", import.meta.url))}
+    for path; do emit_file "$path"; done`;
+  const { stdout } = spawnSync("sh", ["-c", script, "sh", ...asked], { encoding: "utf8" });
+  rmSync(directory, { recursive: true });
+  const facts = fileFacts(parseProbeOutput(stdout));
+  const of = (name: string) => facts.get(join(directory, "/") + name);
+
+  it.each(paths.slice(0, 3))("tells where %s really is, and what it holds", (name) => {
+    const found = { kind: "regular", mode: "0640", packaged: "no", content: "x\n", sha256: sha256Of("x\n") };
+    expect(of(name)).toMatchObject({ ...found, realPath: join(real, "file") });
+  });
+
+  it("tells an empty file from one that is too large to send, from none, and from what is no file", () => {
+    expect(of("real/empty")).toMatchObject({ kind: "regular", content: "", sha256: sha256Of("") });
+    const large = { kind: "regular", content: undefined, sha256: sha256Of("x".repeat(262145)) };
+    expect(of("real/large")).toMatchObject(large);
+    expect(of("real/none")?.kind).toBe("absent");
+    expect(of("real/dangling")?.kind).toBe("dangling link");
+    expect(of("real")?.kind).toBe("directory");
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { judge } from "../../src/evidence/verdict.ts";
+import { derivationOf, judge } from "../../src/evidence/verdict.ts";
 import type { Layer, Reading, Verdict } from "../../src/step.ts";
 
 const read = (value: string): Layer => ({ is: "read", value, source: "/somewhere" });
@@ -65,5 +65,36 @@ describe("a verdict", () => {
   it("says what was found and what is wanted when the step has no better words", () => {
     const evidence = judge({ setting: "s", want: "15", onDisk: read("60"), inForce: read("60") });
     expect(evidence.because).toBe("60 where 15 is wanted");
+  });
+});
+
+describe("how a verdict came about", () => {
+  const read = (value: string): Layer => ({ is: "read", value, source: "s" });
+  const none: Layer = { is: "inapplicable" };
+  const dark: Layer = { is: "unreadable", source: "s", because: "b" };
+  const gone: Layer = { is: "absent", source: "s" };
+  it.each([
+    [{ onDisk: read("1"), inForce: read("1") }, "on disk and in force are both as wanted"],
+    [{ onDisk: none, inForce: read("1") }, "in force is as wanted, and nothing on disk decides it"],
+    [
+      { onDisk: read("1"), inForce: read("1.0"), accepts: () => true },
+      "on disk and in force are both as wanted (1.0 is what 1 may look like in force)",
+    ],
+    [{ onDisk: read("1"), inForce: read("0") }, "on disk is as wanted, in force is not"],
+    [{ onDisk: read("0"), inForce: none }, "on disk is not as wanted"],
+    [{ onDisk: gone, inForce: read("1") }, "on disk there is nothing where something is wanted"],
+    [{ onDisk: none, inForce: gone }, "in force there is nothing where something is wanted"],
+    [
+      { onDisk: read("1"), inForce: dark },
+      "in force could not be read, and what was not read proves nothing",
+    ],
+    [{ onDisk: none, inForce: none }, "no layer was read, and that proves nothing"],
+    [
+      { onDisk: gone, inForce: gone, closedBy: { step: "watcher" } },
+      "not as wanted yet; the watcher step closes it",
+    ],
+    [{ onDisk: gone, inForce: gone, blocked: "no" }, "meshctl must not make the change that would close it"],
+  ])("%o: %s", (layers, sentence) => {
+    expect(derivationOf(judge({ setting: "s", want: "1", ...layers }))).toBe(sentence);
   });
 });

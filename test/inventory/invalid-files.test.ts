@@ -32,7 +32,7 @@ describe("the message about wrong files", () => {
     const playbook = "version: 1\nplays:\n  - hosts: [all, !a]\n    steps: { sysctl: {} }\n";
     expect(
       await messageOf({ playbook }),
-    ).toBe(`p.yaml:3:18 plays[0].hosts[1]: '!a' without quotes is a YAML tag, and only !env and !file are known
+    ).toBe(`p.yaml:3:18 plays[0].hosts[1]: '!a' without quotes is a YAML tag, and only !env, !file and !command are known
   1 | version: 1
   2 | plays:
 > 3 |   - hosts: [all, !a]

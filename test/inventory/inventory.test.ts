@@ -104,7 +104,7 @@ mesh:
         path: "/services/user-api",
         servers: [],
         balance: "roundrobin",
-        check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3 },
+        check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3, failFast: true },
       },
       {
         name: "db",
@@ -117,10 +117,62 @@ mesh:
           { name: "second", host: "db2.example", port: 3306 },
         ],
         balance: "leastconn",
-        check: { http: undefined, interMs: 1000, rise: 1, fall: 5 },
+        check: { http: undefined, interMs: 1000, rise: 1, fall: 5, failFast: true },
       },
-      expect.objectContaining({ name: "plain", check: { http: undefined, interMs: 2000, rise: 2, fall: 3 } }),
+      expect.objectContaining({
+        name: "plain",
+        check: { http: undefined, interMs: 2000, rise: 2, fall: 3, failFast: true },
+      }),
     ]);
+  });
+
+  it("takes services in Synapse's own form, as if they were written in meshctl's", async () => {
+    const [synapses, ours] = await Promise.all(
+      [
+        `service_watcher:
+    user-api:
+      discovery: { method: zookeeper, path: /services/user-api, hosts: ["10.0.0.1:2181"] }
+      default_servers: [{ name: one, host: 10.0.0.9, port: 80 }]
+      haproxy:
+        port: 8080
+        server_options: "check inter 2s rise 2 fall 5"
+        listen: [mode http, option httpchk GET /health, balance leastconn, option httplog]
+    mail:
+      discovery: { method: base }
+      default_servers: [{ host: 10.0.0.9, port: 25 }]
+      haproxy: { port: 2525, bind_address: localhost, backend: [mode tcp] }
+`,
+        `services:
+    user-api:
+      path: /services/user-api
+      servers: [{ name: one, host: 10.0.0.9, port: 80 }]
+      port: 8080
+      balance: leastconn
+      check: { http: GET /health, inter: 2000, rise: 2, fall: 5 }
+    mail: { servers: [{ host: 10.0.0.9, port: 25 }], port: 2525, mode: tcp }
+`,
+      ].map((services) =>
+        load({
+          inventory: `${hosts}groups: { zk: [a] }\nmesh:\n  ensemble: zk\n  proxies: zk\n  ${services}`,
+        }),
+      ),
+    );
+    expect(synapses!.inventory.mesh).toEqual(ours!.inventory.mesh);
+    expect(ours!.inventory.mesh.services).toHaveLength(2);
+  });
+
+  it("fails fast unless the mesh, or a service for itself, says otherwise", async () => {
+    const failing = async (mesh: string, own: string) => {
+      const { inventory } = await load({
+        inventory: `${hosts}groups: { zk: [a] }
+mesh: { ${mesh} ensemble: zk, proxies: zk, services: { x: { path: /x, port: 8080${own} }, y: { path: /y, port: 8081 } } }
+`,
+      });
+      return inventory.mesh.services.map(({ check }) => check.failFast);
+    };
+    expect(await failing("", "")).toEqual([true, true]);
+    expect(await failing("", ", fail_fast: false")).toEqual([false, true]);
+    expect(await failing("fail_fast: false,", ", fail_fast: true")).toEqual([true, false]);
   });
 
   it("needs no mesh, no groups and no network", async () => {

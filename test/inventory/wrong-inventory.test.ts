@@ -120,14 +120,14 @@ hosts:
     inventory: `${hosts}ssh: { user: !vault abc }
 `,
     problems: [
-      "i.yaml:5:14 ssh.user: '!vault' without quotes is a YAML tag, and only !env and !file are known",
+      "i.yaml:5:14 ssh.user: '!vault' without quotes is a YAML tag, and only !env, !file and !command are known",
     ],
   },
   {
     title: "a tag that is planned",
     inventory: `${hosts}ssh: { password: !command pass show x }
 `,
-    problems: ["i.yaml:5:18 ssh.password: !command is not supported yet: use !env NAME or !file PATH"],
+    problems: ["i.yaml:5:18 ssh.password: !command pass show x cannot be run: no program pass is found"],
   },
   {
     title: "an environment variable that is not set",
@@ -168,15 +168,15 @@ hosts:
     title: "a reference tag before a map",
     inventory: `${hosts}ssh: { password: !file {a: 1} }
 `,
-    problems: ["i.yaml:5:18 ssh.password: expected text after !file, found a map or a list"],
+    problems: ["i.yaml:5:18 ssh.password: expected text after !file, found a map"],
   },
   {
     title: "secrets in plain text",
     inventory: `${hosts}ssh: { password: hunter2, sudo_password: 1234 }
 `,
     problems: [
-      "i.yaml:5:18 ssh.password: expected a reference, !env NAME or !file PATH, found plain text",
-      "i.yaml:5:42 ssh.sudo_password: expected a reference, !env NAME or !file PATH, found plain text",
+      "i.yaml:5:18 ssh.password: expected a reference: !env NAME, !file PATH or !command [PROGRAM, ARGUMENT], found plain text",
+      "i.yaml:5:42 ssh.sudo_password: expected a reference: !env NAME, !file PATH or !command [PROGRAM, ARGUMENT], found plain text",
     ],
   },
   {
@@ -186,7 +186,7 @@ hosts:
   a: { address: 10.0.0.1, ssh: { passphrase: open sesame } }
 `,
     problems: [
-      "i.yaml:3:46 hosts.a.ssh.passphrase: expected a reference, !env NAME or !file PATH, found plain text",
+      "i.yaml:3:46 hosts.a.ssh.passphrase: expected a reference: !env NAME, !file PATH or !command [PROGRAM, ARGUMENT], found plain text",
     ],
   },
   {
@@ -194,7 +194,7 @@ hosts:
     inventory: `${hosts}network: { proxy: http://u:hunter22@proxy:3128 }
 `,
     problems: [
-      "i.yaml:5:19 network.proxy: a URL with a password is a secret: write it as !env NAME or !file PATH",
+      "i.yaml:5:19 network.proxy: a URL with a password is a secret: write it as !env NAME, !file PATH or !command",
     ],
   },
   {
@@ -256,7 +256,7 @@ hosts: { a: { address: 10.0.0.1 } }
     inventory: `version: 1
 hosts:
 `,
-    problems: ["i.yaml:2:1 hosts: expected a map, found nothing"],
+    problems: ["i.yaml:2:1 hosts: expected a map, found an empty value"],
   },
   {
     title: "an empty map of hosts",
@@ -302,14 +302,14 @@ hosts: [a]
     title: "a port in quotes",
     inventory: `${hosts}ssh: { port: "22" }
 `,
-    problems: ["i.yaml:5:14 ssh.port: expected 1–65535, found '22'"],
+    problems: ["i.yaml:5:14 ssh.port: expected 1–65535, found '22': write it without quotes"],
   },
   {
     title: "a port left empty",
     inventory: `${hosts}ssh:
   port:
 `,
-    problems: ["i.yaml:6:3 ssh.port: expected 1–65535, found nothing"],
+    problems: ["i.yaml:6:3 ssh.port: expected 1–65535, found an empty value"],
   },
   {
     title: "a map below a port",
@@ -400,7 +400,7 @@ hosts:
 hosts:
   a:
 `,
-    problems: ["i.yaml:3:3 hosts.a: expected a map, found nothing"],
+    problems: ["i.yaml:3:3 hosts.a: expected a map, found an empty value"],
   },
   {
     title: "a name as address",
@@ -588,12 +588,26 @@ hosts:
     problems: ["i.yaml:5:14 groups.x: expected a list of hosts and groups, or a map with 'hosts', found 'a'"],
   },
   {
+    title: "a host's number without its zero, in a group",
+    inventory: `version: 1
+hosts:
+  kvm-01: { address: 10.0.0.1 }
+  kvm-02: { address: 10.0.0.2 }
+groups:
+  x: [kvm-1, kvm-3]
+`,
+    problems: [
+      "i.yaml:6:7 groups.x[0]: no host or group is named 'kvm-1'; did you mean 'kvm-01'?",
+      "i.yaml:6:14 groups.x[1]: no host or group is named 'kvm-3'",
+    ],
+  },
+  {
     title: "a group left empty",
     inventory: `${hosts}groups:
   x:
 `,
     problems: [
-      "i.yaml:6:3 groups.x: expected a list of hosts and groups, or a map with 'hosts', found nothing",
+      "i.yaml:6:3 groups.x: expected a list of hosts and groups, or a map with 'hosts', found an empty value",
     ],
   },
   {
@@ -784,6 +798,82 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
       "i.yaml:10:38 mesh.services.x.servers: expected at least one entry, found an empty list",
       "i.yaml:10:68 mesh.services.y.servers[0].port: expected 1–65535, found nothing",
       "i.yaml:10:128 mesh.services.z.servers[1]: server 'h_1' is listed already (line 10)",
+    ],
+  },
+  {
+    title: "Synapse's form in another place",
+    inventory: `${mesh}service_watcher: {}
+`,
+    problems: ["i.yaml:10:1 service_watcher: belongs under 'mesh', beside 'services'"],
+  },
+  {
+    title: "what of Synapse's form is not translated, and how to say it",
+    inventory: `${mesh}  service_watcher:
+    x:
+      discovery: { method: zookeeper, path: /x, hosts: ["10.0.0.1:2181", "10.0.0.9:2181"], decode: {} }
+      use_previous_backends: false
+      haproxy:
+        prot: 1
+        server_options: check inter 2000 observe layer4
+        listen:
+          - timeout server 10s
+          - cookie SRV insert
+          - option httpchk GET /health HTTP/1.1
+    y:
+      discovery: { method: ec2tag }
+      haproxy: { port: 2 }
+`,
+    problems: [
+      `i.yaml:12:74 mesh.service_watcher.x.discovery.hosts[1]: is no member of mesh.ensemble (10.0.0.1:2181, 10.0.0.2:2181), which every service is looked up in`,
+      "i.yaml:12:92 mesh.service_watcher.x.discovery.decode: is not translated: meshctl's Synapse reads children as JSON with host and port",
+      "i.yaml:13:7 mesh.service_watcher.x.use_previous_backends: is set for all services, by the watcher step: watcher: { when_empty: keep_last } or serve_none",
+      "i.yaml:14:7 mesh.service_watcher.x.haproxy.port: expected 1–65535, found nothing",
+      "i.yaml:15:9 mesh.service_watcher.x.haproxy.prot: unknown key; did you mean 'port'?",
+      "i.yaml:16:25 mesh.service_watcher.x.haproxy.server_options: 'observe' is not translated: fail_fast, of the mesh or of a service, is meshctl's word for it",
+      "i.yaml:18:13 mesh.service_watcher.x.haproxy.listen[0]: is set for all services, by the haproxy step: haproxy: { timeout_server: … } in a play or a group",
+      "i.yaml:19:13 mesh.service_watcher.x.haproxy.listen[1]: is not translated: a service of the mesh has mode, balance, check, servers and fail_fast (see example.yaml)",
+      "i.yaml:20:13 mesh.service_watcher.x.haproxy.listen[2]: only the method and the path of a check are translated: option httpchk GET /health",
+      "i.yaml:22:28 mesh.service_watcher.y.discovery.method: only zookeeper is translated, and base for default_servers alone; for other servers write the service under mesh.services with 'servers'",
+    ],
+  },
+  {
+    title: "keys and lines of Synapse's form that every JavaScript object has",
+    inventory: `${mesh}  service_watcher:
+    x:
+      discovery: { method: zookeeper, path: /x }
+      haproxy: { port: 1, constructor: 2, backend: [toString now] }
+`,
+    problems: [
+      "i.yaml:13:27 mesh.service_watcher.x.haproxy.constructor: unknown key; known are port, bind_address, server_options, listen, frontend, backend",
+      "i.yaml:13:53 mesh.service_watcher.x.haproxy.backend[0]: is not translated: a service of the mesh has mode, balance, check, servers and fail_fast (see example.yaml)",
+    ],
+  },
+  {
+    title: "an ensemble on IPv6 that services are looked up in",
+    inventory: `version: 1
+hosts:
+  a: { address: "fd00::1" }
+groups:
+  zk: [a]
+mesh:
+  ensemble: zk
+  proxies: zk
+  services: { x: { path: /x, port: 1 } }
+`,
+    problems: [
+      "i.yaml:3:17 hosts.a.address: services with a path are followed over IPv4, and this member of mesh.ensemble has fd00::1",
+    ],
+  },
+  {
+    title: "services that are there already, in Synapse's form",
+    inventory: `${mesh}  services: { x: { path: /x, port: 1 } }
+  service_watcher:
+    x: { discovery: { method: zookeeper, path: /x }, haproxy: { port: 2 } }
+    y: { discovery: { method: zookeeper, path: /y }, haproxy: { port: 1 } }
+`,
+    problems: [
+      "i.yaml:12:5 mesh.service_watcher.x: 'x' is a service already (line 10)",
+      "i.yaml:13:71 mesh.service_watcher.y.haproxy.port: 1 is the port of 'x' already (line 10)",
     ],
   },
   {

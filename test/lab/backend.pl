@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # A tiny HTTP/1.0 backend that needs perl-base only: backend.pl PORT NAME [ADDRESS]
-# GET /health answers 200 OK, every other path 200 with NAME, so that a test sees who answered.
+# GET /health answers 200 OK, every other path 200 with NAME, so that a test sees who answered. After SIGUSR1 one in
+# twenty of these is a 500, until the next SIGUSR1.
 use strict;
 use warnings;
 use IO::Socket::INET;
@@ -10,6 +11,8 @@ die "usage: backend.pl PORT NAME [ADDRESS]\n" unless defined $name && $port =~ /
 
 $SIG{PIPE} = 'IGNORE';
 $SIG{CHLD} = 'IGNORE';    # the kernel reaps the children
+my $fails = 0;
+$SIG{USR1} = sub { $fails = !$fails };
 $SIG{TERM} = $SIG{INT} = sub { exit 0 };
 
 my $server = IO::Socket::INET->new(
@@ -43,7 +46,9 @@ while (1) {
     my ($method, $path) = ($1, $2);
     my $body = $path eq '/health' ? "OK\n" : "$name\n";
     my $length = length $body;
-    my $answer = "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: $length\r\nConnection: close\r\n\r\n";
+    srand;                     # else every child begins with the same number
+    my $status = $fails && $path ne '/health' && rand() < 0.05 ? '500 Internal Server Error' : '200 OK';
+    my $answer = "HTTP/1.0 $status\r\nContent-Type: text/plain\r\nContent-Length: $length\r\nConnection: close\r\n\r\n";
     $answer .= $body unless $method eq 'HEAD';
     while (length $answer) {
         my $written = syswrite $client, $answer;

@@ -20,6 +20,11 @@ function argument<T>(parse: (word: string) => T): (word: string) => T {
   };
 }
 
+function hostCount(word: string): number {
+  if (!/^[1-9]\d*$/.test(word)) throw new InvalidArgumentError("expected how many hosts, for example 3");
+  return Number(word);
+}
+
 function hostIn(lab: Lab, name: string): LabHost {
   const host = lab.hosts.find((candidate) => candidate.name === name);
   if (host !== undefined) return host;
@@ -94,7 +99,7 @@ const nameFlag = ["--name <lab>", "which lab", demoLab] as const;
 program
   .command("up")
   .description("boot N hosts (3 unless given)")
-  .argument("[N]", "how many", argument(Number), 3)
+  .argument("[N]", "how many", hostCount, 3)
   .option("--suite <suite>", `their Debian release: ${suites.join(", ")}`, argument(parseSuite), "bookworm")
   .option(...nameFlag)
   .action(up);

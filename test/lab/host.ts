@@ -127,6 +127,11 @@ export class LabHost {
     return outcome;
   }
 
+  /** For nsenter(1): where 127.0.0.1 is the host's. */
+  networkNamespace(): string {
+    return `/proc/${this.#findInit().pid}/ns/net`;
+  }
+
   /** The host's process 1 as the machine sees it. */
   #findInit(): ProcessIdentity {
     if (this.#init !== undefined && isAlive(this.#init)) return this.#init;

@@ -39,6 +39,7 @@ frontend user-api
 backend user-api
 \tmode http
 \tbalance roundrobin
+\tcookie meshctl-probe
 \toption httpchk GET /health
 \tserver web-1_10.0.0.21:8080 10.0.0.21:8080 cookie web-1_10.0.0.21:8080 check inter 2000 rise 2 fall 3
 \tserver web-2_10.0.0.22:8080 10.0.0.22:8080 cookie web-2_10.0.0.22:8080 check inter 2000 rise 2 fall 3 weight 5 disabled
@@ -156,7 +157,7 @@ describe("comparing haproxy.cfg by meaning", () => {
     [
       "a section too much",
       `${rendered}\nlisten stats\n    bind :9000\n`,
-      [{ setting: "listen stats", want: "", found: "listen stats", line: 47 }],
+      [{ setting: "listen stats", want: "", found: "listen stats", line: 48 }],
     ],
     [
       "a missing back end",

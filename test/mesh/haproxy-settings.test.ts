@@ -15,6 +15,7 @@ describe("HAProxy's parameters", () => {
       timeout_client: 5_000,
       timeout_server: 5_000,
       retries: 3,
+      retry_on: [],
       adopt: false,
     });
   });
@@ -23,6 +24,8 @@ describe("HAProxy's parameters", () => {
     expect(haproxyParameters.parse({ timeout_client: "30s" }).timeout_client).toBe(30_000);
     expect(haproxyParameters.safeParse({ timeout_clients: "30s" }).success).toBe(false);
     expect(haproxyParameters.safeParse({ maxconn: 0 }).success).toBe(false);
+    // An application's status is its answer.
+    expect(haproxyParameters.safeParse({ retry_on: ["503"] }).success).toBe(false);
   });
 });
 
@@ -38,7 +41,7 @@ describe("HAProxy's settings", () => {
       name: "db",
       mode: "tcp",
       port: 3307,
-      check: { http: undefined, interMs: 500, rise: 1, fall: 2 },
+      check: { http: undefined, interMs: 500, rise: 1, fall: 2, failFast: false },
     });
     expect(settings({}, [db]).services[0]).toMatchObject({
       frontend: ["mode tcp", "option tcplog"],
@@ -47,15 +50,38 @@ describe("HAProxy's settings", () => {
     });
   });
 
+  it.each([
+    ["slower than the measured one", { interMs: 2000, fall: 3 }, "inter 350 fastinter 100 rise 2 fall 2"],
+    ["faster", { interMs: 90, fall: 1 }, "inter 90 fastinter 90 rise 2 fall 1"],
+  ])("fail fast although the check is %s, by failed connections and never by a status", (_, check, line) => {
+    const failingFast = { ...service().check, ...check, failFast: true };
+    for (const mode of ["http", "tcp"] as const) {
+      const [only] = settings({}, [service({ mode, check: failingFast })]).services;
+      expect(only?.serverOptions).toBe(`check ${line} observe layer4 error-limit 3 on-error mark-down`);
+      expect(only?.backend).toContain("timeout check 250ms");
+    }
+  });
+
+  it("send only GET and HEAD a second time, never give up on failed connections, and leave TCP alone", () => {
+    const services = [service(), service({ name: "db", mode: "tcp" })];
+    const retrying = settings({ retry_on: ["empty-response"] }, services);
+    expect(retrying.defaults).toContain("retry-on conn-failure empty-response");
+    const withRule = retrying.services.map(({ backend }) =>
+      backend.includes("http-request disable-l7-retry unless METH_GET"),
+    );
+    expect(withRule).toEqual([true, false]);
+  });
+
   it("use no directive that HAProxy 1.5 does not know", () => {
-    const { global, defaults, services } = settings();
+    const failing = service({ name: "fast", check: { ...service().check, failFast: true } });
+    const { global, defaults, services } = settings({}, [service(), failing]);
     const lines = [
       ...global,
       ...defaults,
       ...services.flatMap(({ frontend, backend }) => [...frontend, ...backend]),
     ];
     const newer =
-      /expose-fd|hard-stop-after|http-check send|master-worker|server-state|retry-on|strict-limits/;
+      /expose-fd|hard-stop-after|http-check send|master-worker|server-state|retry-on|strict-limits|disable-l7-retry/;
     expect(lines.filter((line) => newer.test(line))).toEqual([]);
   });
 });
@@ -70,6 +96,7 @@ describe("the settings' digest", () => {
     ["a time-out", settings({ timeout_server: "6s" })],
     ["a service's port", settings({}, [service({ port: 8081 })])],
     ["a check's interval", settings({}, [service({ check: { ...service().check, interMs: 1000 } })])],
+    ["failing fast", settings({}, [service({ check: { ...service().check, failFast: true } })])],
     ["a fixed server", settings({}, [service({ servers: [{ name: "a", host: "10.0.0.9", port: 80 }] })])],
   ])("changes with %s", (_what, other) => {
     expect(settingsDigest(other)).not.toBe(settingsDigest(settings()));

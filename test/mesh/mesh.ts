@@ -10,7 +10,7 @@ export function service(change: Partial<Service> = {}): Service {
     path: change.servers === undefined ? "/services/user-api" : undefined,
     servers: [],
     balance: "roundrobin",
-    check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3 },
+    check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3, failFast: false },
     ...change,
   };
 }

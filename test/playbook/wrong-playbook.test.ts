@@ -116,7 +116,7 @@ plays:
     steps: { sysctl: {} }
 `,
     problems: [
-      "p.yaml:3:18 plays[0].hosts[1]: '!a' without quotes is a YAML tag, and only !env and !file are known",
+      "p.yaml:3:18 plays[0].hosts[1]: '!a' without quotes is a YAML tag, and only !env, !file and !command are known",
     ],
   },
   {
@@ -136,7 +136,7 @@ plays:
     steps: { sysctl: {} }
 `,
     problems: [
-      "p.yaml:3:12 plays[0].hosts: '!a' without quotes is a YAML tag, and only !env and !file are known",
+      "p.yaml:3:12 plays[0].hosts: '!a' without quotes is a YAML tag, and only !env, !file and !command are known",
     ],
   },
   {

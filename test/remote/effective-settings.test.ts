@@ -1,9 +1,11 @@
-import { homedir, userInfo } from "node:os";
-import { describe, expect, it } from "vitest";
+import { homedir } from "node:os";
+import { describe, expect, it, vi } from "vitest";
 import type { SshSettings } from "../../src/inventory/ssh-settings.ts";
+import { localUser } from "../../src/local-user.ts";
 import { combine, effectiveSettings } from "../../src/remote/effective-settings.ts";
 import { formatProxyJump, parseProxyJump } from "../../src/remote/jump.ts";
-import { computeSshConfig, parseSshG } from "../../src/remote/ssh-config.ts";
+import { parseSshG } from "../../src/remote/ssh-config.ts";
+import { computeSshConfig } from "../../src/remote/ssh-config-files.ts";
 
 const nothing: SshSettings = {
   host: "kvm-1",
@@ -18,6 +20,7 @@ const nothing: SshSettings = {
   passphrase: undefined,
   connectTimeoutMs: 10_000,
 };
+const target = (name: string) => ({ name, user: undefined, port: undefined });
 const defaults = parseSshG(
   "user me\nhostname localhost\nport 22\nidentityfile ~/.ssh/id_rsa\nstricthostkeychecking ask\n",
 );
@@ -36,7 +39,7 @@ describe("settings", () => {
     });
     expect(effective({}, "")).toMatchObject({
       port: { value: 22, from: "default" },
-      user: { value: userInfo().username, from: "default" },
+      user: { value: localUser().name, from: "default" },
       hostName: { value: "kvm-1", from: "inventory" },
     });
   });
@@ -71,13 +74,20 @@ describe("settings", () => {
     });
   });
 
+  it("have no agent where SSH_AUTH_SOCK is set to nothing", () => {
+    vi.stubEnv("SSH_AUTH_SOCK", "");
+    expect(effective({}, "").identityAgent.value).toBeUndefined();
+    expect(effective({}, "identityagent SSH_AUTH_SOCK").identityAgent.value).toBeUndefined();
+    vi.unstubAllEnvs();
+  });
+
   it("are read without an ssh client, too", () => {
     const text =
       'Host kvm-*\n  User ops\n  IdentityFile ~/.ssh/a\n  IdentityFile ~/.ssh/b\nMatch exec "touch /tmp/never"\n  Port 1\n';
-    expect(computeSshConfig(text, "kvm-1").get("user")).toEqual(["ops"]);
-    expect(computeSshConfig(text, "kvm-1").get("identityfile")).toEqual(["~/.ssh/a", "~/.ssh/b"]);
-    expect(computeSshConfig(text, "kvm-1").get("port")).toBeUndefined();
-    expect(computeSshConfig(text, "other").get("user")).not.toEqual(["ops"]);
+    expect(computeSshConfig(text, target("kvm-1")).get("user")).toEqual(["ops"]);
+    expect(computeSshConfig(text, target("kvm-1")).get("identityfile")).toEqual(["~/.ssh/a", "~/.ssh/b"]);
+    expect(computeSshConfig(text, target("kvm-1")).get("port")).toBeUndefined();
+    expect(computeSshConfig(text, target("other")).get("user")).not.toEqual(["ops"]);
   });
 
   it.each([

@@ -3,8 +3,11 @@ import { Command } from "commander";
 import { ConfigurationError } from "../../errors.ts";
 import { matchHosts } from "../../inventory/pattern.ts";
 import { effectiveSettings } from "../../remote/effective-settings.ts";
+import { sshConfigReader } from "../../remote/ssh-config.ts";
+import { maskSecrets } from "../../secret.ts";
 import { load } from "../load.ts";
 import { type FileOptions, withFileOptions } from "../options.ts";
+import { shownText } from "../shown.ts";
 
 export const hosts = withFileOptions(new Command("hosts"))
   .description("list hosts, groups and steps; with a name, how that host would be reached and why")
@@ -12,15 +15,18 @@ export const hosts = withFileOptions(new Command("hosts"))
   .action(async (pattern: string, flags: FileOptions) => {
     const { inventory, job } = await load(flags);
     const names = matchHosts(pattern, inventory);
+    const config = sshConfigReader(undefined, (message) => process.stderr.write(`${message}\n`));
     const listed = await Promise.all(
       names.map(async (name) => {
         const host = inventory.hosts.get(name)!;
         const steps = job.plays
           .filter((play) => play.hosts.includes(name))
           .flatMap((play) => play.steps.map(({ step }) => step.name));
-        const { host: _name, ...settings } = await effectiveSettings(name, host.ssh).catch((error: Error) => {
-          throw new ConfigurationError(`${name}: ${error.message}`, { cause: error });
-        });
+        const { host: _name, ...settings } = await effectiveSettings(name, host.ssh, config).catch(
+          (error: Error) => {
+            throw new ConfigurationError(`${name}: ${error.message}`, { cause: error });
+          },
+        );
         const ssh = Object.fromEntries(
           Object.entries(settings).map(([key, value]) => [snakeCase(key), value]),
         );
@@ -29,11 +35,11 @@ export const hosts = withFileOptions(new Command("hosts"))
       }),
     );
     if (flags.json) {
-      process.stdout.write(`${JSON.stringify(listed, null, 2)}\n`);
+      process.stdout.write(maskSecrets(`${JSON.stringify(listed, null, 2)}\n`));
       return;
     }
     if (pattern !== "all" && listed.length === 1) {
-      process.stdout.write(`${describe(listed[0]!)}\n`);
+      process.stdout.write(`${shownText(describe(listed[0]!))}\n`);
       return;
     }
     const table = new Table({

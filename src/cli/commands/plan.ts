@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { type RunFlags, withRunFlags } from "../options.ts";
+import { type RunFlags, withJunit, withRunFlags, withWait } from "../options.ts";
 import { runCommand } from "../run-command.ts";
 
-export const plan = withRunFlags(new Command("plan"))
+export const plan = withJunit(withWait(withRunFlags(new Command("plan"))))
   .description("show what would change, as diffs, and what it disrupts; change nothing")
   .action(async (flags: RunFlags) => {
     process.exitCode = await runCommand({ command: "plan" }, flags);

@@ -1,9 +1,13 @@
 import { Command } from "commander";
-import { type RunFlags, withRunFlags } from "../options.ts";
+import { type RunFlags, withJunit, withRunFlags, withWait } from "../options.ts";
 import { runCommand } from "../run-command.ts";
 
-export const verify = withRunFlags(new Command("verify"))
+export const verify = withJunit(withWait(withRunFlags(new Command("verify"))))
   .description("show what is wanted, on disk and in force, side by side; change nothing")
-  .action(async (flags: RunFlags) => {
-    process.exitCode = await runCommand({ command: "verify" }, flags);
+  .option(
+    "--explain <setting>",
+    "how each layer of a setting was read and its verdict made, for example '*fin_timeout' (a glob)",
+  )
+  .action(async (flags: RunFlags & { explain?: string }) => {
+    process.exitCode = await runCommand({ command: "verify", explain: flags.explain }, flags);
   });

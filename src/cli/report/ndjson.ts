@@ -7,11 +7,22 @@ const VERSION = 1;
 
 /** Writes every event as one JSON line. Secrets are masked here, whatever the event holds. */
 export function ndjsonReporter(run: string, write: (line: string) => void): (event: RunEvent) => void {
-  return (event) => {
-    // Before they are encoded: a secret with a quote in it does not look like itself in JSON.
-    const mask = (_key: string, value: unknown) => (typeof value === "string" ? maskSecrets(value) : value);
-    write(`${JSON.stringify({ v: VERSION, ts: new Date().toISOString(), run, ...fields(event) }, mask)}\n`);
-  };
+  return (event) => write(eventLine(run, fields(event)));
+}
+
+/** One event as a line, with what every event carries. */
+export function eventLine(run: string, event: Record<string, unknown>): string {
+  // Before they are encoded: a secret with a quote in it does not look like itself in JSON.
+  const mask = (_key: string, value: unknown) => (typeof value === "string" ? maskSecrets(value) : value);
+  const line = JSON.stringify({ v: VERSION, ts: new Date().toISOString(), run, ...event }, mask);
+  return `${line.replace(STEERING, escaped)}\n`;
+}
+
+/** What a terminal obeys and JSON leaves as it is. */
+const STEERING = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+function escaped(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function fields(event: RunEvent): Record<string, unknown> {
@@ -37,7 +48,9 @@ function fields(event: RunEvent): Record<string, unknown> {
     case "changed": {
       const { id, why, disrupts, warning } = event.change;
       const files = event.change.commands.flatMap((command) =>
-        command.kind === "write" ? [command.path] : [],
+        command.kind === "write" || command.kind === "remove" || command.kind === "restore"
+          ? [command.path]
+          : [],
       );
       const duration = event.event === "changed" ? { duration_ms: event.durationMs } : {};
       return {
@@ -64,7 +77,13 @@ function fields(event: RunEvent): Record<string, unknown> {
         event: event.event,
         exit_code: event.exitCode,
         duration_ms: event.durationMs,
-        hosts: event.hosts.map(({ is, ...outcome }) => ({ ...outcome, outcome: is })),
+        hosts: event.hosts.map(({ is, unproven, ...outcome }) => ({
+          ...outcome,
+          unproven: unproven.map(({ putBack, ...change }) =>
+            putBack ? { ...change, put_back: true } : change,
+          ),
+          outcome: is,
+        })),
       };
     default:
       return { ...event };

@@ -1,9 +1,5 @@
-import inquirer from "inquirer";
 import type { HostKeyQuestion } from "../../remote/host-key.ts";
 import { Secret } from "../../secret.ts";
-
-// Standard output may go to a file or a pipe; whoever is asked looks at standard error, where the plan is.
-const prompt = inquirer.createPromptModule({ output: process.stderr });
 
 /** Asks on the terminal whether to go ahead. */
 export async function confirmChanges(): Promise<"yes" | "no" | "interrupted"> {
@@ -19,27 +15,35 @@ export async function askHostKey({ host, keyType, fingerprint, file }: HostKeyQu
 }
 
 /** Asks for the passphrase of a key file; undefined on ^C. */
-export async function askPassphrase(file: string): Promise<Secret | undefined> {
-  const answer = await unlessInterrupted(
-    prompt<{ answer: string }>({
-      type: "password",
-      name: "answer",
-      message: `Passphrase of ${file}:`,
-    }),
-  );
-  return answer === undefined ? undefined : new Secret(answer.answer);
+export function askPassphrase(file: string, isAgain: boolean): Promise<Secret | undefined> {
+  return hidden(`${isAgain ? "That does not open it. " : ""}Passphrase of ${file}:`);
+}
+
+/** Asks for what sudo wants of a user; undefined on ^C. */
+export function askSudoPassword(host: string, user: string): Promise<Secret | undefined> {
+  return hidden(`Password of ${user} for sudo (${host} asks first, others get it only if that takes it):`);
+}
+
+async function hidden(message: string): Promise<Secret | undefined> {
+  const answer = await ask({ type: "password", message });
+  return typeof answer === "string" && answer !== "" ? new Secret(answer) : undefined;
 }
 
 async function confirm(message: string): Promise<boolean | undefined> {
-  const answer = await unlessInterrupted(
-    prompt<{ answer: boolean }>({ type: "confirm", name: "answer", message, default: false }),
-  );
-  return answer?.answer;
+  const answer = await ask({ type: "confirm", message, default: false });
+  return typeof answer === "boolean" ? answer : undefined;
 }
 
-async function unlessInterrupted<T>(answer: Promise<T>): Promise<T | undefined> {
+type Question = { type: "password" | "confirm"; message: string; default?: boolean };
+
+/** The answer; undefined on ^C. */
+async function ask(question: Question): Promise<string | boolean | undefined> {
+  // Most runs ask nothing, and inquirer takes a while to load.
+  const { default: inquirer } = await import("inquirer");
+  // Standard output may go to a file or a pipe; whoever is asked looks at standard error, where the plan is.
+  const prompt = inquirer.createPromptModule({ output: process.stderr });
   try {
-    return await answer;
+    return (await prompt<{ answer: string | boolean }>([{ ...question, name: "answer" }])).answer;
   } catch (error) {
     if ((error as Error).name === "ExitPromptError") return undefined;
     throw error;

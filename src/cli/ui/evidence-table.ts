@@ -2,6 +2,7 @@ import type { ChalkInstance } from "chalk";
 import Table from "cli-table3";
 import { maskSecrets } from "../../secret.ts";
 import type { Evidence, Layer, Verdict } from "../../step.ts";
+import { BORDERLESS } from "./borderless.ts";
 import { diffView } from "./diff-view.ts";
 
 export interface EvidenceRow {
@@ -10,7 +11,7 @@ export interface EvidenceRow {
   readonly evidence: Evidence;
 }
 
-const MARKS: Record<Verdict, string> = {
+export const MARKS: Record<Verdict, string> = {
   proven: "✓",
   pending: "…",
   missing: "✗",
@@ -41,24 +42,6 @@ function layerText(layer: Layer): string {
 function source(layer: Layer): string {
   return layer.is === "inapplicable" ? "" : layer.source;
 }
-
-const BORDERLESS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: " ",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: " ",
-};
 
 /**
  * Want, on disk and in force side by side, a block for each host, with the diff of every file that is there and not as
@@ -153,7 +136,7 @@ function trimLines(text: string): string {
     .join("\n");
 }
 
-function paintOf(verdict: Verdict, paint: ChalkInstance): ChalkInstance {
+export function paintOf(verdict: Verdict, paint: ChalkInstance): ChalkInstance {
   if (verdict === "proven") return paint.green;
   return verdict === "pending" ? paint.yellow : paint.red;
 }

@@ -1,5 +1,5 @@
 import type { ChalkInstance } from "chalk";
-import { revealContent, showContent } from "../../secret.ts";
+import { showContent } from "../../secret.ts";
 import type { Change, Command } from "../../step.ts";
 import { diffView } from "./diff-view.ts";
 
@@ -67,13 +67,15 @@ function changeBody({ change }: PlannedChange, options: ViewOptions): string {
 function commandView(command: Command, options: ViewOptions): string | undefined {
   switch (command.kind) {
     case "write":
-      if (command.was === revealContent(command.content))
+      if (command.was === showContent(command.content))
         return `mode ${command.mode}, owner ${command.owner}: ${command.path}`;
       return diffView({ path: command.path, was: command.was, want: showContent(command.content) }, options);
     case "remove":
       return command.was === undefined
         ? `remove ${command.path}`
         : diffView({ path: command.path, was: command.was, want: "" }, options);
+    case "restore":
+      return diffView(command.diff, options);
     case "install":
       return `apt install ${command.packages.join(" ")}`;
     case "adopt":

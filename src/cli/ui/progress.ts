@@ -14,6 +14,7 @@ export class Progress {
   readonly #live: boolean;
   readonly #verbose: boolean;
   readonly #active = new Map<string, { text: string; since: number }>();
+  readonly #unreached = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #frame = 0;
   #drawn = false;
@@ -40,7 +41,8 @@ export class Progress {
         break;
       case "unreachable":
         this.#active.delete(event.host);
-        this.#line(`${paint.red("✗")} ${paint.bold(event.host)} ${event.error.message}`);
+        this.#unreached.set(event.host, event.error.message);
+        this.#line(`${paint.red("✗")} ${paint.bold(event.host)} ${firstSentence(event.error.message)}`);
         break;
       case "step":
         this.#line(`${paint.cyan("──")} ${paint.bold(event.step)} ${paint.dim(event.title)}`);
@@ -51,7 +53,7 @@ export class Progress {
           this.#line(`   ${event.host} ${event.step} · ${event.change.id}: ${event.change.why}`);
         break;
       case "waiting":
-        this.#begin(event.host, `${event.step} waits: ${event.because}`, true);
+        this.#wait(event);
         break;
       case "changed":
         this.#active.delete(event.host);
@@ -64,11 +66,21 @@ export class Progress {
         this.#line(`   ${paint.red("✗")} ${paint.bold(`${event.host} · ${event.step}`)}: ${event.because}`);
         if (event.output) this.#line(event.output.replace(/^/gm, "       "));
         break;
+      case "putting-back":
+        this.#begin(event.host, `${event.step} · putting the old configuration back`);
+        this.#line(
+          `   ${paint.yellow("↩")} ${event.host} ${event.step} · does not come up, putting back ${event.files.join(", ")}`,
+        );
+        break;
       case "note":
         this.#line(`${event.host === undefined ? "" : `${event.host} `}${event.text}`);
         break;
       case "summary":
         this.end();
+        // The summary tells the whole of its hosts; of peers that are only looked at nobody else does.
+        for (const [host, message] of this.#unreached)
+          if (!event.hosts.some((outcome) => outcome.host === host) && firstSentence(message) !== message)
+            this.#line(`${paint.bold(host)} ${message}`);
         break;
     }
   };
@@ -103,6 +115,14 @@ export class Progress {
       this.#timer = setInterval(() => this.#draw(), 100);
       this.#timer.unref();
     }
+  }
+
+  #wait({ host, step, because }: RunEvent & { event: "waiting" }): void {
+    const text = step === undefined ? `is waited for: ${because}` : `${step} waits: ${because}`;
+    // Where nothing is redrawn, a host that is waited for is named once for each reason.
+    if (step === undefined && !this.#live && this.#active.get(host)?.text !== text)
+      this.#line(`${host} ${text}`);
+    this.#begin(host, text, true);
   }
 
   #line(text: string): void {
@@ -145,6 +165,11 @@ function underWay(active: ReadonlyMap<string, { text: string; since: number }>) 
     text,
     since,
   }));
+}
+
+/** What happened, without the evidence and the advice that follow. */
+function firstSentence(message: string): string {
+  return /^.*?[.?](?= [A-Z])/s.exec(message)?.[0] ?? message;
 }
 
 function seconds(milliseconds: number): string {

@@ -9,20 +9,34 @@ export function summaryView(
 ): string {
   const lines: string[] = [];
   for (const outcome of summary.hosts) {
-    const word = outcome.is === "as wanted" ? paint.green(outcome.is) : paint.red(outcome.is);
+    const word = ["as wanted", "restored"].includes(outcome.is)
+      ? paint.green(outcome.is)
+      : paint.red(outcome.is);
     const changes = outcome.changed.length;
-    const proved = changes === 0 ? "nothing changed" : `${changes} ${changes === 1 ? "change" : "changes"}`;
-    const begun = outcome.unproven.length;
-    const tail = begun === 0 ? proved : `${changes} proven, ${begun} begun and not proven`;
-    lines.push(`${paint.bold(outcome.host)}  ${word}  ${paint.dim(tail)}`);
+    // Of a host that is not as wanted the reason below tells more.
+    const nothing = outcome.is === "as wanted" ? "nothing changed" : "";
+    const proved = changes === 0 ? nothing : `${changes} ${changes === 1 ? "change" : "changes"}`;
+    const putBack = outcome.unproven.filter((change) => change.putBack).length;
+    const begun = outcome.unproven.length - putBack;
+    const tail =
+      outcome.unproven.length === 0
+        ? proved
+        : [
+            `${changes} proven`,
+            ...(begun > 0 ? [`${begun} begun and not proven`] : []),
+            ...(putBack > 0 ? [`${putBack} put back`] : []),
+          ].join(", ");
+    lines.push(`${paint.bold(outcome.host)}  ${word}${tail === "" ? "" : `  ${paint.dim(tail)}`}`);
     for (const { step, change, why } of outcome.changed)
       lines.push(paint.dim(`    ${step} · ${change}: ${why}`));
-    for (const { step, change, why } of outcome.unproven)
-      lines.push(paint.yellow(`    ${step} · ${change}: ${why} (begun, not proven)`));
+    for (const { step, change, why, putBack } of outcome.unproven) {
+      const state = putBack ? "put back" : "begun, not proven";
+      lines.push(paint.yellow(`    ${step} · ${change}: ${why} (${state})`));
+    }
     if (outcome.because !== undefined) lines.push(`    ${outcome.because}`);
   }
   const count = (is: HostOutcome["is"]) => summary.hosts.filter((outcome) => outcome.is === is).length;
-  const counts = (["as wanted", "drift", "failed", "unreachable", "interrupted"] as const)
+  const counts = (["as wanted", "restored", "drift", "failed", "unreachable", "interrupted"] as const)
     .filter((is) => count(is) > 0)
     .map((is) => `${count(is)} ${is}`);
   const execs = summary.hosts.reduce((sum, { execs }) => sum + execs, 0);

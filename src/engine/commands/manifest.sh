@@ -26,16 +26,59 @@ record_in_manifest() {
   ) 8>"$STATE/manifest.lock"
 }
 
-# keep_for_run RUN PATH: copies what is there now into the run's folder, once a run; remembers what was absent.
+# manifest_digest PATH: what the manifest says of it, "-" when nothing.
+manifest_digest() {
+  found_digest=-
+  if [ -e "$STATE/manifest" ]; then
+    while read -r known_digest known_path; do
+      [ "$known_path" != "$1" ] || found_digest=$known_digest
+    done <"$STATE/manifest"
+  fi
+  printf '%s\n' "$found_digest"
+}
+
+# digest_of PATH: sha256, "-" when there is no such file.
+digest_of() {
+  if [ -e "$1" ]; then
+    found_sum=$(sha256sum <"$1") && printf '%s\n' "${found_sum%% *}"
+  else
+    echo -
+  fi
+}
+
+# keep_for_run RUN STEP PATH DIGEST: to be called before a file gets the content of DIGEST ("-": is removed). Copies
+# what is there now into the run's folder, once a run, and adds a line to the run's list:
+#   STEP DIGEST-NOW DIGEST-BEFORE DIGEST-IN-THE-MANIFEST-BEFORE PATH
+# The first line of a path tells what was there before the run, the last one what the run put there.
 keep_for_run() {
   kept="$STATE/runs/$1"
   install -d -m 0700 "$STATE" "$STATE/runs" "$kept" || return
-  if [ -e "$kept/before$2" ] || grep -qxF -- "$2" "$kept/absent" 2>/dev/null; then
-    return 0
+  [ -e "$kept/files" ] || prune_runs "$1"
+  kept_before=$(digest_of "$3") && kept_manifest=$(manifest_digest "$3") || return
+  if [ "$kept_before" != - ] && [ ! -e "$kept/before$3" ] && ! is_listed "$3"; then
+    # Renamed when complete: half a copy must not pass for what was there.
+    mkdir -p -- "$(dirname "$kept/before$3")" && cp -pL -- "$3" "$kept/copy" && sync "$kept/copy" &&
+      mv -fT -- "$kept/copy" "$kept/before$3" || return
   fi
-  if [ -e "$2" ]; then
-    mkdir -p -- "$(dirname "$kept/before$2")" && cp -pL -- "$2" "$kept/before$2"
-  else
-    printf '%s\n' "$2" >>"$kept/absent"
-  fi
+  printf '%s %s %s %s %s\n' "$2" "$4" "$kept_before" "$kept_manifest" "$3" >>"$kept/files" && sync "$kept/files"
+}
+
+# is_listed PATH: whether the run in $kept has a line of it already.
+is_listed() {
+  [ -e "$kept/files" ] || return
+  while read -r _ _ _ _ known_path; do
+    [ "$known_path" != "$1" ] || return 0
+  done <"$kept/files"
+  return 1
+}
+
+# prune_runs RUN: the last 20 runs are kept, and RUN whatever the clock says. Names sort by time.
+prune_runs() {
+  set -- "$1" "$STATE"/runs/[0-9]*-[0-9]*-*
+  present=$1
+  shift
+  while [ $# -gt 20 ]; do
+    [ "$1" = "$STATE/runs/$present" ] || rm -rf -- "$1"
+    shift
+  done
 }

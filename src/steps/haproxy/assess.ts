@@ -1,4 +1,5 @@
 import { judge } from "../../evidence/verdict.ts";
+import { switchedOffWatcher } from "../../mesh/switched-off-watcher.ts";
 import type { Assessed, HostFacts, Reading } from "../../step.ts";
 import { changesOf } from "./changes.ts";
 import { contentRows } from "./content-rows.ts";
@@ -8,14 +9,42 @@ import { UNIT } from "./paths.ts";
 import { type Situation, situationOf } from "./situation.ts";
 import { unitRows } from "./unit-rows.ts";
 
-/** Rows of the package, the unit, the file and every service, and the changes that close them. */
-export function assess(desired: HaproxyDesired, facts: HaproxyFacts, host: HostFacts): Assessed {
+/**
+ * Rows of the package, the unit, the file and every service, and the changes that close them. `watcherFollows`:
+ * whether the playbook has the watcher step for this host.
+ */
+export function assess(
+  desired: HaproxyDesired,
+  facts: HaproxyFacts,
+  host: HostFacts,
+  watcherFollows: boolean,
+): Assessed {
   const situation = situationOf(desired, facts, host);
-  const readings = [...unitRows(situation), ...contentRows(situation)].map((reading) =>
-    explainBriefly(situation, reading),
-  );
+  const former = formerWatcher(situation);
+  const readings = [...former.readings, ...unitRows(situation), ...contentRows(situation)]
+    .map((reading) => explainBriefly(situation, reading))
+    .map((reading) => (watcherFollows ? reading : missWatcher(reading)));
   const blocked = readings.some((reading) => judge(reading).verdict === "blocked");
-  return { readings, changes: blocked ? [] : changesOf(situation) };
+  return { readings, changes: blocked ? [] : [...former.changes, ...changesOf(situation)] };
+}
+
+/** A watcher from before would go on writing the file that is this step's now: it goes first. */
+function formerWatcher({ desired, facts }: Situation): Assessed {
+  const isThere = [...facts.watcherUnits.values()].some(({ load }) => load !== "not-found");
+  if (desired.watched || !isThere) return { readings: [], changes: [] };
+  return switchedOffWatcher(
+    facts.watcherUnits,
+    "the inventory wants no watcher on this host any more, and this step writes haproxy.cfg",
+  );
+}
+
+/** Nobody closes in this run what waits for a step that is not in the playbook. */
+function missWatcher(reading: Reading): Reading {
+  if (reading.because !== undefined || judge(reading).verdict !== "pending") return reading;
+  return {
+    ...reading,
+    because: "the watcher writes it, and this playbook has no watcher step for this host",
+  };
 }
 
 /** One row says in full why nothing, or something else, is in force; the others point at it. */

@@ -53,12 +53,7 @@ function configurationChange(situation: Situation): Change | undefined {
   const verb = verbOf(situation, writesConfig);
   if (verb !== undefined) {
     reasons.push(verb.why);
-    activate.push({
-      kind: "script",
-      file: script("activate"),
-      args: [verb.verb],
-      timeoutMs: ACTIVATE_TIMEOUT_MS,
-    });
+    activate.push(reloaded(verb.verb));
   }
   if (commands.length === 0 && activate.length === 0) return undefined;
   // What the file on disk binds is known only when it is the wanted one.
@@ -120,6 +115,11 @@ function verbOf(
   return undefined;
 }
 
-function systemctl(...words: readonly string[]): Command {
+/** Starts HAProxy or makes it read its configuration again. */
+export function reloaded(verb: "start" | "restart" | "reload"): Command {
+  return { kind: "script", file: script("activate"), args: [verb], timeoutMs: ACTIVATE_TIMEOUT_MS };
+}
+
+export function systemctl(...words: readonly string[]): Command {
   return { kind: "run", argv: ["systemctl", ...words], timeoutMs: SYSTEMCTL_TIMEOUT_MS };
 }

@@ -1,7 +1,9 @@
+import { socketQuestion } from "../../evidence/by-hand.ts";
 import { type ConfigDifference, directiveOf, meansTheSame, serversOf } from "../../mesh/haproxy-config.ts";
 import { ADMIN_SOCKET, type ServiceSettings } from "../../mesh/haproxy-settings.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
+import { infoSource } from "./info-source.ts";
 import { holderOf } from "./listeners.ts";
 import { CONFIG, MASTER_SOCKET, UNIT } from "./paths.ts";
 import { whyReloadFailed } from "./reasons.ts";
@@ -58,7 +60,7 @@ function lastReload(situation: Situation): readonly Reading[] {
   const { processes } = facts;
   if (!active || processes === undefined) return [];
   const old = processes.oldWorkers.length;
-  const source = `show proc on ${MASTER_SOCKET}: ${count(processes.reloads, "reload")}, ${count(old, "old worker")}`;
+  const source = `${socketQuestion(MASTER_SOCKET, "show proc")} (${count(processes.reloads, "reload")}, ${count(old, "old worker")})`;
   return [
     {
       setting: "last reload",
@@ -93,7 +95,7 @@ function settings(situation: Situation): Reading {
     inForce: fromWorker(situation, () => ({
       is: "read",
       value: short(digest.inForce),
-      source: `description in show info on ${facts.infoFrom}`,
+      source: `${infoSource(facts)} (its description)`,
     })),
     because:
       differences.length > 0
@@ -156,7 +158,7 @@ function fromWorker({ facts, active }: Situation, read: () => Layer): Layer {
 function inferred(situation: Situation, want: string, onDisk: Layer): Layer {
   const { digest, facts } = situation;
   return fromWorker(situation, () => {
-    const source = `the worker's description, on ${facts.infoFrom}`;
+    const source = `${infoSource(facts)} (its description)`;
     if (digest.inForce === digest.want) return { is: "inferred", value: want, source };
     if (digest.inForce !== "" && digest.inForce === digest.onDisk && "value" in onDisk) {
       return { is: "inferred", value: onDisk.value, source };
@@ -175,7 +177,7 @@ function adminSocket(situation: Situation): Reading {
     inForce: !situation.active
       ? { is: "absent", source: UNIT }
       : adminSocketAnswers(situation)
-        ? { is: "read", value: ADMIN_SOCKET, source: "show info" }
+        ? { is: "read", value: ADMIN_SOCKET, source: infoSource(facts) }
         : { is: "absent", source: `${ADMIN_SOCKET}: ${facts.sockets.get(ADMIN_SOCKET) ?? "not asked"}` },
   };
 }
@@ -197,8 +199,8 @@ function maxconn(situation: Situation): Reading {
     onDisk: onDisk(situation, config && directiveOf(config, "global", "", "maxconn")),
     inForce: fromWorker(situation, () =>
       found === undefined
-        ? { is: "absent", source: `show info on ${facts.infoFrom}` }
-        : { is: "read", value: found, source: `show info on ${facts.infoFrom}` },
+        ? { is: "absent", source: infoSource(facts) }
+        : { is: "read", value: found, source: infoSource(facts) },
     ),
     // The right configuration and yet another value: HAProxy lowered it, for want of open files.
     cause: digest.inForce === digest.want && Number(found) < Number(want) ? "clamped" : undefined,
@@ -230,12 +232,12 @@ function serviceRows(situation: Situation, service: ServiceSettings): readonly R
 }
 
 function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): Reading {
-  const { config, host, facts } = situation;
+  const { config, host, facts, active } = situation;
   const want = `${bind}:${port}`;
   const stranger = facts.strangers.find((listener) => holderOf([listener], bind, port));
   const holder = holderOf(host.listeners, bind, port);
   const source = "ss -ltn";
-  const isOurs = holder?.process === "haproxy";
+  const isOurs = holder?.process === "haproxy" && active;
   const listens = holder && `${holder.address}:${port}`;
   return {
     setting: `${name} front end`,
@@ -251,7 +253,7 @@ function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): 
         : `${holder?.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
     blocked:
       stranger &&
-      `process ${stranger.pid}, a HAProxy that ${UNIT} did not start, takes requests on ${stranger.address}:${port} too: stop it, or give the service another port`,
+      `process ${stranger.pid}, a HAProxy that ${UNIT} did not start, takes requests on ${stranger.address}:${port}${active ? " too" : ""}: stop it, or give the service another port`,
   };
 }
 

@@ -9,6 +9,8 @@ export interface HaproxyFacts {
   readonly config: FileFact;
   readonly dropIn: FileFact;
   readonly unit: UnitFact;
+  /** Of the watcher, by name. */
+  readonly watcherUnits: ReadonlyMap<string, UnitFact>;
   /** Version that apt would install; only when HAProxy is not there, and "" or "(none)" when apt has none. */
   readonly candidate: string | undefined;
   /** LimitNOFILE as systemd has loaded it from all files of the unit. */
@@ -45,7 +47,8 @@ export function haproxyFacts(output: ProbeOutput): HaproxyFacts {
   const files = fileFacts(output);
   const config = files.get(CONFIG);
   const dropIn = files.get(DROP_IN);
-  const unit = unitFacts(output).get(UNIT);
+  const units = unitFacts(output);
+  const unit = units.get(UNIT);
   if (config === undefined || dropIn === undefined || unit === undefined) {
     throw new ProbeNotUnderstood("the files or the unit were not printed");
   }
@@ -54,6 +57,7 @@ export function haproxyFacts(output: ProbeOutput): HaproxyFacts {
     config,
     dropIn,
     unit,
+    watcherUnits: new Map([...units].filter(([name]) => name !== UNIT)),
     candidate: fieldOf(output, "candidate"),
     limitNofile: fieldOf(output, "limit_nofile"),
     configCheck: configCheck === undefined ? undefined : Number(configCheck),
@@ -87,4 +91,9 @@ function openFiles(output: ProbeOutput, role: string): OpenFiles | undefined {
 /** Whether the service runs; also while it reloads. */
 export function isActive({ unit }: HaproxyFacts): boolean {
   return unit.active === "active" || unit.active === "reloading";
+}
+
+/** Whether the last reload failed, and an older worker serves on. */
+export function reloadFailed({ processes, unit }: HaproxyFacts): boolean {
+  return processes?.lastReloadFailed === true || unit.statusText === "Reload failed!";
 }

@@ -1,11 +1,13 @@
 import { type HaproxyParameters, haproxyParameters } from "../../mesh/haproxy-parameters.ts";
 import { hasWatcher } from "../../mesh/mesh.ts";
+import { openFilesNeeded } from "../../mesh/open-files.ts";
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { type HaproxyDesired, haproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, haproxyFacts } from "./facts.ts";
-import { openFilesNeeded } from "./open-files.ts";
+import { haproxyFiles } from "./files.ts";
+import { service } from "./service.ts";
 
 /**
  * The local proxy: a front end and a back end for every service of the mesh, and the proof that the running worker
@@ -40,13 +42,19 @@ export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
     ],
   }),
 
+  files({ desired }) {
+    const { config, dropIn } = haproxyFiles(desired);
+    return desired.watched ? [dropIn] : [config, dropIn];
+  },
+
   probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),
 
   facts: haproxyFacts,
 
-  assess: ({ desired, facts, host }) => assess(desired, facts, host),
+  assess: ({ desired, facts, host, claims }) => assess(desired, facts, host, claims.has("watcher")),
 
   next: everyone,
+  service,
   // HAProxy 2.2 takes two seconds to find out that a reload failed; 3.2 starts, and may die in the next three.
   settle: { deadlineMs: 20_000, stableMs: 3_000 },
 };

@@ -65,7 +65,9 @@ ask_processes() {
 
 # property NAME: of the unit, from what emit_units printed.
 property() {
-  printf '%s\n' "$units" | sed -n "s/^unit$TAB$UNIT$TAB$1$TAB//p"
+  case $units in *"unit$TAB$UNIT$TAB$1$TAB"*) ;; *) return ;; esac
+  property_value=${units#*"unit$TAB$UNIT$TAB$1$TAB"}
+  printf '%s' "${property_value%%"$NEWLINE"*}"
 }
 
 # description: as the file on disk has it.
@@ -84,7 +86,9 @@ emit_journal() {
 # share one port, and then each of them gets some of the requests.
 emit_strangers() {
   ss -Hltnp | while read -r _ _ _ local _ users; do
-    for pid in $(printf '%s\n' "$users" | grep -oE '"haproxy",pid=[0-9]+' | sed 's/.*=//'); do
+    while [ "$users" != "${users#*'"haproxy",pid='}" ]; do
+      users=${users#*'"haproxy",pid='}
+      pid=${users%%,*}
       if [ -r "/proc/$pid/cgroup" ] && ! grep -qF "/$UNIT" "/proc/$pid/cgroup"; then
         emit stranger "$local" "$pid"
       fi
@@ -95,19 +99,21 @@ emit_strangers() {
 main() {
   emit_file "$CONFIG"
   emit_file "$DROP_IN"
-  units=$(emit_units "$UNIT")
+  units=$(emit_units "$UNIT" meshctl-watcher.service meshctl-haproxy-install.path)
   printf '%s\n' "$units"
   if [ ! -x /usr/sbin/haproxy ]; then
     emit candidate "$(LC_ALL=C apt-cache policy haproxy 2>/dev/null | sed -n 's/^ *Candidate: *//p')"
     return
   fi
+  emit_strangers
   emit limit_nofile "$(systemctl show --value -p LimitNOFILE -- "$UNIT" 2>/dev/null)"
   case $(property ActiveState) in
     active | reloading) ;;
     *)
       haproxy -c -f "$CONFIG" >/dev/null 2>&1
       emit config_check "$?"
-      emit_journal "_SYSTEMD_UNIT=$UNIT"
+      # What it said before somebody stopped it is no reason.
+      [ "$(property ActiveState)" = inactive ] || emit_journal "_SYSTEMD_UNIT=$UNIT"
       return
       ;;
   esac
@@ -115,7 +121,6 @@ main() {
   emit command "$(tr '\0' '\n' 2>/dev/null <"/proc/$master_pid/cmdline")"
   answers=$(ask_processes "$master_pid")
   printf '%s\n' "$answers"
-  emit_strangers
   # What HAProxy said is of interest only when the worker is not the one that the file describes.
   case "$(property StatusText)$NEWLINE$answers" in
     *"Reload failed"* | *"failed: "[1-9]* | *"# old workers"*) emit_journal "_SYSTEMD_INVOCATION_ID=$(property InvocationID)" ;;

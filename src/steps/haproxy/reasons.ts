@@ -1,6 +1,6 @@
+import { maxconnWithin } from "../../mesh/open-files.ts";
 import { lastRefusal } from "./alerts.ts";
 import { holderOf } from "./listeners.ts";
-import { maxconnWithin } from "./open-files.ts";
 import { UNIT } from "./paths.ts";
 import type { Situation } from "./situation.ts";
 

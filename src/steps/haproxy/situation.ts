@@ -5,15 +5,13 @@ import {
   directiveOf,
   type HaproxyConfig,
   parseHaproxyConfig,
-  renderHaproxyConfig,
 } from "../../mesh/haproxy-config.ts";
 import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
+import { openFilesNeeded } from "../../mesh/open-files.ts";
 import type { HostFacts } from "../../step.ts";
 import type { HaproxyDesired } from "./desired.ts";
-import { renderDropIn } from "./drop-in.ts";
-import { type HaproxyFacts, isActive } from "./facts.ts";
-import { openFilesNeeded } from "./open-files.ts";
-import { CONFIG, DROP_IN } from "./paths.ts";
+import { type HaproxyFacts, isActive, reloadFailed } from "./facts.ts";
+import { haproxyFiles } from "./files.ts";
 
 /** What follows from the facts of one host, worked out once for all rows and changes. */
 export interface Situation {
@@ -56,23 +54,9 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
   };
   // A watcher's file, on a host that has none any more, is ours to replace.
   const oursBySight = digest.onDisk !== "";
-  const configFile = assessFile(
-    facts.config,
-    {
-      path: CONFIG,
-      content: [renderHaproxyConfig(settings, description)],
-      mode: "0644",
-      owner: "root:root",
-    },
-    host.manifest,
-    parameters.adopt || oursBySight,
-  );
-  const dropIn = assessFile(
-    facts.dropIn,
-    { path: DROP_IN, content: [renderDropIn(parameters.maxconn)], mode: "0644", owner: "root:root" },
-    host.manifest,
-    parameters.adopt,
-  );
+  const wanted = haproxyFiles(desired);
+  const configFile = assessFile(facts.config, wanted.config, host.manifest, parameters.adopt || oursBySight);
+  const dropIn = assessFile(facts.dropIn, wanted.dropIn, host.manifest, parameters.adopt);
   const isForeign = ownershipOf(facts.config, host.manifest) === "foreign" && !oursBySight;
   const configAgrees = config !== undefined && differences.length === 0 && digest.onDisk === digest.want;
   return {
@@ -90,13 +74,13 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     foreign: configFile.blocked,
     toAdopt: watched && isForeign && parameters.adopt,
     openFilesNeeded: openFilesNeeded(parameters.maxconn, host.cpus),
-    reloadFailed: facts.processes?.lastReloadFailed === true || facts.unit.statusText === "Reload failed!",
+    reloadFailed: reloadFailed(facts),
     awaitsWatcher: watched && facts.configCheck !== undefined && facts.configCheck !== 0,
   };
 }
 
 /** The settings' digest in a `description` of ours; "" in any other. The watcher adds one of the whole file. */
-function digestIn(description: string | undefined): string {
+export function digestIn(description: string | undefined): string {
   return /^meshctl-([0-9a-f]{64})(?:-[0-9a-f]{16})?$/.exec(description ?? "")?.[1] ?? "";
 }
 

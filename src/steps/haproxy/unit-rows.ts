@@ -1,7 +1,9 @@
+import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { ADMIN_SOCKET } from "../../mesh/haproxy-settings.ts";
+import { maxconnWithin } from "../../mesh/open-files.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
-import { maxconnWithin } from "./open-files.ts";
+import { infoSource } from "./info-source.ts";
 import { DROP_IN, UNIT } from "./paths.ts";
 import { whyStopped } from "./reasons.ts";
 import type { Situation } from "./situation.ts";
@@ -16,16 +18,25 @@ export function unitRows(situation: Situation): readonly Reading[] {
 function version(situation: Situation): Reading {
   const { facts, host, installed, active } = situation;
   const setting = "version";
-  const want = "≥ 1.5";
+  const retryOn = situation.desired.parameters.retry_on.length > 0;
+  const lowest = retryOn ? "2.0" : "1.5";
+  const want = `≥ ${lowest}`;
+  const what = retryOn ? `haproxy.retry_on needs ${lowest} or later` : `${lowest} or later is needed`;
+  const instead = retryOn ? "take retry_on away from this host" : "add a newer package source";
   if (installed === undefined) {
     const candidate = facts.candidate ?? "";
     const offered = /^\d/.test(candidate);
     const because = offered
       ? `not installed; apt offers ${candidate}`
       : "not installed, and apt does not know the package yet";
-    const absent = { setting, want, onDisk: { is: "absent", source: "dpkg" }, because } as const;
-    if (offered && !isAtLeast15(candidate)) {
-      const blocked = `apt offers HAProxy ${candidate}, and 1.5 or later is needed: add a newer package source`;
+    const absent = {
+      setting,
+      want,
+      onDisk: { is: "absent", source: packageQuestion("haproxy") },
+      because,
+    } as const;
+    if (offered && !isAtLeast(candidate, lowest)) {
+      const blocked = `apt offers HAProxy ${candidate}, and ${what}: ${instead}`;
       return { ...absent, inForce: INAPPLICABLE, blocked };
     }
     return { ...absent, inForce: { is: "absent", source: UNIT }, closedBy: { change: PACKAGES } };
@@ -34,7 +45,7 @@ function version(situation: Situation): Reading {
   const reading: Reading = {
     setting,
     want,
-    onDisk: { is: "read", value: installed, source: "dpkg" },
+    onDisk: { is: "read", value: installed, source: packageQuestion("haproxy") },
     inForce: !active
       ? { is: "absent", source: UNIT }
       : running === undefined
@@ -43,12 +54,12 @@ function version(situation: Situation): Reading {
             source: ADMIN_SOCKET,
             because: facts.sockets.get(ADMIN_SOCKET) ?? "it was not asked",
           }
-        : { is: "read", value: running, source: `show info on ${facts.infoFrom}` },
+        : { is: "read", value: running, source: infoSource(facts) },
     accepts: (value, layer) =>
-      layer === "onDisk" ? isAtLeast15(value) : isSameVersion(value, installed) && isAtLeast15(value),
+      (layer === "onDisk" || isSameVersion(value, installed)) && isAtLeast(value, lowest),
   };
-  if (!isAtLeast15(installed)) {
-    const blocked = `HAProxy ${installed} is installed on ${host.os.prettyName}, and 1.5 or later is needed`;
+  if (!isAtLeast(installed, lowest)) {
+    const blocked = `HAProxy ${installed} is installed on ${host.os.prettyName}, and ${what}: ${instead}`;
     return { ...reading, blocked };
   }
   const because =
@@ -58,9 +69,10 @@ function version(situation: Situation): Reading {
   return { ...reading, because, closedBy: closedByStart(situation) };
 }
 
-function isAtLeast15(version: string): boolean {
+function isAtLeast(version: string, lowest: string): boolean {
   const [major = 0, minor = 0] = version.split(/[^0-9]+/).map(Number);
-  return major > 1 || (major === 1 && minor >= 5);
+  const [leastMajor = 0, leastMinor = 0] = lowest.split(".").map(Number);
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
 /** Debian's builds name themselves as their package does; others know only their upstream version. */
@@ -100,12 +112,15 @@ function running(situation: Situation): Reading {
         : {
             is: "read",
             value: active ? "active" : unit.active,
-            source: `systemctl show ${UNIT}`,
+            source: unitQuestion(UNIT, "ActiveState", "SubState"),
           },
     because: active || situation.installed === undefined ? undefined : whyStopped(situation),
     closedBy: closedByStart(situation),
+    // Older Debian masks the unit of a removed package itself, and takes that back when the package is installed.
     blocked:
-      unit.load === "masked" ? `${UNIT} is masked: systemctl unmask ${UNIT}, if it may run here` : undefined,
+      unit.load === "masked" && situation.installed !== undefined
+        ? `${UNIT} is masked: systemctl unmask ${UNIT}, if it may run here`
+        : undefined,
   };
 }
 

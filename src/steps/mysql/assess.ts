@@ -1,9 +1,10 @@
 import { assessFile } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
+import { revealContent } from "../../secret.ts";
 import type { Assessed, HostFacts, Reading } from "../../step.ts";
 import { whyUnread } from "./boot.ts";
 import { changesFor, nextChange, type Plan } from "./changes.ts";
-import { renderDropIn } from "./drop-in.ts";
+import { dropInFile } from "./drop-in.ts";
 import type { MysqlFacts } from "./facts.ts";
 import { resizingTo, stateOf } from "./in-force.ts";
 import type { MysqlParameters } from "./parameters.ts";
@@ -33,13 +34,9 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
   const installed = inPackages === undefined ? undefined : facts.installed;
   const dropIn = facts.dropIns.get(server.dropIn)!;
   const settings = wantedSettings(desired, server, installed, host.memoryBytes, dropIn.content);
-  const content = renderDropIn(settings.map(({ name, inFile }) => [name, inFile]));
-  const file = assessFile(
-    dropIn,
-    { path: server.dropIn, content: [content], mode: "0644", owner: "root:root" },
-    host.manifest,
-    desired.adopt,
-  );
+  const wanted = dropInFile(server, settings);
+  const content = revealContent(wanted.content);
+  const file = assessFile(dropIn, wanted, host.manifest, desired.adopt);
   const fileRow = {
     ...fileReading(dropIn, content),
     blocked: file.blocked ?? (installed && whyUnread(installed, server.dropIn)),

@@ -90,9 +90,8 @@ function overrides(name: string, facts: InstalledFacts) {
       remedy: "take it out there",
     };
   }
-  // With persisted_globals_load=OFF the server passes over them, and its parser says so.
   const value = persisted.get(name);
-  if (value === undefined || !explains(value, facts.parser.values.get(name) ?? Number.NaN)) return undefined;
+  if (value === undefined) return undefined;
   return {
     value,
     source: "/var/lib/mysql/mysqld-auto.cnf (SET PERSIST)",

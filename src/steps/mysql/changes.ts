@@ -103,7 +103,7 @@ function enable({ server, isEnabled }: Plan): readonly Command[] {
   return isEnabled ? [] : [{ kind: "run", argv: ["systemctl", "enable", server.unit], timeoutMs: SHORT_MS }];
 }
 
-function restart({ unit }: Server): Command {
+export function restart({ unit }: Server): Command {
   return { kind: "script", file: RESTART, args: [unit], timeoutMs: 2 * SHORT_MS };
 }
 

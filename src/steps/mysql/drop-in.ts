@@ -1,11 +1,17 @@
+import { plainFile } from "../../evidence/file.ts";
+import type { WantedFile } from "../../step.ts";
+import type { Server } from "./server.ts";
+import type { Setting } from "./settings.ts";
+
 const COMMENT = "# Written by meshctl: change the inventory or the playbook, not this file.\n";
 
 /** The drop-in file. Every server reads the group [mysqld]. */
-export function renderDropIn(values: readonly (readonly [name: string, value: string])[]): string {
-  return `${COMMENT}[mysqld]\n${values.map(([name, value]) => `${name} = ${value}\n`).join("")}`;
+export function dropInFile(server: Server, settings: readonly Setting[]): WantedFile {
+  const lines = settings.map(({ name, inFile }) => `${name} = ${inFile}\n`).join("");
+  return plainFile(server.dropIn, `${COMMENT}[mysqld]\n${lines}`);
 }
 
-/** A value of a drop-in as `renderDropIn` writes it. */
+/** A value of a drop-in as `dropInFile` writes it. */
 export function valueInDropIn(content: string | undefined, name: string): string | undefined {
   return content?.match(new RegExp(`^${name} = (\\S+)$`, "m"))?.[1];
 }

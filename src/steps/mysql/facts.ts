@@ -24,6 +24,7 @@ export interface InstalledFacts {
     | undefined;
   readonly options: readonly OptionRecord[];
   readonly reader: Reader;
+  /** What SET PERSIST left and the server will load. */
   readonly persisted: ReadonlyMap<string, string>;
   /** What the server's own option parser said. */
   readonly parser: {
@@ -62,6 +63,11 @@ function installedFacts(output: ProbeOutput, server: Server): InstalledFacts {
   const [answeringPid, socket] = rowsOf(output, "answered_by")[0] ?? [];
   const parser = rowsOf(output, "parser");
   const said = (what: string) => parser.filter(([kind]) => kind === what).map((row) => row[1] ?? "");
+  const values = new Map(
+    parser
+      .filter(([kind]) => kind === "value")
+      .map(([, variable, value]) => [variable!.replaceAll("-", "_"), Number(value)]),
+  );
   const live = new Map(rowsOf(output, "live").map(([variable, value]) => [variable!, value ?? ""]));
   return {
     server,
@@ -80,15 +86,15 @@ function installedFacts(output: ProbeOutput, server: Server): InstalledFacts {
       groups: (groups ?? "").split(" "),
       readOnlyEtc: protectSystem === "full" || protectSystem === "strict",
     },
-    persisted: persistedOptions(fieldOf(output, "persisted") ?? "{}"),
+    // The parser itself shows only those that the server takes as options: the others are set once it has started.
+    persisted:
+      values.get("persisted_globals_load") === 0
+        ? new Map()
+        : persistedOptions(fieldOf(output, "persisted") ?? "{}"),
     parser: {
       version: /\bVer (\S+)/.exec(said("version")[0] ?? "")?.[1] ?? "",
       groups: new Set((said("groups")[0] ?? "").split(" ")),
-      values: new Map(
-        parser
-          .filter(([kind]) => kind === "value")
-          .map(([, variable, value]) => [variable!.replaceAll("-", "_"), Number(value)]),
-      ),
+      values,
       errors: said("error"),
       exitCodes: said("exit").map(Number),
     },

@@ -1,6 +1,8 @@
+import { unitQuestion } from "../../evidence/by-hand.ts";
 import type { Layer } from "../../step.ts";
 import { withoutTime } from "./error-log.ts";
 import type { InstalledFacts } from "./facts.ts";
+import { variableQuestion } from "./server.ts";
 import { POOL, REDO_CAPACITY, type Setting } from "./settings.ts";
 
 /** "changing": on its way up or down, and to be left alone. "failed": systemd gave up, or tries in vain. */
@@ -28,8 +30,8 @@ export function stateOf({ unit, hasJob, process }: InstalledFacts): ServerState 
 
 /** The service as a whole: up, and the one that answers on the socket. */
 export function serviceInForce(facts: InstalledFacts): Layer {
-  const { unit, process, answeredBy } = facts;
-  const source = process === undefined ? unit.name : `${unit.name}, PID ${process.pid}`;
+  const { unit, answeredBy } = facts;
+  const source = unitQuestion(unit.name, "ActiveState", "MainPID");
   switch (stateOf(facts)) {
     case "running":
       if (isStranger(facts)) {
@@ -72,7 +74,7 @@ function distinct(errors: readonly string[]): readonly string[] {
 /** Shutdown with dirty pages and crash recovery take many minutes, and must not be cut short. */
 function stillChanging({ unit, process }: InstalledFacts): string {
   const who = process === undefined ? unit.name : `${unit.name} (PID ${process.pid}, ${process.seconds} s)`;
-  return `${who} is still ${unit.active}: the outcome is unknown until it has ended`;
+  return `${who} is still ${unit.active}: the outcome is unknown until it has ended. Look with "systemctl status ${unit.name}", leave it time, then run meshctl again`;
 }
 
 /** Another process than the service's answers on the socket. */
@@ -83,7 +85,7 @@ function isStranger({ unit, answeredBy }: InstalledFacts): boolean {
 /** One setting as the running server has it. */
 export function settingInForce(setting: Setting, facts: InstalledFacts): Layer {
   const { server, unit, live, liveError } = facts;
-  const source = `SHOW GLOBAL VARIABLES (${server.process}, PID ${unit.mainPid})`;
+  const source = `${variableQuestion(server, setting.name)} (PID ${unit.mainPid})`;
   switch (stateOf(facts)) {
     case "changing":
       return { is: "unreadable", source: unit.name, because: stillChanging(facts) };
@@ -96,7 +98,11 @@ export function settingInForce(setting: Setting, facts: InstalledFacts): Layer {
       }
       const resized = resizingTo(setting, facts);
       if (resized !== undefined) {
-        return { is: "read", value: setting.show(resized), source: "Innodb_redo_log_capacity_resized" };
+        return {
+          is: "read",
+          value: setting.show(resized),
+          source: `${server.name} -e "SHOW GLOBAL STATUS LIKE 'Innodb_redo_log_capacity_resized'"`,
+        };
       }
       const value = live?.get(setting.name);
       if (value !== undefined) return { is: "read", value: setting.show(Number(value)), source };

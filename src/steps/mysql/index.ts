@@ -2,9 +2,12 @@ import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
+import { dropInFile } from "./drop-in.ts";
 import { type MysqlFacts, mysqlFacts } from "./facts.ts";
 import { type MysqlParameters, mysqlParameters } from "./parameters.ts";
 import { chosenServer, installedServer } from "./server.ts";
+import { service } from "./service.ts";
+import { wantedSettings } from "./settings.ts";
 import { showBytes } from "./size.ts";
 
 /** MariaDB or MySQL: what its own parser reads from the option files, and what the running server answers. */
@@ -38,6 +41,22 @@ export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
     };
   },
 
+  files({ desired, machine: { memoryBytes } }) {
+    const server = chosenServer(desired.server, undefined);
+    const notes = [
+      ...(desired.server === "auto"
+        ? [`For ${server.title}, which is installed where no server is; one that is there already stays.`]
+        : []),
+      ...(desired.bufferPoolSize.is === "percent"
+        ? [
+            `The pool is a share of memory, here of ${showBytes(memoryBytes)}; one in the file already stays while it is within it.`,
+          ]
+        : []),
+    ];
+    const settings = wantedSettings(desired, server, undefined, memoryBytes, undefined);
+    return [{ ...dropInFile(server, settings), notes }];
+  },
+
   probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),
 
   facts: mysqlFacts,
@@ -45,6 +64,7 @@ export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 
   next: everyone,
+  service,
   // A shutdown with a large pool of dirty pages or a crash recovery is waited for, never cut short.
   settle: { deadlineMs: 15 * 60_000, stableMs: 1_000 },
 };

@@ -115,6 +115,7 @@ ask_option_parser() {
     $1 == "exit" && NF == 2 { print "parser\texit\t" $2; next }
     / Ver [0-9]/ && !version { print "parser\tversion\t" $0; version = 1 }
     /^The following groups are read: / { sub(/^[^:]*: /, ""); print "parser\tgroups\t" $0 }
+    $1 == "persisted-globals-load" { print "parser\tvalue\t" $1 "\t" ($2 != "FALSE") }
     /^innodb-(buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) / {
       print "parser\tvalue\t" $1 "\t" $2
     }

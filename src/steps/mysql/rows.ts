@@ -1,3 +1,4 @@
+import { packageQuestion } from "../../evidence/by-hand.ts";
 import { type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
 import type { HostFacts, Layer, Reading } from "../../step.ts";
 import { onDisk, shadowedBy, whyPassedOver } from "./boot.ts";
@@ -14,7 +15,7 @@ import {
 } from "./in-force.ts";
 import { commandLineOptions } from "./option-files.ts";
 import type { MysqlParameters } from "./parameters.ts";
-import type { InstalledServer, Server } from "./server.ts";
+import { type InstalledServer, type Server, variableQuestion } from "./server.ts";
 import { POOL, type Setting } from "./settings.ts";
 import { parseSize, showBytes } from "./size.ts";
 
@@ -24,7 +25,7 @@ export function otherServer(asked: Server, found: Server): Reading {
   return {
     setting: "server",
     want: asked.title,
-    onDisk: { is: "read", value: found.title, source: "dpkg" },
+    onDisk: { is: "read", value: found.title, source: packageQuestion(found.package) },
     inForce: { is: "inapplicable" },
     blocked: `${found.title} is installed here, and installing ${asked.title} would remove it from its data: move the data by hand, or say "server: ${found.name}"`,
   };
@@ -41,12 +42,12 @@ export function packageReading(
     want: "installed",
     onDisk:
       inPackages === undefined
-        ? { is: "absent", source: "dpkg" }
-        : { is: "read", value: inPackages.version, source: `dpkg: ${inPackages.package}` },
+        ? { is: "absent", source: packageQuestion(server.package) }
+        : { is: "read", value: inPackages.version, source: packageQuestion(inPackages.package) },
     inForce:
       running === undefined
         ? { is: "inapplicable" }
-        : { is: "read", value: running, source: "SHOW GLOBAL VARIABLES: version" },
+        : { is: "read", value: running, source: variableQuestion(server, "version") },
     accepts: (value, layer) => layer === "onDisk" || /mariadb/i.test(value) === (server.name === "mariadb"),
   };
 }

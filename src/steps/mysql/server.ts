@@ -63,3 +63,8 @@ export function chosenServer(asked: "auto" | Server["name"], found: Server | und
   if (asked === "auto") return found ?? MARIADB;
   return asked === "mysql" ? MYSQL : MARIADB;
 }
+
+/** How a person asks the server for one of its variables, as root on its host. */
+export function variableQuestion({ name }: Server, variable: string): string {
+  return `${name} -e "SHOW GLOBAL VARIABLES LIKE '${variable}'"`;
+}

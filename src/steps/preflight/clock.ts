@@ -23,7 +23,7 @@ export function clockReading(
     setting: "clock",
     want: `within ${clockSkewMaxMs} ms of the other hosts`,
     found: furthest === undefined ? "no other host to compare with" : showDistance(furthest),
-    source: "date, half the round trip taken off",
+    source: "date +%s.%N (half the round trip taken off)",
     fine,
     because: `the clock is ${furthest && showDistance(furthest)}: let NTP set it (apt-get install systemd-timesyncd, then timedatectl set-ntp true) and see that UDP port 123 gets out`,
     warning:

@@ -1,7 +1,7 @@
+import { isLoopback, isPublic, isSameIp, parseIp } from "../../evidence/ip.ts";
 import type { HostFacts, Reading } from "../../step.ts";
 import { check } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
-import { isLoopback, isPublic, isSameIp, parseIp } from "./ip.ts";
 
 /** The mesh address is an IP of this host that the other hosts can reach. */
 export function addressReading(desired: PreflightDesired, { addresses }: HostFacts): Reading {

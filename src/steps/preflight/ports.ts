@@ -1,8 +1,8 @@
+import { overlap, showEndpoint } from "../../evidence/endpoint.ts";
 import { coversPorts, mergePortRanges } from "../../evidence/port-ranges.ts";
 import type { Claims, HostFacts, Listener, Reading, StepName } from "../../step.ts";
 import { check } from "./check.ts";
 import type { PreflightFacts } from "./facts.ts";
-import { isSameIp, isWildcard } from "./ip.ts";
 
 type AllClaims = ReadonlyMap<StepName, Claims>;
 
@@ -70,20 +70,6 @@ function claimantOf(
       claim.process === taken.process &&
       listeners.some((listener) => listener.process === taken.process && overlap(listener, claim)),
   )?.step;
-}
-
-interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
-
-function overlap(a: Endpoint, b: Endpoint): boolean {
-  if (a.port !== b.port) return false;
-  return isWildcard(a.address) || isWildcard(b.address) || isSameIp(a.address, b.address);
-}
-
-function showEndpoint({ address, port }: Endpoint): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Outgoing connections take ports of the local range: a service that restarts may find its own one taken. */

@@ -1,3 +1,4 @@
+import { maxconnWithin, openFilesNeeded } from "../../mesh/open-files.ts";
 import type { Claims, HostFacts, Reading, StepName } from "../../step.ts";
 import { check } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
@@ -15,7 +16,7 @@ export function memoryReading(desired: PreflightDesired, host: HostFacts, claims
     setting: "memory",
     want: `at least ${showBytes(neededBytes)}`,
     found: showBytes(host.memoryBytes),
-    source: "/proc/meminfo, cgroup",
+    source: "head -n 1 /proc/meminfo /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes",
     fine: neededBytes <= host.memoryBytes,
     because: `${sum} is more than the ${showBytes(host.memoryBytes)} here: lower one of them or use a larger host`,
   });
@@ -32,7 +33,7 @@ export function openFilesReadings(
     .sort((a, b) => b.count - a.count);
   if (most === undefined) return [];
   const raise = "raise the hard limit of PID 1 (fs.nr_open, or the container's limit)";
-  const maxconn = fittingMaxconn(desired.maxconn, most.count, host.hardOpenFiles);
+  const maxconn = fittingMaxconn(desired.maxconn, most.count, host);
   return [
     check({
       setting: "open files",
@@ -45,11 +46,8 @@ export function openFilesReadings(
   ];
 }
 
-/** What maxconn may be under a limit, in hundreds, when the claim is one of two files per connection. */
-function fittingMaxconn(maxconn: number | undefined, count: number, limit: number): number | undefined {
-  if (maxconn === undefined) return undefined;
-  const overhead = count - 2 * maxconn;
-  if (overhead < 0 || overhead > maxconn) return undefined;
-  const fitting = Math.floor((limit - overhead) / 200) * 100;
-  return fitting > 0 ? fitting : undefined;
+/** What maxconn may be under the host's limit, when the claim is HAProxy's. */
+function fittingMaxconn(maxconn: number | undefined, count: number, host: HostFacts): number | undefined {
+  if (maxconn === undefined || count !== openFilesNeeded(maxconn, host.cpus)) return undefined;
+  return maxconnWithin(host.hardOpenFiles, host.cpus) || undefined;
 }

@@ -9,7 +9,7 @@ import {
 import { judge } from "../../evidence/verdict.ts";
 import type { Assessed, Change, Command, HostFacts, Layer, Reading } from "../../step.ts";
 import { LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from "./boot.ts";
-import { DROP_IN, inOrder, renderDropIn, withDropIn } from "./drop-in.ts";
+import { DROP_IN, dropInFile, inOrder, renderDropIn, withDropIn } from "./drop-in.ts";
 import type { SysctlFacts } from "./facts.ts";
 import { normaliseValue, procPathOf } from "./key.ts";
 import { PORT_RANGE, RESERVED_PORTS, TIME_STAMPS } from "./parameters.ts";
@@ -28,15 +28,10 @@ const CHANGE = "drop-in";
 const APPLY = new URL("./apply.sh", import.meta.url);
 
 export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFacts): Assessed {
-  const wanted = new Map([...desired.settings, [RESERVED_PORTS, showPortRanges(toReserve(desired, facts))]]);
+  const wanted = wantedSettings(desired, toReserve(desired, facts));
   const refused = refusals(wanted, facts);
   const content = renderDropIn(wanted);
-  const file = assessFile(
-    facts.dropIn,
-    { path: DROP_IN, content: [content], mode: "0644", owner: "root:root" },
-    host.manifest,
-    desired.adopt,
-  );
+  const file = assessFile(facts.dropIn, dropInFile(wanted), host.manifest, desired.adopt);
   // The keys are one change: where one of them must not be set, none is.
   const mayChange = file.blocked === undefined && refused.size === 0;
   const closedBy = mayChange ? { change: CHANGE } : undefined;
@@ -73,6 +68,14 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
     readings: [...rows, ...timeStamps(desired, facts)],
     changes: open.length > 0 && mayChange ? [change] : [],
   };
+}
+
+/** Every key with its value, when these ports are to be reserved. */
+export function wantedSettings(
+  { settings }: SysctlDesired,
+  reserve: readonly PortRange[],
+): ReadonlyMap<string, string> {
+  return new Map([...settings, [RESERVED_PORTS, showPortRanges(reserve)]]);
 }
 
 function whyOf(open: readonly Reading[]): string {

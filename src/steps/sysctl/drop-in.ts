@@ -1,3 +1,5 @@
+import { plainFile } from "../../evidence/file.ts";
+import type { WantedFile } from "../../step.ts";
 import type { ConfFile } from "./boot.ts";
 import { RESERVED_PORTS } from "./parameters.ts";
 
@@ -10,6 +12,10 @@ const COMMENT = "# Written by meshctl: change the inventory or the playbook, not
 export function inOrder(settings: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
   const rank = (key: string) => (key === RESERVED_PORTS ? "" : key);
   return [...settings].sort(([a], [b]) => (rank(a) < rank(b) ? -1 : 1));
+}
+
+export function dropInFile(settings: ReadonlyMap<string, string>): WantedFile {
+  return plainFile(DROP_IN, renderDropIn(settings));
 }
 
 export function renderDropIn(settings: ReadonlyMap<string, string>): string {

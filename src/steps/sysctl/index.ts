@@ -1,7 +1,8 @@
 import { mergePortRanges, parsePortRanges } from "../../evidence/port-ranges.ts";
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
-import { assess, type SysctlDesired, UNPRIVILEGED_PORT_START } from "./assess.ts";
+import { assess, type SysctlDesired, UNPRIVILEGED_PORT_START, wantedSettings } from "./assess.ts";
+import { dropInFile } from "./drop-in.ts";
 import { type SysctlFacts, sysctlFacts } from "./facts.ts";
 import { procPathOf } from "./key.ts";
 import { ownPorts } from "./own-ports.ts";
@@ -30,6 +31,13 @@ export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
 
   claims: () => ({}),
 
+  files: ({ desired }) => [
+    {
+      ...dropInFile(wantedSettings(desired, desired.reserve)),
+      notes: [`${RESERVED_PORTS}: what the host has reserved already stays reserved and stands here too.`],
+    },
+  ],
+
   probe({ settings }) {
     const keys = new Set([...settings.keys(), RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START]);
     return { file: new URL("./probe.sh", import.meta.url), args: [...keys].map(procPathOf) };
@@ -40,6 +48,11 @@ export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 
   next: everyone,
+  // The kernel cannot be down. A file that is put back by hand is applied as at the next boot.
+  service: {
+    health: () => ({ is: "healthy" }),
+    activate: () => [{ kind: "run", argv: ["systemctl", "restart", "systemd-sysctl"], timeoutMs: 30_000 }],
+  },
   // The kernel takes a value at once.
   settle: { deadlineMs: 2_000, stableMs: 0 },
 };

@@ -1,12 +1,16 @@
 import { mergePortRanges, type PortRange } from "../../evidence/port-ranges.ts";
 import type { HostView, InventoryView } from "../../inventory/view.ts";
+import { registrationsOf } from "../../mesh/registrations.ts";
 
-/** Clients expect MySQL there. Reserved on every host: it costs nothing, and a database may move in later. */
-const MYSQL_PORT = 3306;
+/**
+ * Where clients expect MariaDB and MySQL, and MySQL's X protocol. Reserved on every host: it costs nothing, a database
+ * may move in later, and which of the two it is shows only once it is installed.
+ */
+const DATABASE_PORTS = [3306, 33060];
 
 /** Ports that the mesh listens on at this host, from the inventory alone: every playbook asks for the same. */
 export function ownPorts(host: HostView, { mesh }: InventoryView): readonly PortRange[] {
-  const ports = [MYSQL_PORT];
+  const ports = [...DATABASE_PORTS];
   if (mesh.ensemble.some((member) => member.host === host.name)) {
     const { clientPort, quorumPort, electionPort } = mesh.zookeeper;
     ports.push(clientPort, quorumPort, electionPort);
@@ -17,5 +21,6 @@ export function ownPorts(host: HostView, { mesh }: InventoryView): readonly Port
       if (server.host === host.address || server.host === host.name) ports.push(server.port);
     }
   }
+  ports.push(...Object.values(registrationsOf(host)).map(({ port }) => port));
   return mergePortRanges(ports.map((port) => ({ first: port, last: port })));
 }

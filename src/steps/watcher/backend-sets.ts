@@ -49,20 +49,38 @@ export function serversOnDisk(config: HaproxyConfig, service: string): readonly 
     .sort();
 }
 
+/** A server that the worker treats otherwise than the file says, because somebody told it so over its socket. */
+export interface AlteredServer {
+  readonly name: string;
+  readonly how: string;
+  /** What takes it back, said to the socket. */
+  readonly undo: string;
+}
+
 /**
- * Servers of the worker that somebody drained by hand: they get no new requests. One that registered itself with
- * weight 0 shows the same and is as it wants to be.
+ * Servers of the worker that somebody drained or gave another weight by hand. One that registered itself with
+ * weight 0 shows "DRAIN" too and is as it wants to be.
  */
-export function serversDrained(
+export function serversAltered(
   haproxy: HaproxyFacts,
   config: HaproxyConfig,
   service: string,
-): readonly string[] {
-  const weightless = serversOf(config, service).filter(({ options }) => /(^| )weight 0( |$)/.test(options));
-  return haproxy.servers
-    .filter(({ backend, status }) => backend === service && status.startsWith("DRAIN"))
-    .map(({ name }) => name)
-    .filter((name) => !weightless.some((server) => server.name === name));
+): readonly AlteredServer[] {
+  const weights = new Map(serversOf(config, service).map(({ name, options }) => [name, weightIn(options)]));
+  return haproxy.servers.flatMap(({ backend, name, status, weight }): AlteredServer[] => {
+    const configured = weights.get(name);
+    if (backend !== service || configured === undefined || status.startsWith("MAINT")) return [];
+    const order = `set server ${service}/${name}`;
+    if (weight !== configured) {
+      return [{ name, how: `has weight ${weight}`, undo: `${order} weight ${configured}` }];
+    }
+    if (!status.startsWith("DRAIN") || configured === 0) return [];
+    return [{ name, how: "is drained", undo: `${order} state ready` }];
+  });
+}
+
+function weightIn(options: string): number {
+  return Number(/(?:^| )weight (\d+)(?: |$)/.exec(options)?.[1] ?? 1);
 }
 
 /** Servers the running worker uses. One that its health check has marked down is still registered. */

@@ -1,12 +1,14 @@
-import type { HostView, InventoryView, Network } from "../../inventory/view.ts";
+import type { HostView, InventoryView } from "../../inventory/view.ts";
 import { type HaproxyParameters, haproxyParameters } from "../../mesh/haproxy-parameters.ts";
 import { type HaproxySettings, haproxySettings } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
+import type { GemSource } from "../../smartstack/build.ts";
+import { gemSource } from "../../smartstack/gem-parameters.ts";
 import type { WatcherParameters } from "./parameters.ts";
 
 export interface WatcherDesired {
   readonly whenEmpty: WatcherParameters["when_empty"];
-  readonly buildHost: string | undefined;
+  readonly gemSource: GemSource;
   /** ADDRESS:PORT of every member of the ensemble. */
   readonly members: readonly string[];
   readonly clientPort: number;
@@ -15,7 +17,11 @@ export interface WatcherDesired {
   readonly settings: HaproxySettings;
   /** Whether a foreign haproxy.cfg may be replaced: the haproxy step's `adopt`. */
   readonly adopt: boolean;
-  readonly network: Network;
+}
+
+/** Whether there is nothing in ZooKeeper to follow. Then haproxy.cfg is the haproxy step's to write. */
+export function isUnneeded({ services }: WatcherDesired): boolean {
+  return services.every(({ path }) => path === undefined);
 }
 
 export function watcherDesired(
@@ -23,16 +29,15 @@ export function watcherDesired(
   host: HostView,
   inventory: InventoryView,
 ): WatcherDesired {
-  const { mesh, network } = inventory;
+  const { mesh } = inventory;
   const haproxy = (host.parameters.get("haproxy") ?? haproxyParameters.parse({})) as HaproxyParameters;
   return {
     whenEmpty: parameters.when_empty,
-    buildHost: parameters.build_host,
+    gemSource: gemSource(parameters, inventory),
     members: mesh.ensemble.map(({ address }) => `${address}:${mesh.zookeeper.clientPort}`),
     clientPort: mesh.zookeeper.clientPort,
     services: mesh.services,
     settings: haproxySettings(haproxy, mesh),
     adopt: haproxy.adopt,
-    network,
   };
 }

@@ -1,22 +1,11 @@
-import { type FileFact, fileFacts } from "../../evidence/file.ts";
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
-import { type UnitFact, unitFacts } from "../../evidence/unit.ts";
+import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
 import { type Backend, keptBackends } from "./backends.ts";
-import { WATCHER_UNIT } from "./paths.ts";
+import { SYNAPSE } from "./program.ts";
 
 /** What the probe read of a host. */
-export interface WatcherFacts {
-  readonly units: ReadonlyMap<string, UnitFact>;
-  readonly files: ReadonlyMap<string, FileFact>;
-  /** What /usr/bin/ruby is a link to, for example "ruby3.1". */
-  readonly ruby: string | undefined;
-  /** Builds in place: key → the first line about a damaged file, "" when all is as it was unpacked. */
-  readonly builds: ReadonlyMap<string, string>;
-  readonly userExists: boolean;
-  readonly process: WatcherProcess | undefined;
-  /** Last error in the watcher's journal, when it was restarted. */
-  readonly lastError: string | undefined;
+export interface WatcherFacts extends ProgramFacts {
   readonly install: InstallerResult | undefined;
   readonly reload: InstallerResult | undefined;
   /** Files that wait for the installer. */
@@ -28,17 +17,6 @@ export interface WatcherFacts {
   readonly registry: RegistryFacts | { readonly unreachable: string } | undefined;
 }
 
-interface WatcherProcess {
-  readonly pid: number;
-  readonly user: string;
-  readonly ageSeconds: number;
-  readonly commandLine: string;
-  /** Members of the ensemble it has a connection to. */
-  readonly sessions: readonly string[];
-  /** Sum of each file it was started with; undefined when the record is of an earlier start or there is none. */
-  readonly startedWith: ReadonlyMap<string, string> | undefined;
-}
-
 /** One line of the installer: what came of it. */
 interface InstallerResult {
   /** "ok", "invalid", "refused" or "failed". */
@@ -46,11 +24,25 @@ interface InstallerResult {
   /** sha256 of haproxy.cfg, or for a reload the file's description. */
   readonly digest: string;
   readonly message: string;
+  /** Of a reload: HAProxy's worker when it ended; undefined when none answered. */
+  readonly worker?: number | undefined;
+  /** Of an installation: servers whose names do not resolve on the host, as SERVICE/SERVER. */
+  readonly leftOut?: readonly string[];
 }
 
 export interface HaproxyFacts {
+  /** Of the worker. */
+  readonly pid: number;
   readonly description: string;
-  readonly servers: readonly { readonly backend: string; readonly name: string; readonly status: string }[];
+  readonly servers: readonly ServerFact[];
+}
+
+/** A line of `show stat`. */
+interface ServerFact {
+  readonly backend: string;
+  readonly name: string;
+  readonly status: string;
+  readonly weight: number;
 }
 
 interface RegistryFacts {
@@ -62,15 +54,11 @@ interface RegistryFacts {
 
 export function watcherFacts(output: ProbeOutput): WatcherFacts {
   return {
-    units: unitFacts(output),
-    files: fileFacts(output),
-    ruby: fieldOf(output, "ruby"),
-    builds: new Map(rowsOf(output, "tree").map(([key, damaged]) => [key!, damaged ?? ""])),
-    userExists: (fieldOf(output, "user") ?? "") !== "",
-    process: processFacts(output),
-    lastError: fieldOf(output, "journal"),
-    install: installerResult(fieldOf(output, "install")),
-    reload: installerResult(fieldOf(output, "reload")),
+    ...programFacts(output, SYNAPSE),
+    install: installerResult(fieldOf(output, "install"), (names) => ({
+      leftOut: names.split(" ").filter(Boolean),
+    })),
+    reload: installerResult(fieldOf(output, "reload"), (pid) => ({ worker: Number(pid) || undefined })),
     waiting: rowsOf(output, "waiting").map(([name]) => name!),
     kept: keptBackends(fieldOf(output, "kept") ?? ""),
     haproxy: haproxyFacts(output),
@@ -78,49 +66,26 @@ export function watcherFacts(output: ProbeOutput): WatcherFacts {
   };
 }
 
-function processFacts(output: ProbeOutput): WatcherProcess | undefined {
-  const row = rowsOf(output, "process")[0];
-  if (row === undefined) return undefined;
-  const [pid, user, age, commandLine] = row.map((field) => field.trim());
-  // It ended while the probe looked at it.
-  if (!user || !age) return undefined;
-  return {
-    pid: Number(pid),
-    user,
-    ageSeconds: Number(age),
-    commandLine: commandLine ?? "",
-    sessions: rowsOf(output, "session").map(([peer]) => peer!),
-    startedWith: startRecord(output),
-  };
-}
-
-function startRecord(output: ProbeOutput): ReadonlyMap<string, string> | undefined {
-  const record = fieldOf(output, "started");
-  if (record === undefined) return undefined;
-  const [first, ...sums] = record.split("\n");
-  const invocation = rowsOf(output, "unit").find(
-    ([unit, property]) => unit === WATCHER_UNIT && property === "InvocationID",
-  )?.[2];
-  if (!invocation || first !== `invocation ${invocation}`) return undefined;
-  return new Map(sums.filter(Boolean).map((line) => [line.slice(66), line.slice(0, 64)]));
-}
-
-function installerResult(line: string | undefined): InstallerResult | undefined {
+function installerResult(
+  line: string | undefined,
+  more: (field: string) => Partial<InstallerResult>,
+): InstallerResult | undefined {
   if (line === undefined || line === "") return undefined;
-  const [outcome, digest, ...message] = line.split("\t");
-  return { outcome: outcome!, digest: digest ?? "", message: message.join(" ") };
+  const [outcome, digest, message, last] = line.split("\t");
+  return { outcome: outcome!, digest: digest ?? "", message: message ?? "", ...more(last ?? "") };
 }
 
 function haproxyFacts(output: ProbeOutput): WatcherFacts["haproxy"] {
   const [state, first, second] = rowsOf(output, "haproxy")[0] ?? [];
   if (state === undefined) throw new ProbeNotUnderstood(`"haproxy" was not printed`);
   if (state !== "ok") return { unreachable: first ?? "" };
-  const servers = rowsOf(output, "server").map(([backend, name, status]) => ({
+  const servers = rowsOf(output, "server").map(([backend, name, status, weight]) => ({
     backend: backend!,
     name: name!,
     status: status ?? "",
+    weight: Number(weight),
   }));
-  return { description: second ?? "", servers };
+  return { pid: Number(first), description: second ?? "", servers };
 }
 
 function registryFacts(output: ProbeOutput): WatcherFacts["registry"] {

@@ -1,13 +1,26 @@
+import { socketQuestion } from "../../evidence/by-hand.ts";
 import { ownershipOf } from "../../evidence/file.ts";
 import { type ConfigDifference, compareHaproxyConfig, directiveOf } from "../../mesh/haproxy-config.ts";
 import { mendedHaproxyConfig } from "../../mesh/haproxy-config-mended.ts";
 import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
+import type { Row } from "../../smartstack/program.ts";
 import type { Layer, Reading } from "../../step.ts";
-import { serversDrained, serversInForce, serversOnDisk, showServers, wantedServers } from "./backend-sets.ts";
+import {
+  type AlteredServer,
+  serversAltered,
+  serversInForce,
+  serversOnDisk,
+  showServers,
+  wantedServers,
+} from "./backend-sets.ts";
+import type { WatcherFacts } from "./facts.ts";
 import { HAPROXY_CONFIG, INSTALL_RESULT, RELOAD_RESULT, WATCHER_UNIT } from "./paths.ts";
 import { withoutRetiredServers } from "./retired-servers.ts";
-import type { Row, Situation } from "./situation.ts";
+import type { Situation } from "./situation.ts";
+
+const INFO = socketQuestion(ADMIN_SOCKET, "show info");
+const STAT = socketQuestion(ADMIN_SOCKET, "show stat");
 
 /** Whether haproxy.cfg is somebody else's, and must not be replaced. */
 export function isForeign({ haproxyFile, host }: Situation): boolean {
@@ -44,7 +57,7 @@ export function settingsRow(situation: Situation): Row {
     inForce:
       "unreachable" in facts.haproxy
         ? { is: "absent", source: ADMIN_SOCKET }
-        : read(shortDescription(facts.haproxy.description || "no description"), "show info"),
+        : read(shortDescription(facts.haproxy.description || "no description"), INFO),
     blocked:
       isForeign(situation) && !desired.adopt
         ? `${HAPROXY_CONFIG} is neither meshctl's nor the package's default; look at it, then say "adopt: true" for haproxy in the inventory to replace it`
@@ -75,27 +88,37 @@ function wasReplaced({ facts: { install }, haproxyFile }: Situation): boolean {
   return install?.outcome === "ok" && install.digest !== haproxyFile.sha256;
 }
 
+/** A worker that was started since read the file as it was then: a failure of before is none any more. */
+export function isReloadPast({ haproxy, reload }: WatcherFacts): boolean {
+  return !("unreachable" in haproxy) && reload !== undefined && reload.worker !== haproxy.pid;
+}
+
 /** Whether all that Synapse wrote is installed, and every reload it asked for is done. */
 export function installationRow(situation: Situation): Row {
   const { facts, haproxyConfig } = situation;
   const { install, reload, waiting, haproxy } = facts;
   const described = directiveOf(haproxyConfig, "global", "", "description")?.value;
   const runsTheFile = !("unreachable" in haproxy) && haproxy.description === described;
+  const restarted = isReloadPast(facts);
   const onDisk: Layer =
     waiting.length > 0
-      ? read(`${waiting[0]} waits`, "the installer's queue")
+      ? read(`${waiting[0]} waits`, "ls /var/lib/meshctl-watcher")
       : install === undefined
         ? { is: "absent", source: INSTALL_RESULT }
         : install.outcome !== "ok"
           ? read(install.outcome, INSTALL_RESULT)
           : read(wasReplaced(situation) ? "replaced since" : "installed", HAPROXY_CONFIG);
   const inForce: Layer = runsTheFile
-    ? read("reloaded", "show info")
+    ? read("reloaded", INFO)
     : reload === undefined
       ? { is: "absent", source: RELOAD_RESULT }
-      : read(reload.outcome === "ok" ? "reloaded" : `reload ${reload.outcome}`, RELOAD_RESULT);
-  const failed = install !== undefined && install.outcome !== "ok" ? install : reload;
-  const message = failed !== undefined && failed.outcome !== "ok" ? failed.message : undefined;
+      : restarted
+        ? read("reloaded", `${INFO} (a worker started since the last reload)`)
+        : read(reload.outcome === "ok" ? "reloaded" : `reload ${reload.outcome}`, RELOAD_RESULT);
+  const failed = [install, restarted ? undefined : reload].find(
+    (result) => result !== undefined && result.outcome !== "ok",
+  );
+  const message = failed?.message;
   return {
     setting: "Synapse's last candidate",
     want: "installed, reloaded",
@@ -132,12 +155,13 @@ export function serviceRow(situation: Situation, service: Service): Row {
       want: wanted === undefined ? "as registered" : showServers(wanted.names),
       onDisk,
       inForce: { is: "absent", source: ADMIN_SOCKET },
-      because: unreachable(situation),
+      because: "HAProxy does not answer: see haproxy.cfg",
     };
   }
   const servers = serversInForce(facts.haproxy, service.name);
-  const drained = serversDrained(facts.haproxy, haproxyConfig, service.name);
-  const names = servers.map(({ name }) => name).filter((name) => !drained.includes(name));
+  const altered = serversAltered(facts.haproxy, haproxyConfig, service.name);
+  const names = servers.map(({ name }) => name).filter((name) => altered.every((each) => each.name !== name));
+  const leftOut = wanted === undefined ? [] : leftOutOf(facts, service, wanted.names);
   const down = servers.filter(({ up }) => !up).map(({ name }) => name);
   const known = facts.haproxy.servers.some(({ backend }) => backend === service.name) || onDisk.is === "read";
   if (wanted === undefined) {
@@ -149,7 +173,7 @@ export function serviceRow(situation: Situation, service: Service): Row {
       onDisk,
       inForce:
         facts.process === undefined
-          ? { is: "absent", source: "show stat" }
+          ? { is: "absent", source: STAT }
           : { is: "unreadable", source: `ZooKeeper ${service.path}`, because },
       because: `what is registered cannot be told: ${because}`,
     };
@@ -165,18 +189,39 @@ export function serviceRow(situation: Situation, service: Service): Row {
     setting,
     want: showServers(wanted.names),
     onDisk,
-    inForce: known ? read(showServers(names), "show stat") : { is: "absent", source: "show stat" },
+    inForce: known ? read(showServers(names), STAT) : { is: "absent", source: STAT },
     warning: warnings.length === 0 ? undefined : warnings.join("; "),
-    because: facts.process === undefined ? `${WATCHER_UNIT} does not run` : drainedWords(service, drained),
-    // Synapse does not undo what somebody told HAProxy.
-    restartHelps: drained.length === 0,
+    because:
+      facts.process === undefined
+        ? `${WATCHER_UNIT} does not run`
+        : (alteredWords(altered) ?? leftOutWords(service, leftOut)),
+    // Synapse neither undoes what somebody told HAProxy nor makes a name resolve.
+    restartHelps: altered.length === 0 && leftOut.length === 0,
   };
 }
 
-function drainedWords(service: Service, drained: readonly string[]): string | undefined {
-  if (drained.length === 0) return undefined;
-  const orders = drained.map((name) => `set server ${service.name}/${name} state ready`).join("; ");
-  return `drained by hand: ${drained.join(", ")}. Tell ${ADMIN_SOCKET} to take it back: ${orders}`;
+function alteredWords(altered: readonly AlteredServer[]): string | undefined {
+  if (altered.length === 0) return undefined;
+  const names = altered.map(({ name, how }) => `${name} ${how}`).join(", ");
+  const orders = altered.map(({ undo }) => undo).join("; ");
+  return `changed by hand: ${names}. Tell ${ADMIN_SOCKET} to take it back: ${orders}`;
+}
+
+/** Servers of the service that the installer had to leave out of haproxy.cfg. */
+function leftOutOf(
+  { install }: WatcherFacts,
+  service: Service,
+  wanted: readonly string[],
+): readonly string[] {
+  return wanted.filter((name) => install?.leftOut?.includes(`${service.name}/${name}`));
+}
+
+function leftOutWords({ path }: Service, leftOut: readonly string[]): string | undefined {
+  if (leftOut.length === 0) return undefined;
+  return (
+    `${leftOut.join(", ")}: the name does not resolve on this host, and HAProxy goes without the server until it ` +
+    `does. Mend the name service, or what is registered in ${path}`
+  );
 }
 
 function unreachable({ facts }: Situation): string | undefined {

@@ -1,10 +1,13 @@
+import { gemProblems } from "../../smartstack/gem-parameters.ts";
+import { PROBE_FUNCTIONS } from "../../smartstack/probe-functions.ts";
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
-import { type WatcherDesired, watcherDesired } from "./desired.ts";
+import { isUnneeded, type WatcherDesired, watcherDesired } from "./desired.ts";
 import { type WatcherFacts, watcherFacts } from "./facts.ts";
+import { renderedFiles } from "./files.ts";
 import { type WatcherParameters, watcherParameters } from "./parameters.ts";
-import { isUnneeded } from "./switched-off.ts";
+import { service } from "./service.ts";
 
 /** Synapse: follows ZooKeeper and is the one that writes haproxy.cfg, through an installer of ours. */
 export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
@@ -12,10 +15,7 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
   title: "Watcher (Synapse)",
   parameters: watcherParameters,
 
-  problems({ build_host }, _host, inventory) {
-    if (build_host === undefined || inventory.hosts.has(build_host)) return [];
-    return [{ path: ["build_host"], message: `"${build_host}" is not a host of the inventory` }];
-  },
+  problems: (parameters, _host, inventory) => gemProblems(parameters, inventory),
 
   desired: watcherDesired,
 
@@ -25,9 +25,12 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
       ? {}
       : { packages: ["ruby"], memory: [{ bytes: 100 * 1024 * 1024, what: "Synapse" }] },
 
+  files: ({ desired, machine }) => (isUnneeded(desired) ? [] : renderedFiles(desired, machine)),
+
   probe({ clientPort, members, services }) {
     return {
       file: new URL("./probe.sh", import.meta.url),
+      functions: PROBE_FUNCTIONS,
       args: [
         String(clientPort),
         members.join(","),
@@ -40,5 +43,6 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
   assess,
   // Synapse may stop anywhere: HAProxy serves on with what it has.
   next: everyone,
+  service,
   settle: { deadlineMs: 60_000, stableMs: 5_000 },
 };

@@ -2,10 +2,11 @@
 # Puts what Synapse wrote into force, as the only writer of haproxy.cfg. Started by a .path unit whenever there is a
 # candidate or a request for a reload; both are taken by renaming them, so that none is lost or handled twice.
 #   candidate → last line completed → nothing but servers besides the frame → digest put into `description`
-#             → `haproxy -c` → haproxy.cfg, atomically
+#             → `haproxy -c`, without servers whose names do not resolve here → haproxy.cfg, atomically
 #   request   → reload, proved by a new worker that gives the file's description back
 # What came of it is one line in /run/meshctl/haproxy-install and /run/meshctl/haproxy-reload:
-# outcome, digest or description, message; parted by tabs.
+# outcome, digest or description, message, and of a reload the worker that serves, of an installation the servers
+# that were left out; parted by tabs.
 
 WATCHER=meshctl-watcher
 STATE=/var/lib/meshctl-watcher
@@ -15,6 +16,9 @@ CONFIG=/etc/haproxy/haproxy.cfg
 # Every line but the servers, as the inventory asks for it.
 FRAME=/etc/meshctl/haproxy.frame
 SOCKET=/run/haproxy/admin.sock
+# A candidate with servers that were left out: tried again until their names resolve.
+AGAIN=/run/meshctl/haproxy.cfg.again
+AGAIN_AFTER_S=60
 HEADER="# Written by meshctl's watcher from what Synapse found. Changes made here by hand are reported and lost."
 
 main() {
@@ -28,7 +32,20 @@ main() {
   take reload-requested reload-taken
   take haproxy.cfg haproxy.cfg.taken
   failures=0
+  again=""
+  left_out=""
   if [ -e "$STATE/haproxy.cfg.taken" ]; then
+    rm -f -- "$AGAIN"
+    # Read as the watcher's user: a link it made must not show a file that only root may read.
+    if setpriv --reuid="$WATCHER" --regid="$WATCHER" --clear-groups -- \
+      cat -- "$STATE/haproxy.cfg.taken" >"$work/candidate" 2>"$work/messages"; then
+      install_candidate
+    else
+      report install failed "" "$(cat "$work/messages")"
+    fi
+  elif [ -e "$AGAIN" ]; then
+    again=yes
+    mv -fT -- "$AGAIN" "$work/candidate"
     install_candidate
   fi
   if [ -e "$STATE/reload-taken" ]; then
@@ -44,27 +61,32 @@ take() {
   fi
 }
 
-# report KIND OUTCOME DIGEST MESSAGE
+# report KIND OUTCOME DIGEST MESSAGE [WORKER or LEFT_OUT]
 report() {
   message=$(printf '%s' "$4" | tr '\t' ' ' | sed -e ':a' -e '$!{N;ba' -e '}' -e 's/\n/; /g')
-  printf '%s\t%s\t%s\n' "$2" "$3" "$message" >"$RESULTS/haproxy-$1.new"
+  printf '%s\t%s\t%s\t%s\n' "$2" "$3" "$message" "${5-}" >"$RESULTS/haproxy-$1.new"
   chmod 0644 "$RESULTS/haproxy-$1.new"
-  mv -fT -- "$RESULTS/haproxy-$1.new" "$RESULTS/haproxy-$1"
-  if [ "$2" = ok ]; then
-    printf '<6>%s: ok %s %s\n' "$1" "$3" "$message"
-  else
-    failures=1
-    printf '<3>%s: %s: %s\n' "$1" "$2" "$message"
+  # What is tried again and again is said once.
+  news=yes
+  if [ -n "$again" ] && cmp -s "$RESULTS/haproxy-$1.new" "$RESULTS/haproxy-$1"; then
+    news=""
   fi
-}
-
-install_candidate() {
-  # Read as the watcher's user: a link it made must not show a file that only root may read.
-  if ! setpriv --reuid="$WATCHER" --regid="$WATCHER" --clear-groups -- \
-    cat -- "$STATE/haproxy.cfg.taken" >"$work/candidate" 2>"$work/messages"; then
-    report install failed "" "$(cat "$work/messages")"
+  mv -fT -- "$RESULTS/haproxy-$1.new" "$RESULTS/haproxy-$1"
+  if [ "$2" != ok ]; then
+    failures=1
+  fi
+  if [ -z "$news" ]; then
     return
   fi
+  case $2/$left_out in
+    ok/) printf '<6>%s: ok %s %s\n' "$1" "$3" "$message" ;;
+    ok/*) printf '<4>%s: ok %s %s\n' "$1" "$3" "$message" ;;
+    *) printf '<3>%s: %s: %s\n' "$1" "$2" "$message" ;;
+  esac
+}
+
+# Installs $work/candidate, as Synapse wrote it.
+install_candidate() {
   # Synapse heads every file with the time, and that is no change. Awk also completes the last line: HAProxy ≥ 2.x
   # takes a file without a newline at its end for a truncated one.
   awk '/^[ \t]*(#|$)/ { next } { print }' "$work/candidate" >"$work/meaning"
@@ -83,15 +105,22 @@ install_candidate() {
   if ! is_valid; then
     keep_refused
     refused_because=$(refusal)
-    # Servers that left are kept for a day in maintenance, to come back without a reload. One whose name does not
-    # resolve any more must not hold up all that live.
-    sed -i '/^[[:space:]]*server .* disabled$/d' "$work/meaning"
+    leave_out_unresolvable
     compose
     if ! is_valid; then
-      report install invalid "$digest" "$refused_because"
-      return
+      # Servers that left are kept for a day in maintenance, to come back without a reload. One that was registered
+      # with options that HAProxy does not know must not hold up all that live.
+      sed -i '/^[[:space:]]*server .* disabled$/d' "$work/meaning"
+      compose
+      if ! is_valid; then
+        report install invalid "$digest" "$refused_because"
+        return
+      fi
+      note="installed without the servers in maintenance: $refused_because"
     fi
-    note="installed without the servers in maintenance: $refused_because"
+    if [ -n "$left_out" ]; then
+      note="installed without servers whose names do not resolve here: $left_out"
+    fi
   fi
   if ! may_replace; then
     keep_refused
@@ -103,14 +132,65 @@ install_candidate() {
   sum=${sum%% *}
   if cmp -s "$work/haproxy.cfg" "$CONFIG"; then
     record_in_manifest "$sum"
-    report install ok "$sum" "unchanged"
+    report install ok "$sum" "${left_out:+$note, }unchanged" "$left_out"
     return
   fi
   if ! replace_config "$sum"; then
     report install failed "$sum" "$CONFIG could not be written"
     return
   fi
-  report install ok "$sum" "$note"
+  report install ok "$sum" "$note" "$left_out"
+  # Synapse asked for its reload when the name did not resolve yet.
+  if [ -n "$again" ]; then
+    reload
+  fi
+}
+
+# Takes servers whose names do not resolve out of $work/meaning, and tries again later. A name service that does not
+# answer at all is no reason to drop a server that HAProxy uses: such a line stays, and the candidate is refused.
+leave_out_unresolvable() {
+  # shellcheck disable=SC2016 # perl's variables, not the shell's
+  RES_OPTIONS="timeout:1 attempts:2" timeout 60 perl -MSocket=getaddrinfo,EAI_AGAIN,SOCK_STREAM -e '
+    my ($meaning, $config, $left_out) = @ARGV;
+    sub lines { open my $file, "<", $_[0] or return; return <$file> }
+    # Calls VISIT with each line, and of a server that is not disabled its back end, name and host.
+    sub each_server {
+      my ($visit, @lines) = @_;
+      my $section = "";
+      for my $line (@lines) {
+        my @word = split " ", $line;
+        $section = $word[1] // "" if ($word[0] // "") eq "backend";
+        my ($host) = ($word[0] // "") eq "server" ? ($word[2] // "") =~ /^(.*):\d*$/ : ();
+        $visit->($line, $host, "$section/" . ($word[1] // ""), ($word[-1] // "") eq "disabled");
+      }
+    }
+    my %in_use;
+    each_server(sub { my ($line, $host, $name, $disabled) = @_; $in_use{$name} = 1 if defined $host && !$disabled }, lines($config));
+    my (%error, @kept, @left_out, $unresolved);
+    each_server(sub {
+      my ($line, $host, $name, $disabled) = @_;
+      if (defined $host && $host !~ /^[0-9.]*$|:/) {
+        $error{$host} //= (getaddrinfo($host, "", { socktype => SOCK_STREAM }))[0];
+        $unresolved = 1 if $error{$host} && !$disabled;
+        if ($error{$host} && !($error{$host} == EAI_AGAIN && $in_use{$name})) {
+          push @left_out, $name unless $disabled;
+          return;
+        }
+      }
+      push @kept, $line;
+    }, lines($meaning));
+    open my $file, ">", "$meaning.kept" or die $!;
+    print $file @kept;
+    close $file or die $!;
+    open my $again, ">", "$meaning.unresolved" or die $! if $unresolved;
+    print "@left_out";
+  ' "$work/meaning" "$CONFIG" >"$work/left-out" && mv -fT -- "$work/meaning.kept" "$work/meaning" &&
+    left_out=$(cat "$work/left-out")
+  if [ -e "$work/meaning.unresolved" ]; then
+    cp -- "$work/candidate" "$AGAIN"
+    systemd-run --quiet --collect --unit=meshctl-haproxy-again --on-active="$AGAIN_AFTER_S" \
+      systemctl start --no-block meshctl-haproxy-install.service 2>/dev/null
+  fi
 }
 
 # haproxy.cfg of what Synapse means, with the digest of it in the description.
@@ -124,7 +204,7 @@ compose() {
 }
 
 is_valid() {
-  timeout 20 haproxy -c -f "$work/haproxy.cfg" >"$work/messages" 2>&1
+  RES_OPTIONS="timeout:1 attempts:2" timeout 20 haproxy -c -f "$work/haproxy.cfg" >"$work/messages" 2>&1
 }
 
 replace_config() {
@@ -191,20 +271,20 @@ reload() {
   before=$(worker)
   since=$(date +%s)
   if ! timeout 30 systemctl reload haproxy.service 2>"$work/messages"; then
-    report reload failed "$wanted" "$(haproxy_said "$since")"
+    report reload failed "$wanted" "$(haproxy_said "$since")" "${before%% *}"
     return
   fi
   tries=0
   while [ "$tries" -lt 40 ]; do
     after=$(worker)
     if [ "${after#* }" = "$wanted" ] && [ "${after%% *}" != "${before%% *}" ]; then
-      report reload ok "$wanted" "worker ${after%% *} after ${before%% *}"
+      report reload ok "$wanted" "worker ${after%% *} after ${before%% *}" "${after%% *}"
       return
     fi
     sleep 0.2
     tries=$((tries + 1))
   done
-  report reload failed "$wanted" "the old worker serves on: $(haproxy_said "$since")"
+  report reload failed "$wanted" "the old worker serves on: $(haproxy_said "$since")" "${before%% *}"
 }
 
 # The worker's process id and description, or nothing.

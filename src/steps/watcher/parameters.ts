@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { gemParameters } from "../../smartstack/gem-parameters.ts";
 
-/** What a service serves when its path in ZooKeeper has no child left. */
+/** What a service serves when its path in ZooKeeper has no child left; where Synapse's gems come from. */
 export const watcherParameters = z.strictObject({
   when_empty: z
     .enum(["keep_last", "serve_none"])
@@ -8,10 +9,7 @@ export const watcherParameters = z.strictObject({
     .describe(
       "what a service does whose path in ZooKeeper becomes empty: keep its last servers, or serve none",
     ),
-  build_host: z
-    .string()
-    .optional()
-    .describe("host that compiles the gems; default: the first of each release and architecture"),
+  ...gemParameters,
 });
 
 export type WatcherParameters = z.output<typeof watcherParameters>;

@@ -1,3 +1,5 @@
+export { INSTALLER_PATH_UNIT, WATCHER_UNIT } from "../../mesh/switched-off-watcher.ts";
+
 /** The system user that Synapse runs as. */
 export const WATCHER_USER = "meshctl-watcher";
 /** What only Synapse writes: its candidate, its state. */
@@ -10,9 +12,7 @@ export const SYNAPSE_CONFIG = "/etc/meshctl/synapse.conf.json";
 export const HAPROXY_FRAME = "/etc/meshctl/haproxy.frame";
 export const HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg";
 
-export const WATCHER_UNIT = "meshctl-watcher.service";
 export const INSTALLER_UNIT = "meshctl-haproxy-install.service";
-export const INSTALLER_PATH_UNIT = "meshctl-haproxy-install.path";
 
 export const INSTALLER = `${PROGRAM_DIRECTORY}/install-haproxy-config`;
 export const START_RECORDER = `${PROGRAM_DIRECTORY}/record-start`;
@@ -22,7 +22,3 @@ export const KEEP_LAST = `${PROGRAM_DIRECTORY}/keep-last.rb`;
 export const START_RECORD = "/run/meshctl/watcher-started";
 export const INSTALL_RESULT = "/run/meshctl/haproxy-install";
 export const RELOAD_RESULT = "/run/meshctl/haproxy-reload";
-
-export function unitPath(unit: string): string {
-  return `/etc/systemd/system/${unit}`;
-}

@@ -1,22 +1,24 @@
-import { libraryDirectories, SYNAPSE_PROGRAM } from "./gems.ts";
+import { buildDirectory } from "../../smartstack/build.ts";
+import { libraryDirectories, programPath } from "../../smartstack/gem-set.ts";
+import { unitPath } from "../../smartstack/program.ts";
+import { SANDBOX } from "../../smartstack/sandbox.ts";
 import {
   INSTALLER,
   INSTALLER_UNIT,
   KEEP_LAST,
-  PROGRAM_DIRECTORY,
   START_RECORD,
   START_RECORDER,
   STATE_DIRECTORY,
   SYNAPSE_CONFIG,
-  unitPath,
   WATCHER_UNIT,
   WATCHER_USER,
 } from "./paths.ts";
+import { SYNAPSE } from "./program.ts";
 
 /** Synapse under systemd. `key` names the build of its gems. */
 export function watcherUnit(key: string): string {
-  const home = `${PROGRAM_DIRECTORY}/${key}`;
-  const libraries = libraryDirectories().map((directory) => `${home}/${directory}`);
+  const home = buildDirectory(SYNAPSE, key);
+  const libraries = libraryDirectories(SYNAPSE.gems).map((directory) => `${home}/${directory}`);
   return `[Unit]
 Description=Synapse: follows the mesh's services in ZooKeeper (meshctl)
 Documentation=https://github.com/airbnb/synapse
@@ -37,7 +39,7 @@ Environment=MESHCTL_LAST_BACKENDS=${STATE_DIRECTORY}/backends.json
 # Its own program refuses to start from a gem home: its specification pins a zk that does not compile any more.
 Environment=RUBYLIB=${libraries.join(":")}
 ExecStartPre=+${START_RECORDER} ${START_RECORD} ${SYNAPSE_CONFIG} ${unitPath(WATCHER_UNIT)} ${KEEP_LAST}
-ExecStart=/usr/bin/ruby -r ${KEEP_LAST} ${home}/${SYNAPSE_PROGRAM} -c ${SYNAPSE_CONFIG}
+ExecStart=/usr/bin/ruby -r ${KEEP_LAST} ${home}/${programPath(SYNAPSE.gems)} -c ${SYNAPSE_CONFIG}
 Restart=always
 # Each try waits some seconds for ZooKeeper by itself; longer pauses would only delay the recovery.
 RestartSec=2
@@ -45,25 +47,7 @@ RestartSec=2
 TimeoutStopSec=10
 UMask=0027
 
-NoNewPrivileges=yes
-CapabilityBoundingSet=
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectClock=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectControlGroups=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
+${SANDBOX}
 
 [Install]
 WantedBy=multi-user.target

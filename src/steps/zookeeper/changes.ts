@@ -1,5 +1,5 @@
 import type { Change, Command } from "../../step.ts";
-import { myidPath, UNIT } from "./render.ts";
+import { memberFiles, UNIT } from "./render.ts";
 import type { ChangeId, MemberView } from "./view.ts";
 
 const script = (name: string) => new URL(`./${name}.sh`, import.meta.url);
@@ -43,21 +43,15 @@ const CLOSING: Readonly<Record<ChangeId, (view: MemberView) => Body>> = {
 };
 
 function configuration(view: MemberView): Body {
-  const { desired, facts, id, zooCfg, unit, needs } = view;
+  const { desired, facts, id, servers, zooCfg, unit, needs } = view;
   const commands: Command[] = [];
   if (needs.initialise) {
     commands.push({ kind: "script", file: script("initialise"), args: [desired.dataDir], timeoutMs: 10_000 });
   }
   // Before zoo.cfg points at its directory: whatever starts ZooKeeper in between finds its number there.
   if (needs.myid) {
-    commands.push({
-      kind: "write",
-      path: myidPath(desired),
-      content: [`${id}\n`],
-      mode: "0644",
-      owner: "root:root",
-      was: facts.myid.content,
-    });
+    const { myid } = memberFiles(desired, servers, id);
+    commands.push({ kind: "write", ...myid, was: facts.myid.content });
   }
   if (!zooCfg.agrees) commands.push(zooCfg.write);
   if (!unit.agrees) commands.push(unit.write);
@@ -82,6 +76,6 @@ function lonely({ quorum }: MemberView): { warning?: string } {
     : { warning: "nobody is served while it restarts: the ensemble has no member to spare" };
 }
 
-function activate(how: "restart" | "keep"): Command {
+export function activate(how: "restart" | "keep"): Command {
   return { kind: "script", file: script("activate"), args: [how], timeoutMs: 150_000 };
 }

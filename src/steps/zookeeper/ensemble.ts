@@ -1,3 +1,4 @@
+import { zookeeperQuestion } from "../../evidence/by-hand.ts";
 import type { HostName } from "../../inventory/view.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { ZookeeperFacts } from "./facts.ts";
@@ -94,7 +95,9 @@ export function quorumOf({ members }: ZookeeperDesired, fleet: ZookeeperFleet): 
     leaders,
     synced: leader === undefined ? undefined : syncedFollowersOf(leader.facts),
     source:
-      leader === undefined ? "srvr on every member" : `mntr on ${leaders[0]} (${leader.facts.asked?.at})`,
+      leader === undefined
+        ? "srvr on every member"
+        : `${zookeeperQuestion(leader.facts.asked?.at ?? "", "mntr")} (on ${leaders[0]})`,
   };
 }
 

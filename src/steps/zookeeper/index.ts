@@ -4,8 +4,9 @@ import { desired, problems, type ZookeeperDesired } from "./desired.ts";
 import { type ZookeeperFacts, zookeeperFacts } from "./facts.ts";
 import { type ZookeeperParameters, zookeeperParameters } from "./parameters.ts";
 import { readingsOf } from "./readings.ts";
-import { myidPath } from "./render.ts";
-import { rosterOf } from "./roster.ts";
+import { memberFiles, myidPath } from "./render.ts";
+import { firstIds, rosterOf, serversFor } from "./roster.ts";
+import { service } from "./service.ts";
 import { viewOf } from "./view.ts";
 import { next } from "./waves.ts";
 
@@ -35,6 +36,15 @@ export const zookeeper: Step<ZookeeperParameters, ZookeeperDesired, ZookeeperFac
     };
   },
 
+  files({ name, desired }) {
+    const ids = firstIds(desired);
+    const { myid, zooCfg, unit } = memberFiles(desired, serversFor(desired, ids), ids.get(name)!);
+    const unstated = desired.members.filter(({ id }) => id === undefined).map(({ host }) => host);
+    const assumed = `The inventory states no id for ${unstated.join(", ")}: those who have one keep it, and a new member takes the lowest that is free.`;
+    const notes = unstated.length === 0 ? [] : [assumed];
+    return [{ ...myid, notes }, { ...zooCfg, notes }, unit];
+  },
+
   probe: ({ address, ports, dataDir }) => ({
     file: new URL("./probe.sh", import.meta.url),
     args: [address, String(ports.clientPort), dataDir],
@@ -50,6 +60,7 @@ export const zookeeper: Step<ZookeeperParameters, ZookeeperDesired, ZookeeperFac
   },
 
   next,
+  service,
   // A member loads its data before it serves; initLimit × tickTime bounds what follows.
   settle: { deadlineMs: 90_000, stableMs: 2_000 },
 };

@@ -1,4 +1,4 @@
-import { assessFile, type FileAssessment } from "../../evidence/file.ts";
+import { overlap, showEndpoint } from "../../evidence/endpoint.ts";
 import type { HostFacts } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { ProcessFact, ZookeeperFacts } from "./facts.ts";
@@ -17,7 +17,7 @@ export function obstaclesOf(desired: ZookeeperDesired, facts: ZookeeperFacts, ho
   return {
     dataDir: movedData(desired, facts) ?? lostData(desired, facts, host),
     myid: renumbering(desired, facts, id),
-    ports: stranger(desired, facts),
+    ports: stranger(desired, facts) ?? squatter(desired, facts, host),
   } satisfies Obstacles;
 }
 
@@ -65,22 +65,20 @@ function renumbering(desired: ZookeeperDesired, facts: ZookeeperFacts, id: numbe
 }
 
 function stranger({ address, ports }: ZookeeperDesired, { strangers }: ZookeeperFacts): string | undefined {
-  const wanted = new Set<number>([ports.clientPort, ports.quorumPort, ports.electionPort]);
-  const clash = (socket: ProcessFact["sockets"][number]) =>
-    wanted.has(socket.port) && [address, "*", "::", "0.0.0.0"].includes(socket.address);
+  const wanted = Object.values(ports).map((port: number) => ({ address, port }));
+  const clash = (socket: ProcessFact["sockets"][number]) => wanted.some((each) => overlap(each, socket));
   const other = strangers.find(({ sockets }) => sockets.some(clash));
   if (other === undefined) return undefined;
   const port = other.sockets.find(clash)!.port;
   return `another ZooKeeper (process ${other.pid}), not zookeeper.service, has port ${port}: stop it, or give the mesh other ports (mesh.zookeeper)`;
 }
 
-/** A file of the step, judged by whose it is. */
-export function ownFile(
-  fact: ZookeeperFacts["zooCfg"],
-  content: string,
-  host: HostFacts,
-  adopt: boolean,
-): FileAssessment {
-  const wanted = { path: fact.path, content: [content], mode: "0644", owner: "root:root" };
-  return assessFile(fact, wanted, host.manifest, adopt);
+/** While the unit runs, the ports are its own; while it does not, nobody else may have them. */
+function squatter({ address, ports }: ZookeeperDesired, facts: ZookeeperFacts, host: HostFacts) {
+  if (facts.process !== undefined) return undefined;
+  const wanted = Object.values(ports).map((port: number) => ({ address, port }));
+  const other = host.listeners.find((listener) => wanted.some((each) => overlap(each, listener)));
+  if (other === undefined) return undefined;
+  const holder = other.process || "another process";
+  return `${holder} listens on ${showEndpoint(other)}, which ZooKeeper needs: stop it (ss -ltnp sport = ${other.port} names it), or give the mesh other ports (mesh.zookeeper)`;
 }

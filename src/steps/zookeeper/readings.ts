@@ -1,3 +1,4 @@
+import { listenersQuestion, packageQuestion, zookeeperQuestion } from "../../evidence/by-hand.ts";
 import type { FileFact } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
 import type { Layer, Reading } from "../../step.ts";
@@ -16,6 +17,7 @@ import {
   ZOO_CFG,
 } from "./render.ts";
 import type { ZookeeperFleet } from "./roster.ts";
+import { whatChangesIt, whyStopped } from "./stopped.ts";
 import { companionsOf, type MemberView } from "./view.ts";
 
 /** A member's evidence. What `conf` tells of the server counts; where it is silent, the zoo.cfg it started with. */
@@ -62,13 +64,13 @@ function packageRow({ host, facts, needs, closing, blocked }: MemberView): Readi
   const inForce = (): Layer => {
     if (facts.process === undefined || jar === undefined || version === undefined)
       return { is: "inapplicable" };
-    const source = `/proc/${facts.process.pid}/fd → ${replaced ?? jar}`;
+    const source = `ls -l /proc/${facts.process.pid}/fd (${replaced ?? jar})`;
     return { is: "inferred", value: replaced === undefined ? version : "another version", source };
   };
   return {
     setting: "package",
     want: "zookeeper",
-    onDisk: read(version, "dpkg"),
+    onDisk: read(version, packageQuestion("zookeeper")),
     inForce: inForce(),
     accepts: (value) => value === version,
     blocked: blocked.package,
@@ -84,17 +86,11 @@ function zooCfgRow(view: MemberView): Reading {
 
 function unitRow(view: MemberView): Reading {
   const { facts, unit, blocked } = view;
-  const { active, sub, restarts, dropInPaths } = facts.unit;
-  const lastWords = facts.lastWords === "" ? "" : `; its last words: ${facts.lastWords}`;
-  const because = () => {
-    if (facts.process === undefined && unit.agrees)
-      return `it does not run (${active}, ${sub}, ${restarts} restarts)${lastWords}`;
-    return dropInPaths.length > 0 ? `${dropInPaths.join(", ")} changes the unit` : undefined;
-  };
+  const isStopped = facts.process === undefined && unit.agrees;
   return {
     ...fileRow(UNIT, view, facts.unitFile, unit),
     blocked: blocked.unit,
-    because: because(),
+    because: isStopped ? `it ${whyStopped(facts)}` : whatChangesIt(facts.unit),
   };
 }
 
@@ -244,7 +240,11 @@ function wordsRow(view: MemberView): Reading {
     inForce:
       answers === undefined || answers.size === 0
         ? startedWith(view, onDisk)
-        : { is: "read", value: answered.join(","), source: asked(view, "all of them") },
+        : {
+            is: "read",
+            value: answered.join(","),
+            source: `${asked(view, "srvr")} (and so on for each of them)`,
+          },
   };
 }
 
@@ -253,7 +253,10 @@ function bootRow({ facts, closing }: MemberView): Reading {
   return {
     setting: "starts at boot",
     want: "enabled",
-    onDisk: read(enabled === "" || enabled === "not-found" ? undefined : enabled, "systemctl is-enabled"),
+    onDisk: read(
+      enabled === "" || enabled === "not-found" ? undefined : enabled,
+      `systemctl is-enabled ${UNIT}`,
+    ),
     inForce: { is: "inapplicable" },
     closedBy: closing === undefined ? undefined : { change: closing },
   };
@@ -279,7 +282,7 @@ function logRow({ facts }: MemberView): Reading {
   const isJournal = facts.stderr === "journal" && binding?.includes(LOG_BINDING.replace(".jar", ""));
   const inForce = (): Layer => {
     if (facts.process === undefined) return NOT_RUNNING;
-    const source = `/proc/${facts.process.pid}/fd`;
+    const source = `ls -l /proc/${facts.process.pid}/fd`;
     if (isJournal) return { is: "read", value: "journal", source };
     return binding === undefined
       ? { is: "absent", source }
@@ -317,7 +320,7 @@ function listensRow(view: MemberView): Reading {
     inForce:
       facts.process === undefined
         ? NOT_RUNNING
-        : read(sockets.join(", ") || undefined, `sockets of process ${facts.process.pid}`),
+        : read(sockets.join(", ") || undefined, listenersQuestion(facts.process.pid)),
     // The quorum port is the leader's alone. Anything else is a door nobody asked for.
     accepts: (value, layer) =>
       layer === "onDisk"
@@ -343,7 +346,7 @@ function doorsRow({ facts, desired }: MemberView): Reading {
       facts.zooCfg.kind === "absent" || unit === undefined
         ? undefined
         : show(file.get("admin.enableServer")?.value !== "false", unit.includes("jmxremote")),
-      `${ZOO_CFG}, ${UNIT_FILE}`,
+      `cat ${ZOO_CFG} ${UNIT_FILE}`,
     ),
     inForce:
       process === undefined
@@ -354,7 +357,7 @@ function doorsRow({ facts, desired }: MemberView): Reading {
               process.sockets.some(({ port }) => port === adminPort && port !== clientPort),
               process.argv.some((argument) => argument.includes("jmxremote")),
             ),
-            source: `sockets and arguments of process ${process.pid}`,
+            source: `${listenersQuestion(process.pid)}; cat /proc/${process.pid}/cmdline`,
           },
   };
 }
@@ -401,7 +404,8 @@ function ensembleRows(
   ];
 }
 
-function quorumLayer({ quorum, state }: MemberView): Layer {
+function quorumLayer(view: MemberView): Layer {
+  const { quorum, state } = view;
   const unseen = [...quorum.states].find(([, each]) => each === "unseen");
   if (state === "follower" && quorum.leaders.length === 0 && unseen !== undefined) {
     return { is: "unreadable", source: quorum.source, because: `${unseen[0]} may lead and cannot be seen` };
@@ -409,7 +413,11 @@ function quorumLayer({ quorum, state }: MemberView): Layer {
   if (quorum.leaders.length === 1 && quorum.synced === undefined) {
     // Its whitelist hides mntr. A follower serves only once it is in step.
     const followers = [...quorum.states.values()].filter((each) => each === "follower").length;
-    return { is: "inferred", value: showQuorum(1, followers), source: "srvr on every member" };
+    return {
+      is: "inferred",
+      value: showQuorum(1, followers),
+      source: `${asked(view, "srvr")} (and so on every member)`,
+    };
   }
   const value = showQuorum(quorum.leaders.length, quorum.synced ?? 0);
   return { is: "read", value, source: quorum.source };
@@ -420,6 +428,7 @@ function showQuorum(leaders: number, synced: number): string {
 }
 
 function roleBecause({ state, quorum, facts }: MemberView): string | undefined {
+  if (state === "stopped") return `${UNIT} does not run`;
   if (state === "looking") {
     const away = [...quorum.states].filter(([, each]) => each === "stopped" || each === "unseen");
     const names = away.map(([host, each]) => `${host} is ${each}`).join(", ");
@@ -434,11 +443,11 @@ function roleBecause({ state, quorum, facts }: MemberView): string | undefined {
 function startedWith({ facts }: MemberView, onDisk: string | undefined): Layer {
   if (facts.process === undefined) return NOT_RUNNING;
   if (onDisk === undefined || !runsItsZooCfg(facts)) return { is: "absent", source: STARTED };
-  return { is: "inferred", value: onDisk, source: `${STARTED}: it started with this zoo.cfg` };
+  return { is: "inferred", value: onDisk, source: `${STARTED} (it started with this zoo.cfg)` };
 }
 
 function asked({ facts }: MemberView, word: string): string {
-  return `${word} at ${facts.asked?.at}`;
+  return zookeeperQuestion(facts.asked?.at ?? "", word);
 }
 
 function read(value: string | undefined, source: string): Layer {

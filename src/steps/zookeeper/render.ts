@@ -1,3 +1,5 @@
+import { plainFile } from "../../evidence/file.ts";
+import type { WantedFile } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { Servers } from "./properties.ts";
 
@@ -11,6 +13,19 @@ export const WORDS = "srvr,mntr,ruok,conf,isro";
 export const PURGE_HOURS = 1;
 /** Debian's only SLF4J binding that needs no configuration; without one ≥ 3.5 logs nothing at all. */
 export const LOG_BINDING = "slf4j-simple.jar";
+
+/** The files of the member with this id. */
+export function memberFiles(
+  desired: ZookeeperDesired,
+  servers: Servers,
+  id: number,
+): Readonly<Record<"myid" | "zooCfg" | "unit", WantedFile>> {
+  return {
+    myid: plainFile(myidPath(desired), `${id}\n`),
+    zooCfg: plainFile(ZOO_CFG, renderZooCfg(desired, servers)),
+    unit: plainFile(UNIT_FILE, renderUnit(desired)),
+  };
+}
 
 /** The text must stay the same from one version of meshctl to the next: a difference restarts an ensemble. */
 export function renderZooCfg(desired: ZookeeperDesired, servers: Servers): string {

@@ -49,13 +49,25 @@ export function rosterOf({ members, ports }: ZookeeperDesired, fleet: ZookeeperF
       because: `${without[0]!.host} has no id yet, and ${unseen.host}, which cannot be seen, may have any: bring ${unseen.host} up, or state the ids at the hosts (zookeeper.id)`,
     };
   }
-  for (const { host } of without) {
+  giveFreeIds(members, ids);
+  return { is: "known", ids };
+}
+
+/** The ids of an ensemble none of whose hosts is a member yet. */
+export function firstIds({ members }: ZookeeperDesired): ReadonlyMap<HostName, number> {
+  const stated = members.flatMap(({ host, id }) => (id === undefined ? [] : [[host, id] as const]));
+  return giveFreeIds(members, new Map(stated));
+}
+
+function giveFreeIds(members: ZookeeperDesired["members"], ids: Map<HostName, number>): typeof ids {
+  for (const { host } of members) {
+    if (ids.has(host)) continue;
     const taken = new Set(ids.values());
     let free = 1;
     while (taken.has(free)) free += 1;
     ids.set(host, free);
   }
-  return { is: "known", ids };
+  return ids;
 }
 
 /** The member set as zoo.cfg has it. A lone member stands alone: a single server line is an error to ZooKeeper. */

@@ -1,13 +1,14 @@
-import { type FileAssessment, sha256Of } from "../../evidence/file.ts";
+import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
 import type { HostName } from "../../inventory/view.ts";
-import type { HostFacts } from "../../step.ts";
+import { revealContent } from "../../secret.ts";
+import type { HostFacts, WantedFile } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import { membershipConflict, type Quorum, quorumOf, versionConflict } from "./ensemble.ts";
 import type { ZookeeperFacts } from "./facts.ts";
 import { dataIn, holdsData, idOnDisk, type State, stateOf } from "./member.ts";
-import { obstaclesOf, ownFile } from "./obstacles.ts";
+import { obstaclesOf } from "./obstacles.ts";
 import type { Servers } from "./properties.ts";
-import { argvOf, myidPath, renderUnit, renderZooCfg, UNIT_FILE, ZOO_CFG } from "./render.ts";
+import { argvOf, memberFiles, myidPath, UNIT_FILE, ZOO_CFG } from "./render.ts";
 import { seenMember, serversFor, type ZookeeperFleet } from "./roster.ts";
 
 /** Everything that rows and changes of one member are made of. */
@@ -50,10 +51,13 @@ export function viewOf(
   const { name, desired, facts, host } = self;
   const id = ids.get(name)!;
   const servers = serversFor(desired, ids);
-  const zooCfgText = renderZooCfg(desired, servers);
-  const unitText = renderUnit(desired);
-  const zooCfg = { ...ownFile(facts.zooCfg, zooCfgText, host, desired.adopt), sha256: sha256Of(zooCfgText) };
-  const unit = { ...ownFile(facts.unitFile, unitText, host, desired.adopt), sha256: sha256Of(unitText) };
+  const wanted = memberFiles(desired, servers, id);
+  const assessed = (fact: FileFact, file: WantedFile) => ({
+    ...assessFile(fact, file, host.manifest, desired.adopt),
+    sha256: sha256Of(revealContent(file.content)),
+  });
+  const zooCfg = assessed(facts.zooCfg, wanted.zooCfg);
+  const unit = assessed(facts.unitFile, wanted.unit);
   const obstacles = obstaclesOf(desired, facts, host, id);
   const blocked = {
     package: versionConflict(desired, fleet),

@@ -4,30 +4,43 @@ import { holdsData, SHOWN, type State, serves, stateOf } from "./member.ts";
 import { rosterOf, seenMember, type ZookeeperFleet } from "./roster.ts";
 import { viewOf } from "./view.ts";
 
-/**
- * Who may change next. Whoever neither starts nor restarts anything, all at once. A member that does not serve may
- * always be started, all such at once, unless it is empty: empty members start when a majority serves and can teach
- * them, or when every member was seen and none holds data. Those that serve restart one by one, the leader last, and
- * only while a majority of the others serves in step.
- */
+/** Who may change next. Whoever neither starts nor restarts anything, all at once; the others as `nextToRestart` says. */
 export function next(
   waiting: readonly HostName[],
   fleet: ZookeeperFleet,
 ): readonly HostName[] | { readonly hold: string } {
-  const seen = waiting.flatMap((host) => {
-    const member = seenMember(fleet, host);
-    return member === undefined ? [] : [{ name: host, ...member }];
-  });
+  const seen = seenOf(waiting, fleet);
   const desired = seen[0]?.desired;
-  if (desired === undefined) return { hold: `${waiting.join(", ")} cannot be seen` };
-
+  if (desired === undefined) return nextToRestart(waiting, fleet);
   const roster = rosterOf(desired, fleet);
   const isHarmless = (member: (typeof seen)[number]) => {
     const needs = roster.is === "known" ? viewOf(member, roster.ids, fleet).needs : undefined;
     return !member.host.packages.has("zookeeper") || (needs !== undefined && !needs.start && !needs.restart);
   };
   const harmless = seen.filter(isHarmless);
-  if (harmless.length > 0) return harmless.map(({ name }) => name);
+  return harmless.length > 0 ? harmless.map(({ name }) => name) : nextToRestart(waiting, fleet);
+}
+
+function seenOf(waiting: readonly HostName[], fleet: ZookeeperFleet) {
+  return waiting.flatMap((host) => {
+    const member = seenMember(fleet, host);
+    return member === undefined ? [] : [{ name: host, ...member }];
+  });
+}
+
+/**
+ * Who may be started or restarted next. A member that does not serve may always be started, all such at once, unless
+ * it is empty: empty members start when a majority serves and can teach them, or when every member was seen and none
+ * holds data. Those that serve restart one by one, the leader last, and only while a majority of the others serves
+ * in step.
+ */
+export function nextToRestart(
+  waiting: readonly HostName[],
+  fleet: ZookeeperFleet,
+): readonly HostName[] | { readonly hold: string } {
+  const seen = seenOf(waiting, fleet);
+  const desired = seen[0]?.desired;
+  if (desired === undefined) return { hold: `${waiting.join(", ")} cannot be seen` };
 
   const quorum = quorumOf(desired, fleet);
   // A lone server among several members serves no quorum; if anybody depended on it, its host would be blocked.

@@ -109,27 +109,84 @@ describe("a host that falls silent", () => {
     expect(error).toMatchObject({ name: "HostUnreachable", stage: "key exchange", message: /within 0.3 s/ });
   });
 
-  // About: banner 40 bytes, KEXINIT 1 100, ECDH reply and NEWKEYS 350, then authentication and channels.
-  it.each(Array.from({ length: 15 }, (_, i) => 20 + i * 190))(
-    "after %i bytes of answers ends in bounded time",
-    async (bytes) => {
-      await behindProxy();
-      proxy.truncateAfter(bytes);
-      const outcome = await remote.run("echo whole; sleep 0.1", now).catch((error: unknown) => error);
-      if (outcome instanceof Error) {
-        expect(["HostUnreachable", "HostLost"]).toContain(outcome.name);
-        expect(outcome.message).toMatch(/key exchange|authentication|channel|cut off/);
-      } else {
-        expect(outcome).toMatchObject({ exitCode: 0, stdout: "whole\n" });
-      }
-    },
-  );
-
   it("is not waited for when the session ends", async () => {
     await behindProxy();
     await remote.run("true", now);
     proxy.freeze();
     await remote.end();
+  });
+});
+
+describe("a connection that breaks at any byte", () => {
+  /** In the order in which a script comes to them. */
+  const STAGES = ["key exchange", "authentication", "channel", "lost", "whole"];
+  const BREAKS = [
+    ["freezes", "freeze", "server"],
+    ["freezes", "freeze", "client"],
+    ["is cut", "cut", "server"],
+    ["is cut", "cut", "client"],
+  ] as const;
+  const script = `${`: ${"x".repeat(100)}\n`.repeat(20)}head -c 2000 /dev/zero; sleep 0.1`;
+
+  async function stageOf(prepare: (proxy: TcpProxy) => void): Promise<string> {
+    const own = await startTcpProxy(sshd.port);
+    prepare(own);
+    const deadlines = {
+      keyExchangeMs: 2_000,
+      authenticationMs: 2_000,
+      channelMs: 1_500,
+      shellMs: 1_500,
+      keepaliveMs: 400,
+    };
+    const settings = settingsFor(sshd, {
+      port: own.port,
+      hostKeys: "accept-new",
+      knownHostsFiles: ["/dev/null"],
+    });
+    const one = remoteOpener({ sshConfigFile: "/dev/null", deadlines })("one", settings);
+    try {
+      expect(await one.run(script, now)).toMatchObject({ exitCode: 0 });
+      return "whole";
+    } catch (error) {
+      if (error instanceof HostLost) {
+        expect(error.message).toMatch(/^writing the file was cut off: .*; its outcome is unknown$/);
+        return "lost";
+      }
+      const { stage, message } = error as HostUnreachable;
+      expect(message.startsWith(`${stage}: `)).toBe(true);
+      return stage;
+    } finally {
+      await one.end();
+      await own.stop();
+    }
+  }
+
+  it.each(BREAKS)("%s: the message names the stage (%s, %s)", async (_, how, from) => {
+    let whole = 0;
+    await stageOf((own) => {
+      const { stop } = own;
+      own.stop = () => {
+        whole = own.passed(from);
+        return stop.call(own);
+      };
+    });
+    const points = Array.from({ length: 20 }, (_, i) => Math.round((whole * i) / 19));
+    const stages: string[] = [];
+    for (let at = 0; at < points.length; at += 10) {
+      const some = points
+        .slice(at, at + 10)
+        .map((bytes) => stageOf((own) => own.breakAfter(how, from, bytes)));
+      stages.push(...(await Promise.all(some)));
+    }
+    const ranks = stages.map((stage) => STAGES.indexOf(stage));
+    expect(ranks, stages.join(", ")).toEqual([...ranks].sort((one, other) => one - other));
+    expect(ranks).not.toContain(-1);
+    expect(new Set(stages), stages.join(", ")).toEqual(new Set(STAGES));
+  });
+
+  it("or is merely slow is waited for, and no longer than its deadline", async () => {
+    expect(await stageOf((own) => own.delay(60))).toBe("whole");
+    expect(await stageOf((own) => own.delay(1_500))).toBe("key exchange");
   });
 });
 

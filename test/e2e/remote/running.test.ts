@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostLost } from "../../../src/errors.ts";
@@ -6,7 +7,7 @@ import { remoteOpener } from "../../../src/remote/open.ts";
 import { shellQuote } from "../../../src/remote/quote.ts";
 import type { Remote } from "../../../src/remote/remote.ts";
 import { settingsFor } from "./settings.ts";
-import { startSshd, type TestSshd } from "./sshd.ts";
+import { keygen, startSshd, type TestSshd } from "./sshd.ts";
 
 let sshd: TestSshd;
 let remote: Remote;
@@ -147,6 +148,111 @@ describe("a hold", () => {
     expect(held.isHeld).toBe(false);
     await sleep(200);
     expect((await remote.run(`flock -n ${lock} true`, now)).exitCode).toBe(0);
+  });
+});
+
+describe("a host that begins new keys in the middle", () => {
+  it("is believed to be the same, and no byte is lost", async () => {
+    const restless = await startSshd({ config: ["RekeyLimit 64K", "LogLevel DEBUG1"] });
+    const other = open("restless", settingsFor(restless));
+    try {
+      const stdin = randomBytes(2_000_000);
+      const { stdout } = await other.run("base64 -w0", { ...now, stdin });
+      expect(stdout).toBe(stdin.toString("base64"));
+      const held = await other.hold("echo mine; cat >/dev/null", now);
+      const many = await Promise.all(
+        [1, 2, 3].map(() => other.run("head -c 500000 /dev/zero | tr '\\0' x", now)),
+      );
+      expect(many.map((outcome) => outcome.stdout.length)).toEqual([500_000, 500_000, 500_000]);
+      expect(held.isHeld).toBe(true);
+      expect(restless.log().split("Accepted publickey").length - 1).toBe(1);
+      expect(restless.log().split("SSH2_MSG_KEXINIT received").length).toBeGreaterThan(10);
+    } finally {
+      await other.end();
+      await restless.stop();
+    }
+  });
+});
+
+describe("a start-up file", () => {
+  const quick = remoteOpener({ deadlines: { shellMs: 1_500 } });
+  async function withBashrc(text: string): Promise<{ stage?: string; message?: string; stdout?: string }> {
+    const path = `${sshd.directory}/home/.bashrc`;
+    const before = readFileSync(path, "utf8");
+    writeFileSync(path, text);
+    const other = quick("one", settingsFor(sshd));
+    return other
+      .run("echo in", now)
+      .catch((error) => error)
+      .finally(async () => {
+        writeFileSync(path, before);
+        await other.end();
+      });
+  }
+
+  it("may print megabytes of junk on both outputs", async () => {
+    const junk = "head -c 3000000 /dev/urandom; head -c 3000000 /dev/urandom >&2; printf 'no end of line'\n";
+    expect(await withBashrc(junk)).toMatchObject({ stdout: "in\n" });
+  });
+
+  it.each([
+    [
+      "waits for something",
+      "sleep 60",
+      /login shell did not get to run sh within 1.5 s.*start-up file.*Nothing was run/,
+    ],
+    [
+      "reads what is meant for the script",
+      "cat >/dev/null",
+      /login shell did not get to run sh within 1.5 s/,
+    ],
+    [
+      "ends the shell",
+      "echo 'no entry' >&2; exit 3",
+      /login shell ended with code 3 before sh began; it said: no entry/,
+    ],
+    ["ends the shell as if all were well", "exit 0", /login shell ended with code 0 before sh began/],
+    ["kills the shell", "kill -9 $$", /login shell ended with signal SIGKILL before sh began/],
+  ])("that %s is reported as such", async (_, text, message) => {
+    expect(await withBashrc(`${text}\n`)).toMatchObject({
+      stage: "channel",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("does not matter where the key is for one command only, which is reported", async () => {
+    const key = `${sshd.directory}/forced`;
+    keygen(key);
+    const line = readFileSync(`${key}.pub`, "utf8");
+    appendFileSync(`${sshd.directory}/authorized_keys`, `command="echo backups only" ${line}`);
+    const other = quick("one", settingsFor(sshd, { identityFiles: [key] }));
+    await expect(other.run("echo in", now)).rejects.toMatchObject({
+      stage: "channel",
+      message: expect.stringMatching(/ended with code 0 before sh began; it said: .*backups only/),
+    });
+    await other.end();
+  });
+});
+
+describe("a full disk", () => {
+  it("keeps no script from running, and a script that writes says so", async () => {
+    const places = "/tmp /var/tmp /var/log /dev/shm";
+    // In the mount namespace of this sshd alone.
+    const fill = `for place in ${places}; do mount -t tmpfs -o size=4k tmpfs $place || exit; head -c 4096 /dev/zero >$place/fill; done`;
+    const full = await startSshd();
+    const other = open("full", settingsFor(full));
+    try {
+      expect(await other.run(fill, now)).toMatchObject({ exitCode: 0 });
+      const long = `${`: ${"x".repeat(1_000)}\n`.repeat(200)}cat <<'END'\nhere\nEND\n`;
+      expect(await other.run(long, now)).toMatchObject({ exitCode: 0, stdout: "here\n" });
+      expect(await other.run("head -c 9000 /dev/zero >/tmp/more", now)).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining("No space left on device"),
+      });
+    } finally {
+      await other.end();
+      await full.stop();
+    }
   });
 });
 

@@ -6,14 +6,20 @@ export interface TcpProxy {
   readonly connections: number;
   /** From now on nothing passes in either direction; connections stay open. */
   freeze(): void;
+  /** Lets everything pass again; what came while frozen is gone. */
+  thaw(): void;
   /** Ends every connection that is open. */
   cut(): void;
   /** Ends every connection as soon as this many more bytes have come from the client. */
   cutAfterSent(bytes: number): void;
   /** Cuts the next connections at once, this many of them. */
   dropNext(count: number): void;
-  /** Lets this many bytes from the server pass on each new connection, then freezes that connection. */
-  truncateAfter(bytes: number): void;
+  /** Breaks each new connection once this many bytes have passed from that side. */
+  breakAfter(how: "freeze" | "cut", from: "server" | "client", bytes: number): void;
+  /** How many bytes the last connection has passed on from that side. */
+  passed(from: "server" | "client"): number;
+  /** Holds everything back for so long, in both directions. */
+  delay(milliseconds: number): void;
   stop(): Promise<void>;
 }
 
@@ -22,7 +28,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let frozen = false;
   let drops = 0;
-  let allowance = Number.POSITIVE_INFINITY;
+  let breaking: { how: "freeze" | "cut"; from: "server" | "client"; bytes: number } | undefined;
+  let delayMs = 0;
+  let passed = { server: 0, client: 0 };
   let connections = 0;
   let untilCut = Number.POSITIVE_INFINITY;
   const server = createServer((client) => {
@@ -37,19 +45,29 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     target.on("error", () => client.destroy());
     const pair = [client, target] as const;
     pairs.add(pair);
-    let left = allowance;
+    const mine = { server: 0, client: 0 };
+    passed = mine;
+    let broken = false;
+    const pass = (from: "server" | "client", to: Socket, chunk: Buffer) => {
+      if (frozen || broken) return;
+      const most = breaking?.from === from ? breaking.bytes - mine[from] : chunk.length;
+      const part = chunk.subarray(0, most);
+      mine[from] += part.length;
+      if (delayMs > 0) setTimeout(() => to.write(part), delayMs);
+      else to.write(part);
+      if (part.length === chunk.length) return;
+      broken = true;
+      // What was let through is to arrive before the connection ends.
+      if (breaking?.how === "cut") to.end(() => client.destroy());
+    };
     client.on("data", (chunk) => {
       untilCut -= chunk.length;
       if (untilCut < 0) {
         untilCut = Number.POSITIVE_INFINITY;
         cut();
-      } else if (!frozen) target.write(chunk);
+      } else pass("client", target, chunk);
     });
-    target.on("data", (chunk) => {
-      if (frozen || left <= 0) return;
-      client.write(chunk.subarray(0, left));
-      left -= chunk.length;
-    });
+    target.on("data", (chunk) => pass("server", client, chunk));
     for (const [one, other] of [pair, [target, client] as const]) {
       one.on("close", () => {
         other.destroy();
@@ -74,6 +92,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     freeze: () => {
       frozen = true;
     },
+    thaw: () => {
+      frozen = false;
+    },
     cut,
     cutAfterSent: (bytes) => {
       untilCut = bytes;
@@ -81,8 +102,12 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     dropNext: (count) => {
       drops = count;
     },
-    truncateAfter: (bytes) => {
-      allowance = bytes;
+    breakAfter: (how, from, bytes) => {
+      breaking = { how, from, bytes };
+    },
+    passed: (from) => passed[from],
+    delay: (milliseconds) => {
+      delayMs = milliseconds;
     },
     async stop() {
       cut();

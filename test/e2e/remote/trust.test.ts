@@ -1,11 +1,16 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SshSettings } from "../../../src/inventory/ssh-settings.ts";
+import { combine } from "../../../src/remote/effective-settings.ts";
 import type { HostKeyQuestion } from "../../../src/remote/host-key.ts";
 import { remoteOpener, type SshOptions } from "../../../src/remote/open.ts";
+import { sshConfigReader } from "../../../src/remote/ssh-config.ts";
+import { sshConfigFromFiles } from "../../../src/remote/ssh-config-files.ts";
 import { Secret } from "../../../src/secret.ts";
 import { settingsFor } from "./settings.ts";
 import { authorize, keygen, PASSWORD, startSshd, type TestSshd } from "./sshd.ts";
@@ -33,7 +38,8 @@ async function attempt(
   settings: SshSettings,
   options: SshOptions = {},
 ): Promise<{ stage: string; message: string }> {
-  const remote = remoteOpener(options)("one", settings);
+  // Not this machine's own ssh_config, which on Debian hashes new names.
+  const remote = remoteOpener({ sshConfigFile: "/dev/null", ...options })("one", settings);
   try {
     const { stdout } = await remote.run("id -un", now);
     return { stage: stdout.trim(), message: "" };
@@ -120,6 +126,72 @@ describe("a host key", () => {
       `# no line break at the end\n[127.0.0.1]:${sshd.port} ${sshd.hostPublicKey}\n`,
     );
     expect((await attempt({ ...settings, hostKeys: "strict" })).stage).toBe("root");
+  });
+
+  it("is added by many processes at a time without losing a line", async () => {
+    const fresh = file("crowded", "");
+    const program = `
+      const { appendKnownHost } = await import(process.argv[1]);
+      for (let i = 0; i < 10; i += 1) await appendKnownHost(process.argv[2], async () => process.argv[3] + "-" + i);`;
+    const source = fileURLToPath(new URL("../../../src/remote/known-hosts-file.ts", import.meta.url));
+    const processes = Array.from({ length: 4 }, (_, i) =>
+      spawn(process.execPath, [
+        "--import",
+        "tsx",
+        "--input-type=module",
+        "-e",
+        program,
+        source,
+        fresh,
+        `line-${i}`,
+      ]),
+    );
+    await Promise.all(processes.map((child) => once(child, "exit")));
+    expect(readFileSync(fresh, "utf8").split("\n").sort()).toEqual(
+      ["", ...[0, 1, 2, 3].flatMap((i) => Array.from({ length: 10 }, (_, j) => `line-${i}-${j}`))].sort(),
+    );
+  });
+
+  it("is added with its name hashed where ssh_config says so, and found again", async () => {
+    const fresh = file("to-hash", "");
+    const sshConfigFile = file("hashing", "HashKnownHosts yes\n");
+    const settings = settingsFor(sshd, { knownHostsFiles: [fresh], hostKeys: "accept-new" });
+    for (const hostKeys of ["accept-new", "strict"] as const)
+      expect((await attempt({ ...settings, hostKeys }, { sshConfigFile })).stage).toBe("root");
+    expect(readFileSync(fresh, "utf8")).toMatch(/^\|1\|[^ ]+ ssh-ed25519 [^ ]+\n$/);
+    const found = execFileSync("ssh-keygen", ["-F", `[127.0.0.1]:${sshd.port}`, "-f", fresh]).toString();
+    expect(found).toContain("found: line 1");
+  });
+
+  it("that a RevokedHostKeys file lists is refused, and so is every key where that file cannot be read", async () => {
+    const list = file("revoked-keys", `# stolen\n${sshd.hostPublicKey} comment\n`);
+    const binary = `${sshd.directory}/revoked.krl`;
+    execFileSync("ssh-keygen", ["-q", "-k", "-f", binary, `${sshd.directory}/host_key.pub`]);
+    const withList = (path: string) => file("revoking", `RevokedHostKeys ${path}\n`);
+    expect(await attempt(settingsFor(sshd), { sshConfigFile: withList(list) })).toMatchObject({
+      stage: "host key",
+      message: expect.stringContaining(`is revoked by ${list}:2`),
+    });
+    for (const path of [binary, `${sshd.directory}/gone`]) {
+      expect(await attempt(settingsFor(sshd), { sshConfigFile: withList(path) })).toMatchObject({
+        stage: "host key",
+        message: expect.stringContaining(path),
+      });
+    }
+  });
+
+  it("of the type that is known is asked for first, whichever the host prefers", async () => {
+    const ecdsa = `${sshd.directory}/ecdsa`;
+    execFileSync("ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-C", "", "-f", ecdsa]);
+    const both = await startSshd({ config: [`HostKey ${ecdsa}`] });
+    try {
+      const [type, key] = readFileSync(`${ecdsa}.pub`, "utf8").split(" ");
+      const known = file("ecdsa-only", `[127.0.0.1]:${both.port} ${type} ${key}\n`);
+      expect((await attempt(settingsFor(both, { knownHostsFiles: [known] }))).stage).toBe("root");
+      expect((await attempt(settingsFor(both))).stage).toBe("root");
+    } finally {
+      await both.stop();
+    }
   });
 
   it("of a new host is asked about, and kept only after a yes", async () => {
@@ -358,6 +430,74 @@ Host stranger
       stage: "jump host",
       message: expect.stringMatching(/^jump host stranger: host key: no known_hosts file/),
     });
+  });
+
+  it("means without an ssh client what it means to one", async () => {
+    mkdirSync(`${sshd.directory}/conf.d/deep`, { recursive: true });
+    file("conf.d/10-users", "Host db-*\n  User dba\nHost app-*\n  User deploy\n");
+    file("conf.d/20-ports", "Port 2222\nIdentityFile ~/.ssh/fleet\n");
+    file("conf.d/.hidden", "Port 1\n");
+    file("conf.d/deep/secret", "Host *\n  ProxyJump hidden-way\n");
+    const config = file(
+      "included",
+      `Include "${sshd.directory}/conf.d/*"
+HostName %h.example
+Host db-* !db-9
+  Include = ${sshd.directory}/conf.d/deep/secret ${sshd.directory}/no-such-file
+  ServerAliveInterval 7
+Host *
+  ConnectTimeout 4
+Match user ops
+  IdentityFile ~/.ssh/for-ops
+Match host "db-1*"
+  HostKeyAlias one
+`,
+    );
+    const keywords =
+      "hostname user port identityfile proxyjump serveraliveinterval connecttimeout hostkeyalias".split(" ");
+    const targets = [
+      { name: "db-1", user: undefined, port: undefined },
+      { name: "db-9", user: undefined, port: undefined },
+      { name: "app-1", user: "ops", port: undefined },
+      { name: "other", user: undefined, port: 22 },
+    ];
+    const defaults = await sshConfigReader("/dev/null", () => {}).defaults();
+    for (const target of targets) {
+      const real = await sshConfigReader(config, () => {}).valuesFor(target);
+      const own = await sshConfigFromFiles(target, config);
+      for (const keyword of keywords) {
+        if (keyword === "port" && target.port !== undefined) continue;
+        if (keyword === "user" && target.user === undefined && target.name === "other") continue;
+        if (keyword === "hostname") {
+          expect(combine("a", settingsFor(sshd, { host: target.name }), own, defaults).hostName.value).toBe(
+            real.get(keyword)?.[0],
+          );
+          continue;
+        }
+        const expected = real.get(keyword);
+        const isDefault = expected?.join() === defaults.get(keyword)?.join();
+        expect([target.name, keyword, own.get(keyword)]).toEqual([
+          target.name,
+          keyword,
+          isDefault ? undefined : expected,
+        ]);
+      }
+    }
+  });
+
+  it("is read without an ssh client, which is said once", async () => {
+    const config = file("no-client", `Include ${file("port", `Port ${sshd.port}\n`)}\n`);
+    const warnings: string[] = [];
+    const path = process.env.PATH;
+    process.env.PATH = "/nowhere";
+    try {
+      const settings = settingsFor(sshd, { port: undefined });
+      const options = { sshConfigFile: config, warn: (message: string) => warnings.push(message) };
+      expect(await attempt(settings, options)).toMatchObject({ stage: "root" });
+    } finally {
+      process.env.PATH = path;
+    }
+    expect(warnings).toEqual([expect.stringContaining("without Match exec")]);
   });
 
   it("that is wrong is said to be wrong", async () => {

@@ -1,9 +1,19 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 import { z } from "zod";
 import type { RunEvent } from "../../../src/engine/events.ts";
+import { type RestoreOptions, restore } from "../../../src/engine/restore.ts";
 import { type RunOptions, run } from "../../../src/engine/run.ts";
 import { fieldOf, requiredFieldOf } from "../../../src/evidence/probe-output.ts";
 import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
@@ -99,7 +109,22 @@ export class World {
   }
 
   put(host: string, name: string, text = ""): void {
-    writeFileSync(join(this.#root, host, name), text);
+    const file = join(this.#root, host, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+
+  remove(host: string, name: string): void {
+    rmSync(join(this.#root, host, name));
+  }
+
+  list(host: string, name: string): readonly string[] {
+    return readdirSync(join(this.#root, host, name)).sort();
+  }
+
+  /** Octal permissions. */
+  mode(host: string, name: string): string {
+    return (statSync(join(this.#root, host, name)).mode & 0o7777).toString(8);
   }
 
   read(host: string, name: string): string {
@@ -119,6 +144,7 @@ export class World {
       return { name, address: join(this.#root, name), groups: [], parameters: new Map() };
     };
     return {
+      file: "inventory.yaml",
       hosts: new Map(this.hosts.map((name) => [name, view(name)])),
       groups: new Map(),
       mesh: { ensemble: [], proxies: [], services: [] } as unknown as InventoryView["mesh"],
@@ -134,13 +160,26 @@ export class World {
     steps: readonly Step<any, any, any>[],
     changed: Partial<RunOptions> = {},
   ): Promise<number> {
+    return run({ ...this.#options(steps), command, ...changed });
+  }
+
+  /** Restores a run, or lists what can be restored. */
+  async restore(
+    // biome-ignore lint/suspicious/noExplicitAny: steps of every type, as in the registry
+    steps: readonly Step<any, any, any>[],
+    changed: Partial<RestoreOptions> & Pick<RestoreOptions, "of">,
+  ): Promise<number> {
+    return restore({ ...this.#options(steps), ...changed });
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: steps of every type, as in the registry
+  #options(steps: readonly Step<any, any, any>[]): Omit<RunOptions, "command"> {
     this.events.length = 0;
     for (const remote of this.#remotes.values()) remote.execs = 0;
     const parameters = new Map(this.hosts.map((host) => [host, "new"]));
     const plays = [{ hosts: this.hosts, steps: steps.map((step) => ({ step, parameters })) }];
-    return run({
+    return {
       run: "20261122-190312-4f2a",
-      command,
       inventory: this.inventory,
       job: { plays },
       limit: () => true,
@@ -151,8 +190,7 @@ export class World {
       emit: (event) => this.events.push(event),
       confirm: async () => true,
       stop: new AbortController().signal,
-      ...changed,
-    });
+    };
   }
 
   /** What happened, as short words: "changing a write". */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { socketQuestion } from "../../../src/evidence/by-hand.ts";
 import type { Change } from "../../../src/step.ts";
 import { assessed, configText, desired, foreignText } from "./host.ts";
 
@@ -149,6 +150,13 @@ describe("haproxy without a watcher", () => {
     expect(changes).toEqual([]);
   });
 
+  it("installs a package whose unit dpkg masked when it was removed", () => {
+    const gone = { packages: new Map<string, string>(), listeners: [] };
+    const { row, changes } = assessed(desired(), { load: "masked", active: "inactive" }, gone);
+    expect(row("running").verdict).not.toBe("blocked");
+    expect(changes[0]).toMatchObject({ id: "packages" });
+  });
+
   it("is not content with another file than the one the unit reads", () => {
     const { row } = assessed(desired(), {
       command: "/usr/sbin/haproxy\n-Ws\n-f\n/srv/haproxy.cfg",
@@ -255,7 +263,9 @@ describe("a reload that silently failed", () => {
     });
     expect(alone.row("last reload")).toMatchObject({
       verdict: "different",
-      inForce: { source: "show proc on /run/haproxy-master.sock: 2 reloads, 1 old worker" },
+      inForce: {
+        source: `${socketQuestion("/run/haproxy-master.sock", "show proc")} (2 reloads, 1 old worker)`,
+      },
     });
     expect(alone.row("admin socket")).toMatchObject({
       verdict: "not-in-force",
@@ -341,6 +351,17 @@ describe("HAProxy's version", () => {
       because: "2.6.12-1+deb12u1 runs since before 2.6.12-1+deb12u4 was installed",
     });
     expect(brief(changes[0])?.run).toEqual(["activate.sh reload"]);
+  });
+
+  it("must be 2.0 or later to send a request a second time", () => {
+    const want = desired({ retryOn: ["empty-response"] });
+    const buster = { packages: new Map([["haproxy", "1.8.19-1+deb10u5"]]) };
+    const { row, changes } = assessed(want, {}, buster);
+    expect(row("version").verdict).toBe("blocked");
+    expect(row("version").because).toContain("haproxy.retry_on needs 2.0 or later: take retry_on away");
+    expect(changes).toEqual([]);
+    expect(assessed(want).row("version").verdict).toBe("proven");
+    expect(assessed(desired(), {}, buster).row("version").verdict).not.toBe("blocked");
   });
 
   it("must be 1.5 or later", () => {
@@ -435,6 +456,27 @@ describe("haproxy beside a watcher", () => {
       disrupts: undefined,
     });
     expect(adopting.row("haproxy.cfg").closedBy).toEqual({ change: "configuration" });
+  });
+
+  it("says who is missing when the playbook has no watcher to wait for", () => {
+    const { row } = assessed(
+      desired({ watched: true }),
+      { config: "global\n\tdaemon\n", packaged: "yes", watcherFollows: false },
+      { manifest: new Map() },
+    );
+    expect(row("haproxy.cfg")).toMatchObject({
+      verdict: "pending",
+      because: expect.stringContaining("this playbook has no watcher step for this host"),
+    });
+  });
+
+  it("switches a watcher off that the inventory does not want any more, before it writes the file", () => {
+    const want = desired();
+    const { row, changes, open } = assessed(want, { config: configText(want, other), watcher: "active" });
+    expect(row("meshctl-watcher.service")).toMatchObject({ want: "off", inForce: { value: "active" } });
+    expect(open.map(({ setting }) => setting)).toContain("meshctl-haproxy-install.path");
+    expect(changes.map(({ id }) => id)).toEqual(["switch the watcher off", "configuration"]);
+    expect(assessed(want, { watcher: "inactive" }).open).toEqual([]);
   });
 
   it("waits for the watcher, and does not reload, while the file has other settings", () => {

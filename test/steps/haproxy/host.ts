@@ -9,7 +9,7 @@ import type { Evidence, HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/haproxy/assess.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
 import { renderDropIn } from "../../../src/steps/haproxy/drop-in.ts";
-import { haproxyFacts } from "../../../src/steps/haproxy/facts.ts";
+import { type HaproxyFacts, haproxyFacts } from "../../../src/steps/haproxy/facts.ts";
 import { CONFIG, DROP_IN, MASTER_SOCKET, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { mesh, service } from "../../mesh/mesh.ts";
 import { bookwormHost } from "../bookworm-host.ts";
@@ -20,11 +20,17 @@ const MAXCONN = 9000;
 export const fixedService = service({ servers: [{ name: "a", host: "10.0.0.9", port: 80 }] });
 
 export function desired(
-  change: { maxconn?: number; adopt?: boolean; watched?: boolean; services?: readonly Service[] } = {},
+  change: {
+    maxconn?: number;
+    adopt?: boolean;
+    watched?: boolean;
+    services?: readonly Service[];
+    retryOn?: readonly string[];
+  } = {},
 ): HaproxyDesired {
   const { watched = false, maxconn = MAXCONN, adopt = false } = change;
   const services = change.services ?? [watched ? service() : fixedService];
-  const parameters = haproxyParameters.parse({ maxconn, adopt });
+  const parameters = haproxyParameters.parse({ maxconn, adopt, retry_on: change.retryOn ?? [] });
   return { parameters, settings: haproxySettings(parameters, mesh(services)), watched };
 }
 
@@ -57,6 +63,10 @@ export interface ProbeFields {
   info?: Record<string, string> | undefined;
   hardLimit?: string;
   journal?: readonly string[];
+  /** State of Synapse's units; undefined when there are none. */
+  watcher?: "active" | "inactive";
+  /** Whether the playbook has the watcher step for the host. */
+  watcherFollows?: boolean;
   /** Ports and PIDs of HAProxys that the service did not start. */
   strangers?: readonly (readonly [string, string])[];
 }
@@ -86,6 +96,11 @@ function probeOutput(want: HaproxyDesired, change: ProbeFields = {}): string {
     ["unit", UNIT, "NeedDaemonReload", change.needDaemonReload ?? "no"],
     ["unit_enabled", UNIT, change.enabled ?? (installed ? "enabled" : "")],
   ];
+  for (const name of ["meshctl-watcher.service", "meshctl-haproxy-install.path"]) {
+    rows.push(["unit", name, "LoadState", change.watcher === undefined ? "not-found" : "loaded"]);
+    rows.push(["unit", name, "ActiveState", change.watcher ?? "inactive"]);
+    rows.push(["unit_enabled", name, change.watcher === "active" ? "enabled" : "disabled"]);
+  }
   if (!installed) {
     rows.push(["candidate", change.candidate ?? "2.6.12-1+deb12u4"]);
   } else {
@@ -144,9 +159,13 @@ export function hostFacts(want: HaproxyDesired, change: Partial<HostFacts> = {})
   });
 }
 
+export function factsOf(want: HaproxyDesired, probe: ProbeFields = {}): HaproxyFacts {
+  return haproxyFacts(parseProbeOutput(probeOutput(want, probe)));
+}
+
 export function assessed(want: HaproxyDesired, probe: ProbeFields = {}, host: Partial<HostFacts> = {}) {
-  const facts = haproxyFacts(parseProbeOutput(probeOutput(want, probe)));
-  const { readings, changes } = assess(want, facts, hostFacts(want, host));
+  const facts = factsOf(want, probe);
+  const { readings, changes } = assess(want, facts, hostFacts(want, host), probe.watcherFollows ?? true);
   const evidence = readings.map(judge);
   const row = (setting: string): Evidence => {
     const found = evidence.find((candidate) => candidate.setting === setting);

@@ -13,6 +13,7 @@ function inventory(of: Mesh): InventoryView {
     groups: new Map(),
     mesh: of,
     network: { proxy: undefined, caCertificates: undefined },
+    file: "inventory.yaml",
     allowOs: [],
   };
 }

@@ -101,7 +101,7 @@ describe("a converged host", () => {
     expect(row?.inForce).toEqual({
       is: "read",
       value: "512M",
-      source: "SHOW GLOBAL VARIABLES (mariadbd, PID 4711)",
+      source: `mariadb -e "SHOW GLOBAL VARIABLES LIKE 'innodb_log_file_size'" (PID 4711)`,
     });
   });
 });
@@ -216,6 +216,12 @@ describe("a value that something else overrides is refused with its place", () =
       `RESET PERSIST ${POOL}`,
     ],
     [
+      "SET PERSIST of what the server sets only once it has started",
+      { ...mysql97, persisted: { [POOL]: "536870912" } },
+      "/var/lib/mysql/mysqld-auto.cnf",
+      `RESET PERSIST ${POOL}`,
+    ],
+    [
       "the unit's command line",
       { ...mariadb, unitOptions: "MYSQLD_OPTS=--innodb-buffer-pool-size=128M" },
       "mariadb.service",
@@ -253,7 +259,11 @@ describe("a value that something else overrides is refused with its place", () =
     ["SET PERSIST of the same value", { ...mysql97, persisted: { [POOL]: "268435456" } }],
     [
       "SET PERSIST that persisted_globals_load=OFF turns off",
-      { ...mysql97, persisted: { [POOL]: "536870912" } },
+      {
+        ...mysql97,
+        persisted: { [POOL]: "536870912" },
+        reads: { ...mysql97.reads, persisted_globals_load: 0 },
+      },
     ],
   ])("but not for %s", (_, host) => {
     expect(assessed(host)).toMatchObject({ open: {}, changes: [] });

@@ -2,7 +2,7 @@ import { sha256Of } from "../../../src/evidence/file.ts";
 import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
-import type { Change, Evidence, HostFacts } from "../../../src/step.ts";
+import type { Change, Evidence, Health, HostFacts } from "../../../src/step.ts";
 import { mysql } from "../../../src/steps/mysql/index.ts";
 
 export const GIB = 2 ** 30;
@@ -251,4 +251,8 @@ export function doings(change: Change | undefined): readonly string[] {
         return command.kind;
     }
   });
+}
+
+export function healthOf(database: Database): Health | undefined {
+  return mysql.service!.health(mysql.facts(parseProbeOutput(probeOutput(database))));
 }

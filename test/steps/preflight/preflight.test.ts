@@ -3,6 +3,7 @@ import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import type { HostName, HostView, InventoryView } from "../../../src/inventory/view.ts";
 import type { Mesh } from "../../../src/mesh/mesh.ts";
+import { openFilesNeeded } from "../../../src/mesh/open-files.ts";
 import {
   type Claims,
   type Evidence,
@@ -90,6 +91,7 @@ function rowsOf(world: World = {}): ReadonlyMap<string, Evidence> {
     groups: new Map(),
     mesh: mesh(world.members ?? 3),
     network: { proxy: undefined, caCertificates: undefined },
+    file: "inventory.yaml",
     allowOs: world.allowOs ?? [],
   };
   const desired = preflight.desired(preflight.parameters.parse(world.parameters ?? {}), view, inventory);
@@ -232,18 +234,18 @@ describe("memory", () => {
 describe("open files", () => {
   const claims = {
     zookeeper: { openFiles: [{ count: 4096, what: "ZooKeeper" }] },
-    haproxy: { openFiles: [{ count: 100_040, what: "HAProxy with maxconn 50000" }] },
+    haproxy: { openFiles: [{ count: openFilesNeeded(50_000, 2), what: "HAProxy with maxconn 50000" }] },
   };
   const row = (world: World) => rowsOf(world).get("open files");
 
   it("are compared with the largest claim", () => {
-    expect(row({ claims })).toMatchObject({ verdict: "proven", want: "at least 100040" });
+    expect(row({ claims })).toMatchObject({ verdict: "proven", want: "at least 100116" });
   });
 
-  it("say how low maxconn must be", () => {
-    expect(row({ claims, haproxy: { maxconn: 50_000 }, host: { hardOpenFiles: 20_000 } })?.because).toMatch(
-      /^HAProxy with maxconn 50000 needs 100040 .* allows 20000: lower haproxy\.maxconn to 9900 or/,
-    );
+  it("say how low maxconn must be, as the haproxy step does", () => {
+    expect(
+      row({ claims, haproxy: { maxconn: 50_000 }, host: { hardOpenFiles: 20_000, cpus: 2 } })?.because,
+    ).toMatch(/^HAProxy with maxconn 50000 needs 100116 .* allows 20000: lower haproxy\.maxconn to 9942 or/);
   });
 
   it.each([

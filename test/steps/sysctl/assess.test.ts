@@ -25,11 +25,11 @@ const converged = facts(tunedKernel, [], DROP_IN_TEXT);
 
 describe("the reserved ports", () => {
   it.each([
-    ["an ensemble member", hostView("zk-1", "10.0.0.1"), "2181,2888,3306,3888"],
-    ["a proxy", hostView("proxy-1", "10.0.0.2"), "3306,8080-8081"],
-    ["a host with a server given by address", hostView("app-1", "10.0.0.9"), "3306,9000"],
-    ["a host with a server given by name", hostView("app-2", "10.0.0.8"), "3306,9001"],
-    ["any other host", hostView("db-1", "10.0.0.21"), "3306"],
+    ["an ensemble member", hostView("zk-1", "10.0.0.1"), "2181,2888,3306,3888,33060"],
+    ["a proxy", hostView("proxy-1", "10.0.0.2"), "3306,8080-8081,33060"],
+    ["a host with a server given by address", hostView("app-1", "10.0.0.9"), "3306,9000,33060"],
+    ["a host with a server given by name", hostView("app-2", "10.0.0.8"), "3306,9001,33060"],
+    ["any other host", hostView("db-1", "10.0.0.21"), "3306,33060"],
   ])("are those %s listens on", (_, host, ports) => {
     const desired = desiredFor({}, host);
     const { readings } = sysctl.assess(
@@ -53,24 +53,24 @@ describe("the reserved ports", () => {
       ]),
       { [RESERVED]: "9100-9110" },
     );
-    expect(rows.get(RESERVED)?.want).toBe("3306-3307,5000,8472,9100-9110,30000-32767");
+    expect(rows.get(RESERVED)?.want).toBe("3306-3307,5000,8472,9100-9110,30000-32767,33060");
   });
 
   it("are as wanted when more is reserved than we know of", () => {
-    const more = DROP_IN_TEXT.replace("= 3306", "= 3306,7000-7010");
+    const more = DROP_IN_TEXT.replace("= 3306,33060", "= 3306,7000-7010,33060");
     const { rows, changes } = assessed(
-      facts({ ...tunedKernel, [RESERVED]: "3306,7000-7010" }, [], more),
+      facts({ ...tunedKernel, [RESERVED]: "3306,7000-7010,33060" }, [], more),
       {},
       hostWith(new Map([[DROP_IN, sha256Of(more)]])),
     );
-    expect(rows.get(RESERVED)).toMatchObject({ verdict: "proven", want: "3306,7000-7010" });
+    expect(rows.get(RESERVED)).toMatchObject({ verdict: "proven", want: "3306,7000-7010,33060" });
     expect(changes).toEqual([]);
   });
 
   it("are merged again when another tool replaced the list", () => {
     const { rows, changes } = assessed(facts({ ...tunedKernel, [RESERVED]: "7000" }, [], DROP_IN_TEXT));
-    expect(rows.get(RESERVED)).toMatchObject({ verdict: "different", want: "3306,7000" });
-    expect(changes[0]?.commands[0]).toMatchObject({ args: [RESERVED, "3306,7000"] });
+    expect(rows.get(RESERVED)).toMatchObject({ verdict: "different", want: "3306,7000,33060" });
+    expect(changes[0]?.commands[0]).toMatchObject({ args: [RESERVED, "3306,7000,33060"] });
   });
 });
 
@@ -105,7 +105,7 @@ describe("a bare host", () => {
           {
             kind: "script",
             args: [
-              ...[RESERVED, "3306"],
+              ...[RESERVED, "3306,33060"],
               ...["net.core.somaxconn", "10240"],
               ...[RANGE, "1024 65023"],
               ...[FIN, "15"],
@@ -217,9 +217,11 @@ describe("a file that wins over ours", () => {
 
   it("is no obstacle when it reserves all the mesh needs, and is told what to say when not", () => {
     const file = (ports: string) => conf("/etc/sysctl.d/99-zzz.conf", `${RESERVED} = ${ports}`);
-    expect(assessed(facts(bareKernel, [file("3000-4000")])).rows.get(RESERVED)?.blocked).toBeUndefined();
+    expect(
+      assessed(facts(bareKernel, [file("3000-4000,33060")])).rows.get(RESERVED)?.blocked,
+    ).toBeUndefined();
     expect(assessed(facts(bareKernel, [file("7000")])).rows.get(RESERVED)?.because).toMatch(
-      /99-zzz\.conf:1 .* let it say "3306,7000"/,
+      /99-zzz\.conf:1 .* let it say "3306,7000,33060"/,
     );
   });
 });

@@ -34,11 +34,11 @@ export const tunedKernel: Readonly<Record<string, string>> = {
   "net.ipv4.tcp_max_syn_backlog": "10240",
   "net.ipv4.tcp_fin_timeout": "15",
   "net.core.somaxconn": "10240",
-  "net.ipv4.ip_local_reserved_ports": "3306",
+  "net.ipv4.ip_local_reserved_ports": "3306,33060",
 };
 
 export const DROP_IN_TEXT = `# Written by meshctl: change the inventory or the playbook, not this file.
-net.ipv4.ip_local_reserved_ports = 3306
+net.ipv4.ip_local_reserved_ports = 3306,33060
 net.core.somaxconn = 10240
 net.ipv4.ip_local_port_range = 1024 65023
 net.ipv4.tcp_fin_timeout = 15
@@ -83,7 +83,7 @@ const service = (name: string, port: number, servers: Service["servers"] = []): 
   path: undefined,
   servers,
   balance: "roundrobin",
-  check: { http: undefined, interMs: 2000, rise: 2, fall: 3 },
+  check: { http: undefined, interMs: 2000, rise: 2, fall: 3, failFast: false },
 });
 
 const mesh: Mesh = {
@@ -106,6 +106,7 @@ export function inventory(of: Mesh = mesh): InventoryView {
     groups: new Map(),
     mesh: of,
     network: { proxy: undefined, caCertificates: undefined },
+    file: "inventory.yaml",
     allowOs: [],
   };
 }

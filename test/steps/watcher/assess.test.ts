@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sha256Of } from "../../../src/evidence/file.ts";
 import { Secret, showContent } from "../../../src/secret.ts";
 import { assess } from "../../../src/steps/watcher/assess.ts";
 import {
@@ -38,7 +39,7 @@ describe("the watcher's program", () => {
   it("knows which gems a release takes before ruby is installed", () => {
     const { row } = shown(desired(), BARE, host(BARE, {}, { packages: new Map() }));
     expect(row("gems").want).toBe(KEY);
-    expect(KEY).toMatch(/^synapse-0\.16\.2-bookworm-amd64-ruby3\.1-[0-9a-f]{8}$/);
+    expect(KEY).toMatch(/^gems-bookworm-amd64-ruby3\.1-[0-9a-f]{8}$/);
   });
 
   it("repairs gems that are not as they were unpacked", () => {
@@ -67,7 +68,7 @@ describe("the watcher's program", () => {
       { process: { startedWith: new Map([[SYNAPSE_CONFIG, "0"]]) } },
     ],
     ["left no record of its start", { process: { startedWith: undefined } }],
-    ["runs other gems", { process: { commandLine: "/opt/meshctl/watcher/synapse-0.16.2-old/bin/synapse" } }],
+    ["runs other gems", { process: { commandLine: "/opt/meshctl/watcher/gems-old/bin/synapse" } }],
     [
       "is stopped",
       { units: [unit("meshctl-watcher.service", { active: "inactive" })], facts: { process: undefined } },
@@ -90,7 +91,7 @@ describe("the watcher's program", () => {
     const want = desired({
       services: [service({ path: undefined, servers: [{ name: "a", host: "10.0.0.9", port: 80 }] })],
     });
-    expect(assessed(want).ids).toEqual(["switch off"]);
+    expect(assessed(want).ids).toEqual(["switch the watcher off"]);
     const bare = shown(want, BARE, host(BARE));
     expect(bare.open).toEqual([]);
     expect(bare.ids).toEqual([]);
@@ -122,7 +123,7 @@ describe("the watcher's program", () => {
     );
     const newer = { ...facts, ruby: "ruby3.3" };
     const builtOn = (name: string, buildHost?: string) => {
-      const want = desired({ buildHost });
+      const want = desired({ gemSource: { ...desired().gemSource, buildHost } });
       const fleet = new Map([
         ["new-01", { is: "seen", desired: want, facts: newer, host: trixie } as const],
         ["old-01", { is: "seen", desired: want, facts, host: host(facts) } as const],
@@ -144,10 +145,28 @@ describe("the watcher's program", () => {
   it("gives the build the proxy's address as a secret", () => {
     const network = { proxy: new Secret("http://user:pass@proxy:3128"), caCertificates: "PEM\n" };
     const facts = seen(desired(), { facts: { builds: new Map() } });
-    const place = shown(desired({ network }), facts, host(facts)).changes[0]!.commands[0]!;
+    const place = shown(desired({ gemSource: { ...desired().gemSource, network } }), facts, host(facts))
+      .changes[0]!.commands[0]!;
     if (place.kind !== "place") throw new Error("expected a place command");
     expect(showContent(place.artefact.build.stdin ?? [])).toBe("••••••\nPEM\n");
     expect(place.artefact.build.args.join(" ")).not.toContain("pass");
+  });
+
+  it("is refused on a host whose Ruby nobody has tried, before anything is changed", () => {
+    const facts = { ...BARE, rubyCandidate: "ruby3.4" };
+    const { row, ids } = shown(desired(), facts, host(facts, {}, { packages: new Map() }));
+    expect(ids).toEqual([]);
+    expect(row("package ruby")).toMatchObject({ verdict: "blocked" });
+    expect(row("package ruby").because).toContain("Ruby is 3.4, newer than those that Synapse");
+  });
+
+  it("takes the gems from a folder of the control machine when there is one", () => {
+    const facts = seen(desired(), { facts: { builds: new Map() } });
+    const gemSource = { ...desired().gemSource, gemDirectory: "/gems" };
+    const place = shown(desired({ gemSource }), facts, host(facts)).changes[0]!.commands[0]!;
+    if (place.kind !== "place") throw new Error("expected a place command");
+    expect(place.artefact.build.files).toContain("/gems/zookeeper-1.5.5.gem");
+    expect(place.artefact.build.files).toHaveLength(8);
   });
 });
 
@@ -160,18 +179,27 @@ describe("what Synapse brings about", () => {
     expect(row("service user-api").warning).toContain("DOWN by its health check: 10.0.0.21:9001");
   });
 
-  it("does not take a server that somebody drained for in force, and says how to take it back", () => {
-    const { row, changes } = assessed(desired(), { ...lone, inForce: { "10.0.0.21:9001": "DRAIN" } });
-    expect(row("service user-api").verdict).not.toBe("proven");
-    expect(row("service user-api").because).toContain("set server user-api/10.0.0.21:9001 state ready");
-    expect(changes).toEqual([]);
-  });
+  it.each([
+    ["drained", { inForce: { "10.0.0.21:9001": "DRAIN" } }, "state ready"],
+    ["gave no weight", { weights: { "10.0.0.21:9001": 0 } }, "weight 1"],
+    ["gave another weight", { weights: { "10.0.0.21:9001": 5 } }, "weight 1"],
+  ])(
+    "does not take a server that somebody %s for in force, and says how to take it back",
+    (_, world, order) => {
+      const inForce = { "10.0.0.21:9001": "UP" };
+      const { row, changes } = assessed(desired(), { ...lone, inForce, ...world });
+      expect(row("service user-api").verdict).toBe("not-in-force");
+      expect(row("service user-api").because).toContain(`set server user-api/10.0.0.21:9001 ${order}`);
+      expect(changes).toEqual([]);
+    },
+  );
 
   it("takes a server that registered itself with weight 0 for followed", () => {
     const weightless = {
       ...lone,
       onDisk: ["10.0.0.21:9001 weight 0"],
       inForce: { "10.0.0.21:9001": "DRAIN" },
+      weights: { "10.0.0.21:9001": 0 },
     };
     expect(assessed(desired(), weightless).row("service user-api").verdict).toBe("proven");
   });
@@ -250,8 +278,13 @@ describe("what Synapse brings about", () => {
   });
 
   it("leaves a HAProxy that is down to the haproxy step", () => {
-    const { row, ids } = assessed(desired(), { facts: { haproxy: { unreachable: "Connection refused" } } });
-    expect(row("service user-api").because).toContain("the haproxy step starts it");
+    const services = [service(), service({ name: "order-api", port: 8081 })];
+    const { evidence, ids } = assessed(desired({ services }), {
+      facts: { haproxy: { unreachable: "Connection refused" } },
+    });
+    // Said once, not for every service.
+    const saying = evidence.filter(({ because }) => because?.includes("the haproxy step starts it"));
+    expect(saying.map(({ setting }) => setting)).toEqual(["haproxy.cfg"]);
     expect(ids).toEqual([]);
   });
 
@@ -259,6 +292,23 @@ describe("what Synapse brings about", () => {
     const install = { outcome: "invalid", digest: "", message: "[ALERT] could not resolve address 'x'" };
     const { row, ids } = assessed(desired(), { ...lone, inForce: {}, facts: { install } });
     expect(row("Synapse's last candidate")).toMatchObject({ verdict: "different", because: install.message });
+    expect(ids).toEqual([]);
+  });
+
+  it("names a server whose name does not resolve on the host, and does not restart Synapse for it", () => {
+    const leftOut = ["user-api/bee_nowhere:9001"];
+    const install = { outcome: "ok", digest: "", message: "installed without bee_nowhere:9001", leftOut };
+    const { row, ids } = assessed(desired(), {
+      ...lone,
+      children: { ...lone.children, y: '{"host":"nowhere","port":9001,"name":"bee"}' },
+      inForce: { "10.0.0.21:9001": "UP" },
+      facts: { install: { ...install, digest: sha256Of(haproxyConfig(desired(), lone.onDisk)) } },
+    });
+    expect(row("service user-api")).toMatchObject({
+      verdict: "different",
+      because: expect.stringContaining("bee_nowhere:9001: the name does not resolve on this host"),
+    });
+    expect(row("Synapse's last candidate")).toMatchObject({ verdict: "proven", warning: install.message });
     expect(ids).toEqual([]);
   });
 
@@ -275,7 +325,8 @@ describe("what Synapse brings about", () => {
   });
 
   it("sees a reload that failed although the file is in place", () => {
-    const reload = { outcome: "failed", digest: "", message: "the old worker serves on: cannot bind socket" };
+    const message = "the old worker serves on: cannot bind socket";
+    const reload = { outcome: "failed", digest: "", message, worker: 388 };
     const description = `meshctl-${"0".repeat(64)}-ffffffffffffffff`;
     const { row, ids } = assessed(desired(), { description, facts: { reload } });
     expect(row("Synapse's last candidate")).toMatchObject({
@@ -284,6 +335,13 @@ describe("what Synapse brings about", () => {
     });
     expect(row("haproxy.cfg").verdict).toBe("not-in-force");
     expect(ids).toEqual(["restart"]);
+  });
+
+  it("forgets a failed reload once another worker serves, although the file has other servers by now", () => {
+    const want = desired();
+    const older = haproxyConfig(want, []).match(/meshctl-[0-9a-f]{64}/)![0];
+    const reload = { outcome: "failed", digest: "", message: "cannot bind socket", worker: 387 };
+    expect(assessed(want, { description: `${older}-ffffffffffffffff`, facts: { reload } }).open).toEqual([]);
   });
 
   it("has Synapse write haproxy.cfg again after a hand edit", () => {

@@ -44,6 +44,12 @@ describe("the watcher's probe", () => {
     ).toBeUndefined();
   });
 
+  it("tells a process that a signal has stopped", () => {
+    const process = (state: string) => ["process", "4711", "u", "34", "/usr/bin/ruby x", state];
+    expect(read(HAPROXY, process("Tsl")).process?.isFrozen).toBe(true);
+    expect(read(HAPROXY, process("Ssl")).process?.isFrozen).toBe(false);
+  });
+
   it("takes a process that ended meanwhile for none", () => {
     expect(read(HAPROXY, ["process", "4711", "", "", ""]).process).toBeUndefined();
   });
@@ -54,7 +60,10 @@ describe("the watcher's probe", () => {
       outcome: "invalid",
       digest: "abc",
       message: "[ALERT] no",
+      leftOut: [],
     });
+    const reload = base64("failed\tmeshctl-x\tthe old worker serves on\t388");
+    expect(read(HAPROXY, ["reload", reload]).reload).toMatchObject({ worker: 388 });
   });
 
   it("is not understood without a word on HAProxy", () => {

@@ -14,7 +14,7 @@ const mail = service({
   port: 2525,
   path: undefined,
   servers: [{ name: "mx", host: "10.0.0.9", port: 25 }],
-  check: { http: undefined, interMs: 2000, rise: 2, fall: 3 },
+  check: { http: undefined, interMs: 2000, rise: 2, fall: 3, failFast: false },
 });
 
 describe("Synapse's configuration", () => {
@@ -72,6 +72,16 @@ describe("haproxy.cfg from Synapse", () => {
     const config = parseHaproxyConfig(haproxyConfig(want, ["10.0.0.21:9001", "bee_10.0.0.22:9001 disabled"]));
     expect(compareHaproxyConfig(config, want.settings)).toEqual([]);
     expect(serversOf(config, "user-api").map(({ disabled }) => disabled)).toEqual([false, true]);
+  });
+
+  it("fails fast by what Synapse copies: lines of the back end, and options of every server", () => {
+    const want = desired({ services: [service({ check: { ...service().check, failFast: true } })] });
+    const { backend, server_options } = JSON.parse(renderSynapseConfig(want)).services["user-api"].haproxy;
+    expect(backend).toContain("timeout check 250ms");
+    expect(server_options).toContain("fastinter 100");
+    expect(haproxyFrame(want.settings)).toContain("\ntimeout check 250ms\n");
+    const config = parseHaproxyConfig(haproxyConfig(want, ["10.0.0.21:9001"]));
+    expect(compareHaproxyConfig(config, want.settings)).toEqual([]);
   });
 
   it("has the frame in the order of Synapse's configuration, whatever the names are", () => {

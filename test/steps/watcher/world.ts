@@ -6,16 +6,18 @@ import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
 import { descriptionOf, haproxySettings } from "../../../src/mesh/haproxy-settings.ts";
 import type { Mesh, Service } from "../../../src/mesh/mesh.ts";
 import { revealContent } from "../../../src/secret.ts";
+import { gemKey } from "../../../src/smartstack/gem-set.ts";
 import type { Evidence, HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/watcher/assess.ts";
 import type { WatcherDesired } from "../../../src/steps/watcher/desired.ts";
 import type { WatcherFacts } from "../../../src/steps/watcher/facts.ts";
 import { watcherFiles } from "../../../src/steps/watcher/files.ts";
-import { gemKey } from "../../../src/steps/watcher/gems.ts";
+
 import { haproxyFrame } from "../../../src/steps/watcher/haproxy-frame.ts";
+import { bookwormHost } from "../bookworm-host.ts";
 
 export const HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg";
-export const KEY = gemKey({ codename: "bookworm", architecture: "amd64", ruby: "ruby3.1" });
+export const KEY = gemKey(bookwormHost(), { ruby: "ruby3.1", rubyCandidate: undefined });
 
 const userApi: Service = {
   name: "user-api",
@@ -25,7 +27,7 @@ const userApi: Service = {
   path: "/services/user-api",
   servers: [],
   balance: "roundrobin",
-  check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3 },
+  check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3, failFast: false },
 };
 
 export function service(more: Partial<Service> = {}): Service {
@@ -36,13 +38,16 @@ export function desired(more: Partial<WatcherDesired> = {}): WatcherDesired {
   const services = more.services ?? [userApi];
   return {
     whenEmpty: "keep_last",
-    buildHost: undefined,
+    gemSource: {
+      buildHost: undefined,
+      gemDirectory: undefined,
+      network: { proxy: undefined, caCertificates: undefined },
+    },
     members: ["10.0.0.2:2181", "10.0.0.3:2181", "10.0.0.4:2181"],
     clientPort: 2181,
     services,
     settings: haproxySettings(haproxyParameters.parse({}), { services } as Mesh),
     adopt: false,
-    network: { proxy: undefined, caCertificates: undefined },
     ...more,
   };
 }
@@ -96,6 +101,8 @@ export interface World {
   onDisk?: readonly string[];
   /** What `show stat` has: server → status. */
   inForce?: Readonly<Record<string, string>>;
+  /** And with which weight; 1 unless given. */
+  weights?: Readonly<Record<string, number>>;
   config?: string;
   /** Whose haproxy.cfg it is. */
   foreign?: boolean;
@@ -130,6 +137,7 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
     ),
     files: new Map([...files, regular(HAPROXY_CONFIG, config)].map((fact) => [fact.path, fact])),
     ruby: "ruby3.1",
+    rubyCandidate: undefined,
     builds: new Map([[KEY, ""]]),
     userExists: true,
     process: {
@@ -143,12 +151,18 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
     },
     lastError: undefined,
     install: { outcome: "ok", digest: sha256Of(config), message: "installed" },
-    reload: { outcome: "ok", digest: described, message: "" },
+    reload: { outcome: "ok", digest: described, message: "", worker: 388 },
     waiting: [],
     kept: new Map(),
     haproxy: {
+      pid: 388,
       description: world.description ?? described,
-      servers: Object.entries(servers).map(([name, status]) => ({ backend: "user-api", name, status })),
+      servers: Object.entries(servers).map(([name, status]) => ({
+        backend: "user-api",
+        name,
+        status,
+        weight: world.weights?.[name] ?? 1,
+      })),
     },
     registry: {
       member: "10.0.0.2:2181",
@@ -166,6 +180,7 @@ export const BARE: WatcherFacts = {
   ),
   files: new Map(),
   ruby: undefined,
+  rubyCandidate: undefined,
   builds: new Map(),
   userExists: false,
   process: undefined,
@@ -181,13 +196,7 @@ export const BARE: WatcherFacts = {
 export function host(facts: WatcherFacts, world: World = {}, more: Partial<HostFacts> = {}): HostFacts {
   const manifest = new Map([...facts.files.values()].map(({ path, sha256 }) => [path, sha256]));
   if (world.foreign) manifest.delete(HAPROXY_CONFIG);
-  return {
-    os: { id: "debian", versionId: "12", codename: "bookworm", prettyName: "Debian 12" },
-    architecture: "amd64",
-    packages: new Map([["ruby", "1:3.1"]]),
-    manifest,
-    ...more,
-  } as HostFacts;
+  return bookwormHost({ manifest, packages: new Map([["ruby", "1:3.1"]]), ...more });
 }
 
 export function assessed(want: WatcherDesired, world: World = {}) {

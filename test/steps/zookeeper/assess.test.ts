@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { zookeeperQuestion } from "../../../src/evidence/by-hand.ts";
 import {
   assessed,
   DATA,
@@ -38,13 +39,16 @@ describe("a living ensemble", () => {
   it("reads what counts from the server itself", () => {
     const { rows } = assessed(THREE, living, "zk-3");
     const inForce = (setting: string) => rows.get(setting)?.inForce;
-    expect(inForce("members")).toMatchObject({ is: "read", source: "conf at 10.0.0.9:2181" });
+    expect(inForce("members")).toMatchObject({
+      is: "read",
+      source: zookeeperQuestion("10.0.0.9:2181", "conf"),
+    });
     expect(inForce("myid")).toMatchObject({ is: "read", value: "3" });
     expect(inForce("heap")).toMatchObject({ value: "1G", source: "/proc/77/cmdline" });
     expect(inForce("autopurge")).toMatchObject({ is: "inferred", value: "keep 3, every 1 h" });
     expect(inForce("quorum")).toMatchObject({
       value: "1 leader, 2 synced",
-      source: "mntr on zk-3 (10.0.0.9:2181)",
+      source: `${zookeeperQuestion("10.0.0.9:2181", "mntr")} (on zk-3)`,
     });
   });
 
@@ -307,6 +311,13 @@ describe("nothing is changed", () => {
       {},
       "listens on",
       "another ZooKeeper (process 90)",
+    ],
+    [
+      "when it does not run and another program has the port",
+      with1({ ...installed, listeners: [{ address: "0.0.0.0", port: 2181, process: "perl" }] }),
+      {},
+      "listens on",
+      "perl listens on 0.0.0.0:2181",
     ],
   ])("%s", (_, world, parameters, setting, because) => {
     const { rows, changes } = assessed(THREE, world, "zk-1", parameters);

@@ -35,6 +35,8 @@ export interface HostModel {
   readonly runs?: Running;
   /** Servers that the unit did not start: their sockets. */
   readonly strangers?: readonly (readonly string[])[];
+  /** Other programs that listen, as ss tells: address, port, name. */
+  readonly listeners?: HostFacts["listeners"];
   /** Path → text that meshctl wrote last. */
   readonly wrote?: Readonly<Record<string, string>>;
   readonly lastWords?: string;
@@ -86,6 +88,7 @@ export function inventoryOf(members: readonly string[], name: HostName) {
       services: [],
     },
     network: { proxy: undefined, caCertificates: undefined },
+    file: "inventory.yaml",
     allowOs: [],
   };
   const host = hosts.get(name) ?? { name, address: addressOf(name), groups: [], parameters: new Map() };
@@ -259,6 +262,7 @@ function base64(text: string): string {
 
 function hostFactsOf(model: HostModel): HostFacts {
   return bookwormHost({
+    listeners: model.listeners ?? [],
     manifest: new Map(Object.entries(model.wrote ?? {}).map(([path, text]) => [path, sha256Of(text)])),
     packages: new Map(model.package === undefined ? [] : [["zookeeper", model.package]]),
   });

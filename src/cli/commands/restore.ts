@@ -1,0 +1,25 @@
+import { Command } from "commander";
+import { ConfigurationError } from "../../errors.ts";
+import { type RunFlags, withRunFlags } from "../options.ts";
+import { runCommand } from "../run-command.ts";
+
+export const restore = withRunFlags(new Command("restore"))
+  .description("put back the files that a run replaced, and prove the services healthy with them")
+  .argument(
+    "[run]",
+    "as a run names itself, for example 20261122-190312-4f2a; without it the runs are listed",
+  )
+  .option("-y, --yes", "do not ask before changing anything")
+  .addHelpText(
+    "after",
+    `
+Packages, artefacts and ZooKeeper's data and members stay as they are, and until the next boot what the kernel was told
+and no file says any more. A file that was changed since that run is named and left, with the others of its step. What
+a restore replaces it keeps, so that it can be restored in its turn.`,
+  )
+  .action(async (of: string | undefined, flags: RunFlags & { yes?: boolean }) => {
+    if (of !== undefined && !/^\d{8}-\d{6}-[0-9a-f]+$/.test(of)) {
+      throw new ConfigurationError(`'${of}' is no run: "meshctl restore" lists those that the hosts keep`);
+    }
+    process.exitCode = await runCommand({ command: "restore", of, yes: flags.yes === true }, flags);
+  });

@@ -1,0 +1,35 @@
+import { Command, InvalidArgumentError } from "commander";
+import { positiveInteger, withFileOptions } from "../options.ts";
+import { type StatusFlags, statusCommand } from "../status-command.ts";
+
+const DEFAULT_SECONDS = 2;
+
+export const status = withFileOptions(new Command("status"))
+  .description("show the mesh at a glance, what is wrong first; one SSH exec a host, changes nothing")
+  .option("-l, --limit <pattern>", "tell only of these hosts; the others are still looked at")
+  .option("--parallel <n>", "hosts looked at at once", positiveInteger, 10)
+  .option(
+    "--watch [seconds]",
+    `look again and again, every ${DEFAULT_SECONDS} seconds or as many as you say`,
+    seconds,
+  )
+  .addHelpText(
+    "after",
+    `
+For every backend: UP, DOWN, missing (registered, not in HAProxy), stale (in HAProxy, not registered any more),
+altered by hand (drained, another weight), weight 0 (registered so). Exit code 0 when all is well, 2 when something is wrong, 4 and 5 when
+hosts could not be looked at, 130 when --watch was ended.`,
+  )
+  .action(async (flags: Omit<StatusFlags, "watch"> & { watch?: number | true }) => {
+    const { watch, ...rest } = flags;
+    process.exitCode = await statusCommand({
+      ...rest,
+      ...(watch === undefined ? {} : { watch: watch === true ? DEFAULT_SECONDS : watch }),
+    });
+  });
+
+function seconds(text: string): number {
+  if (!/^[0-9]{1,4}(\.[0-9]+)?$/.test(text) || Number(text) <= 0)
+    throw new InvalidArgumentError("expected seconds, for example 5");
+  return Number(text);
+}

@@ -1,0 +1,92 @@
+import type { HostOutcome } from "../engine/events.ts";
+import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
+import { FleetView } from "../engine/fleet.ts";
+import { observeAll } from "../engine/observe.ts";
+import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
+import type { HostName } from "../inventory/view.ts";
+import { shellQuote } from "../remote/quote.ts";
+import type { MeshStatus } from "../status/mesh-status.ts";
+import { isOfMesh, meshView } from "../status/mesh-view.ts";
+import { statusOf } from "../status/status-of.ts";
+import { type Loaded, limitOf } from "./load.ts";
+import type { FileOptions } from "./options.ts";
+import type { Remotes } from "./remotes.ts";
+import type { Progress } from "./ui/progress.ts";
+
+export interface LookFlags extends FileOptions {
+  readonly limit?: string;
+  readonly parallel: number;
+}
+
+/** One look: what it found, and how it ended for each reported host. */
+export interface Look {
+  readonly status: MeshStatus;
+  readonly hosts: readonly StatusOutcome[];
+  readonly exitCode: number;
+  readonly durationMs: number;
+}
+
+type StatusOutcome = Pick<HostOutcome, "host" | "is" | "because" | "execs">;
+
+/** Looks at every host of the mesh, as often as it is asked to. Changes nothing. */
+export interface Lookout {
+  readonly observed: readonly HostName[];
+  look(): Promise<Look>;
+}
+
+/** Throws ConfigurationError when no host within the limit is part of the mesh. */
+export function lookoutOf(
+  { inventory, job }: Loaded,
+  flags: LookFlags,
+  remotes: Remotes,
+  progress: Progress,
+): Lookout {
+  const limit = limitOf(flags.limit, inventory);
+  const fleet = new FleetView(inventory, job);
+  const observed = fleet.hosts.filter((host) => fleet.requests(host, isOfMesh).length > 0);
+  const reported = observed.filter(limit);
+  if (reported.length === 0) {
+    throw new ConfigurationError("no host is part of the mesh here: see --limit and the playbook");
+  }
+  return {
+    observed,
+    async look() {
+      const startedAtMs = Date.now();
+      const requests = new Map(observed.map((host) => [host, fleet.requests(host, isOfMesh)]));
+      const observations = await observeAll(requests, remotes.of, flags.parallel, (host, durationMs) =>
+        progress.see({ event: "observed", host, durationMs }),
+      );
+      for (const [host, observation] of observations) fleet.see(host, observation);
+      const status = withFiles(statusOf(meshView(fleet, inventory, limit)), flags);
+      const hosts = reported.map((host) => outcomeOf(host, fleet, status, remotes));
+      const code = exitCodeOf(hosts);
+      const exitCode = code === EXIT.asWanted && status.problems.length > 0 ? EXIT.drift : code;
+      return { status, hosts, exitCode, durationMs: Date.now() - startedAtMs };
+    },
+  };
+}
+
+/** Commands of ours with the files that were named for this one. */
+function withFiles(status: MeshStatus, { inventory, playbook }: FileOptions): MeshStatus {
+  const files = [
+    ...(inventory === undefined ? [] : ["-i", inventory]),
+    ...(playbook === undefined ? [] : ["-p", playbook]),
+  ].map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : shellQuote(word)));
+  const typed = (next: string) => next.replace(/^meshctl (\w+)/, ["meshctl $1", ...files].join(" "));
+  return { ...status, problems: status.problems.map((each) => ({ ...each, next: typed(each.next) })) };
+}
+
+function outcomeOf(host: HostName, fleet: FleetView, status: MeshStatus, remotes: Remotes): StatusOutcome {
+  const { execs } = remotes.of(host);
+  const observation = fleet.observation(host);
+  if (observation?.is !== "seen") {
+    const error = observation?.error;
+    const isAway = error instanceof HostUnreachable || error instanceof HostLost;
+    return { host, is: isAway ? "unreachable" : "failed", because: error?.message, execs };
+  }
+  const broken = [...observation.facts].find(([, facts]) => facts.is === "broken");
+  if (broken?.[1].is === "broken")
+    return { host, is: "failed", because: `${broken[0]}: ${broken[1].because}`, execs };
+  const problem = status.problems.find(({ hosts }) => hosts.includes(host));
+  return { host, is: problem === undefined ? "as wanted" : "drift", because: problem?.what, execs };
+}

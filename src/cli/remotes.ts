@@ -1,0 +1,42 @@
+import type { Inventory } from "../inventory/inventory.ts";
+import type { HostName } from "../inventory/view.ts";
+import { remoteOpener } from "../remote/open.ts";
+import type { Remote } from "../remote/remote.ts";
+import { shownData } from "./shown.ts";
+import { askHostKey, askPassphrase, askSudoPassword } from "./ui/ask.ts";
+import type { Progress } from "./ui/progress.ts";
+
+/** The inventory's hosts, each with one session that is opened when it is first needed. */
+export interface Remotes {
+  of(host: HostName): Remote;
+  /** Ends all sessions. Never throws. */
+  end(): Promise<void>;
+}
+
+/** `interactive`: somebody can answer questions about host keys and passphrases. */
+export function remotesOf(inventory: Inventory, progress: Progress, interactive: boolean): Remotes {
+  const open = remoteOpener({
+    ...(interactive
+      ? {
+          askHostKey: (question) => progress.pause(() => askHostKey(question)),
+          askPassphrase: (file, isAgain) => progress.pause(() => askPassphrase(file, isAgain)),
+          askSudoPassword: (host, user) => progress.pause(() => askSudoPassword(host, user)),
+        }
+      : {}),
+    warn: (message) => progress.see(shownData({ event: "note", text: message })),
+  });
+  const remotes = new Map<HostName, Remote>();
+  return {
+    of(host) {
+      const known = remotes.get(host) ?? open(host, inventory.hosts.get(host)!.ssh);
+      remotes.set(host, known);
+      return known;
+    },
+    end: async () => void (await Promise.all([...remotes.values()].map((remote) => remote.end()))),
+  };
+}
+
+/** Whether a person sits at the terminal and can be asked. */
+export function isInteractive({ json }: { readonly json?: boolean }): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true && !process.env.CI && !json;
+}

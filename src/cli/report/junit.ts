@@ -1,0 +1,137 @@
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { HostOutcome, RunEvent } from "../../engine/events.ts";
+import { ConfigurationError } from "../../errors.ts";
+import type { HostName } from "../../inventory/view.ts";
+import { maskSecrets } from "../../secret.ts";
+import type { Evidence, Layer } from "../../step.ts";
+
+type EventOf<E extends RunEvent["event"]> = Extract<RunEvent, { event: E }>;
+
+/** Writes a run as JUnit XML: a suite for each host, a case for each setting. */
+export class JunitReport {
+  readonly #file: string;
+  readonly #temporary: string;
+  readonly #rows: EventOf<"evidence">[] = [];
+  readonly #failures: EventOf<"failed">[] = [];
+
+  /** Throws ConfigurationError when nothing can be written there: better now than after the run. */
+  constructor(file: string) {
+    this.#file = file;
+    this.#temporary = `${file}.${process.pid}.tmp`;
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw new ConfigurationError(`--junit ${file}: is a folder, name a file in it`);
+    try {
+      writeFileSync(this.#temporary, "");
+    } catch (error) {
+      throw new ConfigurationError(`--junit ${file}: ${(error as Error).message.replace(/, \w+ '.*/, "")}`);
+    }
+  }
+
+  readonly see = (event: RunEvent): void => {
+    if (event.event === "evidence") this.#rows.push(event);
+    else if (event.event === "failed") this.#failures.push(event);
+    else if (event.event === "summary") {
+      writeFileSync(this.#temporary, junitXml(event, this.#rows, this.#failures));
+      renameSync(this.#temporary, this.#file);
+    }
+  };
+
+  /** Removes what a run that broke off has left. */
+  end(): void {
+    rmSync(this.#temporary, { force: true });
+  }
+}
+
+interface Case {
+  readonly group: string;
+  readonly name: string;
+  /** What stands in the place of a pass. */
+  readonly problem?: { readonly is: "failure" | "error"; readonly type: string; readonly text: string };
+}
+
+/** The report's text. Whatever is not proven is a failure; what could not be reached or done is an error. */
+export function junitXml(
+  summary: EventOf<"summary">,
+  rows: readonly EventOf<"evidence">[],
+  failures: readonly EventOf<"failed">[],
+): string {
+  const suites = summary.hosts.map((outcome) => suite(outcome, casesOf(outcome, rows, failures)));
+  const time = (summary.durationMs / 1000).toFixed(3);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${attributes({ name: "meshctl", time })}>\n${suites.join("")}</testsuites>\n`;
+}
+
+function casesOf(
+  outcome: HostOutcome,
+  rows: readonly EventOf<"evidence">[],
+  failures: readonly EventOf<"failed">[],
+): Case[] {
+  const mine = <T extends { readonly host: HostName }>(event: T) => event.host === outcome.host;
+  const cases: Case[] = rows.filter(mine).map(({ step, evidence }) => settingCase(step, evidence));
+  for (const { step, because, output } of failures.filter(mine)) {
+    const text = output === undefined ? because : `${because}\n${output}`;
+    cases.push({ group: step, name: "run", problem: { is: "error", type: "failed", text } });
+  }
+  const hasProblem = cases.some(({ problem }) => problem !== undefined);
+  // A host that could not be read has no settings, and must not look like one that has nothing to prove.
+  if (outcome.is !== "as wanted" && !hasProblem) {
+    const problem = { is: "error", type: outcome.is, text: outcome.because ?? outcome.is } as const;
+    cases.push({ group: "host", name: outcome.is === "unreachable" ? "reachable" : "run", problem });
+  }
+  return cases;
+}
+
+function settingCase(step: string, evidence: Evidence): Case {
+  const { setting, want, onDisk, inForce, verdict, because } = evidence;
+  const found = { group: step, name: setting };
+  if (verdict === "proven") return found;
+  const layers = `want: ${want}\non disk: ${layer(onDisk)}\nin force: ${layer(inForce)}`;
+  return {
+    ...found,
+    problem: { is: "failure", type: verdict, text: `${because ?? verdict}\n${layers}` },
+  };
+}
+
+function layer(read: Layer): string {
+  switch (read.is) {
+    case "read":
+    case "inferred":
+      return `${read.value} (${read.source})`;
+    case "absent":
+      return `absent (${read.source})`;
+    case "unreadable":
+      return `unreadable (${read.source}): ${read.because}`;
+    case "inapplicable":
+      return "–";
+  }
+}
+
+function suite({ host }: HostOutcome, cases: readonly Case[]): string {
+  const count = (is: "failure" | "error") => cases.filter(({ problem }) => problem?.is === is).length;
+  const totals = { tests: cases.length, failures: count("failure"), errors: count("error") };
+  const lines = cases.map(({ group, name, problem }) => {
+    const head = `    <testcase${attributes({ classname: `${host}.${group}`, name })}`;
+    if (problem === undefined) return `${head}/>\n`;
+    const message = problem.text.split("\n", 1)[0]!;
+    const { is, type, text } = problem;
+    return `${head}>\n      <${is}${attributes({ type, message })}>${escaped(text)}</${is}>\n    </testcase>\n`;
+  });
+  return `  <testsuite${attributes({ name: host, ...totals })}>\n${lines.join("")}  </testsuite>\n`;
+}
+
+function attributes(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values)
+    .map(
+      ([name, value]) =>
+        ` ${name}="${escaped(String(value)).replace(/[\n\t]/g, (c) => `&#${c.charCodeAt(0)};`)}"`,
+    )
+    .join("");
+}
+
+const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+/** Text that XML 1.0 allows; secrets are masked before anything is escaped. */
+function escaped(text: string): string {
+  return maskSecrets(text)
+    .replace(/[^\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
+    .replace(/[&<>"]/g, (character) => ENTITIES[character]!);
+}

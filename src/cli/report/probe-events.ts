@@ -1,0 +1,50 @@
+import { timingsOf } from "../../probe/timings.ts";
+import { type ProbeEnd, problemsOn } from "../probe-command.ts";
+
+/** A probe as events for NDJSON: each proxy, each service, why some did not follow, `summary` last. */
+export function probeEvents({
+  exitCode,
+  before,
+  after,
+  probes,
+}: ProbeEnd): readonly Record<string, unknown>[] {
+  const status = after?.status ?? (probes.length === 0 ? before?.status : undefined);
+  return [
+    ...probes.flatMap(({ service, canary, proxies, failed, refused }) => [
+      ...proxies.map(({ host, servedMs, goneMs, because }) => ({
+        event: "probe",
+        service,
+        host,
+        follows: because === undefined,
+        served_ms: servedMs,
+        gone_ms: goneMs,
+        because,
+      })),
+      {
+        event: "probed",
+        service,
+        canary,
+        follows:
+          failed === undefined &&
+          refused === undefined &&
+          proxies.every(({ because }) => because === undefined),
+        because: failed ?? refused,
+        served_ms: timingsOf(proxies.flatMap(({ servedMs }) => servedMs ?? [])),
+        gone_ms: timingsOf(proxies.flatMap(({ goneMs }) => goneMs ?? [])),
+      },
+    ]),
+    ...(status === undefined
+      ? []
+      : problemsOn(status, probes).map((problem) => ({ event: "problem", ...problem }))),
+    {
+      event: "summary",
+      command: "probe",
+      exit_code: exitCode,
+      hosts: (before?.hosts ?? []).map(({ host, is, execs }) => ({
+        host,
+        outcome: is === "unreachable" ? is : "as wanted",
+        execs,
+      })),
+    },
+  ];
+}

@@ -1,0 +1,29 @@
+import { EXIT } from "../engine/exit-code.ts";
+
+/** ^C for what changes nothing that lasts: the first asks to stop, a second ends the program. */
+export function stopSignal(): { readonly signal: AbortSignal; unwatch(): void } {
+  const stop = new AbortController();
+  const interrupt = () => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    stop.abort();
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return {
+    signal: stop.signal,
+    unwatch() {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", interrupt);
+    },
+  };
+}
+
+/** What is under way only reads: it may be dropped anywhere. */
+export function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const drop = () => resolve(undefined);
+    if (stop.aborted) drop();
+    stop.addEventListener("abort", drop, { once: true });
+    work.then(resolve, reject).finally(() => stop.removeEventListener("abort", drop));
+  });
+}

@@ -1,0 +1,280 @@
+import type { ChalkInstance } from "chalk";
+import Table from "cli-table3";
+import type {
+  BackendStatus,
+  EnsembleStatus,
+  MeshStatus,
+  Problem,
+  ProxyStatus,
+  ServerState,
+  ServiceStatus,
+} from "../../status/mesh-status.ts";
+import { isWrong } from "../../status/mesh-status.ts";
+import { BORDERLESS } from "./borderless.ts";
+
+export interface StatusPaint {
+  readonly paint: ChalkInstance;
+  /** Width of the terminal. */
+  readonly columns: number;
+  /** Every backend and every proxy, also where there are many and all of them are well. */
+  readonly verbose: boolean;
+}
+
+/** More rows than this are told one by one only where something is wrong with them. */
+const MANY = 12;
+
+const STATE_WORDS: Readonly<Record<ServerState, string>> = {
+  up: "UP",
+  down: "DOWN",
+  missing: "missing",
+  stale: "stale",
+  altered: "altered by hand",
+  weightless: "weight 0",
+};
+const STATES = Object.keys(STATE_WORDS) as readonly ServerState[];
+
+/** The mesh at a glance: what is wrong, then the ensemble, the services' backends and the proxies. */
+export function statusView(status: MeshStatus, options: StatusPaint): string {
+  const parts = [
+    problemsView(status.problems, options),
+    status.ensemble === undefined ? "" : ensembleView(status.ensemble, options),
+    servicesView(status, options),
+    proxiesView(status.proxies, options),
+  ];
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+export function problemsView(problems: readonly Problem[], { paint, columns }: StatusPaint): string {
+  if (problems.length === 0) return paint.green("✓ all is well");
+  return problems
+    .map(({ hosts, what, evidence, next }) => {
+      const where = hosts.length === 0 ? "" : `${paint.bold(listed(hosts, 4))} · `;
+      const whereWidth = hosts.length === 0 ? 0 : listed(hosts, 4).length + 3;
+      const [first, ...more] = wrapped(what, columns - 2, whereWidth);
+      return [
+        `${paint.red("✗")} ${where}${first ?? ""}`,
+        ...more.map((line) => `  ${line}`),
+        ...wrapped(evidence, columns - 4).map((line) => paint.dim(`    ${line}`)),
+        `    → ${paint.cyan(next)}`,
+      ].join("\n");
+    })
+    .join("\n");
+}
+
+function ensembleView(ensemble: EnsembleStatus, options: StatusPaint): string {
+  const { paint, columns } = options;
+  const { members, serving, synced, hasQuorum } = ensemble;
+  const quorum = hasQuorum ? paint.green("quorum") : paint.red("no quorum");
+  const inStep = synced === undefined || members.length === 1 ? "" : ` · ${synced} in step with the leader`;
+  const title = `${paint.bold("ZooKeeper")}  ${quorum} · ${serving} of ${members.length} serve${inStep}`;
+  const rows = members.map(({ host, role, serves, because }) => [
+    mark(serves, paint),
+    host,
+    serves ? role : paint.red(role),
+    because ?? "",
+  ]);
+  return `${title}\n${columnsOf(rows, columns)}`;
+}
+
+function servicesView({ services, proxies }: MeshStatus, options: StatusPaint): string {
+  return services.map((service) => serviceView(service, proxies, options)).join("\n\n");
+}
+
+function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], options: StatusPaint): string {
+  const { paint, columns, verbose } = options;
+  const { name, front, path, registered, skipped, backends } = service;
+  const count =
+    path === undefined
+      ? "servers of the inventory"
+      : registered === undefined
+        ? paint.red("what is registered cannot be read")
+        : registered === 0
+          ? paint.yellow("none registered")
+          : `${registered} registered`;
+  const title = [paint.bold(name), front, path, count].filter((part) => part !== undefined).join("  ");
+  // A proxy whose HAProxy answers; of the others nothing is known.
+  const read = new Set(backends.flatMap(({ on }) => [...on.keys()]));
+  const isWell = ({ on }: BackendStatus) => [...on.values()].every((state) => state === "up");
+  const shown =
+    verbose || backends.length <= MANY ? backends : backends.filter((backend) => !isWell(backend));
+  const rows = shown.map((backend) => [
+    mark(
+      isWell(backend),
+      paint,
+      [...backend.on.values()].every((state) => state === "weightless"),
+    ),
+    backend.name,
+    STATES.flatMap((state) => stateOn(state, backend, [...read], options)).join(" · ") +
+      (backend.origin === "kept" ? paint.yellow(" · not registered, kept as the last known") : ""),
+  ]);
+  const rest = backends.length - shown.length;
+  if (rest > 0)
+    rows.push([mark(true, paint), paint.dim(`${rest} more`), `${paint.green("UP")} on ${all([...read])}`]);
+  const lines = [
+    title,
+    columnsOf(rows, columns),
+    skipped.length === 0
+      ? ""
+      : paint.yellow(`  ! Synapse skips ${listed(skipped, 4)}: no host and port in its data`),
+    proxies.length > 0 && read.size === 0 && backends.length === 0 && registered !== 0
+      ? paint.dim("  no proxy tells of its servers")
+      : "",
+  ];
+  return lines.filter((line) => line !== "").join("\n");
+}
+
+function stateOn(
+  state: ServerState,
+  { on }: BackendStatus,
+  proxies: readonly string[],
+  { paint, verbose }: StatusPaint,
+): readonly string[] {
+  const hosts = [...on].filter(([, each]) => each === state).map(([host]) => host);
+  if (hosts.length === 0) return [];
+  const where =
+    hosts.length === proxies.length
+      ? all(proxies)
+      : state === "up"
+        ? `${hosts.length} of ${proxies.length}`
+        : "";
+  const named = where === "" ? listed(hosts, verbose ? hosts.length : 4) : where;
+  return [`${colourOf(state, paint)(STATE_WORDS[state])} on ${named}`];
+}
+
+function all(proxies: readonly string[]): string {
+  return proxies.length === 1 ? proxies[0]! : `all ${proxies.length} proxies`;
+}
+
+function colourOf(state: ServerState, paint: ChalkInstance): ChalkInstance {
+  if (state === "up") return paint.green;
+  return state === "weightless" ? paint.yellow : paint.red;
+}
+
+function proxiesView(proxies: readonly ProxyStatus[], options: StatusPaint): string {
+  const { paint, columns, verbose } = options;
+  if (proxies.length === 0) return "";
+  const current = proxies.filter(runsWhatIsOnDisk);
+  const shown = verbose || proxies.length <= MANY ? proxies : proxies.filter((proxy) => !isProxyWell(proxy));
+  const title = `${paint.bold("Proxies")}  ${current.length} of ${proxies.length} run what is on disk`;
+  const head = ["", "host", "HAProxy, since", "watcher, since", "last candidate", "servers"].map((text) =>
+    paint.dim(text),
+  );
+  const rows = shown.map((proxy) => proxyRow(proxy, options));
+  const rest = proxies.length - shown.length;
+  if (rest > 0)
+    rows.push([mark(true, paint), paint.dim(`${rest} more`), paint.dim("as on disk"), "", "", ""]);
+  return `${title}\n${columnsOf([head, ...rows], columns)}`;
+}
+
+function runsWhatIsOnDisk({ haproxy, watcher, unread }: ProxyStatus): boolean {
+  return (
+    unread === undefined &&
+    (haproxy === undefined || haproxy.is === "as on disk") &&
+    (watcher === undefined || watcher.is === "as on disk")
+  );
+}
+
+function isProxyWell(proxy: ProxyStatus): boolean {
+  const { watcher, counts } = proxy;
+  return (
+    runsWhatIsOnDisk(proxy) &&
+    (watcher === undefined || (watcher.candidate === "installed" && watcher.sessions.length > 0)) &&
+    STATES.every((state) => !isWrong(state) || counts[state] === 0)
+  );
+}
+
+function proxyRow(proxy: ProxyStatus, { paint }: StatusPaint): string[] {
+  const { host, unread, haproxy, watcher, counts } = proxy;
+  const state = (is: string, ageSeconds: number | undefined) =>
+    (is === "as on disk" ? (text: string) => text : paint.red)(
+      [is, ageSeconds === undefined ? undefined : age(ageSeconds)].filter(Boolean).join(", "),
+    );
+  const unknown = paint.red("unknown");
+  const servers = STATES.filter((each) => counts[each] > 0).map((each) =>
+    colourOf(each, paint)(`${counts[each]} ${STATE_WORDS[each]}`),
+  );
+  const candidate =
+    watcher === undefined
+      ? ""
+      : [
+          watcher.candidate === "installed" ? watcher.candidate : paint.red(watcher.candidate),
+          watcher.reload === "failed" ? paint.red("reload failed") : "",
+          watcher.sessions.length === 0 ? paint.red("no session") : "",
+        ]
+          .filter(Boolean)
+          .join(", ");
+  return [
+    mark(isProxyWell(proxy), paint),
+    host,
+    haproxy === undefined ? (unread === undefined ? "" : unknown) : state(haproxy.is, haproxy.ageSeconds),
+    watcher === undefined ? (unread === undefined ? "" : unknown) : state(watcher.is, watcher.ageSeconds),
+    candidate,
+    servers.length === 0 ? "none" : servers.join(", "),
+  ];
+}
+
+function mark(isWell: boolean, paint: ChalkInstance, isNeutral = false): string {
+  if (isNeutral) return paint.yellow("–");
+  return isWell ? paint.green("✓") : paint.red("✗");
+}
+
+/** "45 s", "3 min", "5 h", "12 d". */
+export function age(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
+
+function listed(names: readonly string[], most: number): string {
+  if (names.length <= most) return names.join(", ");
+  return `${names.slice(0, most - 1).join(", ")} and ${names.length - most + 1} more`;
+}
+
+/** Rows as columns as wide as they need; the last wraps at the terminal's edge. */
+function columnsOf(rows: readonly (readonly string[])[], columns: number): string {
+  if (rows.length === 0) return "";
+  const count = rows[0]!.length;
+  const widths = Array.from({ length: count }, (_, at) =>
+    Math.max(...rows.map((row) => plain(row[at]!).length)),
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 2);
+  const last = Math.max(12, columns - before);
+  const table = new Table({
+    chars: BORDERLESS,
+    style: { "padding-left": 0, "padding-right": 1, head: [], border: [] },
+    colWidths: [...widths.slice(0, -1).map((width) => width + 1), Math.min(widths.at(-1)!, last) + 1],
+    wordWrap: true,
+  });
+  for (const row of rows) table.push([...row]);
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => ` ${line}`.trimEnd())
+    .filter((line) => plain(line).trim() !== "")
+    .join("\n");
+}
+
+function plain(text: string): string {
+  return text.replace(COLOURS, "");
+}
+
+const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
+
+/** Text as lines of at most `width`, broken between words; the first has `taken` columns less. */
+function wrapped(text: string, width: number, taken = 0): readonly string[] {
+  const lines: string[] = [];
+  for (const part of text.split("\n")) {
+    let line = "";
+    for (const word of part.split(" ")) {
+      const room = Math.max(20, width - (lines.length === 0 ? taken : 0));
+      if (line !== "" && line.length + 1 + word.length > room) {
+        lines.push(line);
+        line = word;
+      } else {
+        line = line === "" ? word : `${line} ${word}`;
+      }
+    }
+    lines.push(line);
+  }
+  return lines;
+}

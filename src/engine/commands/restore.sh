@@ -1,0 +1,34 @@
+# shellcheck shell=sh
+# restore.sh PATH RUN STEP FROM EXPECTED: puts back what run FROM replaced at PATH, and what the manifest said of it,
+# if the file still has the digest EXPECTED. RUN keeps what is there now.
+
+main() {
+  path=$1 run=$2 step=$3 from=$4 expected=$5 new=""
+  present=$(digest_of "$path") || exit
+  if [ "$present" != "$expected" ]; then
+    echo "$path has changed since it was looked at"
+    exit 1
+  fi
+  before="" in_manifest=""
+  while read -r _ _ known_before known_manifest known_path; do
+    if [ "$known_path" = "$path" ] && [ -z "$before" ]; then
+      before=$known_before in_manifest=$known_manifest
+    fi
+  done <"$STATE/runs/$from/files"
+  copy=$STATE/runs/$from/before$path
+  if [ -z "$before" ] || { [ "$before" != - ] && [ "$(digest_of "$copy")" != "$before" ]; }; then
+    echo "run $from does not hold what was at $path before it"
+    exit 1
+  fi
+  if [ "$before" = - ]; then
+    keep_for_run "$run" "$step" "$path" - && rm -f -- "$path" && record_in_manifest - "$path"
+    return
+  fi
+  mkdir -p -- "$(dirname "$path")" && target=$(readlink -f -- "$path") || exit
+  new_beside "$target" || exit
+  cp -p -- "$copy" "$new" && keep_for_run "$run" "$step" "$path" "$before" || exit
+  # Cut between the two, the file is still known as meshctl's.
+  sync "$new" && put_in_place "$target" && record_in_manifest "$in_manifest" "$path"
+}
+
+main "$@"

@@ -1,0 +1,220 @@
+import { z } from "zod";
+import { unknownKey } from "./check-schema.ts";
+import type { Path } from "./path.ts";
+import { type ServiceEntry, serviceEntry } from "./schema.ts";
+import type { Section } from "./section.ts";
+import { readServerOptions } from "./server-options.ts";
+
+/** Where `mesh.service_watcher` keeps what `mesh.services` keeps under a service's own key. */
+export const PLACES: Readonly<Record<"path" | "port" | "servers", Path>> = {
+  path: ["discovery", "path"],
+  port: ["haproxy", "port"],
+  servers: ["default_servers"],
+};
+
+type Check = ServiceEntry["check"];
+
+const { path: znode, port, bind, servers: serverList, mode: modes, balance, check } = serviceEntry.shape;
+
+/** Keys of Synapse that ask for nothing else than meshctl does anyway, with the value that does. */
+const AS_MESHCTL_DOES = entriesOf<{ readonly value: unknown; readonly otherwise: string }>({
+  "discovery.generator_config_path": {
+    value: "disabled",
+    otherwise: "expected disabled: what a service is like stands in the inventory alone",
+  },
+  "haproxy.backend_order": { value: "asc", otherwise: "expected asc, the order that meshctl keeps" },
+  keep_default_servers: {
+    value: false,
+    otherwise: "expected false: default_servers stand in only while ZooKeeper lists none",
+  },
+});
+
+/** Keys of Synapse whose meaning has another place in meshctl, or none. */
+const ELSEWHERE = entriesOf({
+  use_previous_backends:
+    "is set for all services, by the watcher step: watcher: { when_empty: keep_last } or serve_none",
+  backend_port_override: "is not translated: let each backend register the port it listens on",
+  "discovery.decode": "is not translated: meshctl's Synapse reads children as JSON with host and port",
+  "discovery.label_filters": "is not translated: give each set of backends a path of its own",
+  "haproxy.cookie_value_method": "is not translated: meshctl's services set no cookie",
+});
+
+/**
+ * One entry of Synapse's own form (https://github.com/airbnb/synapse#configuring-a-service), which its early articles
+ * keep under `service_watcher`, as an entry of `mesh.services`. Undefined after reporting what cannot be translated,
+ * each at its place. `members` are ADDRESS:PORT of the ensemble; empty when that does not make sense itself.
+ */
+export function readServiceWatcher(
+  section: Section,
+  place: Path,
+  members: readonly string[],
+): ServiceEntry | undefined {
+  if (section.map(place, { optional: false }) === undefined) return undefined;
+  const { problem, complete } = collecting(section, place);
+  knownKeys(section, place, problem);
+  const listed = section.raw([...place, "default_servers"]);
+  const hasServers = listed !== undefined && !(Array.isArray(listed) && listed.length === 0);
+  const servers = hasServers ? section.check([...place, "default_servers"], serverList) : undefined;
+  const path = readDiscovery(section, place, members, hasServers, problem);
+  const bound = section.raw([...place, "haproxy", "bind_address"]);
+  const entry = {
+    path,
+    servers,
+    port: section.check([...place, "haproxy", "port"], port),
+    bind:
+      bound === undefined || bound === "localhost"
+        ? "127.0.0.1"
+        : section.check([...place, "haproxy", "bind_address"], bind),
+    ...readLines(section, place, problem),
+  };
+  const optionsPath = ["haproxy", "server_options"];
+  const options = readServerOptions(section, [...place, ...optionsPath], (message) =>
+    problem(optionsPath, message),
+  );
+  if (!complete() || entry.port === undefined || entry.bind === undefined) return undefined;
+  const { http, ...rest } = entry;
+  return {
+    ...rest,
+    port: entry.port,
+    bind: entry.bind,
+    check: { ...check.parse({}), ...options, http } as Check,
+    fail_fast: undefined,
+  };
+}
+
+type Problem = (path: Path, message: string, at?: "key" | "value") => void;
+
+function collecting(section: Section, place: Path): { problem: Problem; complete: () => boolean } {
+  let isComplete = true;
+  return {
+    problem(path, message, at = "value") {
+      isComplete = false;
+      section.problem([...place, ...path], message, { at });
+    },
+    complete: () => isComplete,
+  };
+}
+
+function knownKeys(section: Section, place: Path, problem: Problem): void {
+  const known: Readonly<Record<string, readonly string[]>> = {
+    "": ["discovery", "haproxy", "default_servers"],
+    discovery: ["method", "path", "hosts"],
+    haproxy: ["port", "bind_address", "server_options", "listen", "frontend", "backend"],
+  };
+  for (const [map, keys] of Object.entries(known)) {
+    const at = map === "" ? [] : [map];
+    for (const key of section.source.keys([...place, ...at])) {
+      const path = [...at, key];
+      const name = path.join(".");
+      const same = AS_MESHCTL_DOES.get(name);
+      if (keys.includes(key)) continue;
+      if (same !== undefined) {
+        if (section.raw([...place, ...path]) !== same.value) problem(path, same.otherwise);
+      } else problem(path, ELSEWHERE.get(name) ?? unknownKey(key, keys), "key");
+    }
+  }
+}
+
+/** The path in ZooKeeper; undefined when the servers are fixed. */
+function readDiscovery(
+  section: Section,
+  place: Path,
+  members: readonly string[],
+  hasServers: boolean,
+  problem: Problem,
+): string | undefined {
+  const method = section.raw([...place, "discovery", "method"]);
+  if (method === "base") {
+    if (!hasServers) problem([], "method base needs default_servers, the servers there are", "key");
+    return undefined;
+  }
+  if (method !== "zookeeper") {
+    problem(
+      ["discovery", "method"],
+      method === undefined
+        ? "expected method: zookeeper, or base for default_servers alone"
+        : "only zookeeper is translated, and base for default_servers alone; for other servers write the service under mesh.services with 'servers'",
+    );
+    return undefined;
+  }
+  const hosts = section.checkOptional([...place, "discovery", "hosts"], z.array(z.string()));
+  if (members.length > 0) {
+    for (const [index, host] of (hosts ?? []).entries()) {
+      if (members.includes(host)) continue;
+      problem(
+        ["discovery", "hosts", index],
+        `is no member of mesh.ensemble (${members.join(", ")}), which every service is looked up in`,
+      );
+    }
+  }
+  const path = section.raw([...place, "discovery", "path"]);
+  if (path === undefined)
+    problem(["discovery"], "expected 'path', a ZooKeeper path like /services/user-api", "key");
+  else if (section.check([...place, "discovery", "path"], znode) === undefined) return undefined;
+  return typeof path === "string" ? path : undefined;
+}
+
+interface Lines {
+  readonly mode: ServiceEntry["mode"];
+  readonly balance: string;
+  readonly http: Check["http"];
+}
+
+/** What the lines of HAProxy's sections say, as far as a service of the mesh can say it. */
+function readLines(section: Section, place: Path, problem: Problem): Lines {
+  let lines: Lines = { mode: "http", balance: "roundrobin", http: false };
+  for (const key of ["listen", "frontend", "backend"]) {
+    const path = ["haproxy", key];
+    const written = section.checkOptional([...place, ...path], z.array(z.string())) ?? [];
+    for (const [index, line] of written.entries()) {
+      const found = readLine(line.trim().replace(/\s+/g, " "));
+      if (typeof found === "string") problem([...path, index], found);
+      else lines = { ...lines, ...found };
+    }
+  }
+  return lines;
+}
+
+/** What one line says, or why a service cannot say it. */
+function readLine(line: string): Partial<Lines> | string {
+  const [directive = "", ...words] = line.split(" ");
+  const rest = words.join(" ");
+  if (directive === "mode") {
+    const mode = modes.safeParse(rest);
+    return mode.success ? { mode: mode.data } : "expected mode http or mode tcp";
+  }
+  if (directive === "balance") {
+    const algorithm = balance.safeParse(rest);
+    return algorithm.success ? { balance: algorithm.data } : "expected an algorithm like balance roundrobin";
+  }
+  if (line === "option httplog" || line === "option tcplog") return {};
+  if (line === "option redispatch") return {};
+  if (words[0] === "httpchk" && directive === "option") {
+    const [method, path, ...more] = words.slice(1);
+    // One word is the path (https://docs.haproxy.org/2.6/configuration.html#4.2-option%20httpchk).
+    const request = path === undefined ? `OPTIONS ${method ?? "/"}` : `${method} ${path}`;
+    const http = check.unwrap().shape.http.safeParse(request);
+    if (!http.success) return "expected a request like option httpchk GET /health";
+    return more.length === 0
+      ? { http: http.data }
+      : "only the method and the path of a check are translated: option httpchk GET /health";
+  }
+  const parameter = PARAMETER.get(directive === "timeout" ? `timeout ${words[0]}` : directive);
+  if (parameter !== undefined)
+    return `is set for all services, by the haproxy step: haproxy: { ${parameter}: … } in a play or a group`;
+  return "is not translated: a service of the mesh has mode, balance, check, servers and fail_fast (see example.yaml)";
+}
+
+const PARAMETER = entriesOf({
+  "timeout connect": "timeout_connect",
+  "timeout client": "timeout_client",
+  "timeout server": "timeout_server",
+  retries: "retries",
+  maxconn: "maxconn",
+  "retry-on": "retry_on",
+});
+
+/** As a map, in which a word from a file finds nothing that every object has ("constructor"). */
+function entriesOf<T = string>(record: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
+  return new Map(Object.entries(record));
+}

@@ -1,0 +1,184 @@
+import { inParallel } from "../engine/observe.ts";
+import { CommandFailed } from "../errors.ts";
+import type { HostName } from "../inventory/view.ts";
+import { PROBE_COOKIE } from "../mesh/haproxy-settings.ts";
+import type { Service } from "../mesh/mesh.ts";
+import { shellQuote } from "../remote/quote.ts";
+import type { Held, Remote } from "../remote/remote.ts";
+import { scriptText } from "../script-text.ts";
+import { lastLines } from "../terminal-text.ts";
+
+/** Its name as a backend and as a node: always the same, so that HAProxy's file holds one line of it and no more. */
+const CANARY = "meshctl-probe";
+
+export interface Canary {
+  readonly host: HostName;
+  /** Where every proxy can reach it. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What one proxy made of the canary. Times are from the (de)registration, on the control machine's clock. */
+export interface ProxyProbe {
+  readonly host: HostName;
+  /** Undefined when it did not come to that. */
+  readonly servedMs: number | undefined;
+  readonly goneMs: number | undefined;
+  /** Why the proxy did not follow, by what its HAProxy showed last. */
+  readonly because?: string | undefined;
+}
+
+export interface ServiceProbe {
+  readonly service: string;
+  readonly canary: Canary;
+  readonly proxies: readonly ProxyProbe[];
+  /** Why the canary could not be registered. */
+  readonly failed?: string | undefined;
+  /** Why it was not tried. */
+  readonly refused?: string | undefined;
+}
+
+interface ProbeOptions {
+  readonly service: Service & { readonly path: string };
+  readonly canary: Canary;
+  readonly proxies: readonly HostName[];
+  /** ADDRESS:PORT of the ensemble's members. */
+  readonly members: readonly string[];
+  readonly nonce: string;
+  /** How long a proxy may take to serve it, and to forget it. */
+  readonly deadlineMs: number;
+  readonly remoteOf: (host: HostName) => Remote;
+  /** Told once the canary is registered, and once it is being taken away. */
+  readonly waiting: (until: "served" | "gone") => void;
+  /** Aborted: the canary is taken away at once. */
+  readonly stop: AbortSignal;
+}
+
+/** The server's name in HAProxy, as Synapse makes it. */
+export function canaryServer({ address, port }: Canary): string {
+  return `${CANARY}_${address}:${port}`;
+}
+
+/**
+ * What is registered. Weight 0: HAProxy gives it no request but those that ask for it by the cookie, so no client of the
+ * service ever meets the canary.
+ */
+export function canaryData({ address, port }: Canary): string {
+  return JSON.stringify({ host: address, port, name: CANARY, haproxy_server_options: "weight 0" });
+}
+
+/** Registers a canary, waits until every proxy serves it, takes it away and waits until it is gone. */
+export async function probeService(options: ProbeOptions): Promise<ServiceProbe> {
+  const { service, canary, proxies, stop } = options;
+  const base = { service: service.name, canary };
+  let held: Held;
+  try {
+    held = await startCanary(options);
+  } catch (error) {
+    const said = error instanceof CommandFailed ? lastLines(error.output) : (error as Error).message;
+    return { ...base, proxies: [], failed: said };
+  }
+  const registeredAtMs = Date.now();
+  let served = new Map<HostName, Wait>();
+  let gone = served;
+  let released: Promise<void> | undefined;
+  try {
+    options.waiting("served");
+    if (!stop.aborted) served = await onEach(options, "served", registeredAtMs);
+    const removedAtMs = Date.now();
+    released = held.release();
+    options.waiting("gone");
+    if (!stop.aborted) gone = await onEach(options, "gone", removedAtMs);
+  } finally {
+    await (released ?? held.release());
+  }
+  return {
+    ...base,
+    proxies: proxies.map((host) => {
+      const [came, went] = [served.get(host), gone.get(host)];
+      return {
+        host,
+        servedMs: came?.is === "so" ? came.afterMs : undefined,
+        goneMs: came?.is === "so" && went?.is === "so" ? went.afterMs : undefined,
+        because: came?.is !== "so" ? came?.because : went?.is !== "so" ? went?.because : undefined,
+      };
+    }),
+  };
+}
+
+function startCanary({ service, canary, members, nonce, deadlineMs, remoteOf }: ProbeOptions): Promise<Held> {
+  const { address, port, host } = canary;
+  // Both waits, and time for what is between them.
+  const seconds = Math.ceil((2 * deadlineMs) / 1000) + 30;
+  const node = `${service.path.replace(/\/$/, "")}/${CANARY}`;
+  const args = [address, port, nonce, members.join(","), node, canaryData(canary), seconds];
+  return remoteOf(host).hold(script("canary.sh", args), {
+    during: `probe: register the canary of ${service.name}`,
+    timeoutMs: 45_000,
+  });
+}
+
+type Wait =
+  | { readonly is: "so"; readonly afterMs: number }
+  | { readonly is: "not so"; readonly because: string };
+
+async function onEach(
+  options: ProbeOptions,
+  wanted: "served" | "gone",
+  sinceMs: number,
+): Promise<Map<HostName, Wait>> {
+  const found = new Map<HostName, Wait>();
+  const all = inParallel(options.proxies, options.proxies.length, async (host) => {
+    found.set(host, await awaitCanary(host, options, wanted, sinceMs));
+  });
+  const { stop } = options;
+  // What is under way on the hosts only reads, and ends with the connections.
+  const stopped = new Promise<void>((resolve) =>
+    stop.addEventListener("abort", () => resolve(), { once: true }),
+  );
+  await Promise.race([all, stopped]);
+  return found;
+}
+
+async function awaitCanary(
+  host: HostName,
+  { service, canary, nonce, deadlineMs, remoteOf }: ProbeOptions,
+  wanted: "served" | "gone",
+  sinceMs: number,
+): Promise<Wait> {
+  const server = canaryServer(canary);
+  const { name, mode, bind, port } = service;
+  const address = { "0.0.0.0": "127.0.0.1", "::": "::1" }[bind] ?? bind;
+  const seconds = Math.ceil(deadlineMs / 1000);
+  const args = [wanted, name, server, mode, address, port, PROBE_COOKIE, nonce, seconds];
+  try {
+    const { stdout, firstByteAtMs } = await remoteOf(host).run(script("await-canary.sh", args), {
+      during: `probe: wait until the canary is ${wanted}`,
+      timeoutMs: deadlineMs + 20_000,
+    });
+    const [is, status = "", check = "", answered = ""] = stdout.trimEnd().split("\t");
+    if (is === "yes") return { is: "so", afterMs: Math.max(0, firstByteAtMs - sinceMs) };
+    return { is: "not so", because: whyNot(wanted, seconds, { status, check, answered }) };
+  } catch (error) {
+    return { is: "not so", because: (error as Error).message };
+  }
+}
+
+/** What HAProxy showed last, as a sentence. */
+export function whyNot(
+  wanted: "served" | "gone",
+  seconds: number,
+  { status, check, answered }: { status: string; check: string; answered: string },
+): string {
+  const shown = status === "absent" ? "HAProxy does not have it" : `HAProxy shows ${status}`;
+  const tail = [
+    check === "" ? "" : `check ${check}`,
+    answered === "" ? "" : `the request was answered by ${answered}`,
+  ];
+  return [`not ${wanted} within ${seconds} s: ${shown}`, ...tail].filter((part) => part !== "").join(", ");
+}
+
+function script(name: string, args: readonly (string | number)[]): string {
+  const text = scriptText(new URL(`./${name}`, import.meta.url));
+  return `set -- ${args.map((arg) => shellQuote(String(arg))).join(" ")}\n${text}`;
+}

@@ -1,0 +1,166 @@
+import { judge } from "../evidence/verdict.ts";
+import type { Assessed, Change, Command, HostFacts, Reading } from "../step.ts";
+import { type Build, buildDirectory } from "./build.ts";
+import { type AssessedFile, type Program, type ProgramFacts, type Row, unitPath } from "./program.ts";
+import { fileRow, gemsRow, rubyRow, userRow } from "./program-rows.ts";
+
+/** How long a new process may take to bring its work into force before another restart is thought of. */
+const STARTING_SECONDS = 15;
+
+const PACKAGES = "packages";
+const GEMS = "gems";
+const CONFIGURATION = "configuration";
+const RESTART = "restart";
+
+/**
+ * Rows of a program and of what it brings about, and the changes that close them: ruby, then the gems, then what
+ * the step makes `beforehand`, then the files with a start, or a restart alone.
+ */
+export function assessProgram(
+  program: Program,
+  situation: {
+    readonly facts: ProgramFacts;
+    readonly host: HostFacts;
+    readonly build: Build;
+    readonly files: readonly AssessedFile[];
+  },
+  /** Rows of what runs, in the order they are shown. */
+  effects: readonly Row[],
+  beforehand: readonly Change[] = [],
+): Assessed {
+  const { facts, host, build, files } = situation;
+  const ruby = rubyRow(program, facts, host);
+  const gems = gemsRow(program, facts, build);
+  const user = userRow(program, facts);
+  const rows = [ruby, gems, user, ...files.map((file) => fileRow(program, facts, file)), ...effects];
+
+  const open = new Set(beforehand.map(({ id }) => id));
+  if (!isOnDisk(ruby)) open.add(PACKAGES);
+  if (!isOnDisk(gems)) open.add(GEMS);
+  if (!isOnDisk(user) || files.some(({ assessment }) => !assessment.agrees)) open.add(CONFIGURATION);
+  const reason =
+    open.size > 0 ? undefined : (restartReason(program, facts, files, build) ?? lastingReason(facts, rows));
+  if (reason !== undefined) open.add(RESTART);
+  // With other gems in place it has to be started with them.
+  if (open.size > 0 && !open.has(CONFIGURATION)) open.add(RESTART);
+  const starts = open.has(CONFIGURATION) ? CONFIGURATION : RESTART;
+
+  const closedBy = (row: Row): string | undefined => {
+    if (row === ruby && open.has(PACKAGES)) return PACKAGES;
+    if (row === gems && open.has(GEMS)) return GEMS;
+    if (open.has(RESTART) && row.restartHelps === false) return undefined;
+    return open.size > 0 ? starts : undefined;
+  };
+  const blocked = rows.some((row) => row.blocked !== undefined);
+  const readings = rows.map(({ restartHelps: _, ...row }, index): Reading => {
+    const change = blocked ? undefined : closedBy(rows[index]!);
+    if (change !== undefined) return { ...row, closedBy: { change } };
+    return { ...row, because: row.because ?? starting(program, facts) };
+  });
+  if (blocked) return { readings, changes: [] };
+  const [packages, placeGems, ...start] = programChanges(program, situation, reason);
+  const changes = [packages!, placeGems!, ...beforehand, ...start];
+  return { readings, changes: changes.filter(({ id }) => open.has(id)) };
+}
+
+function isOnDisk(row: Row): boolean {
+  return judge({ ...row, blocked: undefined, inForce: { is: "inapplicable" } }).verdict === "proven";
+}
+
+/** Why the program or its units must be started anew although every file is as wanted; undefined when not. */
+function restartReason(
+  program: Program,
+  { units, process }: ProgramFacts,
+  files: readonly AssessedFile[],
+  build: Build,
+): string | undefined {
+  const unit = units.get(program.unit);
+  const companions = program.companions.map((name) => units.get(name));
+  if (unit === undefined || companions.includes(undefined)) return "its units are not known to systemd";
+  for (const { name, needDaemonReload } of units.values()) {
+    const isOurs = files.some(({ path }) => path === unitPath(name));
+    if (isOurs && needDaemonReload) return `systemd has an older ${name}`;
+  }
+  for (const { name, enabled } of [unit, ...companions.map((each) => each!)]) {
+    if (enabled !== "enabled") return `${name} does not start at boot`;
+  }
+  for (const companion of companions) {
+    if (companion!.active !== "active") return `${companion!.name} is ${companion!.active}`;
+  }
+  // "activating" is systemd trying again by itself: a restart would do no more.
+  if (!["active", "activating"].includes(unit.active)) return `${program.unit} is ${unit.active}`;
+  if (process === undefined) return undefined;
+  if (!process.commandLine.includes(`${buildDirectory(program, build.key)}/`))
+    return "it runs other gems than those in place";
+  const older = files.find(
+    ({ path, sha256 }) => program.startedWith.includes(path) && process.startedWith?.get(path) !== sha256,
+  );
+  return older && `it was started with another ${older.path}`;
+}
+
+/** A program that runs as wanted, and for long enough, and yet what it should bring about is not so. */
+function lastingReason({ process }: ProgramFacts, rows: readonly Row[]): string | undefined {
+  if (process === undefined || process.ageSeconds < STARTING_SECONDS) return undefined;
+  const wrong = rows.filter((row) => judge(row).verdict !== "proven");
+  // What is beyond its power may be behind all the rest.
+  if (wrong.some(({ restartHelps }) => restartHelps === false)) return undefined;
+  const row = wrong.find(({ restartHelps }) => restartHelps);
+  return row && `${row.setting}: ${judge(row).because}`;
+}
+
+function starting({ title }: Program, { process }: ProgramFacts): string | undefined {
+  const age = process?.ageSeconds;
+  return age !== undefined && age < STARTING_SECONDS ? `${title} was started ${age} s ago` : undefined;
+}
+
+/** Makes systemd take in the units, and starts the program anew with what is on disk. */
+export function startProgram({ unit, companions }: Program): Command {
+  const file = new URL("./start.sh", import.meta.url);
+  return { kind: "script", file, args: [unit, ...companions], timeoutMs: 60_000 };
+}
+
+function programChanges(
+  program: Program,
+  { facts, build, files }: { facts: ProgramFacts; build: Build; files: readonly AssessedFile[] },
+  reason: string | undefined,
+): readonly Change[] {
+  const { title, unit, user, home } = program;
+  const disrupts = facts.process === undefined ? undefined : ({ kind: "restart", what: unit } as const);
+  const start = startProgram(program);
+  return [
+    {
+      id: PACKAGES,
+      why: `${title} needs ruby`,
+      commands: [{ kind: "install", packages: ["ruby"] }],
+      activate: [],
+    },
+    {
+      id: GEMS,
+      why: `${title}'s gems are not in place (${build.key}, built once on ${build.buildHost})`,
+      commands: build.commands,
+      activate: [],
+    },
+    {
+      id: CONFIGURATION,
+      why: `${title}'s files and units are not as wanted`,
+      disrupts,
+      commands: [
+        {
+          kind: "script",
+          file: new URL("./create-user.sh", import.meta.url),
+          args: [user, home],
+          timeoutMs: 15_000,
+        },
+        ...files.filter(({ assessment }) => !assessment.agrees).map(({ assessment }) => assessment.write),
+      ],
+      activate: [start],
+    },
+    {
+      id: RESTART,
+      why: reason ?? `${title} does not run as it is on disk`,
+      disrupts,
+      commands: [],
+      activate: [start],
+    },
+  ];
+}

@@ -1,0 +1,147 @@
+# shellcheck shell=sh
+# build.sh OUTPUT RUBY NAME:VERSION:SHA256...: compares the checksums of the gems, builds them and writes what
+# is needed to run them, as a tar, to OUTPUT. File descriptor 3 holds the proxy's URL on its
+# first line (may be empty), and behind it CA certificates and gems, each gem as a line "file NAME-VERSION.gem BASE64".
+# Gems that are not there are downloaded. Nothing that came from the network runs as root.
+
+# RubyGems' own downloader, for the .gem file alone: `gem fetch` reads the registry's whole index first, and
+# `gem install` would compile before a checksum could be compared.
+DOWNLOAD='
+require "rubygems"
+require "rubygems/remote_fetcher"
+gem = Gem::Specification.new(ARGV[0], ARGV[1])
+begin
+  Gem::RemoteFetcher.fetcher.download(gem, Gem.sources.first.uri.to_s, ARGV[2])
+rescue StandardError => error
+  abort "#{gem.file_name}: #{error.message}"
+end
+'
+
+main() {
+  output=$1 ruby=$2
+  shift 2
+  umask 022
+  IFS= read -r proxy <&3
+  # What a power cut left half-built: one build at a time runs here.
+  rm -rf -- /var/tmp/meshctl-build.??????
+  work=$(mktemp -d /var/tmp/meshctl-build.XXXXXX) || exit
+  trap 'rm -rf -- "$work"' EXIT
+  trap 'exit 143' TERM INT HUP
+  cat <&3 >"$work/input"
+  exec 3<&-
+  found=$(basename "$(readlink -f /usr/bin/ruby)")
+  if [ "$found" != "$ruby" ]; then
+    echo "the gems are to be built for $ruby and this host has ${found:-no ruby}: name a build_host of the same release"
+    exit 1
+  fi
+  install -d -m 0755 -o nobody -g nogroup "$work/home" "$work/gems" "$work/gems/cache" || exit
+  chmod 0755 "$work"
+  grep -v "^file " "$work/input" >"$work/own-certificates"
+  if [ -s "$work/own-certificates" ]; then
+    cat /etc/ssl/certs/ca-certificates.crt "$work/own-certificates" >"$work/certificates" || exit
+  fi
+  for gem in "$@"; do
+    fetch "$gem" || exit
+  done
+  for gem in "$@"; do
+    compile "$gem" || exit
+  done
+  pack "$@"
+}
+
+# unprivileged COMMAND...
+unprivileged() {
+  HOME="$work/home" setpriv --reuid=nobody --regid=nogroup --clear-groups --no-new-privs -- "$@" </dev/null
+}
+
+# fetch NAME:VERSION:SHA256
+fetch() {
+  split "$1"
+  file=$name-$version.gem
+  if grep -q "^file $file " "$work/input"; then
+    sed -n "s/^file $file //p" "$work/input" | base64 -d >"$work/gems/cache/$file" || return
+    chmod 0644 "$work/gems/cache/$file"
+  elif ! download; then
+    echo "$file could not be downloaded: check network.proxy and network.ca_file in the inventory, or say with \`gems\` which folder of the machine meshctl runs on holds the .gem files" >&2
+    return 1
+  fi
+  sum=$(sha256sum <"$work/gems/cache/$file") || return
+  if [ "${sum%% *}" != "$sha256" ]; then
+    echo "$file has the sha256 ${sum%% *} and not $sha256: it is not the gem that was locked, nothing was built" >&2
+    return 1
+  fi
+}
+
+# download: the gem that $name and $version say.
+download() {
+  (
+    # By environment, not by argument: the URL may hold a password, and arguments are everybody's to read.
+    if [ -n "$proxy" ]; then
+      export http_proxy="$proxy" https_proxy="$proxy"
+    fi
+    if [ -s "$work/certificates" ]; then
+      export SSL_CERT_FILE="$work/certificates"
+    fi
+    for attempt in 1 2 3; do
+      unprivileged ruby -e "$DOWNLOAD" "$name" "$version" "$work/gems" && exit 0
+      [ "$attempt" = 3 ] || sleep 2
+    done
+    exit 1
+  )
+}
+
+# compile NAME:VERSION:SHA256
+compile() {
+  split "$1"
+  # ZooKeeper's C client of 2012 makes warnings errors, and gcc 16 has a new one. Its configure takes these from here;
+  # "-g -O2" is what it takes by itself.
+  CFLAGS="-g -O2 -Wno-error=discarded-qualifiers" \
+    unprivileged gem install --local --install-dir "$work/gems" --ignore-dependencies --no-document \
+    "$work/gems/cache/$name-$version.gem" && return
+  echo "$name-$version.gem did not build: it takes the packages ruby-dev, gcc, make, libc6-dev and patch, and room in /var/tmp" >&2
+  return 1
+}
+
+# What runs: libraries, the programs and zookeeper's Ruby files, with the sum of each file.
+pack() {
+  mkdir "$work/tree" || return
+  for gem in "$@"; do
+    split "$gem"
+    printf '%s %s %s\n' "$name" "$version" "$sha256" >>"$work/tree/gems.lock"
+    built="gems/$name-$version"
+    mkdir -p "$work/tree/$built" && cp -R "$work/gems/$built/lib" "$work/tree/$built/" || return
+    case $name in
+      synapse | nerve) cp -R "$work/gems/$built/bin" "$work/tree/$built/" || return ;;
+      zookeeper)
+        mkdir "$work/tree/$built/ext" && cp "$work/gems/$built/ext/"*.rb "$work/tree/$built/ext/" || return
+        ;;
+    esac
+  done
+  chmod -R u=rwX,go=rX "$work/tree" && try || return
+  (cd "$work/tree" && find gems gems.lock -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS) &&
+    mkdir -p -- "$(dirname "$output")" &&
+    tar -C "$work/tree" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --format=ustar \
+      -cf "$work/tree.tar" gems gems.lock SHA256SUMS &&
+    gzip -9n <"$work/tree.tar" >"$output"
+}
+
+# What was built loads: a program that dies at every start would only say so in the journal of each host.
+try() {
+  (
+    RUBYLIB=$(printf '%s:' "$work"/tree/gems/*/lib "$work"/tree/gems/*/ext)
+    export RUBYLIB
+    unprivileged ruby -r zk -r synapse -r nerve -e "" && exit
+    echo "the gems were built and do not load with $ruby" >&2
+    exit 1
+  )
+}
+
+# split NAME:VERSION:SHA256 into the three
+split() {
+  name=${1%%:*}
+  sha256=${1##*:}
+  version=${1#*:}
+  version=${version%:*}
+}
+
+main "$@"

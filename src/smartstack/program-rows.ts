@@ -1,0 +1,183 @@
+import { packageQuestion, unitQuestion } from "../evidence/by-hand.ts";
+import type { HostFacts, Layer } from "../step.ts";
+import { type Build, buildDirectory } from "./build.ts";
+import { rubyObstacle, rubyOf } from "./gem-set.ts";
+import { type AssessedFile, type Program, type ProgramFacts, type Row, unitPath } from "./program.ts";
+
+const INAPPLICABLE: Layer = { is: "inapplicable" };
+
+/** A program that was restarted and is younger is not believed to run. */
+const STEADY_SECONDS = 10;
+
+export function rubyRow({ title }: Program, facts: ProgramFacts, host: HostFacts): Row {
+  const version = host.packages.get("ruby");
+  return {
+    setting: "package ruby",
+    want: "installed",
+    onDisk:
+      version === undefined
+        ? { is: "absent", source: packageQuestion("ruby") }
+        : read(version, packageQuestion("ruby")),
+    inForce: INAPPLICABLE,
+    accepts: () => true,
+    blocked: rubyObstacle(title, rubyOf(host, facts)),
+  };
+}
+
+/** The gems in place, each file as it was unpacked, and those that run. */
+export function gemsRow(program: Program, { builds, process }: ProgramFacts, { key }: Build): Row {
+  const damaged = builds.get(key);
+  const directory = buildDirectory(program, key);
+  return {
+    setting: "gems",
+    want: key,
+    onDisk:
+      damaged === undefined
+        ? { is: "absent", source: directory }
+        : read(damaged === "" ? key : `damaged: ${damaged}`, `${directory}/SHA256SUMS`),
+    inForce: runLayer(process?.pid, "cmdline", process && runningKey(program, process.commandLine)),
+  };
+}
+
+function runningKey({ directory }: Program, commandLine: string): string | undefined {
+  return commandLine
+    .split(" ")
+    .find((word) => word.startsWith(`${directory}/gems-`))
+    ?.slice(directory.length + 1)
+    .split("/")[0];
+}
+
+export function userRow({ user }: Program, { userExists, process }: ProgramFacts): Row {
+  return {
+    setting: "user",
+    want: user,
+    onDisk: userExists ? read(user, "/etc/passwd") : { is: "absent", source: "/etc/passwd" },
+    inForce: runLayer(process?.pid, "status", process?.user),
+  };
+}
+
+/** A file of the step; in force is what the running program or systemd took in. */
+export function fileRow(program: Program, facts: ProgramFacts, file: AssessedFile): Row {
+  const { path, fact, assessment, sha256 } = file;
+  const ownMode = assessment.agrees || fact.sha256 !== sha256 ? "" : ` ${fact.mode} ${fact.owner}`;
+  return {
+    setting: path,
+    want: short(sha256),
+    onDisk:
+      fact.kind === "absent"
+        ? { is: "absent", source: path }
+        : read(fact.kind === "regular" ? `${short(fact.sha256)}${ownMode}` : fact.kind, path),
+    inForce: inForceOf(program, facts, file),
+    blocked: assessment.blocked,
+    diff: assessment.diff,
+  };
+}
+
+function inForceOf(program: Program, facts: ProgramFacts, { path, sha256 }: AssessedFile): Layer {
+  if (program.startedWith.includes(path)) {
+    const digest = facts.process?.startedWith?.get(path);
+    const source = program.startRecord;
+    return digest === undefined ? { is: "absent", source } : read(short(digest), source);
+  }
+  const unit = [...facts.units.keys()].find((name) => unitPath(name) === path);
+  if (unit === undefined) return INAPPLICABLE;
+  const known = facts.units.get(unit)!;
+  const source = unitQuestion(unit, "LoadState", "NeedDaemonReload");
+  if (known.load !== "loaded") return { is: "absent", source };
+  return read(known.needDaemonReload ? "an older one" : short(sha256), source);
+}
+
+export function unitRow({ unit: name }: Program, { units, process, lastError }: ProgramFacts): Row {
+  const unit = units.get(name);
+  const steady =
+    process !== undefined &&
+    unit?.active === "active" &&
+    process.isFrozen !== true &&
+    (unit.restarts === 0 || process.ageSeconds >= STEADY_SECONDS);
+  const state = unit === undefined ? "unknown" : `${unit.active} (${unit.sub})`;
+  return {
+    setting: name,
+    want: "enabled, running",
+    onDisk: enabledLayer(unit?.enabled, name),
+    inForce: read(
+      steady
+        ? "running"
+        : process === undefined
+          ? state
+          : process.isFrozen === true
+            ? "frozen"
+            : `running for ${process.ageSeconds} s after ${unit?.restarts ?? 0} restarts`,
+      unitQuestion(name, "ActiveState", "SubState", "MainPID", "NRestarts"),
+    ),
+    accepts: (value, layer) => value === (layer === "onDisk" ? "enabled" : "running"),
+    because:
+      lastError !== undefined && process?.isFrozen !== true
+        ? `it was started ${unit?.restarts} times again; its last error: ${lastError}`
+        : process === undefined
+          ? `it is ${state}`
+          : process.isFrozen === true
+            ? `PID ${process.pid} was stopped by a signal: kill -CONT ${process.pid} lets it go on`
+            : undefined,
+    ...(process?.isFrozen === true ? { restartHelps: true } : {}),
+  };
+}
+
+/** A unit that only has to be there and wait. */
+export function companionRow(name: string, { units }: ProgramFacts): Row {
+  const unit = units.get(name);
+  return {
+    setting: name,
+    want: "enabled, running",
+    onDisk: enabledLayer(unit?.enabled, name),
+    inForce: read(
+      unit?.active === "active" ? "running" : (unit?.active ?? "unknown"),
+      unitQuestion(name, "ActiveState"),
+    ),
+    accepts: (value, layer) => value === (layer === "onDisk" ? "enabled" : "running"),
+  };
+}
+
+/** `members` are ADDRESS:PORT; `unreachable` says why none of them answers, when none does. */
+export function sessionRow(
+  { process }: ProgramFacts,
+  members: readonly string[],
+  unreachable: string | undefined,
+): Row {
+  const sessions = process?.sessions ?? [];
+  const source = `ss -tnp state established | grep pid=${process?.pid ?? "none"},`;
+  return {
+    setting: "ZooKeeper session",
+    want: "with a member",
+    onDisk: INAPPLICABLE,
+    inForce: sessions.length === 0 ? { is: "absent", source } : read(sessions.join(", "), source),
+    accepts: (value) => value.split(", ").some((peer) => members.includes(peer)),
+    because:
+      unreachable !== undefined
+        ? `no member of the ensemble answers: ${unreachable}`
+        : process !== undefined && sessions.length === 0
+          ? `PID ${process.pid} has no connection to any member`
+          : undefined,
+    restartHelps: unreachable === undefined,
+  };
+}
+
+function enabledLayer(state: string | undefined, unit: string): Layer {
+  const source = `systemctl is-enabled ${unit}`;
+  return state === undefined || state === "" || state === "not-found"
+    ? { is: "absent", source }
+    : read(state, source);
+}
+
+function runLayer(pid: number | undefined, file: string, value: string | undefined): Layer {
+  if (pid === undefined) return { is: "absent", source: "no process" };
+  const source = `/proc/${pid}/${file}`;
+  return value === undefined ? { is: "absent", source } : read(value, source);
+}
+
+function short(digest: string): string {
+  return `sha256 ${digest.slice(0, 12)}`;
+}
+
+function read(value: string, source: string): Layer {
+  return { is: "read", value, source };
+}

@@ -1,0 +1,142 @@
+import { assessFile, type FileAssessment, type FileFact, fileFacts, sha256Of } from "../evidence/file.ts";
+import { fieldOf, rowsOf } from "../evidence/probe-output.ts";
+import { type UnitFact, unitFacts } from "../evidence/unit.ts";
+import type { HostFacts, ProbeOutput, Reading, WantedFile } from "../step.ts";
+import type { RubyFacts } from "./gem-set.ts";
+import type { GemSet } from "./locked-gems.ts";
+
+/** One of SmartStack's two Ruby programs as a service of a host. */
+export interface Program {
+  /** "Synapse" or "Nerve". */
+  readonly title: string;
+  readonly gems: GemSet;
+  /** The gems, each build in a directory of its own, and the scripts beside them. */
+  readonly directory: string;
+  /** The system user it runs as, and that user's home. */
+  readonly user: string;
+  readonly home: string;
+  readonly unit: string;
+  /** Units that are enabled and started with it. */
+  readonly companions: readonly string[];
+  /** Says what the running program was started with. */
+  readonly startRecord: string;
+  /** Files that it read when it started: another content needs a restart. */
+  readonly startedWith: readonly string[];
+}
+
+/** What `emit_program` read of a host. */
+export interface ProgramFacts extends RubyFacts {
+  readonly units: ReadonlyMap<string, UnitFact>;
+  readonly files: ReadonlyMap<string, FileFact>;
+  /** Builds in place: key → the first line about a damaged file, "" when all is as it was unpacked. */
+  readonly builds: ReadonlyMap<string, string>;
+  readonly userExists: boolean;
+  readonly process: ProcessFacts | undefined;
+  /** Last error in the unit's journal, when it was restarted. */
+  readonly lastError: string | undefined;
+}
+
+interface ProcessFacts {
+  readonly pid: number;
+  readonly user: string;
+  readonly ageSeconds: number;
+  readonly commandLine: string;
+  /** Stopped by a signal: it is there and does nothing. */
+  readonly isFrozen?: boolean;
+  /** Members of the ensemble it has a connection to. */
+  readonly sessions: readonly string[];
+  /** Sum of each file it was started with; undefined when the record is of an earlier start or there is none. */
+  readonly startedWith: ReadonlyMap<string, string> | undefined;
+}
+
+export function programFacts(output: ProbeOutput, program: Program): ProgramFacts {
+  return {
+    units: unitFacts(output),
+    files: fileFacts(output),
+    ruby: fieldOf(output, "ruby"),
+    rubyCandidate: fieldOf(output, "ruby_candidate"),
+    builds: new Map(rowsOf(output, "tree").map(([key, damaged]) => [key!, damaged ?? ""])),
+    userExists: (fieldOf(output, "user") ?? "") !== "",
+    process: processFacts(output, program.unit),
+    lastError: fieldOf(output, "journal"),
+  };
+}
+
+function processFacts(output: ProbeOutput, unit: string): ProcessFacts | undefined {
+  const row = rowsOf(output, "process")[0];
+  if (row === undefined) return undefined;
+  const [pid, user, age, commandLine, state] = row.map((field) => field.trim());
+  // It ended while the probe looked at it.
+  if (!user || !age) return undefined;
+  return {
+    pid: Number(pid),
+    user,
+    ageSeconds: Number(age),
+    commandLine: commandLine ?? "",
+    isFrozen: /^[Tt]/.test(state ?? ""),
+    sessions: rowsOf(output, "session").map(([peer]) => peer!),
+    startedWith: startRecord(output, unit),
+  };
+}
+
+function startRecord(output: ProbeOutput, unit: string): ReadonlyMap<string, string> | undefined {
+  const record = fieldOf(output, "started");
+  if (record === undefined) return undefined;
+  const [first, ...sums] = record.split("\n");
+  const invocation = rowsOf(output, "unit").find(
+    ([name, property]) => name === unit && property === "InvocationID",
+  )?.[2];
+  if (!invocation || first !== `invocation ${invocation}`) return undefined;
+  return new Map(sums.filter(Boolean).map((line) => [line.slice(66), line.slice(0, 64)]));
+}
+
+/** A row, and whether starting the program anew could mend it when nothing else is wrong. */
+export type Row = Reading & { readonly restartHelps?: boolean };
+
+/** A file as a step wants it. */
+export interface ProgramFile extends WantedFile {
+  readonly sha256: string;
+}
+
+/** A file of root's that everybody may read. */
+export function ownFile(path: string, text: string, mode = "0644"): ProgramFile {
+  return { path, content: [text], sha256: sha256Of(text), mode, owner: "root:root" };
+}
+
+export interface AssessedFile {
+  readonly path: string;
+  readonly sha256: string;
+  readonly fact: FileFact;
+  readonly assessment: FileAssessment;
+}
+
+export function assessFiles(
+  wanted: readonly ProgramFile[],
+  facts: ProgramFacts,
+  host: HostFacts,
+): readonly AssessedFile[] {
+  return wanted.map((file) => {
+    const fact = factOf(facts, file.path);
+    const assessment = assessFile(fact, file, host.manifest, false);
+    return { path: file.path, sha256: file.sha256, fact, assessment };
+  });
+}
+
+export function factOf(facts: ProgramFacts, path: string): FileFact {
+  return (
+    facts.files.get(path) ?? {
+      path,
+      kind: "absent",
+      mode: "",
+      owner: "",
+      sha256: "",
+      packaged: "no",
+      realPath: "",
+      content: undefined,
+    }
+  );
+}
+
+export function unitPath(unit: string): string {
+  return `/etc/systemd/system/${unit}`;
+}

@@ -1,0 +1,118 @@
+import type { HostName } from "../inventory/view.ts";
+
+/** The mesh at a glance: what is wrong first, then who does what. Plain data, for screens and reports. */
+export interface MeshStatus {
+  /** The worst first. Empty when all is well. */
+  readonly problems: readonly Problem[];
+  /** Undefined when the inventory has no ensemble or no play gives it ZooKeeper. */
+  readonly ensemble: EnsembleStatus | undefined;
+  readonly services: readonly ServiceStatus[];
+  readonly proxies: readonly ProxyStatus[];
+}
+
+/** In the order in which they are told. */
+export const PROBLEM_KINDS = [
+  "invalid-candidate",
+  "no-quorum",
+  "unreachable",
+  "haproxy",
+  "watcher",
+  "registrar",
+  "service-out",
+  "missing",
+  "stale",
+  "down",
+  "altered",
+  "member",
+  "settings",
+] as const;
+
+export interface Problem {
+  readonly kind: (typeof PROBLEM_KINDS)[number];
+  /** Where it shows; empty for a problem of the mesh as a whole. */
+  readonly hosts: readonly HostName[];
+  readonly service?: string;
+  /** One sentence without the hosts. */
+  readonly what: string;
+  /** What was read that says so. */
+  readonly evidence: string;
+  /** A command line to type next. */
+  readonly next: string;
+}
+
+export interface EnsembleStatus {
+  readonly members: readonly {
+    readonly host: HostName;
+    /** "leader", "follower", "standalone", "stopped", "looking for a quorum", "unreachable" … */
+    readonly role: string;
+    readonly serves: boolean;
+    /** Why, where the role alone does not tell. */
+    readonly because?: string | undefined;
+  }[];
+  readonly serving: number;
+  /** Smallest number of members that serves. */
+  readonly majority: number;
+  readonly hasQuorum: boolean;
+  /** Followers in step with the leader, as it counts them; undefined when no single leader tells. */
+  readonly synced: number | undefined;
+}
+
+/**
+ * A backend on one proxy. "missing": registered, and HAProxy has it not or in maintenance. "stale": HAProxy uses it
+ * and it is not registered any more. "altered": drained or given another weight by hand. "weightless": it registered itself with weight 0.
+ */
+export type ServerState = "up" | "down" | "missing" | "stale" | "altered" | "weightless";
+
+/** Whether something has to be done about a backend in this state. */
+export function isWrong(state: ServerState): boolean {
+  return state !== "up" && state !== "weightless";
+}
+
+export interface BackendStatus {
+  /** As HAProxy names the server: "name_10.0.0.2:9001". */
+  readonly name: string;
+  /** Why it should be served: a node in ZooKeeper, the inventory, the last set that is kept; or that it should not. */
+  readonly origin: "registered" | "inventory" | "kept" | "none" | "unknown";
+  /** Its state on every proxy that was read. */
+  readonly on: ReadonlyMap<HostName, ServerState>;
+}
+
+export interface ServiceStatus {
+  readonly name: string;
+  /** ADDRESS:PORT on every proxy. */
+  readonly front: string;
+  readonly path: string | undefined;
+  /** Backends registered in ZooKeeper; undefined when nobody could read them or the service has no path. */
+  readonly registered: number | undefined;
+  /** Nodes that Synapse skips: their data is not what it understands. */
+  readonly skipped: readonly string[];
+  readonly backends: readonly BackendStatus[];
+}
+
+export interface ProxyStatus {
+  readonly host: HostName;
+  /** Why nothing is known of it. */
+  readonly unread?: string | undefined;
+  readonly haproxy: HaproxyStatus | undefined;
+  /** Undefined where the mesh needs none, or it could not be read. */
+  readonly watcher: WatcherStatus | undefined;
+  readonly counts: Readonly<Record<ServerState, number>>;
+}
+
+export interface HaproxyStatus {
+  readonly is: "as on disk" | "older than the file" | "reload failed" | "no answer" | "stopped";
+  /** Since the worker was started, by a reload or a restart. */
+  readonly ageSeconds: number | undefined;
+  readonly version: string | undefined;
+}
+
+export interface WatcherStatus {
+  readonly is: "as on disk" | "older than its files" | "stopped";
+  readonly ageSeconds: number | undefined;
+  /** Members of the ensemble it has a connection to. */
+  readonly sessions: readonly string[];
+  /** What became of the last haproxy.cfg it wrote. */
+  readonly candidate: "installed" | "waits" | "invalid" | "refused" | "failed" | "none yet";
+  /** How the last reload it asked for ended. */
+  readonly reload: "ok" | "failed" | "none yet";
+}

@@ -1,0 +1,299 @@
+import { saysMore } from "../evidence/verdict.ts";
+import type { HostName } from "../inventory/view.ts";
+import type { Evidence, StepName } from "../step.ts";
+import type { EnsembleStatus, Problem, ServerState, ServiceStatus } from "./mesh-status.ts";
+import { isWrong, PROBLEM_KINDS } from "./mesh-status.ts";
+import type { MeshView } from "./mesh-view.ts";
+
+type Row = MeshView["evidence"][number];
+
+/** The watcher's row about what Synapse wrote last. */
+const CANDIDATE = "Synapse's last candidate";
+const REFUSED = (host: HostName) => `ssh ${host} cat /run/meshctl/haproxy.cfg.refused`;
+
+/**
+ * What is wrong, the worst first, the same thing on several hosts as one. A service's backends are told from the
+ * table of them; everything else is evidence that is not proven, at most one problem a step and host.
+ */
+export function problemsOf(
+  view: MeshView,
+  ensemble: EnsembleStatus | undefined,
+  services: readonly ServiceStatus[],
+): readonly Problem[] {
+  const found = [
+    ...unreachable(view),
+    ...ofSteps(view, services),
+    ...(ensemble === undefined ? [] : ofEnsemble(ensemble)),
+    ...services.flatMap((service) => ofService(service, view)),
+  ];
+  const rank = ({ kind }: Problem) => PROBLEM_KINDS.indexOf(kind);
+  return merged(found).toSorted((a, b) => rank(a) - rank(b));
+}
+
+function unreachable({ unseen, isReported }: MeshView): readonly Problem[] {
+  return [...unseen]
+    .filter(([host]) => isReported(host))
+    .map(([host, because]) => ({
+      kind: "unreachable",
+      hosts: [host],
+      what: "could not be looked at",
+      evidence: because,
+      next: `meshctl hosts ${host}`,
+    }));
+}
+
+/** How a row that says most of its step's trouble is told. The first that is open wins. */
+const TELLING: Readonly<
+  Record<
+    StepName,
+    readonly {
+      readonly setting: RegExp;
+      readonly from?: RegExp;
+      readonly kind: Problem["kind"];
+      readonly what: string | ((evidence: Evidence) => string);
+    }[]
+  >
+> = {
+  zookeeper: [
+    {
+      setting: /^role$/,
+      from: /^zookeeper\.service$/,
+      kind: "member",
+      what: "its ZooKeeper member does not serve",
+    },
+  ],
+  haproxy: [
+    { setting: /^running$/, kind: "haproxy", what: "HAProxy does not run" },
+    {
+      setting: /^last reload$/,
+      kind: "haproxy",
+      what: "HAProxy's last reload failed, an older worker serves on",
+    },
+    {
+      setting: /^(admin socket|settings)$/,
+      kind: "haproxy",
+      what: "HAProxy is not what the inventory asks for",
+    },
+  ],
+  watcher: [
+    {
+      setting: new RegExp(`^${CANDIDATE}$`),
+      kind: "watcher",
+      what: "Synapse's last candidate is not in force",
+    },
+    { setting: /^meshctl-watcher\.service$/, kind: "watcher", what: watcherWords },
+    { setting: /^ZooKeeper session$/, kind: "watcher", what: "the watcher has no session with ZooKeeper" },
+    {
+      setting: /^meshctl-haproxy-install\.path$/,
+      kind: "watcher",
+      what: "nothing installs what Synapse writes",
+    },
+  ],
+  registrar: [
+    {
+      setting: /^meshctl-registrar\.service$/,
+      kind: "registrar",
+      what: "the registrar does not run as it should",
+    },
+    {
+      setting: /^ZooKeeper session$/,
+      kind: "registrar",
+      what: "the registrar has no session with ZooKeeper: its host's services are not registered",
+    },
+    { setting: /^service /, kind: "registrar", what: "the registrar does not register what it should" },
+  ],
+};
+
+function watcherWords({ inForce }: Evidence): string {
+  const value = "value" in inForce ? inForce.value : "";
+  if (value === "running") return "the watcher does not start at boot";
+  if (value === "frozen") return "the watcher is frozen";
+  return value.startsWith("running ") ? "the watcher was started again just now" : "the watcher does not run";
+}
+
+function ofSteps(view: MeshView, services: readonly ServiceStatus[]): readonly Problem[] {
+  const rows = new Map<string, Row[]>();
+  for (const row of view.evidence) {
+    const { setting, verdict } = row.evidence;
+    // Told by the backends' states, and the ensemble's by its members.
+    if (verdict === "proven" || setting === "quorum" || isOfBackends(row, services) || isOfHaproxy(row, view))
+      continue;
+    const key = `${row.host} ${row.step}`;
+    rows.set(key, [...(rows.get(key) ?? []), row]);
+  }
+  return [...rows.values()].map((open) => ofStep(open, view));
+}
+
+function isOfBackends({ host, step, evidence }: Row, services: readonly ServiceStatus[]): boolean {
+  const service = services.find(({ name }) => evidence.setting === `service ${name}`);
+  return (
+    step === "watcher" &&
+    service !== undefined &&
+    service.backends.some(({ on }) => isWrong(on.get(host) ?? "up") && on.get(host) !== "down")
+  );
+}
+
+/** What the watcher's rows say of a HAProxy that does not answer, where the haproxy step says why. */
+function isOfHaproxy({ host, step, evidence }: Row, { watcher, evidence: rows }: MeshView): boolean {
+  const member = watcher.get(host);
+  if (step !== "watcher" || member?.is !== "seen" || !("unreachable" in member.facts.haproxy)) return false;
+  if (!rows.some((row) => row.host === host && row.step === "haproxy" && row.evidence.verdict !== "proven"))
+    return false;
+  return (
+    /^(haproxy\.cfg$|service )/.test(evidence.setting) ||
+    (evidence.setting === CANDIDATE && member.facts.install?.outcome === "ok")
+  );
+}
+
+function ofStep(open: readonly Row[], view: MeshView): Problem {
+  const { host, step } = open[0]!;
+  for (const { setting, from, kind, what } of TELLING[step] ?? []) {
+    const row = open.find(({ evidence }) => setting.test(evidence.setting));
+    if (row === undefined) continue;
+    const quoted = open.find(({ evidence }) => from?.test(evidence.setting)) ?? row;
+    if (setting.test(CANDIDATE) && isCandidateInvalid(host, view)) {
+      return {
+        kind: "invalid-candidate",
+        hosts: [host],
+        what: `Synapse's last candidate is invalid: HAProxy serves on with the file before it`,
+        evidence: words(row),
+        next: REFUSED(host),
+      };
+    }
+    return {
+      kind,
+      hosts: [host],
+      what: typeof what === "string" ? what : what(row.evidence),
+      evidence: words(quoted),
+      next: nextFor(row),
+    };
+  }
+  const first = open.find(({ evidence }) => evidence.verdict === "blocked") ?? open[0]!;
+  const count = open.length === 1 ? "1 setting is" : `${open.length} settings are`;
+  return {
+    kind: "settings",
+    hosts: [host],
+    what: `${step}: ${count} not proven`,
+    evidence: `${first.evidence.setting}: ${words(first)}`,
+    next: nextFor(first),
+  };
+}
+
+function words({ evidence }: Row): string {
+  return evidence.because ?? `${evidence.want} is wanted, and it is ${evidence.verdict}`;
+}
+
+function nextFor({ host, step, evidence }: Row): string {
+  const { verdict, closedBy } = evidence;
+  const command = verdict === "blocked" || closedBy === undefined ? "verify" : "provision";
+  return `meshctl ${command} -l ${host} --steps ${closedBy && "step" in closedBy ? closedBy.step : step}`;
+}
+
+function ofEnsemble({ members, serving, majority, hasQuorum }: EnsembleStatus): readonly Problem[] {
+  if (hasQuorum) return [];
+  const away = members.filter((member) => !member.serves);
+  // A member that cannot be seen may serve: without a leader in sight nothing can be said of the quorum.
+  const isUnsure = away.some(({ role }) => role === "unreachable" || role === "unread");
+  const stopped = away.find(({ role }) => role !== "unreachable") ?? away[0];
+  return [
+    {
+      kind: "no-quorum",
+      hosts: [],
+      what: isUnsure
+        ? `no quorum of ZooKeeper is in sight: ${serving} of ${members.length} are seen to serve, ${majority} are needed`
+        : `ZooKeeper has no quorum: ${serving} of ${members.length} serve, ${majority} are needed; backends that come and go are not noticed`,
+      evidence: away.map(({ host, role }) => `${host} ${role}`).join(", "),
+      next: `meshctl provision -l ${stopped?.host ?? members[0]?.host} --steps zookeeper`,
+    },
+  ];
+}
+
+const STATE_WORDS: Readonly<Record<Exclude<ServerState, "up" | "weightless">, string>> = {
+  missing: "registered, and not in HAProxy",
+  stale: "in HAProxy, and not registered any more",
+  down: "registered, and DOWN by HAProxy's health check",
+  altered: "changed by hand",
+};
+
+function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
+  const proxies = new Set(service.backends.flatMap(({ on }) => [...on.keys()]));
+  const out = [...proxies].filter((host) => {
+    const states = service.backends.map(({ on }) => on.get(host));
+    return states.some((state) => state === "down" || state === "missing") && !states.includes("up");
+  });
+  const problems: Problem[] = out.map((host) => ({
+    kind: "service-out",
+    hosts: [host],
+    service: service.name,
+    what: `${service.name}: no backend is UP, requests to ${service.front} fail`,
+    evidence: listed(
+      service.backends.flatMap(({ name, on }) => (on.has(host) ? [`${name} ${on.get(host)}`] : [])),
+    ),
+    next: nextForBackend(service.backends.find(({ on }) => on.has(host))!.name, view),
+  }));
+  for (const state of ["missing", "stale", "down", "altered"] as const) {
+    for (const host of proxies) {
+      if (state === "down" && out.includes(host)) continue;
+      const names = service.backends.filter(({ on }) => on.get(host) === state).map(({ name }) => name);
+      if (names.length === 0) continue;
+      problems.push({
+        kind: state,
+        hosts: [host],
+        service: service.name,
+        what: `${service.name}: ${listed(names)}: ${STATE_WORDS[state]}`,
+        evidence: evidenceOf(state, service, host, view),
+        next:
+          state === "down"
+            ? nextForBackend(names[0]!, view)
+            : state === "altered"
+              ? `ssh ${host} sudo systemctl reload haproxy`
+              : isCandidateInvalid(host, view)
+                ? REFUSED(host)
+                : `meshctl provision -l ${host} --steps watcher`,
+      });
+    }
+  }
+  return problems;
+}
+
+/** Why a proxy does not have what is registered, where that is known. */
+function evidenceOf(state: ServerState, service: ServiceStatus, host: HostName, view: MeshView): string {
+  const row = view.evidence.find(
+    (each) => each.host === host && each.evidence.setting === `service ${service.name}`,
+  );
+  if (state !== "down" && row !== undefined && saysMore(row.evidence)) return row.evidence.because!;
+  const isRefused = isCandidateInvalid(host, view) && (state === "missing" || state === "stale");
+  const source = service.path === undefined ? "show stat" : `show stat against ${service.path}`;
+  return isRefused ? `${source}; what Synapse wrote last was not installed` : source;
+}
+
+function isCandidateInvalid(host: HostName, { watcher }: MeshView): boolean {
+  const member = watcher.get(host);
+  return member?.is === "seen" && ["invalid", "refused"].includes(member.facts.install?.outcome ?? "");
+}
+
+/** Who listens on the backend's port, asked where it should run. */
+function nextForBackend(server: string, { hostOf }: MeshView): string {
+  const [, address, port] = /(?:^|_)([^_]*):(\d+)$/.exec(server) ?? [];
+  const host = hostOf.get(address ?? "") ?? address;
+  return `ssh ${host} ss -Hltnp sport = :${port}`;
+}
+
+/** At most three by name. */
+function listed(names: readonly string[]): string {
+  if (names.length <= 4) return names.join(", ");
+  return `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
+}
+
+/** The same words about several hosts are one problem; its next command is the first host's. */
+function merged(problems: readonly Problem[]): readonly Problem[] {
+  const byWords = new Map<string, Problem>();
+  for (const problem of problems) {
+    // Process numbers and times differ from host to host.
+    const said = problem.kind === "unreachable" ? "" : problem.evidence.replace(/\d+/g, "0");
+    const key = [problem.kind, problem.what, said].join("\n");
+    const known = byWords.get(key);
+    byWords.set(key, known === undefined ? problem : { ...known, hosts: [...known.hosts, ...problem.hosts] });
+  }
+  return [...byWords.values()];
+}

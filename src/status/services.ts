@@ -1,0 +1,80 @@
+import type { HostName } from "../inventory/view.ts";
+import { parseHaproxyConfig } from "../mesh/haproxy-config.ts";
+import type { Service } from "../mesh/mesh.ts";
+import { serversAltered, type WantedServers, wantedServers } from "../steps/watcher/backend-sets.ts";
+import type { WatcherFacts } from "../steps/watcher/facts.ts";
+import { HAPROXY_CONFIG } from "../steps/watcher/paths.ts";
+import type { BackendStatus, ServerState, ServiceStatus } from "./mesh-status.ts";
+import type { MeshView } from "./mesh-view.ts";
+
+/** What is registered, and what every reported proxy makes of it. */
+export function servicesStatus(view: MeshView): readonly ServiceStatus[] {
+  return view.mesh.services.map((service) => serviceStatus(service, view));
+}
+
+function serviceStatus(service: Service, { watcher, isReported }: MeshView): ServiceStatus {
+  const backends = new Map<string, { origin: BackendStatus["origin"]; on: Map<HostName, ServerState> }>();
+  const registered = new Set<string>();
+  const skipped = new Set<string>();
+  let isRead = false;
+  for (const [host, member] of watcher) {
+    if (member.is === "unseen") continue;
+    const wanted = wantedServers(service, member.desired, member.facts);
+    const origin = originOf(service, wanted);
+    if (service.path !== undefined && wanted !== undefined) {
+      isRead = true;
+      for (const name of wanted.skipped) skipped.add(name);
+      if (origin === "registered") for (const name of wanted.names) registered.add(name);
+    }
+    if (!isReported(host)) continue;
+    for (const [name, state] of serversOn(service, wanted, member.facts)) {
+      const own = wanted === undefined || wanted.names.includes(name) ? origin : "none";
+      const known = backends.get(name);
+      // One proxy may have read a moment later than another: who knows it wins.
+      const isBetter = known === undefined || known.origin === "none" || known.origin === "unknown";
+      backends.set(name, {
+        origin: isBetter ? own : known.origin,
+        on: (known?.on ?? new Map<HostName, ServerState>()).set(host, state),
+      });
+    }
+  }
+  return {
+    name: service.name,
+    front: `${service.bind}:${service.port}`,
+    path: service.path,
+    registered: isRead ? registered.size : undefined,
+    skipped: [...skipped],
+    backends: [...backends]
+      .map(([name, backend]) => ({ name, ...backend }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+function originOf(service: Service, wanted: WantedServers | undefined): BackendStatus["origin"] {
+  if (service.path === undefined) return "inventory";
+  if (wanted === undefined) return "unknown";
+  // Set when Synapse serves something else than what is registered.
+  if (wanted.because === undefined) return "registered";
+  return service.servers.length > 0 ? "inventory" : "kept";
+}
+
+/** State of every server that the proxy has or should have; those that left and are in maintenance are nobody's. */
+function serversOn(
+  service: Service,
+  wanted: WantedServers | undefined,
+  { haproxy, files }: WatcherFacts,
+): ReadonlyMap<string, ServerState> {
+  const states = new Map<string, ServerState>();
+  if ("unreachable" in haproxy) return states;
+  const config = parseHaproxyConfig(files.get(HAPROXY_CONFIG)?.content ?? "");
+  const altered = serversAltered(haproxy, config, service.name).map(({ name }) => name);
+  for (const { backend, name, status } of haproxy.servers) {
+    if (backend !== service.name || status.startsWith("MAINT")) continue;
+    if (wanted !== undefined && !wanted.names.includes(name)) states.set(name, "stale");
+    else if (altered.includes(name)) states.set(name, "altered");
+    else if (status.startsWith("DRAIN")) states.set(name, "weightless");
+    else states.set(name, status.startsWith("DOWN") ? "down" : "up");
+  }
+  for (const name of wanted?.names ?? []) if (!states.has(name)) states.set(name, "missing");
+  return states;
+}

@@ -1,0 +1,18 @@
+import { plainFile } from "../../evidence/file.ts";
+import { renderHaproxyConfig } from "../../mesh/haproxy-config.ts";
+import { descriptionOf } from "../../mesh/haproxy-settings.ts";
+import type { WantedFile } from "../../step.ts";
+import type { HaproxyDesired } from "./desired.ts";
+import { renderDropIn } from "./drop-in.ts";
+import { CONFIG, DROP_IN } from "./paths.ts";
+
+/** The step's files. On a host with a watcher haproxy.cfg is not this step's to write. */
+export function haproxyFiles({ settings, parameters }: HaproxyDesired): {
+  readonly config: WantedFile;
+  readonly dropIn: WantedFile;
+} {
+  return {
+    config: plainFile(CONFIG, renderHaproxyConfig(settings, descriptionOf(settings))),
+    dropIn: plainFile(DROP_IN, renderDropIn(parameters.maxconn)),
+  };
+}

@@ -1,0 +1,32 @@
+import { directiveOf, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";
+import type { Health, Service } from "../../step.ts";
+import { lastRefusal } from "./alerts.ts";
+import { reloaded, systemctl } from "./changes.ts";
+import type { HaproxyDesired } from "./desired.ts";
+import { type HaproxyFacts, isActive, reloadFailed } from "./facts.ts";
+import { DROP_IN, UNIT } from "./paths.ts";
+import { digestIn } from "./situation.ts";
+
+/** HAProxy. An old worker that serves on after a failed reload is no health: the next restart would bring it down. */
+export const service: Service<HaproxyDesired, HaproxyFacts> = {
+  health(facts): Health | undefined {
+    const { unit, processes, journal, info, config } = facts;
+    if (unit.load === "not-found") return undefined;
+    const living = processes === undefined ? [] : [...processes.workers, ...processes.oldWorkers];
+    const said = lastRefusal(journal, living);
+    const reason = said === undefined ? "" : `: ${said}`;
+    if (!isActive(facts)) return { is: "broken", because: `${UNIT} is ${unit.active}${reason}` };
+    if (reloadFailed(facts)) {
+      return { is: "broken", because: `reload failed, the old worker still serves${reason}` };
+    }
+    if (info.size === 0) return { is: "undecided", because: `${UNIT} runs, and no worker of it answers` };
+    const onDisk = directiveOf(parseHaproxyConfig(config.content ?? ""), "global", "", "description")?.value;
+    if (digestIn(onDisk) === digestIn(info.get("description"))) return { is: "healthy" };
+    return { is: "broken", because: `the worker runs with another configuration than haproxy.cfg${reason}` };
+  },
+  activate(facts, paths) {
+    // Only a restart takes in another limit of open files.
+    const verb = isActive(facts) && !paths.includes(DROP_IN) ? "reload" : "restart";
+    return [systemctl("daemon-reload"), reloaded(verb)];
+  },
+};

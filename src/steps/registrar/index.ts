@@ -1,0 +1,47 @@
+import { PROBE_FUNCTIONS } from "../../smartstack/probe-functions.ts";
+import type { Step } from "../../step.ts";
+import { assess } from "./assess.ts";
+import { type RegistrarDesired, registrarDesired, registrarProblems } from "./desired.ts";
+import { type RegistrarFacts, registrarFacts } from "./facts.ts";
+import { renderedFiles } from "./files.ts";
+import { type RegistrarParameters, registrarParameters } from "./parameters.ts";
+import { oneAfterTheOther, service } from "./service.ts";
+
+/** Nerve: puts the services that a host runs into ZooKeeper while they are healthy. */
+export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFacts> = {
+  name: "registrar",
+  title: "Registrar (Nerve)",
+  parameters: registrarParameters,
+  problems: registrarProblems,
+  desired: registrarDesired,
+
+  claims: ({ services }) =>
+    services.length === 0 ? {} : { packages: ["ruby"], memory: [{ bytes: 60 * 1024 * 1024, what: "Nerve" }] },
+
+  files: ({ desired, machine }) => (desired.services.length === 0 ? [] : renderedFiles(desired, machine)),
+
+  probe({ clientPort, members, address, services }) {
+    return {
+      file: new URL("./probe.sh", import.meta.url),
+      functions: PROBE_FUNCTIONS,
+      args: [
+        String(clientPort),
+        members.join(","),
+        address,
+        ...services.flatMap(({ name, path, port, check }) => [
+          name,
+          path,
+          String(port),
+          String(check.timeoutMs / 1000),
+          check.httpPath ?? "",
+        ]),
+      ],
+    };
+  },
+
+  facts: registrarFacts,
+  assess,
+  next: oneAfterTheOther,
+  service,
+  settle: { deadlineMs: 60_000, stableMs: 5_000 },
+};

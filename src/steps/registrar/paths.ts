@@ -1,0 +1,13 @@
+/** The system user that Nerve runs as. It owns nothing on the disk. */
+export const REGISTRAR_USER = "meshctl-registrar";
+/** The gems, each build in a directory of its own, and the scripts beside them. */
+export const PROGRAM_DIRECTORY = "/opt/meshctl/registrar";
+export const NERVE_CONFIG = "/etc/meshctl/nerve.conf.json";
+export const REGISTRAR_UNIT = "meshctl-registrar.service";
+export const START_RECORDER = `${PROGRAM_DIRECTORY}/record-start`;
+export const NODE_RECORDER = `${PROGRAM_DIRECTORY}/record-nodes.rb`;
+/** Says what the running Nerve was started with. */
+export const START_RECORD = "/run/meshctl/registrar-started";
+/** What only Nerve writes: which nodes it made, and in which session. Gone when it ends. */
+export const RUNTIME_DIRECTORY = "/run/meshctl-registrar";
+export const NODE_RECORD = `${RUNTIME_DIRECTORY}/nodes.json`;

@@ -1,0 +1,24 @@
+import { SYNAPSE_GEMS } from "../../smartstack/locked-gems.ts";
+import { type Program, unitPath } from "../../smartstack/program.ts";
+import {
+  INSTALLER_PATH_UNIT,
+  KEEP_LAST,
+  PROGRAM_DIRECTORY,
+  START_RECORD,
+  STATE_DIRECTORY,
+  SYNAPSE_CONFIG,
+  WATCHER_UNIT,
+  WATCHER_USER,
+} from "./paths.ts";
+
+export const SYNAPSE: Program = {
+  title: "Synapse",
+  gems: SYNAPSE_GEMS,
+  directory: PROGRAM_DIRECTORY,
+  user: WATCHER_USER,
+  home: STATE_DIRECTORY,
+  unit: WATCHER_UNIT,
+  companions: [INSTALLER_PATH_UNIT],
+  startRecord: START_RECORD,
+  startedWith: [SYNAPSE_CONFIG, KEEP_LAST, unitPath(WATCHER_UNIT)],
+};

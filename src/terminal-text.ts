@@ -1,0 +1,22 @@
+// Text that comes from a host or a program must not steer the terminal that shows it.
+
+const TERMINAL_SEQUENCES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\))/g;
+/** Control characters but line feed and tab; and what turns the direction of writing around or cannot be seen. */
+const STEERING = /[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** The last words of a program's output, for an error message. What would steer the terminal is left out. */
+export function lastLines(text: string, count = 5): string {
+  // Progress that was drawn over: only its last state.
+  const drawn = text.replace(/\r+$/gm, "").replace(/^.*\r/gm, "");
+  const plain = drawn.replace(TERMINAL_SEQUENCES, "").replace(/[^\P{Cc}\n\t]+/gu, " ");
+  return plain.trim().split("\n").slice(-count).join("\n");
+}
+
+/** Text with every character that would steer a terminal made visible: ESC is shown as ␛. Lines and tabs stay. */
+export function printable(text: string): string {
+  return text.replace(STEERING, (char) => {
+    const code = char.charCodeAt(0);
+    if (code < 0x20) return String.fromCharCode(0x2400 + code);
+    return code === 0x7f ? "\u2421" : "\ufffd";
+  });
+}

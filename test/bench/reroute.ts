@@ -1,0 +1,111 @@
+import { cpus } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually, register, startBackend } from "../e2e/backends.ts";
+import { serversOf } from "../e2e/haproxy.ts";
+import { inventoryFor, meshctl } from "../e2e/meshctl.ts";
+import { attachLab, type Lab, startLab } from "../lab/lab.ts";
+import { type LoadResult, prioritize, resultOf, startLoad } from "../lab/open-loop.ts";
+import { BACKEND_PORT, type Fault, faults, type Mesh, meshOf } from "./faults.ts";
+import { rerouteTable } from "./reroute-table.ts";
+
+const SERVICE = "user-api";
+const PATH = `/services/${SERVICE}`;
+const PORT = 8080;
+const LOAD = { port: PORT, perSecond: 100, durationMs: 20_000 };
+/** How long all is well before the fault. */
+const BEFORE_MS = 4_000;
+
+export interface Measurement extends LoadResult {
+  readonly fault: string;
+  readonly fail_fast: boolean;
+  /** Servers that HAProxy took out, back ends counted each time. */
+  readonly left: number;
+}
+
+interface Options {
+  readonly runs: number;
+  readonly json: boolean;
+  readonly only: string;
+  readonly lab?: string | undefined;
+}
+
+/** What each fault costs requests under open-loop load, with the seed's check line and with fail_fast. */
+export async function benchReroute({ runs, json, only, lab: name }: Options): Promise<void> {
+  const say = (text: string) => console.error(text);
+  const lab = name === undefined ? await startLab({ hosts: 3, log: say }) : await attachLab(name);
+  const measurements: Measurement[] = [];
+  try {
+    const mesh = meshOf(lab);
+    for (const failFast of [false, true]) {
+      say(`provisioning with fail_fast: ${failFast}`);
+      await provision(lab, failFast);
+      if (measurements.length === 0) await startBackends(mesh);
+      for (let run = 1; run <= runs; run++) {
+        for (const fault of faults.filter((each) => each.name.includes(only))) {
+          const measured = { fault: fault.name, fail_fast: failFast, ...(await measure(mesh, fault)) };
+          measurements.push(measured);
+          if (json) console.log(JSON.stringify(measured));
+          else say(`  ${fault.name}, run ${run}: ${JSON.stringify(measured)}`);
+        }
+      }
+    }
+  } finally {
+    if (name === undefined) await lab.down();
+  }
+  if (!json) console.log(`\n${rerouteTable(measurements)}\n\n${machine()}`);
+}
+
+async function provision(lab: Lab, failFast: boolean): Promise<void> {
+  const inventory = await inventoryFor(lab, (yaml) =>
+    yaml.replace("  services:", `  fail_fast: ${failFast}\n  services:`),
+  );
+  const ended = await meshctl(["provision", "-i", inventory, "--yes"]);
+  if (ended.code !== 0)
+    throw new Error(`provision ended with exit code ${ended.code}\n${ended.stdout}${ended.stderr}`);
+}
+
+async function startBackends({ alpha, beta, proxy }: Mesh): Promise<void> {
+  // On a lab that was used before they are registered already.
+  const known = (await serversOf(proxy, SERVICE)).map(({ name }) => name);
+  for (const [name, host] of [["alpha", alpha] as const, ["beta", beta] as const]) {
+    await startBackend(host, name, BACKEND_PORT);
+    if (known.some((server) => server.startsWith(`${name}_`))) continue;
+    await register(alpha, PATH, { name, host, port: BACKEND_PORT });
+  }
+}
+
+async function measure(mesh: Mesh, fault: Fault): Promise<Omit<Measurement, "fault" | "fail_fast">> {
+  await untilWell(mesh);
+  const before = await timesDown(mesh);
+  const load = await startLoad(mesh.proxy, LOAD);
+  await sleep(BEFORE_MS);
+  const faultAtMs = Date.now();
+  await fault.strike(mesh);
+  const result = resultOf(await load.ended, faultAtMs);
+  // A new worker counts from nothing.
+  const left = Math.max(0, (await timesDown(mesh)) - before);
+  await fault.mend(mesh);
+  return { ...result, left };
+}
+
+async function untilWell({ hosts, proxy }: Mesh): Promise<void> {
+  await Promise.all(hosts.map(prioritize));
+  await eventually(
+    "both backends are up",
+    () => serversOf(proxy, SERVICE),
+    (servers) => servers.filter(({ status }) => status.startsWith("UP")).length === 2,
+    90_000,
+  );
+  // Nothing of the last fault is to be counted to the next.
+  await sleep(2_000);
+}
+
+async function timesDown({ proxy }: Mesh): Promise<number> {
+  const servers = await serversOf(proxy, SERVICE);
+  return servers.reduce((sum, server) => sum + server.timesDown, 0);
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  return `100 requests a second for 20 s, the fault after 4 s; ${cpus().length} × ${cpu?.model.trim()}, Node ${process.version}`;
+}

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
+import { eventually, mustRun, startBackend } from "./backends.ts";
+import { countAnswers } from "./http.ts";
+import { type Ended, inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
+
+const REGISTRAR = "meshctl-registrar.service";
+
+let lab: Lab;
+let inventory: string;
+let first: LabHost;
+let second: LabHost;
+
+beforeAll(async () => {
+  lab = await startLab({ hosts: 2 });
+  [first, second] = lab.hosts as [LabHost, LabHost];
+  inventory = await inventoryFor(lab, twoHosts);
+});
+
+afterAll(() => lab?.down());
+
+/** The demo's inventory for an ensemble of one and two proxies, each with a server of user-api. */
+function twoHosts(yaml: string): string {
+  const backends = `
+  backends:
+    hosts: [kvm-01, kvm-02]
+    registrar:
+      services:
+        user-api: { port: 9000, weight: 10, check: { inter: 200ms, timeout: 500ms } }
+`;
+  return yaml
+    .replace(/^ {2}kvm-03:.*\n/m, "")
+    .replace(/^ {2}databases:\n(?: {4}.*\n)*/m, "")
+    .replace(/(zookeeper:\n {4}hosts: )\[kvm-01, kvm-02, kvm-03\]/, "$1[kvm-01]")
+    .replaceAll("[kvm-01, kvm-02, kvm-03]", "[kvm-01, kvm-02]")
+    .trimEnd()
+    .concat("\n", backends);
+}
+
+const run = (command: string, ...more: string[]) =>
+  meshctl([command, "-i", inventory, "--json", ...(command === "provision" ? ["--yes"] : []), ...more]);
+
+/** Which servers each watcher has brought into force for user-api, as "" while any row is open. */
+function followed(ended: Ended): string {
+  if (openRows(ended).length > 0) return "";
+  const rows = ended.events.filter(
+    ({ event, step, setting }) =>
+      event === "evidence" && step === "watcher" && setting === "service user-api",
+  );
+  return rows.map(({ host, want }) => `${host}: ${want}`).join("; ");
+}
+
+/** "user-api" as Nerve names it on these hosts, by each of the two proxies. */
+function served(...hosts: readonly LabHost[]): string {
+  const servers = hosts.map(({ name, address }) => `${name}_${address}:9000`).join(", ");
+  return [first, second].map(({ name }) => `${name}: ${servers}`).join("; ");
+}
+
+async function followsOnly(...hosts: readonly LabHost[]): Promise<void> {
+  await eventually(
+    "the proxies' servers",
+    async () => followed(await run("verify")),
+    (now) => now === served(...hosts),
+    90_000,
+  );
+}
+
+function registration(ended: Ended, host: LabHost) {
+  return ended.events.find(
+    ({ event, step, setting, host: name }) =>
+      event === "evidence" && step === "registrar" && setting === "service user-api" && name === host.name,
+  );
+}
+
+describe("a registrar", () => {
+  it("puts running services into the mesh, and every proxy serves them", async () => {
+    await startBackend(first, "first", 9000);
+    await startBackend(second, "second", 9000);
+    const ended = await run("provision");
+    expect(openRows(ended)).toEqual([]);
+    expect(ended.code).toBe(0);
+    await followsOnly(first, second);
+    for (const proxy of lab.hosts) {
+      expect([...(await countAnswers(proxy, 8080, 6)).keys()].sort()).toEqual(["first", "second"]);
+    }
+    expect(await mustRun(first, "grep -c ' weight 10$' /etc/haproxy/haproxy.cfg")).toBe("2\n");
+  });
+
+  it("leaves all as it is in a second run", async () => {
+    const invocations = () =>
+      Promise.all(lab.hosts.map((host) => mustRun(host, `systemctl show -p InvocationID ${REGISTRAR}`)));
+    const before = await invocations();
+    const ended = await run("provision");
+    expect(ended.code).toBe(0);
+    for (const { changed, execs } of summaryOf(ended).hosts)
+      expect({ changed, execs }).toEqual({ changed: [], execs: 1 });
+    expect(await invocations()).toEqual(before);
+  });
+
+  it("takes a service out whose health check fails, says so, and puts it back when it is well", async () => {
+    await mustRun(second, "systemctl kill --signal=STOP backend-second.service");
+    await followsOnly(first);
+    const sick = registration(await run("verify"), second);
+    expect(sick).toMatchObject({ verdict: "proven", in_force: { value: "left out, not healthy" } });
+    expect(sick!.warning).toContain("not healthy here, so it is not registered");
+    await mustRun(second, "systemctl kill --signal=CONT backend-second.service");
+    await followsOnly(first, second);
+    expect(registration(await run("verify"), second)).toMatchObject({ in_force: { value: "registered" } });
+  });
+
+  it("comes back by itself when ZooKeeper was away, and when it was killed", async () => {
+    await mustRun(first, "systemctl restart zookeeper");
+    await mustRun(second, `systemctl kill --signal=KILL ${REGISTRAR}`);
+    await followsOnly(first, second);
+  });
+
+  it("deregisters when it is stopped, before its session could time out", async () => {
+    await mustRun(second, `systemctl stop ${REGISTRAR}`);
+    const log = await mustRun(second, `journalctl -o cat -u ${REGISTRAR} | tail -n 8`);
+    expect(log).toContain("stopped user-api, clean shutdown? true");
+    const stopped = await run("verify", "--steps", "registrar");
+    expect(registration(stopped, second)).toMatchObject({
+      verdict: "not-in-force",
+      because: "Nerve does not run",
+    });
+    expect(stopped.code).toBe(2);
+    await eventually(
+      "the proxies' servers",
+      async () => followed(await run("verify", "--steps", "watcher")),
+      (now) => now === served(first),
+      60_000,
+    );
+    expect((await run("provision")).code).toBe(0);
+    await followsOnly(first, second);
+  });
+});

@@ -1,0 +1,218 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HostLost, type HostUnreachable } from "../../../src/errors.ts";
+import { remoteOpener } from "../../../src/remote/open.ts";
+import type { Remote } from "../../../src/remote/remote.ts";
+import { settingsFor } from "./settings.ts";
+import { keygen, startSshd, type TestSshd } from "./sshd.ts";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+
+let first: TestSshd;
+let second: TestSshd;
+let host: TestSshd;
+let proxy: TcpProxy;
+let config: string;
+const now = { during: "writing the file", timeoutMs: 10_000 };
+
+beforeAll(async () => {
+  [first, second, host] = await Promise.all([startSshd(), startSshd(), startSshd()]);
+  proxy = await startTcpProxy(first.port);
+  const knownFirst = `${first.directory}/known_proxy`;
+  writeFileSync(knownFirst, `[127.0.0.1]:${proxy.port} ${first.hostPublicKey}\n`);
+  const wrongKey = `${first.directory}/wrong`;
+  keygen(wrongKey);
+  const nothing = `${first.directory}/nothing`;
+  writeFileSync(nothing, "");
+  config = `${first.directory}/ssh_config`;
+  const entry = (name: string, port: number, sshd: TestSshd, known: string, ...more: string[]) =>
+    [
+      `Host ${name}`,
+      "HostName 127.0.0.1",
+      `Port ${port}`,
+      "User ops",
+      `IdentityFile ${sshd.identityFile}`,
+      `UserKnownHostsFile ${known}`,
+      ...more,
+    ].join("\n  ");
+  writeFileSync(
+    config,
+    [
+      entry("first", proxy.port, first, knownFirst),
+      entry("second", second.port, second, second.knownHostsFile, "ProxyJump first"),
+      entry("listed", host.port, host, host.knownHostsFile, "ProxyJump first,plain"),
+      entry("plain", second.port, second, second.knownHostsFile),
+      entry("nested", host.port, host, host.knownHostsFile, "ProxyJump second"),
+      entry("near", host.port, host, host.knownHostsFile, "ProxyJump first"),
+      entry("circle", host.port, host, host.knownHostsFile, "ProxyJump circle"),
+      entry("untrusted", second.port, second, nothing, "ProxyJump first"),
+      entry("over-untrusted", host.port, host, host.knownHostsFile, "ProxyJump untrusted"),
+      entry("locked", second.port, { ...second, identityFile: wrongKey }, second.knownHostsFile),
+      entry("over-locked", host.port, host, host.knownHostsFile, "ProxyJump locked"),
+      entry("beyond", 1, host, host.knownHostsFile, "ProxyJump first"),
+      entry(
+        "broken-command",
+        host.port,
+        host,
+        host.knownHostsFile,
+        "ProxyCommand sh -c 'echo no such way >&2; exit 7'",
+      ),
+      "",
+    ].join("\n"),
+  );
+});
+afterAll(async () => {
+  await proxy?.stop();
+  await Promise.all([first, second, host].map((sshd) => sshd?.stop()));
+});
+
+function opener(keepaliveMs = 10_000) {
+  const open = remoteOpener({ sshConfigFile: config, deadlines: { keepaliveMs } });
+  const bare = { port: undefined, user: undefined, identityFiles: undefined, knownHostsFiles: undefined };
+  return (name: string, alias: string): Remote => open(name, settingsFor(host, { ...bare, host: alias }));
+}
+
+function logins(sshd: TestSshd): number {
+  return sshd.log().split("Accepted publickey").length - 1;
+}
+
+async function failure(promise: Promise<unknown>): Promise<HostUnreachable | HostLost> {
+  return promise.then(
+    () => expect.fail("it should have failed"),
+    (error) => error,
+  );
+}
+
+describe("a chain of jump hosts", () => {
+  it.each(["nested", "listed"])("is taken hop by hop, with one connection to each (%s)", async (alias) => {
+    const before = [first, second, host].map(logins);
+    const open = opener();
+    const remotes = ["a", "b", "c", "d"].map((name) => open(name, alias));
+    const outcomes = await Promise.all(remotes.map((remote) => remote.run("echo in", now)));
+    expect(outcomes.map(({ stdout }) => stdout)).toEqual(["in\n", "in\n", "in\n", "in\n"]);
+    expect([first, second, host].map((sshd, i) => logins(sshd) - before[i]!)).toEqual([1, 1, 4]);
+    await Promise.all(remotes.map((remote) => remote.end()));
+  });
+
+  it("is trusted at every hop: one unknown key in the middle ends it, at the first look, by name", async () => {
+    const open = opener();
+    const before = second.log().split("Connection closed by").length;
+    const errors = [];
+    for (const name of ["a", "b", "c"])
+      errors.push(await failure(open(name, "over-untrusted").run("true", now)));
+    for (const error of errors) {
+      expect(error).toMatchObject({
+        name: "HostUnreachable",
+        stage: "jump host",
+        message: expect.stringMatching(/^jump host untrusted: host key: no known_hosts file has a key for/),
+      });
+    }
+    // A host with PerSourcePenalties counts every look that does not log in.
+    expect(second.log().split("Connection closed by").length).toBeLessThanOrEqual(before + 1);
+  });
+
+  it("that goes in a circle is refused", async () => {
+    expect(await failure(opener()("a", "circle").run("true", now))).toMatchObject({
+      stage: "jump host",
+      message: expect.stringContaining("in a circle"),
+    });
+  });
+});
+
+describe("a jump host", () => {
+  it("that refuses the key is asked once for all hosts behind it", async () => {
+    const open = opener();
+    const before = second.log().split("Connection closed by authenticating user").length;
+    const errors = await Promise.all(
+      ["a", "b", "c"].map((name) => failure(open(name, "over-locked").run("true", now))),
+    );
+    errors.push(await failure(open("d", "over-locked").run("true", now)));
+    for (const error of errors) {
+      expect(error).toMatchObject({
+        stage: "jump host",
+        message: expect.stringMatching(
+          /^jump host locked: authentication: ops is not let in: refused: key file/,
+        ),
+      });
+    }
+    await sleep(100);
+    expect(
+      second.log().split("Connection closed by authenticating user").length - before,
+    ).toBeLessThanOrEqual(1);
+  });
+
+  it("that does not get further is named with what it said", async () => {
+    expect(await failure(opener()("a", "beyond").run("true", now))).toMatchObject({
+      stage: "jump host",
+      message: expect.stringMatching(
+        /^jump host first: cannot open a connection to 127.0.0.1 port 1: .*refused/,
+      ),
+    });
+  });
+
+  it("that is cut off in the middle of a run is reported for every host behind it, and connected again", async () => {
+    const open = opener();
+    const remotes = [open("a", "near"), open("b", "nested"), open("c", "near")];
+    await Promise.all(remotes.map((remote) => remote.run("true", now)));
+    const running = remotes.map((remote) => failure(remote.run("echo begun; sleep 20", now)));
+    await sleep(300);
+    proxy.cut();
+    for (const error of await Promise.all(running)) {
+      expect(error).toBeInstanceOf(HostLost);
+      expect(error.message).toMatch(
+        /^writing the file was cut off: the jump host first was lost: .*unknown$/,
+      );
+    }
+    const before = logins(first);
+    const again = await Promise.all(remotes.map((remote) => remote.run("echo again", now)));
+    expect(again.map(({ stdout }) => stdout)).toEqual(["again\n", "again\n", "again\n"]);
+    expect(logins(first) - before).toBe(1);
+    await Promise.all(remotes.map((remote) => remote.end()));
+  });
+
+  it("that falls silent is what the hosts behind it are said to have lost", async () => {
+    const open = opener(150);
+    const remotes = [open("a", "near"), open("b", "nested")];
+    await Promise.all(remotes.map((remote) => remote.run("true", now)));
+    const running = remotes.map((remote) => failure(remote.run("echo begun; sleep 20", now)));
+    await sleep(200);
+    proxy.freeze();
+    try {
+      for (const error of await Promise.all(running)) {
+        expect(error).toBeInstanceOf(HostLost);
+        expect(error.message).toContain("the jump host first was lost: Keepalive timeout");
+      }
+    } finally {
+      proxy.thaw();
+      await Promise.all(remotes.map((remote) => remote.end()));
+    }
+  });
+});
+
+describe("a ProxyCommand", () => {
+  it("that fails is tried once and reported with its exit code and its words", async () => {
+    expect(await failure(opener()("a", "broken-command").run("true", now))).toMatchObject({
+      stage: "connect",
+      message: expect.stringMatching(/^connect: ProxyCommand .* ended with code 7: no such way/),
+    });
+  });
+
+  it("ends with the session", async () => {
+    const marker = `${first.directory}/way`;
+    const command = join(first.directory, "way.sh");
+    writeFileSync(
+      command,
+      `echo $$ > ${marker}\nexec ssh -F ${config} -o BatchMode=yes -W 127.0.0.1:${host.port} first\n`,
+    );
+    writeFileSync(
+      config,
+      `${readFileSync(config, "utf8")}Host by-command\n  HostName 127.0.0.1\n  Port ${host.port}\n  User ops\n  IdentityFile ${host.identityFile}\n  UserKnownHostsFile ${host.knownHostsFile}\n  ProxyCommand sh ${command}\n`,
+    );
+    const remote = opener()("a", "by-command");
+    expect((await remote.run("echo in", now)).stdout).toBe("in\n");
+    const pid = readFileSync(marker, "utf8").trim();
+    await remote.end();
+    await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
+  });
+});

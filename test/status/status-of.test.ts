@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { statusOf } from "../../src/status/status-of.ts";
+import { BARE } from "../steps/watcher/world.ts";
+import { type MeshModel, viewOf } from "./world.ts";
+
+const A = "10.0.0.21:9001";
+const B = "bee_10.0.0.22:9001";
+
+const status = (model: MeshModel) => statusOf(viewOf(model));
+/** "kind hosts: what" of each problem, in order. */
+const told = (model: MeshModel) =>
+  status(model).problems.map(({ kind, hosts, what }) => `${kind} ${hosts.join(",")}: ${what}`);
+const serving = (servers: Record<string, string>) => ({ watcher: { inForce: servers, onDisk: [A, B] } });
+
+describe("the status of a mesh", () => {
+  it("has no problem where all is as wanted", () => {
+    const { problems, ensemble, services, proxies } = status({});
+    expect(problems).toEqual([]);
+    expect(ensemble).toMatchObject({ serving: 3, majority: 2, hasQuorum: true, synced: 2 });
+    expect(services[0]).toMatchObject({ name: "user-api", registered: 2, skipped: [] });
+    expect(services[0]?.backends.map(({ name, on }) => [name, ...on.values()])).toEqual([
+      [A, "up", "up", "up"],
+      [B, "up", "up", "up"],
+    ]);
+    expect(proxies.map(({ haproxy, watcher }) => [haproxy?.is, watcher?.is, watcher?.candidate])).toEqual(
+      Array(3).fill(["as on disk", "as on disk", "installed"]),
+    );
+  });
+
+  it("tells every state of a backend on the proxy that has it", () => {
+    const { services, proxies } = status({
+      proxies: {
+        a: serving({ [A]: "DOWN 1/2", [B]: "UP 1/3" }),
+        b: serving({ [A]: "UP", [B]: "MAINT" }),
+        c: serving({ [A]: "UP", [B]: "DRAIN", "old_10.0.0.9:1": "UP" }),
+      },
+    });
+    const states = Object.fromEntries(
+      services[0]!.backends.map(({ name, on }) => [name, Object.fromEntries(on)]),
+    );
+    expect(states).toEqual({
+      [A]: { a: "down", b: "up", c: "up" },
+      [B]: { a: "up", b: "missing", c: "altered" },
+      "old_10.0.0.9:1": { c: "stale" },
+    });
+    expect(services[0]?.backends.map(({ origin }) => origin)).toEqual(["registered", "registered", "none"]);
+    expect(proxies[2]?.counts).toEqual({ up: 1, down: 0, missing: 0, stale: 1, altered: 1, weightless: 0 });
+  });
+
+  it("names an invalid candidate first, before a lost quorum and hosts that are away", () => {
+    const refused = { outcome: "invalid", digest: "", message: "[ALERT] (4711) : unknown keyword 'x'" };
+    const again = { ...refused, message: "[ALERT] (815) : unknown keyword 'x'" };
+    const model: MeshModel = {
+      members: { "zk-1": "looking", "zk-2": "stopped", "zk-3": "stopped" },
+      proxies: {
+        a: { watcher: { facts: { install: refused } } },
+        b: { watcher: { facts: { install: again } } },
+        c: "unseen",
+      },
+    };
+    expect(status(model).problems.map(({ kind, hosts }) => [kind, ...hosts])).toEqual([
+      ["invalid-candidate", "a", "b"],
+      ["no-quorum"],
+      ["unreachable", "c"],
+      ["member", "zk-1"],
+      ["member", "zk-2", "zk-3"],
+    ]);
+    expect(status(model).problems[0]).toMatchObject({
+      evidence: refused.message,
+      next: "ssh a cat /run/meshctl/haproxy.cfg.refused",
+    });
+  });
+
+  it("says of a DOWN backend where to look, once for all proxies", () => {
+    const down = serving({ [A]: "DOWN", [B]: "UP" });
+    const { problems } = status({ proxies: { a: down, b: down, c: {} } });
+    expect(problems).toEqual([
+      expect.objectContaining({ kind: "down", hosts: ["a", "b"], next: "ssh app-1 ss -Hltnp sport = :9001" }),
+    ]);
+  });
+
+  it("says that requests fail where no backend is UP, and not every backend's state again", () => {
+    const down = serving({ [A]: "DOWN", [B]: "DOWN 1/2" });
+    expect(told({ proxies: { a: down } })).toEqual([
+      "service-out a: user-api: no backend is UP, requests to 127.0.0.1:8080 fail",
+    ]);
+  });
+
+  it("tells a stopped watcher, and what its proxy lacks and keeps for it", () => {
+    const stopped = {
+      watcher: { ...serving({ [A]: "UP", "old_10.0.0.9:1": "UP" }).watcher, facts: { process: undefined } },
+    };
+    const problems = told({ proxies: { a: stopped, b: {} } });
+    expect(problems).toEqual([
+      "watcher a: the watcher does not run",
+      `missing a: user-api: ${B}: registered, and not in HAProxy`,
+      "stale a: user-api: old_10.0.0.9:1: in HAProxy, and not registered any more",
+    ]);
+  });
+
+  it("tells a watcher that is frozen from one that runs, whatever its session is", () => {
+    const { problems } = status({ proxies: { a: { watcher: { process: { isFrozen: true } } } } });
+    expect(problems).toEqual([
+      expect.objectContaining({
+        kind: "watcher",
+        what: "the watcher is frozen",
+        next: "meshctl provision -l a --steps watcher",
+      }),
+    ]);
+    expect(problems[0]?.evidence).toContain("kill -CONT 4711");
+  });
+
+  it("tells one problem of a HAProxy that does not run", () => {
+    const dead = { haproxy: { active: "failed" }, watcher: { facts: { haproxy: BARE.haproxy } } };
+    expect(told({ proxies: { a: dead, b: {} } })).toEqual(["haproxy a: HAProxy does not run"]);
+  });
+
+  it("tells a worker that is older than the file", () => {
+    const old = { haproxy: { info: { description: `meshctl-${"0".repeat(64)}` } } };
+    const { problems, proxies } = status({ proxies: { a: old } });
+    expect(problems).toMatchObject([{ kind: "haproxy", hosts: ["a"] }]);
+    expect(proxies[0]?.haproxy?.is).toBe("older than the file");
+  });
+
+  it("tells that a restart would bring a server back although the worker has forgotten it", () => {
+    const onDisk = { watcher: { onDisk: [A, B, "old_10.0.0.9:1"], inForce: { [A]: "UP", [B]: "UP" } } };
+    expect(status({ proxies: { a: onDisk } }).problems).toMatchObject([{ kind: "settings", hosts: ["a"] }]);
+  });
+
+  it("does not call a path without backends a problem, and names those that are kept", () => {
+    const kept = new Map([["user-api", [{ name: undefined, host: "10.0.0.21", port: 9001 }]]]);
+    const watcher = { children: {}, onDisk: [A], inForce: { [A]: "UP" }, facts: { kept } };
+    const { problems, services } = status({ proxies: { a: { watcher } } });
+    expect(problems).toEqual([]);
+    expect(services[0]).toMatchObject({ registered: 0, backends: [{ name: A, origin: "kept" }] });
+  });
+
+  it("cannot tell what is registered where no member answers", () => {
+    const watcher = { facts: { registry: { unreachable: "10.0.0.2:2181: Connection refused" } } };
+    const { services } = status({ proxies: { a: { watcher } } });
+    expect(services[0]?.registered).toBeUndefined();
+    expect(services[0]?.backends.map(({ origin, on }) => [origin, on.get("a")])).toEqual([
+      ["unknown", "up"],
+      ["unknown", "up"],
+    ]);
+  });
+
+  it("tells only of the hosts within the limit, and of the whole ensemble", () => {
+    const down = serving({ [A]: "DOWN", [B]: "UP" });
+    const { problems, proxies, ensemble } = status({
+      proxies: { a: down, b: {} },
+      limit: (host) => host === "b",
+    });
+    expect(problems).toEqual([]);
+    expect(proxies.map(({ host }) => host)).toEqual(["b"]);
+    expect(ensemble?.members).toHaveLength(3);
+  });
+});

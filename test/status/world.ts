@@ -1,0 +1,98 @@
+import { judge } from "../../src/evidence/verdict.ts";
+import type { Mesh, Service } from "../../src/mesh/mesh.ts";
+import type { MeshView } from "../../src/status/mesh-view.ts";
+import { haproxy } from "../../src/steps/haproxy/index.ts";
+import { watcher } from "../../src/steps/watcher/index.ts";
+import { zookeeper } from "../../src/steps/zookeeper/index.ts";
+import { mesh } from "../mesh/mesh.ts";
+import * as proxyHost from "../steps/haproxy/host.ts";
+import * as watcherHost from "../steps/watcher/world.ts";
+import * as member from "../steps/zookeeper/world.ts";
+
+type Role = Parameters<typeof member.member>[3];
+
+/** A mesh as a person would describe it: what is not said is as wanted. */
+export interface MeshModel {
+  /** Member → what it does. */
+  readonly members?: Readonly<Record<string, Role | "stopped" | "unseen">>;
+  /** Proxy → how its watcher and its HAProxy differ from what is wanted. */
+  readonly proxies?: Readonly<
+    Record<string, { watcher?: watcherHost.World; haproxy?: proxyHost.ProbeFields } | "unseen">
+  >;
+  readonly service?: Partial<Service>;
+  readonly limit?: (host: string) => boolean;
+}
+
+type Entry<M> = M extends ReadonlyMap<infer K, infer V> ? [K, V] : never;
+
+const THREE = { "zk-1": "follower", "zk-2": "leader", "zk-3": "follower" } as const;
+
+export function viewOf({
+  members = THREE,
+  proxies = { a: {}, b: {}, c: {} },
+  ...model
+}: MeshModel): MeshView {
+  const isReported = model.limit ?? (() => true);
+  const service = watcherHost.service(model.service);
+  const ids = Object.fromEntries(Object.keys(members).map((name, index) => [name, index + 1]));
+  const names = Object.keys(members);
+  const memberFleet = member.fleetOf(
+    names,
+    Object.fromEntries(
+      Object.entries(members).map(([name, role]) => {
+        if (role === "unseen") return [name, "unseen"];
+        const model = member.member(
+          member.desiredFor(names, name),
+          name,
+          ids,
+          role === "stopped" ? "silent" : role,
+        );
+        if (role !== "stopped") return [name, model];
+        const { runs: _, ...stopped } = model;
+        return [name, stopped];
+      }),
+    ),
+  );
+  const unseen = { is: "unseen", because: "no route to host" } as const;
+  const wantedWatcher = watcherHost.desired({ services: [service] });
+  const wantedHaproxy = proxyHost.desired({ watched: true, services: [service] });
+  const watcherFleet: MeshView["watcher"] = new Map(
+    Object.entries(proxies).map(([name, proxy]): Entry<MeshView["watcher"]> => {
+      if (proxy === "unseen") return [name, { ...unseen, desired: wantedWatcher }];
+      const facts = watcherHost.seen(wantedWatcher, proxy.watcher);
+      const host = watcherHost.host(facts, proxy.watcher);
+      return [name, { is: "seen", desired: wantedWatcher, facts, host }];
+    }),
+  );
+  const haproxyFleet: MeshView["haproxy"] = new Map(
+    Object.entries(proxies).map(([name, proxy]): Entry<MeshView["haproxy"]> => {
+      if (proxy === "unseen") return [name, { ...unseen, desired: wantedHaproxy }];
+      const facts = proxyHost.factsOf(wantedHaproxy, proxy.haproxy);
+      return [name, { is: "seen", desired: wantedHaproxy, facts, host: proxyHost.hostFacts(wantedHaproxy) }];
+    }),
+  );
+  const evidence: MeshView["evidence"] = [
+    [zookeeper, memberFleet] as const,
+    [haproxy, haproxyFleet] as const,
+    [watcher, watcherFleet] as const,
+  ].flatMap(([step, fleet]) =>
+    [...fleet].flatMap(([name, each]) => {
+      if (each.is === "unseen" || !isReported(name)) return [];
+      const self = { name, desired: each.desired, facts: each.facts, host: each.host, claims: new Map() };
+      // biome-ignore lint/suspicious/noExplicitAny: each step is given its own fleet
+      const { readings } = step.assess(self as any, fleet as any);
+      return readings.map((reading) => ({ host: name, step: step.name, evidence: judge(reading) }));
+    }),
+  );
+  const away = [...memberFleet, ...haproxyFleet].filter(([, each]) => each.is === "unseen");
+  return {
+    mesh: { ...mesh([service], Object.keys(proxies)), ensemble: [] } satisfies Mesh,
+    zookeeper: memberFleet,
+    haproxy: haproxyFleet,
+    watcher: watcherFleet,
+    unseen: new Map(away.map(([name]) => [name, unseen.because])),
+    evidence,
+    hostOf: new Map([["10.0.0.21", "app-1"]]),
+    isReported,
+  };
+}

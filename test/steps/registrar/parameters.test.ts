@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
+import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
+import { registrarFacts } from "../../../src/steps/registrar/facts.ts";
+import { registrar } from "../../../src/steps/registrar/index.ts";
+import { renderNerveConfig } from "../../../src/steps/registrar/nerve-config.ts";
+import { desired, SESSION, userApi } from "./world.ts";
+
+const inventory = {
+  file: "inventory.yaml",
+  hosts: new Map(),
+  network: {},
+  mesh: {
+    ensemble: [{ host: "kvm-01", address: "10.0.0.2", id: 1 }],
+    zookeeper: { clientPort: 2181 },
+    services: [
+      { name: "user-api", path: "/services/user-api", check: { http: { method: "HEAD", path: "/up" } } },
+      { name: "queue", path: "/services/queue", check: { http: undefined } },
+      { name: "fixed", path: undefined, check: { http: undefined } },
+    ],
+  },
+} as unknown as InventoryView;
+
+const host = (address = "10.0.0.11") => ({ name: "app-01", address }) as unknown as HostView;
+const parse = (services: object) => registrar.parameters.parse({ services });
+
+describe("the registrar's parameters", () => {
+  it("check a service as the mesh does unless they say otherwise", () => {
+    const of = (services: object) => registrar.desired(parse(services), host(), inventory).services;
+    expect(of({ "user-api": { port: 9000 } })).toEqual([
+      { ...userApi, check: { ...userApi.check, httpPath: "/up" } },
+    ]);
+    expect(of({ "user-api": { port: 1, check: { http: "/health" } } })[0]!.check.httpPath).toBe("/health");
+    expect(of({ "user-api": { port: 1, check: { http: false } } })[0]!.check.httpPath).toBeUndefined();
+    expect(of({ queue: { port: 1 } })[0]!.check.httpPath).toBeUndefined();
+  });
+
+  it("name services of the mesh that have a path", () => {
+    const problems = (services: object, address?: string) =>
+      registrar.problems!(parse(services), host(address), inventory);
+    expect(problems({ "user-api": { port: 9000 }, queue: { port: 9001 } })).toEqual([]);
+    expect(problems({ "user-apu": { port: 9000 } })).toEqual([
+      {
+        path: ["services", "user-apu"],
+        message: "'user-apu' is not a service of the mesh; did you mean 'user-api'?",
+      },
+    ]);
+    expect(problems({ fixed: { port: 9000 } })[0]!.message).toContain("no path in ZooKeeper");
+    expect(problems({ queue: { port: 9000 } }, "fd00::1")[0]!.message).toContain("knows no IPv6");
+  });
+
+  it.each([
+    { "user-api": {} },
+    { "user-api": { port: 0 } },
+    { "user-api": { port: 9000, weight: 257 } },
+    { "user-api": { port: 9000, check: { http: "health" } } },
+    { "user-api": { port: 9000, check: { inter: "10ms" } } },
+    { "user-api": { port: 9000, interval: 1 } },
+  ])("are refused as %j", (services) => {
+    expect(registrar.parameters.safeParse({ services }).success).toBe(false);
+  });
+});
+
+describe("Nerve's configuration", () => {
+  it("is in its own schema, with the weight as Synapse reads it", () => {
+    const tcp = { ...userApi, name: "queue", path: "/q", check: { ...userApi.check, httpPath: undefined } };
+    const config = JSON.parse(renderNerveConfig(desired({ services: [{ ...userApi, weight: 5 }, tcp] })));
+    expect(config.instance_id).toBe("app-01");
+    expect(config.services["user-api"]).toEqual({
+      host: "10.0.0.11",
+      port: 9000,
+      reporter_type: "zookeeper",
+      zk_hosts: ["10.0.0.2:2181"],
+      zk_path: "/services/user-api",
+      check_interval: 1,
+      checks: [{ type: "http", uri: "/health", timeout: 1, open_timeout: 1, rise: 2, fall: 3 }],
+      weight: 5,
+      haproxy_server_options: "weight 5",
+    });
+    expect(config.services.queue.checks).toEqual([{ type: "tcp", timeout: 1, rise: 2, fall: 3 }]);
+    expect(config.services.queue).not.toHaveProperty("weight");
+  });
+});
+
+describe("the registrar's probe", () => {
+  const read = (...lines: (readonly string[])[]) =>
+    registrarFacts(parseProbeOutput(lines.map((fields) => fields.join("\t")).join("\n")));
+  const hex = (text: string) => Buffer.from(text).toString("hex");
+
+  it("tells a node of a session from one that outlives its maker", () => {
+    const data = hex('{"host":"10.0.0.11","port":9000,"name":"app-01","weight":5}');
+    const { registry, failing, nodes } = read(
+      ["health", "user-api", "ok"],
+      ["health", "queue", "failing", "10.0.0.11:9001: Connection refused"],
+      ["nodes", hex(`{"user-api":{"path":"/a/b","session":"${SESSION}"}}`)],
+      ["registry", "ok", "10.0.0.2:2181"],
+      ["child", "user-api", hex("app-01_1"), data, SESSION],
+      ["child", "user-api", hex("static"), hex("not JSON"), "0000000000000000"],
+    );
+    expect([...failing.values()]).toEqual(["", "10.0.0.11:9001: Connection refused"]);
+    expect(nodes.get("user-api")).toEqual({ path: "/a/b", session: SESSION });
+    expect(registry).toEqual({
+      member: "10.0.0.2:2181",
+      children: [
+        {
+          service: "user-api",
+          name: "app-01_1",
+          endpoint: { host: "10.0.0.11", port: 9000, weight: 5 },
+          owner: SESSION,
+        },
+        { service: "user-api", name: "static", endpoint: undefined, owner: undefined },
+      ],
+    });
+  });
+});

@@ -1,0 +1,158 @@
+import type { FileFact } from "../../../src/evidence/file.ts";
+import { sha256Of } from "../../../src/evidence/file.ts";
+import type { UnitFact } from "../../../src/evidence/unit.ts";
+import { judge } from "../../../src/evidence/verdict.ts";
+import { revealContent } from "../../../src/secret.ts";
+import { gemKey } from "../../../src/smartstack/gem-set.ts";
+import type { Evidence, HostFacts } from "../../../src/step.ts";
+import { assess } from "../../../src/steps/registrar/assess.ts";
+import type { OwnService, RegistrarDesired } from "../../../src/steps/registrar/desired.ts";
+import type { RegisteredChild, RegistrarFacts } from "../../../src/steps/registrar/facts.ts";
+import { registrarFiles } from "../../../src/steps/registrar/files.ts";
+import { bookwormHost } from "../bookworm-host.ts";
+
+const KEY = gemKey(bookwormHost(), { ruby: "ruby3.1", rubyCandidate: undefined });
+export const SESSION = "010000c223a5002c";
+
+export const userApi: OwnService = {
+  name: "user-api",
+  path: "/services/user-api",
+  port: 9000,
+  weight: undefined,
+  check: { httpPath: "/health", interMs: 1000, timeoutMs: 1000, rise: 2, fall: 3 },
+};
+
+export function desired(more: Partial<RegistrarDesired> = {}): RegistrarDesired {
+  return {
+    instance: "app-01",
+    address: "10.0.0.11",
+    members: ["10.0.0.2:2181"],
+    clientPort: 2181,
+    services: [userApi],
+    gemSource: {
+      buildHost: undefined,
+      gemDirectory: undefined,
+      network: { proxy: undefined, caCertificates: undefined },
+    },
+    ...more,
+  };
+}
+
+export function child(more: Partial<RegisteredChild> = {}): RegisteredChild {
+  return {
+    service: "user-api",
+    name: "app-01_0000000003",
+    endpoint: { host: "10.0.0.11", port: 9000, weight: undefined },
+    owner: SESSION,
+    ...more,
+  };
+}
+
+function unit(more: Partial<UnitFact> = {}): UnitFact {
+  return {
+    name: "meshctl-registrar.service",
+    load: "loaded",
+    active: "active",
+    sub: "running",
+    enabled: "enabled",
+    mainPid: 4711,
+    restarts: 0,
+    result: "success",
+    statusText: "",
+    fragmentPath: "",
+    dropInPaths: [],
+    needDaemonReload: false,
+    ...more,
+  };
+}
+
+export interface World {
+  readonly children?: readonly RegisteredChild[];
+  /** Why user-api's check fails. */
+  readonly failing?: string;
+  readonly process?: Partial<NonNullable<RegistrarFacts["process"]>>;
+  readonly unit?: Partial<UnitFact>;
+  readonly facts?: Partial<RegistrarFacts>;
+}
+
+/** A host on which all is as wanted, but for what the world says. */
+export function seen(want: RegistrarDesired, world: World = {}): RegistrarFacts {
+  const files = registrarFiles(want, KEY).map(({ path, content, mode }): FileFact => {
+    const text = revealContent(content);
+    const sha256 = sha256Of(text);
+    return {
+      path,
+      kind: "regular",
+      mode,
+      owner: "root:root",
+      sha256,
+      packaged: "no",
+      realPath: path,
+      content: text,
+    };
+  });
+  return {
+    units: new Map([["meshctl-registrar.service", unit(world.unit)]]),
+    files: new Map(files.map((file) => [file.path, file])),
+    ruby: "ruby3.1",
+    rubyCandidate: undefined,
+    builds: new Map([[KEY, ""]]),
+    userExists: true,
+    process: {
+      pid: 4711,
+      user: "meshctl-registrar",
+      ageSeconds: 3600,
+      commandLine: `/usr/bin/ruby -r x /opt/meshctl/registrar/${KEY}/gems/nerve-0.8.1/bin/nerve -c y`,
+      sessions: ["10.0.0.2:2181"],
+      startedWith: new Map(files.map(({ path, sha256 }) => [path, sha256])),
+      ...world.process,
+    },
+    lastError: undefined,
+    failing: new Map([["user-api", world.failing ?? ""]]),
+    nodes: new Map([["user-api", { path: "/services/user-api/app-01_0000000003", session: SESSION }]]),
+    registry: { member: "10.0.0.2:2181", children: world.children ?? [child()] },
+    ...world.facts,
+  };
+}
+
+export function bare(): RegistrarFacts {
+  return {
+    ...seen(desired()),
+    units: new Map([
+      ["meshctl-registrar.service", unit({ load: "not-found", active: "inactive", enabled: "" })],
+    ]),
+    files: new Map(),
+    ruby: undefined,
+    builds: new Map(),
+    userExists: false,
+    process: undefined,
+    nodes: new Map(),
+    registry: { member: "10.0.0.2:2181", children: [] },
+  };
+}
+
+export function assessed(want: RegistrarDesired, world: World = {}) {
+  return shown(want, seen(want, world));
+}
+
+export function shown(
+  want: RegistrarDesired,
+  facts: RegistrarFacts,
+  packages = new Map([["ruby", "1:3.1"]]),
+) {
+  const manifest = new Map([...facts.files.values()].map(({ path, sha256 }) => [path, sha256]));
+  const host: HostFacts = bookwormHost({ manifest, packages });
+  const fleet = new Map([["app-01", { is: "seen", desired: want, facts, host } as const]]);
+  const { readings, changes } = assess({ name: "app-01", desired: want, facts, host }, fleet);
+  const evidence = readings.map(judge);
+  return {
+    changes,
+    ids: changes.map(({ id }) => id),
+    open: evidence.filter(({ verdict }) => verdict !== "proven").map(({ setting }) => setting),
+    row: (setting: string): Evidence => {
+      const found = evidence.find((row) => row.setting === setting);
+      if (found === undefined) throw new Error(`no row "${setting}"`);
+      return found;
+    },
+  };
+}

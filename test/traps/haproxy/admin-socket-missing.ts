@@ -1,0 +1,10 @@
+import { sh, type Trap } from "../trap.ts";
+
+const trap: Trap = {
+  title: "the admin socket's file was removed: nothing can be asked over it",
+  steps: "haproxy,watcher",
+  plant: sh("rm /run/haproxy/admin.sock"),
+  told: [{ setting: "admin socket", verdict: "not-in-force", because: /./ }],
+  outcome: { is: "mended" },
+};
+export default trap;

@@ -1,0 +1,15 @@
+import { sh, type Trap } from "../trap.ts";
+
+const directory = "/etc/sysctl.d";
+
+const trap: Trap = {
+  title: "the file system that the settings belong on is full",
+  steps: "sysctl",
+  plant: sh(
+    `mount -t tmpfs -o size=64k,mode=0755 tmpfs ${directory} && { cat /dev/zero >${directory}/full 2>/dev/null || true; }`,
+  ),
+  told: [{ setting: "net.ipv4.tcp_fin_timeout", verdict: "missing", because: /./ }],
+  outcome: { is: "refused", code: 5, because: /No space left/ },
+  clear: sh(`umount ${directory}`),
+};
+export default trap;

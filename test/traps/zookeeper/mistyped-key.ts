@@ -1,0 +1,15 @@
+import { sh, type Trap } from "../trap.ts";
+
+const trap: Trap = {
+  title: "zoo.cfg has a mistyped key, which ZooKeeper takes for a system property",
+  steps: "zookeeper",
+  plant: sh(
+    "sed -i s/^syncLimit/syncLimits/ /etc/zookeeper/conf/zoo.cfg && systemctl restart zookeeper && sleep 2",
+  ),
+  told: [
+    { setting: /tickTime/, verdict: "missing", because: /./ },
+    { setting: "zoo.cfg", verdict: "different", because: /./ },
+  ],
+  outcome: { is: "mended" },
+};
+export default trap;
