@@ -25,6 +25,8 @@ export class FleetView {
   readonly order: readonly { readonly step: AnyStep; readonly hosts: readonly HostName[] }[];
   readonly #placements = new Map<HostName, Map<StepName, Placement>>();
   readonly #observations = new Map<HostName, Observation>();
+  /** What was made of the observations since the last of them; one host's may change what another's mean. */
+  readonly #assessed = new Map<AnyStep, Map<HostName, HostAssessment>>();
 
   constructor(inventory: InventoryView, job: Job) {
     const order: { step: AnyStep; hosts: HostName[] }[] = [];
@@ -55,6 +57,7 @@ export class FleetView {
 
   /** Takes in a new look at a host. A look at some steps leaves what is known of the others as it was. */
   see(host: HostName, observation: Observation): void {
+    this.#assessed.clear();
     const before = this.#observations.get(host);
     if (observation.is === "seen" && before?.is === "seen") {
       const facts = new Map([...before.facts, ...observation.facts]);
@@ -106,6 +109,14 @@ export class FleetView {
 
   /** Evidence and changes of a step on a host. A step that could not be read is "unknown", never a pass. */
   assess(step: AnyStep, name: HostName): HostAssessment {
+    const known = this.#assessed.get(step) ?? new Map<HostName, HostAssessment>();
+    this.#assessed.set(step, known);
+    const assessed = known.get(name) ?? this.#assess(step, name);
+    known.set(name, assessed);
+    return assessed;
+  }
+
+  #assess(step: AnyStep, name: HostName): HostAssessment {
     const fleet = this.fleetOf(step);
     const member = fleet.get(name);
     if (member === undefined) return { evidence: [], changes: [] };
