@@ -11,7 +11,8 @@ let host: LabHost;
 let inventory: string;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: 1 });
+  // A cap, not a need: room for the pool that MariaDB then may not map.
+  lab = await startLab({ hosts: 1, memoryMax: "8G" });
   host = lab.hosts[0]!;
   inventory = await wanting((yaml) => yaml);
   const ended = await run("provision", inventory, "haproxy,mysql,sysctl", "--yes");
@@ -57,8 +58,9 @@ const pool = async () =>
 describe.sequential("a MariaDB that does not start with what passed the validation", () => {
   let tooMuch: string;
   beforeAll(async () => {
-    tooMuch = await withPool("2G");
-    await mustRun(host, `mkdir -p ${LIMITS} && printf '[Service]\\nLimitAS=1500M\\n' >${LIMITS}/limit.conf`);
+    // Far from both what it maps without a pool (about 1.5G, more when its threads are busy) and the pool.
+    tooMuch = await withPool("6G");
+    await mustRun(host, `mkdir -p ${LIMITS} && printf '[Service]\\nLimitAS=5G\\n' >${LIMITS}/limit.conf`);
     await mustRun(host, "systemctl daemon-reload && systemctl restart mariadb");
   });
   afterAll(() =>
