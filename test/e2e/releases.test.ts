@@ -16,6 +16,8 @@ describe.each<Suite>(["bullseye", "trixie"])("a host of Debian's %s", (suite) =>
     lab = await startLab({ hosts: 1, suite });
     const inventory = await inventoryFor(lab, oneHost);
     const first = await meshctl(["provision", "-i", inventory, "--yes", "--json"]);
+    // With its reason, should it be otherwise.
+    expect(summaryOf(first).hosts).toEqual([expect.objectContaining({ outcome: "as wanted" })]);
     expect(openRows(first)).toEqual([]);
     expect(first.code).toBe(0);
     const second = await meshctl(["provision", "-i", inventory, "--yes", "--json"]);
