@@ -190,7 +190,7 @@ export interface HostFacts {
   readonly kernel: string;
   /** As dpkg names it: "amd64". */
   readonly architecture: string;
-  /** As systemd-detect-virt names it: "kvm", "none", "systemd-nspawn" … */
+  /** As systemd-detect-virt names it: "kvm", "none" (bare metal), "systemd-nspawn" …; "" when it could not be told. */
   readonly virtualization: string;
   readonly cpus: number;
   /** min(MemTotal, cgroup limit), in bytes. */

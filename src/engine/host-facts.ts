@@ -1,5 +1,5 @@
 import { fieldOf, requiredFieldOf, rowsOf } from "../evidence/probe-output.ts";
-import type { HostFacts, Listener, ProbeOutput } from "../step.ts";
+import { type HostFacts, type Listener, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
 
 /** When the prologue's first byte was under way, on the control machine's clock. */
 export interface RoundTrip {
@@ -7,7 +7,7 @@ export interface RoundTrip {
   readonly firstByteAtMs: number;
 }
 
-/** Makes HostFacts of what prologue.sh printed. Throws ProbeNotUnderstood when a record is missing. */
+/** Makes HostFacts of what prologue.sh printed. Throws ProbeNotUnderstood when a record is missing or the clock is no time. */
 export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFacts {
   const [id, versionId, codename, prettyName] = rowsOf(output, "os")[0] ?? [];
   const totalBytes = Number(requiredFieldOf(output, "memory_kib")) * 1024;
@@ -15,13 +15,14 @@ export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFact
     .map(([limit]) => Number(limit))
     .filter((limit) => Number.isFinite(limit) && limit > 0);
   const hostClockMs = Number(requiredFieldOf(output, "clock")) * 1000;
+  if (!Number.isFinite(hostClockMs)) throw new ProbeNotUnderstood("date +%s.%N printed no time");
   const middleMs = (roundTrip.sentAtMs + roundTrip.firstByteAtMs) / 2;
   const hard = requiredFieldOf(output, "hard_open_files");
   return {
     os: { id: id ?? "", versionId: versionId ?? "", codename: codename ?? "", prettyName: prettyName ?? "" },
     kernel: requiredFieldOf(output, "kernel"),
     architecture: requiredFieldOf(output, "architecture"),
-    virtualization: fieldOf(output, "virtualization") || "none",
+    virtualization: fieldOf(output, "virtualization") ?? "",
     cpus: Number(requiredFieldOf(output, "cpus")),
     memoryBytes: Math.min(totalBytes, ...limits),
     bootId: requiredFieldOf(output, "boot_id"),

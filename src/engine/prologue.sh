@@ -22,6 +22,7 @@ main() {
   emit os "$os_id" "$os_version" "$os_codename" "$os_pretty"
   emit kernel "$(uname -r)"
   emit architecture "$(dpkg --print-architecture 2>/dev/null)"
+  # It prints "none" on bare metal, and nothing where it fails.
   emit virtualization "$(systemd-detect-virt 2>/dev/null)"
   emit cpus "$(nproc)"
   while read -r key value _; do

@@ -29,3 +29,20 @@ export function check({ setting, want, found, source, fine, because, leftTo, war
     warning,
   };
 }
+
+/** A row that nothing could be read for, which proves nothing: the host stops here as it does where it is not fit. */
+export function unread({
+  setting,
+  want,
+  source,
+  because,
+}: {
+  readonly setting: string;
+  readonly want: string;
+  readonly source: string;
+  /** Why not, and what to do. */
+  readonly because: string;
+}): Reading {
+  const inForce = { is: "unreadable", source, because } as const;
+  return { setting, want, onDisk: { is: "inapplicable" }, inForce };
+}

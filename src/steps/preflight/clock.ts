@@ -1,33 +1,64 @@
 import type { HostName } from "../../inventory/view.ts";
 import type { Fleet, HostFacts, Reading } from "../../step.ts";
-import { check } from "./check.ts";
+import { check, unread } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 
-/** Compares clocks beyond what a round trip leaves uncertain. Only a host that most others disagree with is stopped. */
+const SOURCE = "date +%s.%N (half the round trip taken off)";
+const SET_IT =
+  "let NTP set it (apt-get install systemd-timesyncd, then timedatectl set-ntp true) and see that UDP port 123 gets out";
+
+/**
+ * Compares clocks beyond what a round trip leaves uncertain. Only a host that most others disagree with is stopped.
+ * A comparison that the round trip leaves more uncertain than the limit proves nothing, and neither does none at all.
+ * A host without others is compared with the machine that meshctl runs on.
+ */
 export function clockReading(
   self: HostName,
   { clockSkewMaxMs }: PreflightDesired,
   host: HostFacts,
   fleet: Fleet<unknown, unknown>,
 ): Reading {
-  const others = [...fleet].flatMap(([name, peer]) =>
-    name !== self && peer.is === "seen" ? [{ name, ...distance(host, peer.host) }] : [],
+  const peers = [...fleet].filter(([name]) => name !== self);
+  if (peers.length === 0) return besideOurs(clockSkewMaxMs, host);
+  const row = { setting: "clock", want: `within ${clockSkewMaxMs} ms of the other hosts`, source: SOURCE };
+  const seen = peers.flatMap(([name, peer]) =>
+    peer.is === "seen" ? [{ of: name, ...distance(host.clock, peer.host.clock) }] : [],
   );
-  const furthest = [...others].sort(
+  const others = seen.filter((each) => tells(each, clockSkewMaxMs));
+  const [furthest] = [...others].sort(
     (a, b) => b.certainMs - a.certainMs || Math.abs(b.aheadMs) - Math.abs(a.aheadMs),
-  )[0];
+  );
+  if (furthest === undefined) {
+    const [vague] = seen;
+    const names = peers.map(([name]) => name).join(", ");
+    const because =
+      vague === undefined
+        ? `${names} could not be seen, so there is nothing to compare with: see why, or leave them out of the inventory`
+        : tooVague(vague, clockSkewMaxMs);
+    return unread({ ...row, because });
+  }
   const apart = others.filter(({ certainMs }) => certainMs > clockSkewMaxMs);
   const fine = apart.length * 2 <= others.length;
-  const names = apart.map(({ name }) => name).join(", ");
+  const names = apart.map(({ of }) => of).join(", ");
   return check({
-    setting: "clock",
-    want: `within ${clockSkewMaxMs} ms of the other hosts`,
-    found: furthest === undefined ? "no other host to compare with" : showDistance(furthest),
-    source: "date +%s.%N (half the round trip taken off)",
+    ...row,
+    found: showDistance(furthest),
     fine,
-    because: `the clock is ${furthest && showDistance(furthest)}: let NTP set it (apt-get install systemd-timesyncd, then timedatectl set-ntp true) and see that UDP port 123 gets out`,
+    because: `the clock is ${showDistance(furthest)}: ${SET_IT}`,
     warning:
       fine && apart.length > 0 ? `the clocks of ${names} are more than ${clockSkewMaxMs} ms away` : undefined,
+  });
+}
+
+function besideOurs(maxMs: number, { clock }: HostFacts): Reading {
+  const row = { setting: "clock", want: `within ${maxMs} ms of this machine's`, source: SOURCE };
+  const ours = { of: "this machine's", ...distance(clock, { skewMs: 0, uncertaintyMs: 0 }) };
+  if (!tells(ours, maxMs)) return unread({ ...row, because: tooVague(ours, maxMs) });
+  return check({
+    ...row,
+    found: showDistance(ours),
+    fine: ours.certainMs <= maxMs,
+    because: `the clock is ${showDistance(ours)}, and either may be wrong (timedatectl here and there tells): ${SET_IT}`,
   });
 }
 
@@ -39,12 +70,22 @@ interface Distance {
   readonly certainMs: number;
 }
 
-function distance({ clock: here }: HostFacts, { clock: there }: HostFacts): Distance {
+type Named = Distance & { readonly of: string };
+
+function distance(here: HostFacts["clock"], there: HostFacts["clock"]): Distance {
   const aheadMs = here.skewMs - there.skewMs;
   const uncertaintyMs = here.uncertaintyMs + there.uncertaintyMs;
   return { aheadMs, uncertaintyMs, certainMs: Math.max(0, Math.abs(aheadMs) - uncertaintyMs) };
 }
 
-function showDistance({ aheadMs, uncertaintyMs, name }: Distance & { name: HostName }): string {
-  return `${Math.abs(aheadMs)} ms (± ${uncertaintyMs}) ${aheadMs < 0 ? "behind" : "ahead of"} ${name}`;
+function tells({ uncertaintyMs, certainMs }: Distance, maxMs: number): boolean {
+  return uncertaintyMs <= maxMs || certainMs > maxMs;
+}
+
+function tooVague({ of, uncertaintyMs }: Named, maxMs: number): string {
+  return `the round trips leave the distance to ${of} uncertain by ${uncertaintyMs} ms, and more than ${maxMs} ms tells nothing: try again over a faster connection, or raise preflight.clock_skew_max`;
+}
+
+function showDistance({ aheadMs, uncertaintyMs, of }: Named): string {
+  return `${Math.abs(aheadMs)} ms (± ${uncertaintyMs}) ${aheadMs < 0 ? "behind" : "ahead of"} ${of}`;
 }

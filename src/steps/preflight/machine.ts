@@ -1,5 +1,5 @@
 import type { HostFacts, Reading } from "../../step.ts";
-import { check } from "./check.ts";
+import { check, unread } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 
 const SUPPORTED = ["debian 11", "debian 12", "debian 13"];
@@ -30,11 +30,13 @@ export function virtualizationReading(
   { virtualization }: PreflightDesired,
   { virtualization: found }: HostFacts,
 ): Reading {
+  const row = { setting: "virtualization", want: virtualization.join(" or "), source: "systemd-detect-virt" };
+  if (found === "") {
+    return unread({ ...row, because: "it printed nothing: run it on the host and see what it complains of" });
+  }
   return check({
-    setting: "virtualization",
-    want: virtualization.join(" or "),
+    ...row,
     found,
-    source: "systemd-detect-virt",
     fine: virtualization.includes(found),
     because: `this is ${/^[aeiou]/.test(found) ? "an" : "a"} ${found} machine; use ${virtualization.join(" or ")}, or add "${found}" to preflight.virtualization`,
   });

@@ -196,6 +196,7 @@ describe("the kind of machine", () => {
     ["systemd-nspawn", ["kvm", "systemd-nspawn"], "proven"],
     ["qemu", ["qemu"], "proven"],
     ["kvm", ["none"], "blocked"],
+    ["", undefined, "unknown"],
   ])("%s with %j", (virtualization, accepted, verdict) => {
     const parameters = accepted === undefined ? {} : { virtualization: accepted };
     expect(rowsOf({ host: { virtualization }, parameters }).get("virtualization")?.verdict).toBe(verdict);
@@ -366,8 +367,14 @@ describe("the clock", () => {
     rowsOf({ host: { clock: { skewMs, uncertaintyMs: 20 } }, peers, parameters }).get("clock");
 
   it.each<[string, number, World["peers"], string]>([
-    ["alone", 90_000, {}, "proven"],
-    ["beside a host that could not be seen", 90_000, { "kvm-02": undefined }, "proven"],
+    ["alone and as ours", 90, {}, "proven"],
+    ["alone and away from ours", 90_000, {}, "blocked"],
+    ["alone and behind ours", -90_000, {}, "blocked"],
+    ["beside a host that could not be seen", 0, { "kvm-02": undefined }, "unknown"],
+    ["beside two of which one could not be seen", 0, { "kvm-02": undefined, "kvm-03": [0, 20] }, "proven"],
+    ["with a round trip too long to tell", 0, { "kvm-02": [0, 490] }, "unknown"],
+    ["away however long the round trip", 5000, { "kvm-02": [0, 490] }, "blocked"],
+    ["beside one of two that tells", 0, { "kvm-02": [0, 490], "kvm-03": [0, 20] }, "proven"],
     ["with another that is as far from us", 90_000, { "kvm-02": [89_900, 20] }, "proven"],
     ["within what the round trips leave open", 530, { "kvm-02": [0, 20] }, "proven"],
     ["beyond that", 560, { "kvm-02": [0, 20] }, "blocked"],
@@ -388,6 +395,20 @@ describe("the clock", () => {
     expect(row(-5000, { "kvm-02": [0, 20] })?.because).toMatch(
       /^the clock is 5000 ms \(± 40\) behind kvm-02: let NTP set it/,
     );
+  });
+
+  it("alone does not say whose clock is wrong", () => {
+    expect(row(90_000)?.because).toMatch(
+      /^the clock is 90000 ms \(± 20\) ahead of this machine's, and either may be wrong \(timedatectl here/,
+    );
+    const uncertain = rowsOf({ host: { clock: { skewMs: 0, uncertaintyMs: 600 } } }).get("clock");
+    expect(uncertain?.verdict).toBe("unknown");
+    expect(uncertain?.because).toMatch(/600 ms/);
+  });
+
+  it("names those that could not be compared with", () => {
+    expect(row(0, { "kvm-02": undefined })?.because).toMatch(/kvm-02 could not be seen/);
+    expect(row(0, { "kvm-02": [0, 490] })?.because).toMatch(/kvm-02.* 510 ms/);
   });
 
   it("has the limit that the playbook says", () => {
