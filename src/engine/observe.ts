@@ -27,6 +27,8 @@ export interface ProbeRequest {
 }
 
 const PRELUDE = new URL("../evidence/prelude.sh", import.meta.url);
+/** Its record goes before the prologue's own. */
+const CLOCK = new URL("./clock.sh", import.meta.url);
 const PROLOGUE = new URL("./prologue.sh", import.meta.url);
 const PROBE_TIMEOUT_MS = 20_000;
 const TOO_LONG = `took more than ${PROBE_TIMEOUT_MS / 1000} s`;
@@ -38,7 +40,7 @@ async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promi
     ...requests.map((request) => probeBlock(request)),
   ]);
   try {
-    const outcome = await remote.run(script, {
+    const outcome = await remote.run(`${scriptText(CLOCK)}${script}`, {
       during: "observation",
       timeoutMs: 30_000 + PROBE_TIMEOUT_MS,
     });

@@ -1,8 +1,7 @@
 # shellcheck shell=sh
-# Read-only facts about the host that every step may need. Printed first, so that the clock is read early.
+# Read-only facts about the host that every step may need, but for the clock (clock.sh).
 
 main() {
-  emit clock "$(date +%s.%N)"
   os_id="" os_version="" os_codename="" os_pretty=""
   while IFS='=' read -r key value; do
     value=${value#[\"\']}

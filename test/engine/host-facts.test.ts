@@ -25,7 +25,11 @@ function program(name: string, text: string): void {
 
 /** What the prologue makes of this machine, with the programs above in front of its own. */
 function hostFacts() {
-  const files = ["../../src/evidence/prelude.sh", "../../src/engine/prologue.sh"];
+  const files = [
+    "../../src/engine/clock.sh",
+    "../../src/evidence/prelude.sh",
+    "../../src/engine/prologue.sh",
+  ];
   const script = files.map((file) => scriptText(new URL(file, import.meta.url))).join("\n");
   const { stdout } = spawnSync("sh", ["-s"], {
     input: script,
