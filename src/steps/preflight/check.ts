@@ -44,5 +44,5 @@ export function unread({
   readonly because: string;
 }): Reading {
   const inForce = { is: "unreadable", source, because } as const;
-  return { setting, want, onDisk: { is: "inapplicable" }, inForce };
+  return { setting, want, onDisk: { is: "inapplicable" }, inForce, because };
 }

@@ -12,7 +12,17 @@ export const preflightParameters = z.strictObject({
     .describe("kinds of machine to accept, as systemd-detect-virt names them; none is bare metal"),
   clock_skew_max: durationMs.prefault("500ms").describe("how far a host's clock may be from the others'"),
   memory_reserve: byteSize.prefault("256M").describe("memory left to the system beside what the steps claim"),
-  disk_free_min: byteSize.prefault("512M").describe("free space wanted under /usr, /var and /opt"),
+  disk_free_min: byteSize
+    .prefault("512M")
+    .describe("free space wanted under /usr, /var, /opt and where the data is"),
+  flush_latency_max: durationMs
+    .prefault("50ms")
+    .describe("how long a flush of the disk may take that a member of the ensemble has its data on"),
+  round_trip_max: durationMs
+    .prefault("50ms")
+    .describe(
+      "how long the way to a member of the ensemble and back may take, from the others and from proxies",
+    ),
 });
 
 export type PreflightParameters = z.output<typeof preflightParameters>;
@@ -26,8 +36,14 @@ export interface PreflightDesired {
   readonly diskFreeMinBytes: number;
   /** haproxy.maxconn, to say how low it must be where the limit of open files is too low. */
   readonly maxconn: number | undefined;
+  readonly flushLatencyMaxMs: number;
+  readonly roundTripMaxMs: number;
   readonly ensembleSize: number;
-  readonly isMember: boolean;
+  /** Set when the host is a member of the ensemble. */
+  readonly member: { readonly dataDir: string } | undefined;
+  /** The members, without this host, that it must reach soon; none unless it is a member or a proxy. */
+  readonly members: readonly { readonly host: HostName; readonly address: string }[];
+  readonly clientPort: number;
   /** Hosts beside this one that the mesh spans. */
   readonly others: readonly HostName[];
 }
@@ -38,6 +54,7 @@ export function preflightDesired(
   { mesh, allowOs }: InventoryView,
 ): PreflightDesired {
   const members = mesh.ensemble.map((member) => member.host);
+  const isMember = members.includes(host.name);
   return {
     address: host.address,
     allowOs,
@@ -46,8 +63,17 @@ export function preflightDesired(
     memoryReserveBytes: parameters.memory_reserve,
     diskFreeMinBytes: parameters.disk_free_min,
     maxconn: maxconnOf(host.parameters.get("haproxy")),
+    flushLatencyMaxMs: parameters.flush_latency_max,
+    roundTripMaxMs: parameters.round_trip_max,
     ensembleSize: members.length,
-    isMember: members.includes(host.name),
+    member: isMember ? { dataDir: dataDirOf(host.parameters.get("zookeeper")) } : undefined,
+    members:
+      isMember || mesh.proxies.includes(host.name)
+        ? mesh.ensemble
+            .filter((member) => member.host !== host.name)
+            .map((member) => ({ host: member.host, address: member.address }))
+        : [],
+    clientPort: mesh.zookeeper.clientPort,
     others: [...new Set([...members, ...mesh.proxies])].filter((name) => name !== host.name),
   };
 }
@@ -55,4 +81,9 @@ export function preflightDesired(
 function maxconnOf(parameters: unknown): number | undefined {
   const { maxconn } = (parameters ?? {}) as { maxconn?: unknown };
   return typeof maxconn === "number" ? maxconn : undefined;
+}
+
+function dataDirOf(parameters: unknown): string {
+  const { data_dir } = (parameters ?? {}) as { data_dir?: unknown };
+  return typeof data_dir === "string" ? data_dir : "/var/lib";
 }

@@ -7,12 +7,14 @@ import {
   preflightDesired,
   preflightParameters,
 } from "./desired.ts";
-import { diskReadings, flushReadings } from "./disk.ts";
+import { diskReadings } from "./disk.ts";
 import { type PreflightFacts, preflightFacts } from "./facts.ts";
+import { flushReadings } from "./flush.ts";
 import { osReading, virtualizationReading } from "./machine.ts";
 import { addressReading, ensembleReadings } from "./place-in-mesh.ts";
 import { localPortRangeReading, portReadings } from "./ports.ts";
 import { memoryReading, openFilesReadings } from "./resources.ts";
+import { roundTripReadings } from "./round-trip.ts";
 
 /** Whether a host can take what the playbook wants to put on it. Reads and compares; never changes anything. */
 export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFacts> = {
@@ -21,7 +23,16 @@ export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFac
   parameters: preflightParameters,
   desired: preflightDesired,
   claims: () => ({}),
-  probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),
+  probe: ({ address, member, members, clientPort }) => ({
+    file: new URL("./probe.sh", import.meta.url),
+    args: [
+      member === undefined ? "no" : "yes",
+      address,
+      String(clientPort),
+      member?.dataDir ?? "",
+      ...members.map((each) => each.address),
+    ],
+  }),
   facts: preflightFacts,
   assess({ name, desired, facts, host, claims }, fleet) {
     return {
@@ -36,6 +47,7 @@ export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFac
         ...portReadings(host, claims),
         localPortRangeReading(facts, claims),
         clockReading(name, desired, host, fleet),
+        ...roundTripReadings(desired, facts, fleet),
         ...ensembleReadings(desired),
       ],
       changes: [],

@@ -36,15 +36,15 @@ function addressProblem(
   return undefined;
 }
 
-function publicWarning({ address, isMember }: PreflightDesired): string {
-  return isMember
+function publicWarning({ address, member }: PreflightDesired): string {
+  return member !== undefined
     ? `${address} is public and ZooKeeper listens on it without a password: let a firewall keep strangers out, or use a private address`
     : `${address} is public and the mesh's traffic is not encrypted: prefer a private address`;
 }
 
 /** A member that makes the number even is no help: the majority grows with it. */
-export function ensembleReadings({ ensembleSize, isMember }: PreflightDesired): readonly Reading[] {
-  if (!isMember) return [];
+export function ensembleReadings({ ensembleSize, member }: PreflightDesired): readonly Reading[] {
+  if (member === undefined) return [];
   const survives = Math.floor((ensembleSize - 1) / 2);
   const members = ensembleSize === 1 ? "1 member" : `${ensembleSize} members`;
   return [

@@ -1,121 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
-import { judge } from "../../../src/evidence/verdict.ts";
-import type { HostName, HostView, InventoryView } from "../../../src/inventory/view.ts";
-import type { Mesh } from "../../../src/mesh/mesh.ts";
 import { openFilesNeeded } from "../../../src/mesh/open-files.ts";
-import {
-  type Claims,
-  type Evidence,
-  type Fleet,
-  type HostFacts,
-  type Listener,
-  ProbeNotUnderstood,
-} from "../../../src/step.ts";
-import type { PreflightDesired } from "../../../src/steps/preflight/desired.ts";
+import { type Claims, type Listener, ProbeNotUnderstood } from "../../../src/step.ts";
 import type { PreflightFacts } from "../../../src/steps/preflight/facts.ts";
 import { preflight } from "../../../src/steps/preflight/index.ts";
-
-const MIB = 2 ** 20;
-
-const member = (host: string, address: string, id: number) => ({ host, address, id });
-
-const mesh = (members: number): Mesh => ({
-  ensemble: [
-    member("kvm-01", "10.0.0.1", 1),
-    member("kvm-02", "10.0.0.2", 2),
-    member("kvm-03", "10.0.0.3", 3),
-    member("kvm-04", "10.0.0.4", 4),
-  ].slice(0, members),
-  zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
-  proxies: ["kvm-01"],
-  services: [],
-});
-
-interface World {
-  readonly name?: HostName;
-  readonly address?: string;
-  readonly parameters?: object;
-  readonly haproxy?: { maxconn: number };
-  readonly allowOs?: readonly string[];
-  readonly members?: number;
-  readonly host?: Partial<HostFacts>;
-  readonly facts?: Partial<PreflightFacts>;
-  readonly claims?: Readonly<Record<string, Claims>>;
-  /** Skew and uncertainty of other hosts, in milliseconds; undefined when it could not be seen. */
-  readonly peers?: Readonly<Record<string, readonly [number, number] | undefined>>;
-}
-
-const bookworm: HostFacts["os"] = {
-  id: "debian",
-  versionId: "12",
-  codename: "bookworm",
-  prettyName: "Debian GNU/Linux 12 (bookworm)",
-};
-
-const baseFacts: PreflightFacts = {
-  directories: [
-    { path: "/etc", writable: true },
-    { path: "/usr", writable: true },
-  ],
-  space: [
-    { path: "/usr", freeBytes: 4096 * MIB, freeInodes: 1_000_000 },
-    { path: "/var", freeBytes: 2048 * MIB, freeInodes: 500_000 },
-  ],
-  localPortRange: { first: 32768, last: 60999 },
-  reservedPorts: [],
-  flush: undefined,
-};
-
-const baseHost = {
-  os: bookworm,
-  virtualization: "kvm",
-  memoryBytes: 2048 * MIB,
-  clock: { skewMs: 5, uncertaintyMs: 10 },
-  hardOpenFiles: 524_288,
-  addresses: ["127.0.0.1", "::1", "10.0.0.1", "fe80::1"],
-  listeners: [{ address: "0.0.0.0", port: 22, process: "sshd" }],
-} as unknown as HostFacts;
-
-/** The rows of one host, by setting, with their verdicts. Unless told otherwise it is fit. */
-function rowsOf(world: World = {}): ReadonlyMap<string, Evidence> {
-  const name = world.name ?? "kvm-01";
-  const view: HostView = {
-    name,
-    address: world.address ?? "10.0.0.1",
-    groups: [],
-    parameters: new Map(world.haproxy === undefined ? [] : [["haproxy", world.haproxy]]),
-  };
-  const inventory: InventoryView = {
-    hosts: new Map([[name, view]]),
-    groups: new Map(),
-    mesh: mesh(world.members ?? 3),
-    network: { proxy: undefined, caCertificates: undefined },
-    file: "inventory.yaml",
-    allowOs: world.allowOs ?? [],
-  };
-  const desired = preflight.desired(preflight.parameters.parse(world.parameters ?? {}), view, inventory);
-  const host = { ...baseHost, ...world.host };
-  const facts = { ...baseFacts, ...world.facts };
-  const fleet = new Map([
-    [name, { is: "seen" as const, desired, facts, host }],
-    ...Object.entries(world.peers ?? {}).map(([peer, clock]) => [
-      peer,
-      clock === undefined
-        ? { is: "unseen" as const, desired, because: "no route to host" }
-        : {
-            is: "seen" as const,
-            desired,
-            facts,
-            host: { ...baseHost, clock: { skewMs: clock[0], uncertaintyMs: clock[1] } },
-          },
-    ]),
-  ] as [HostName, unknown][]) as Fleet<PreflightDesired, PreflightFacts>;
-  const claims = new Map(Object.entries(world.claims ?? {}));
-  const { readings, changes } = preflight.assess({ name, desired, facts, host, claims }, fleet);
-  expect(changes).toEqual([]);
-  return new Map(readings.map((reading) => [reading.setting, judge(reading)]));
-}
+import { bookworm, MIB, rowsOf, type World } from "./world.ts";
 
 const zookeeperPorts: Claims = {
   ports: [{ port: 2181, address: "10.0.0.1", process: "java", what: "ZooKeeper's clients" }],
@@ -135,11 +24,13 @@ describe("preflight", () => {
         "file systems writable",
         "disk space",
         "free inodes",
+        "disk latency",
         "address",
         "port 10.0.0.1:2181",
         "port 127.0.0.1:8080",
         "local port range",
         "clock",
+        "latency to the ensemble",
         "ensemble size",
       ].map((setting) => [setting, "proven", undefined]),
     );
@@ -504,17 +395,6 @@ describe("disks", () => {
     const space = [{ path: "/usr", freeBytes: 900 * MIB, freeInodes: undefined }];
     expect(rowsOf({ facts: { space } }).has("free inodes")).toBe(false);
   });
-
-  it.each([
-    ["fast", { source: "/x", count: 1000, totalMs: 2000 }, "2.0 ms, mean of 1000", false],
-    ["slow", { source: "/x", count: 1000, totalMs: 80_000 }, "80.0 ms, mean of 1000", true],
-    ["hardly flushed", { source: "/x", count: 5, totalMs: 800 }, undefined, false],
-    ["never counted", undefined, undefined, false],
-  ])("that are %s", (_, flush, found, isWarned) => {
-    const row = rowsOf({ facts: { flush } }).get("disk flush");
-    expect(row && judge(row).inForce).toEqual(found && { is: "read", value: found, source: "/x" });
-    expect(row?.warning !== undefined).toBe(isWarned);
-  });
 });
 
 describe("what the probe printed", () => {
@@ -525,7 +405,8 @@ describe("what the probe printed", () => {
     "space\t/var\t512\t2000\t900\t30",
     "local_port_range\t1024\t65023",
     "reserved_ports\t2181,8080-8081",
-    "flush\t/sys/dev/block/8:1/../stat\t120\t60",
+    `round_trip\t10.0.0.2\tb64:${btoa("10.0.0.2: connect: Connection refused\n10.0.0.2: line 1: /dev/tcp/10.0.0.2/2181: Connection refused\n310\n290")}`,
+    "flush\tkernel\t/sys/dev/block/8:1/../stat\t120 60",
   ];
 
   it("becomes facts", () => {
@@ -543,12 +424,50 @@ describe("what the probe printed", () => {
         { first: 2181, last: 2181 },
         { first: 8080, last: 8081 },
       ],
-      flush: { source: "/sys/dev/block/8:1/../stat", count: 120, totalMs: 60 },
+      flush: { from: "kernel", file: "/sys/dev/block/8:1/../stat", count: 120, totalMs: 60 },
+      roundTrips: new Map([["10.0.0.2", { microseconds: [310, 290], failure: "" }]]),
     });
   });
 
   it.each(["directory", "space", "local_port_range", "reserved_ports"])("is refused without %s", (key) => {
     const text = printed.filter((line) => !line.startsWith(`${key}\t`)).join("\n");
     expect(() => preflight.facts(parseProbeOutput(text))).toThrow(ProbeNotUnderstood);
+  });
+
+  const facts = (record: string) =>
+    preflight.facts(parseProbeOutput([...printed.slice(0, -2), record].join("\n")));
+
+  it.each([
+    [
+      "zookeeper\t10.0.0.1:2181\t4711 3.25",
+      { from: "zookeeper", at: "10.0.0.1:2181", count: 4711, meanMs: 3.25 },
+    ],
+    [
+      `measured\t/var/lib\tb64:${btoa("250\n1500")}`,
+      { from: "measured", directory: "/var/lib", milliseconds: [0.25, 1.5] },
+    ],
+    [
+      "unread\t/var/lib\tOperation not supported",
+      { from: "unread", directory: "/var/lib", because: "Operation not supported" },
+    ],
+  ])("tells how long flushes take: %s", (record, flush) => {
+    expect(facts(`flush\t${record}`).flush).toEqual(flush);
+  });
+
+  it.each(["measured\t/var/lib\t", "measured\t/var/lib\tsoon", "zookeeper\t10.0.0.1:2181\t4711"])(
+    "is refused with the flushes %j",
+    (record) => expect(() => facts(`flush\t${record}`)).toThrow(ProbeNotUnderstood),
+  );
+
+  it.each([
+    [
+      "10.0.0.2: connect: No route to host\n10.0.0.2: line 1: /dev/tcp/10.0.0.2/2181: No route to host\n91",
+      "No route to host",
+    ],
+    ["", ""],
+  ])("tells why a member did not answer: %j", (said, failure) => {
+    expect(facts(`round_trip\t10.0.0.2\tb64:${btoa(said)}`).roundTrips.get("10.0.0.2")?.failure).toBe(
+      failure,
+    );
   });
 });
