@@ -1,4 +1,5 @@
 import type { StepName } from "../step.ts";
+import { countryCode } from "./country.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import type { Path } from "./path.ts";
@@ -11,6 +12,8 @@ export interface GroupDraft {
   /** Flattened, in the inventory's order of hosts. */
   readonly hosts: readonly HostName[];
   readonly layers: ReadonlyMap<StepName, ParameterLayer>;
+  /** Of all its hosts, where it says so. */
+  readonly country: string | undefined;
 }
 
 /** A name in a group's list, with its place. */
@@ -38,7 +41,9 @@ export function readGroups(
     names.map((name) => {
       const flat = flatten(name, members, hosts);
       const ordered = hosts.filter((host) => flat.has(host));
-      return [name, { name, hosts: ordered, layers: readLayers(section, ["groups", name], steps) }];
+      const layers = readLayers(section, ["groups", name], steps);
+      const country = section.checkOptional(["groups", name, "country"], countryCode);
+      return [name, { name, hosts: ordered, layers, country }];
     }),
   );
 }
@@ -61,7 +66,7 @@ function readMembers(section: Section, group: string, steps: readonly StepName[]
   const entry = section.raw(path);
   let listPath = path;
   if (isPlainMap(entry)) {
-    section.onlyKeys(path, ["hosts", ...steps]);
+    section.onlyKeys(path, ["hosts", "country", ...steps]);
     listPath = [...path, "hosts"];
   } else if (!Array.isArray(entry)) {
     section.unexpected(path, "expected a list of hosts and groups, or a map with 'hosts'");

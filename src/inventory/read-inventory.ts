@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { StepName } from "../step.ts";
+import { countryOf } from "./country-of.ts";
 import type { HostBeforePlaybook, ReadInventory } from "./inventory.ts";
 import type { Problems } from "./problems.ts";
 import { type GroupDraft, readGroups } from "./read-groups.ts";
@@ -47,6 +48,7 @@ export function readInventory(
     ({ name, entry = { address: "" } }): HostBeforePlaybook => ({
       name,
       address: entry.address,
+      country: countryOf(section, name, entry, groups),
       groups: groupsOf(name, groups),
       ssh: sshSettings(entry, ssh, source.file),
     }),

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { durationMs, port } from "../quantities.ts";
 import { Secret } from "../secret.ts";
+import { countryCode } from "./country.ts";
 
 const NAME = "expected a name of a–z, 0–9, '-' and '.', beginning with a letter or digit";
 const GROUP = "expected a name of a–z, 0–9, '-', '_' and '.', beginning with a letter or digit";
@@ -58,6 +59,7 @@ export const sshSection = z.strictObject(sshShape);
 /** A host's entry; parameters of steps stand beside these keys. */
 export const hostEntry = z.strictObject({
   address,
+  country: countryCode.optional(),
   ssh: z.strictObject({ host: sshHost.optional(), ...sshShape }).optional(),
 });
 

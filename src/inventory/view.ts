@@ -9,6 +9,8 @@ export interface HostView {
   readonly name: HostName;
   /** The mesh address: an IP. */
   readonly address: string;
+  /** Where the host stands, as it or a group of it declares; undefined where neither does. */
+  readonly country?: Country | undefined;
   /** Every group that holds the host, also through other groups, in file order. */
   readonly groups: readonly string[];
   /**
@@ -17,6 +19,13 @@ export interface HostView {
    * A step whose parameters do not parse for a host that no play gives it to is left out.
    */
   readonly parameters: ReadonlyMap<string, unknown>;
+}
+
+interface Country {
+  /** Of ISO 3166-1: "DE". */
+  readonly code: string;
+  /** The place that says so: "prod.yaml:12". */
+  readonly source: string;
 }
 
 /** What a step may know of the inventory. */

@@ -390,7 +390,7 @@ plays:
 `,
     problems: [
       "i.yaml:3:17 hosts.a.address: expected an IP address, found 'x'",
-      "i.yaml:4:27 hosts.b.port: unknown key; known are address, ssh, preflight, sysctl, zookeeper, haproxy, watcher, mysql",
+      "i.yaml:4:27 hosts.b.port: unknown key; known are address, country, ssh, preflight, sysctl, zookeeper, haproxy, watcher, mysql",
       "p.yaml:3:12 plays[0].hosts: no host or group is named 'c'",
       "p.yaml:4:44 plays[0].steps.sysctl.\"net.core.somaxconn\": expected a number, found 'x'",
       "p.yaml:6:34 plays[1].steps.haproxy.maxconn: expected at least 1, found -1",

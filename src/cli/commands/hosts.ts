@@ -31,7 +31,16 @@ export const hosts = withFileOptions(new Command("hosts"))
           Object.entries(settings).map(([key, value]) => [snakeCase(key), value]),
         );
         const parameters = Object.fromEntries(steps.map((step) => [step, host.written.get(step)]));
-        return { name, address: host.address, groups: host.groups, steps, ssh, parameters };
+        const country = host.country?.code;
+        return {
+          name,
+          address: host.address,
+          ...(country && { country }),
+          groups: host.groups,
+          steps,
+          ssh,
+          parameters,
+        };
       }),
     );
     if (flags.json) {
@@ -59,15 +68,17 @@ function snakeCase(key: string): string {
 interface Listed {
   readonly name: string;
   readonly address: string;
+  readonly country?: string;
   readonly groups: readonly string[];
   readonly steps: readonly string[];
   readonly ssh: object;
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-function describe({ name, address, groups, steps, ssh, parameters }: Listed): string {
+function describe({ name, address, country, groups, steps, ssh, parameters }: Listed): string {
   const lines = [
     `${name}  ${address}`,
+    ...(country === undefined ? [] : [`country: ${country}`]),
     `groups: ${groups.join(", ") || "none"}`,
     `steps: ${steps.join(", ") || "none"}`,
     "ssh:",

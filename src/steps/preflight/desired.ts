@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countryCode } from "../../inventory/country.ts";
 import type { HostName, HostView, InventoryView } from "../../inventory/view.ts";
 import { byteSize, durationMs } from "../../quantities.ts";
 
@@ -23,11 +24,19 @@ export const preflightParameters = z.strictObject({
     .describe(
       "how long the way to a member of the ensemble and back may take, from the others and from proxies",
     ),
+  countries: z
+    .array(countryCode)
+    .min(1)
+    .optional()
+    .describe("where the host may stand for the data it holds, for example [DE, FR]; anywhere unless given"),
 });
 
 export type PreflightParameters = z.output<typeof preflightParameters>;
 
 export interface PreflightDesired {
+  readonly countries: readonly string[] | undefined;
+  readonly country: HostView["country"];
+  readonly inventoryFile: string;
   readonly address: string;
   readonly allowOs: readonly string[];
   readonly virtualization: readonly string[];
@@ -51,11 +60,14 @@ export interface PreflightDesired {
 export function preflightDesired(
   parameters: PreflightParameters,
   host: HostView,
-  { mesh, allowOs }: InventoryView,
+  { file, mesh, allowOs }: InventoryView,
 ): PreflightDesired {
   const members = mesh.ensemble.map((member) => member.host);
   const isMember = members.includes(host.name);
   return {
+    countries: parameters.countries,
+    country: host.country,
+    inventoryFile: file,
     address: host.address,
     allowOs,
     virtualization: parameters.virtualization,

@@ -1,6 +1,7 @@
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
 import { clockReading } from "./clock.ts";
+import { countryReadings } from "./country.ts";
 import {
   type PreflightDesired,
   type PreflightParameters,
@@ -43,6 +44,7 @@ export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFac
         ...openFilesReadings(desired, host, claims),
         ...diskReadings(desired, facts),
         ...flushReadings(desired, facts),
+        ...countryReadings(name, desired),
         addressReading(desired, host),
         ...portReadings(host, claims),
         localPortRangeReading(facts, claims),

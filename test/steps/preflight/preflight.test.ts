@@ -42,6 +42,8 @@ describe("preflight", () => {
     [{ virtualization: ["KVM"] }, /systemd-detect-virt/],
     [{ clock_skew_max: "soon" }, /duration/],
     [{ memory_reserve: "much" }, /size/],
+    [{ countries: ["DE", "England"] }, /country of ISO 3166-1/],
+    [{ countries: [] }, /1/],
   ])("refuses the parameters %j", (parameters, message) => {
     expect(preflight.parameters.safeParse(parameters).error?.issues[0]?.message).toMatch(message);
   });

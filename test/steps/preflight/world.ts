@@ -26,6 +26,7 @@ const mesh = (members: number): Mesh => ({
 export interface World {
   readonly name?: HostName;
   readonly address?: string;
+  readonly country?: HostView["country"];
   readonly parameters?: object;
   readonly haproxy?: { maxconn: number };
   readonly allowOs?: readonly string[];
@@ -81,6 +82,7 @@ export function rowsOf(world: World = {}): ReadonlyMap<string, Evidence> {
     name,
     address: world.address ?? "10.0.0.1",
     groups: [],
+    country: world.country,
     parameters: new Map(world.haproxy === undefined ? [] : [["haproxy", world.haproxy]]),
   };
   const inventory: InventoryView = {

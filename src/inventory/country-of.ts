@@ -1,0 +1,31 @@
+import type { GroupDraft } from "./read-groups.ts";
+import type { Section } from "./section.ts";
+import type { HostName, HostView } from "./view.ts";
+
+/** The country that a host or else its groups declare. Two groups that disagree are reported, as with parameters. */
+export function countryOf(
+  section: Section,
+  host: HostName,
+  entry: { readonly country?: string | undefined },
+  groups: ReadonlyMap<string, GroupDraft>,
+): HostView["country"] {
+  const at = (path: readonly string[]) => `${section.source.file}:${section.lineOf(path)}`;
+  const own = ["hosts", host, "country"];
+  // What it says itself counts, and a mistake there has been told.
+  if (section.raw(own) != null) {
+    return entry.country === undefined ? undefined : { code: entry.country, source: at(own) };
+  }
+  const [first, ...others] = [...groups.values()].filter(
+    ({ hosts, country }) => country !== undefined && hosts.includes(host),
+  );
+  if (first?.country === undefined) return undefined;
+  const place = ["groups", first.name, "country"];
+  for (const { name, country } of others) {
+    if (country === first.country) continue;
+    section.problem(
+      ["groups", name, "country"],
+      `group '${first.name}' says '${first.country}' (line ${section.lineOf(place)}), and '${host}' is in both groups`,
+    );
+  }
+  return { code: first.country, source: at(place) };
+}

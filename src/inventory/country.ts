@@ -1,0 +1,17 @@
+import { z } from "zod";
+
+const COUNTRY = "expected a country of ISO 3166-1 like DE or GB";
+
+/** What Unicode has a name for and ISO 3166-1 gives to no country. Kosovo's XK is in use, though not of ISO's giving. */
+const NO_COUNTRY = ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"];
+
+const names = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
+
+function isCountry(code: string): boolean {
+  if (!/^[A-Z]{2}$/.test(code) || NO_COUNTRY.includes(code) || names.of(code) === undefined) return false;
+  // Codes of the past, and UK, are taken for today's: one country must not have two.
+  return new Intl.Locale(`und-${code}`).region === code;
+}
+
+/** Two letters of ISO 3166-1, upper-case. */
+export const countryCode = z.string({ error: COUNTRY }).refine((code) => isCountry(code), { error: COUNTRY });
