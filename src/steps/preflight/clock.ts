@@ -10,7 +10,7 @@ const SET_IT =
 /**
  * Compares clocks beyond what a round trip leaves uncertain. Only a host that most others disagree with is stopped.
  * A comparison that the round trip leaves more uncertain than the limit proves nothing, and neither does none at all.
- * A host without others is compared with the machine that meshctl runs on.
+ * A host is compared with the machine that meshctl runs on where it is alone or no other could be seen.
  */
 export function clockReading(
   self: HostName,
@@ -18,25 +18,17 @@ export function clockReading(
   host: HostFacts,
   fleet: Fleet<unknown, unknown>,
 ): Reading {
-  const peers = [...fleet].filter(([name]) => name !== self);
-  if (peers.length === 0) return besideOurs(clockSkewMaxMs, host);
-  const row = { setting: "clock", want: `within ${clockSkewMaxMs} ms of the other hosts`, source: SOURCE };
-  const seen = peers.flatMap(([name, peer]) =>
-    peer.is === "seen" ? [{ of: name, ...distance(host.clock, peer.host.clock) }] : [],
+  const seen = [...fleet].flatMap(([name, peer]) =>
+    name !== self && peer.is === "seen" ? [{ of: name, ...distance(host.clock, peer.host.clock) }] : [],
   );
+  const [vague] = seen;
+  if (vague === undefined) return besideOurs(clockSkewMaxMs, host);
+  const row = { setting: "clock", want: `within ${clockSkewMaxMs} ms of the other hosts`, source: SOURCE };
   const others = seen.filter((each) => tells(each, clockSkewMaxMs));
   const [furthest] = [...others].sort(
     (a, b) => b.certainMs - a.certainMs || Math.abs(b.aheadMs) - Math.abs(a.aheadMs),
   );
-  if (furthest === undefined) {
-    const [vague] = seen;
-    const names = peers.map(([name]) => name).join(", ");
-    const because =
-      vague === undefined
-        ? `${names} could not be seen, so there is nothing to compare with: see why, or leave them out of the inventory`
-        : tooVague(vague, clockSkewMaxMs);
-    return unread({ ...row, because });
-  }
+  if (furthest === undefined) return unread({ ...row, because: tooVague(vague, clockSkewMaxMs) });
   const apart = others.filter(({ certainMs }) => certainMs > clockSkewMaxMs);
   const fine = apart.length * 2 <= others.length;
   const names = apart.map(({ of }) => of).join(", ");

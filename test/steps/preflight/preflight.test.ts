@@ -263,7 +263,8 @@ describe("the clock", () => {
     ["alone and as ours", 90, {}, "proven"],
     ["alone and away from ours", 90_000, {}, "blocked"],
     ["alone and behind ours", -90_000, {}, "blocked"],
-    ["beside a host that could not be seen", 0, { "kvm-02": undefined }, "unknown"],
+    ["as ours, beside a host that could not be seen", 0, { "kvm-02": undefined }, "proven"],
+    ["away from ours, beside a host that could not be seen", 90_000, { "kvm-02": undefined }, "blocked"],
     ["beside two of which one could not be seen", 0, { "kvm-02": undefined, "kvm-03": [0, 20] }, "proven"],
     ["with a round trip too long to tell", 0, { "kvm-02": [0, 490] }, "unknown"],
     ["away however long the round trip", 5000, { "kvm-02": [0, 490] }, "blocked"],
@@ -300,7 +301,6 @@ describe("the clock", () => {
   });
 
   it("names those that could not be compared with", () => {
-    expect(row(0, { "kvm-02": undefined })?.because).toMatch(/kvm-02 could not be seen/);
     expect(row(0, { "kvm-02": [0, 490] })?.because).toMatch(/kvm-02.* 510 ms/);
   });
 
