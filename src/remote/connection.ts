@@ -40,6 +40,8 @@ export class Connection {
   proving: Promise<void> | undefined;
   /** Resolves when the connection is gone. */
   readonly closed: Promise<void>;
+  /** To be told when the connection is gone: kept apart from `closed`, which cannot be left again. */
+  readonly #waiting = new Set<() => void>();
   readonly #client: Client;
   readonly #socket: Duplex;
   readonly #via: Connection | undefined;
@@ -59,21 +61,38 @@ export class Connection {
     this.#client = client;
     this.#socket = socket;
     let lastError: Error | undefined;
-    client.on("error", (error) => {
-      lastError = error;
-    });
     this.closed = new Promise((resolve) => {
-      client.once("close", () => {
-        this.#endedBecause ??= lossOf(via) ?? lastError?.message ?? "the host closed the connection";
-        onClose();
-        resolve();
-      });
+      this.#waiting.add(onClose).add(resolve);
     });
+    client.on("error", (error: Error & { level?: string }) => {
+      lastError = error;
+      // Nobody answers any more. What goes over a jump host's channel may never close: the jump host answers that
+      // only once its own output to the silent host is gone.
+      if (error.level === "client-timeout") this.destroy(lossOf(via) ?? error.message);
+    });
+    client.once("close", () =>
+      this.#gone(lossOf(via) ?? lastError?.message ?? "the host closed the connection"),
+    );
+    via?.onGone(() => this.destroy(lossOf(via) ?? "the jump host was lost"));
   }
 
   /** Why the connection ended; undefined while it stands. */
   get endedBecause(): string | undefined {
     return this.#endedBecause;
+  }
+
+  /** Calls `listener` once, when the connection is gone; at once when it is. Returns the way to be no longer told. */
+  onGone(listener: () => void): () => void {
+    if (this.#endedBecause === undefined) this.#waiting.add(listener);
+    else listener();
+    return () => this.#waiting.delete(listener);
+  }
+
+  #gone(because: string): void {
+    if (this.#endedBecause !== undefined) return;
+    this.#endedBecause = because;
+    for (const listener of this.#waiting) listener();
+    this.#waiting.clear();
   }
 
   /** Where a chain of jump hosts broke: the connection whose end ended this one, or this one. */
@@ -101,13 +120,11 @@ export class Connection {
   ): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       const ended = () => reject(new ConnectionEnded(this.#endedBecause ?? "the connection was lost"));
-      if (this.#endedBecause !== undefined) {
-        ended();
-        return;
-      }
-      void this.closed.then(ended);
+      const leave = this.onGone(ended);
+      if (this.#endedBecause !== undefined) return;
       try {
         request((error, channel) => {
+          leave();
           if (error === undefined) resolve(channel);
           else if (this.#endedBecause !== undefined || !this.#socket.writable) ended();
           else {
@@ -124,15 +141,14 @@ export class Connection {
 
   /** Drops the connection at once, also when the other side no longer answers. */
   destroy(because: string): void {
-    this.#endedBecause ??= because;
+    this.#gone(because);
     this.#socket.destroy();
   }
 
   /** Says good-bye and waits a second for the other side to agree. Never throws. */
   async end(): Promise<void> {
-    const timer = setTimeout(() => this.#socket.destroy(), 1_000);
+    const timer = setTimeout(() => this.destroy("it was ended"), 1_000);
     this.#client.end();
-    if (this.#socket.destroyed) this.#socket.destroy();
     await this.closed;
     clearTimeout(timer);
   }

@@ -121,6 +121,11 @@ export class Conversation {
     this.#finish({ is: "cut" });
   }
 
+  /** Nothing more will come, and a channel of a lost connection need not say so. */
+  connectionLost(): void {
+    this.#onClose();
+  }
+
   closeInput(): void {
     this.#channel.end();
   }

@@ -133,7 +133,9 @@ export class Session implements Remote {
           holdInput,
           maxOutputBytes: options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES,
         });
+        const leaveConnection = connection.onGone(() => conversation.connectionLost());
         void conversation.end.then(() => {
+          leaveConnection();
           const timer = setTimeout(() => channel.close(), LINGER_MS);
           channel.once("close", () => clearTimeout(timer));
         });

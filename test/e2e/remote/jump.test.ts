@@ -13,12 +13,17 @@ let first: TestSshd;
 let second: TestSshd;
 let host: TestSshd;
 let proxy: TcpProxy;
+/** Between the first jump host and the host. */
+let inner: TcpProxy;
 let config: string;
 const now = { during: "writing the file", timeoutMs: 10_000 };
 
 beforeAll(async () => {
   [first, second, host] = await Promise.all([startSshd(), startSshd(), startSshd()]);
   proxy = await startTcpProxy(first.port);
+  inner = await startTcpProxy(host.port);
+  const knownInner = `${host.directory}/known_proxy`;
+  writeFileSync(knownInner, `[127.0.0.1]:${inner.port} ${host.hostPublicKey}\n`);
   const knownFirst = `${first.directory}/known_proxy`;
   writeFileSync(knownFirst, `[127.0.0.1]:${proxy.port} ${first.hostPublicKey}\n`);
   const wrongKey = `${first.directory}/wrong`;
@@ -45,6 +50,7 @@ beforeAll(async () => {
       entry("plain", second.port, second, second.knownHostsFile),
       entry("nested", host.port, host, host.knownHostsFile, "ProxyJump second"),
       entry("near", host.port, host, host.knownHostsFile, "ProxyJump first"),
+      entry("behind", inner.port, host, knownInner, "ProxyJump first"),
       entry("circle", host.port, host, host.knownHostsFile, "ProxyJump circle"),
       entry("untrusted", second.port, second, nothing, "ProxyJump first"),
       entry("over-untrusted", host.port, host, host.knownHostsFile, "ProxyJump untrusted"),
@@ -63,7 +69,7 @@ beforeAll(async () => {
   );
 });
 afterAll(async () => {
-  await proxy?.stop();
+  await Promise.all([proxy?.stop(), inner?.stop()]);
   await Promise.all([first, second, host].map((sshd) => sshd?.stop()));
 });
 
@@ -187,6 +193,37 @@ describe("a jump host", () => {
       proxy.thaw();
       await Promise.all(remotes.map((remote) => remote.end()));
     }
+  });
+});
+
+describe("a host behind a jump host", () => {
+  it("that freezes in the middle of an upload is lost, can be reached again, and is not waited for", async () => {
+    const remote = opener(150)("a", "behind");
+    await remote.run("true", now);
+    let begun = 0;
+    async function* upload() {
+      const piece = Buffer.alloc(1024 * 1024);
+      yield piece;
+      begun += 1;
+      if (begun === 6) inner.freeze();
+      for (let pieces = 0; pieces < 3; pieces += 1) yield piece;
+    }
+    // Each may send 2 MiB before the host takes it: together more than the buffers on the way hold.
+    const uploads = Array.from({ length: 6 }, () =>
+      failure(remote.run("cat >/dev/null", { ...now, timeoutMs: 600_000, stdin: upload() })),
+    );
+    try {
+      for (const error of await Promise.all(uploads)) {
+        expect(error).toBeInstanceOf(HostLost);
+        expect(error.message).toBe("writing the file was cut off: Keepalive timeout; its outcome is unknown");
+      }
+    } finally {
+      inner.thaw();
+    }
+    expect((await remote.run("echo again", now)).stdout).toBe("again\n");
+    inner.freeze();
+    await remote.end();
+    inner.thaw();
   });
 });
 

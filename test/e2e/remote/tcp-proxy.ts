@@ -4,9 +4,9 @@ export interface TcpProxy {
   readonly port: number;
   /** How many connections it took so far. */
   readonly connections: number;
-  /** From now on nothing passes in either direction; connections stay open. */
+  /** From now on nothing is taken in either direction, as by a host that vanished; connections stay open. */
   freeze(): void;
-  /** Lets everything pass again; what came while frozen is gone. */
+  /** Lets everything pass again. */
   thaw(): void;
   /** Ends every connection that is open. */
   cut(): void;
@@ -49,7 +49,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     passed = mine;
     let broken = false;
     const pass = (from: "server" | "client", to: Socket, chunk: Buffer) => {
-      if (frozen || broken) return;
+      if (broken) return;
       const most = breaking?.from === from ? breaking.bytes - mine[from] : chunk.length;
       const part = chunk.subarray(0, most);
       mine[from] += part.length;
@@ -73,6 +73,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         other.destroy();
         pairs.delete(pair);
       });
+      if (frozen) one.pause();
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -91,9 +92,11 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     },
     freeze: () => {
       frozen = true;
+      for (const socket of [...pairs].flat()) socket.pause();
     },
     thaw: () => {
       frozen = false;
+      for (const socket of [...pairs].flat()) socket.resume();
     },
     cut,
     cutAfterSent: (bytes) => {
