@@ -143,6 +143,10 @@ export class Session implements Remote {
         await this.#untilReady(talk);
         if (!(await this.#learnsPassword(talk))) return talk;
       }
+    } catch (error) {
+      // The other hosts wait for what this one makes of the password.
+      if (this.#typed?.is === "password") this.#typed.answered("unknown");
+      throw error;
     } finally {
       for (const resolve of proved) resolve();
     }
@@ -193,7 +197,6 @@ export class Session implements Remote {
     else if (first === "late") {
       conversation.abandon();
       channel.close();
-      if (this.#typed?.is === "password") this.#typed.answered("unknown");
       throw new HostUnreachable(
         this.host,
         "channel",

@@ -8,7 +8,7 @@ export type AskSudoPassword = (host: HostName, user: string) => Promise<Secret |
 type Answer = "taken" | "refused" | "unknown";
 
 export type Typed =
-  /** It may be sent to the host, and `answered` must be called with what the host made of it. */
+  /** It may be sent to the host, and `answered` must be called with what the host made of it; once is enough. */
   | { readonly is: "password"; readonly password: Secret; readonly answered: (answer: Answer) => void }
   | { readonly is: "nothing" }
   /** Another host refused it: it is not tried on the rest, or a typing error would lock the user out everywhere. */
@@ -36,21 +36,31 @@ export class TypedPassword {
       if (answer === "taken") return this.#use(host, () => {});
       // Lost on the way: the next in line tries it.
     }
-    let answered!: (answer: Answer) => void;
-    const trial = new Promise<Answer>((resolve) => {
-      answered = resolve;
+    let resolve!: (answer: Answer) => void;
+    const trial = new Promise<Answer>((settle) => {
+      resolve = settle;
     });
     this.#trial = trial;
+    let isAnswered = false;
     return this.#use(host, (answer) => {
+      // What the host made of it counts once: that it is lost later says nothing about the password.
+      if (isAnswered) return;
+      isAnswered = true;
       if (answer === "refused") this.#refusedBy = host;
-      if (answer === "unknown" && this.#trial === trial) this.#trial = undefined;
-      answered(answer);
+      if (answer === "unknown") this.#trial = undefined;
+      resolve(answer);
     });
   }
 
   async #use(host: HostName, answered: (answer: Answer) => void): Promise<Typed> {
-    this.#asked ??= this.#ask(host);
-    const password = await this.#asked;
+    let password: Secret | undefined;
+    try {
+      this.#asked ??= this.#ask(host);
+      password = await this.#asked;
+    } catch (error) {
+      answered("unknown");
+      throw error;
+    }
     if (password === undefined) {
       answered("unknown");
       return { is: "nothing" };

@@ -9,6 +9,7 @@ import { remoteOpener, type SshOptions } from "../../../src/remote/open.ts";
 import { Secret } from "../../../src/secret.ts";
 import { settingsFor } from "./settings.ts";
 import { authorize, keygen, PASSWORD, startSshd, type TestSshd } from "./sshd.ts";
+import { startTcpProxy } from "./tcp-proxy.ts";
 
 let sshd: TestSshd;
 let interactive: TestSshd;
@@ -292,6 +293,24 @@ describe("a password for sudo", () => {
       messages.filter((message) => /was refused by host-\d and is not tried here/.test(message)),
     ).toHaveLength(3);
     expect(wrongPasswords() - before).toBe(1);
+  });
+
+  it("goes to the next host where the one that asked for it is lost before it takes it", async () => {
+    const proxy = await startTcpProxy(sshd.port);
+    const open = remoteOpener({
+      askSudoPassword: async () => {
+        await proxy.stop();
+        return new Secret(PASSWORD);
+      },
+    });
+    const known = { hostKeys: "accept-new", knownHostsFiles: ["/dev/null"] } as const;
+    const lost = open("lost", { ...typist(), ...known, port: proxy.port });
+    const others = ["one", "other"].map((name) => open(name, typist()));
+    const first = lost.run("id -un", now);
+    await expect(first).rejects.toMatchObject({ stage: "connect" });
+    const outcomes = await Promise.all(others.map((remote) => remote.run("id -un", now)));
+    expect(outcomes.map(({ stdout }) => stdout)).toEqual(["root\n", "root\n"]);
+    await Promise.all([lost, ...others].map((remote) => remote.end()));
   });
 
   it("that nobody types leaves the advice", async () => {
