@@ -36,6 +36,8 @@ export class Authentication {
   readonly #keyRing: KeyRing;
   readonly #attempts: AsyncGenerator<AnyAuthMethod, void, void>;
   #accepted: readonly string[] | undefined;
+  #isPartial = false;
+  #isPasswordSent = false;
 
   constructor(settings: EffectiveSettings, credentials: Credentials, keyRing: KeyRing) {
     this.#settings = settings;
@@ -44,9 +46,18 @@ export class Authentication {
     this.#attempts = this.#inOrder();
   }
 
-  /** The next thing to offer, or undefined when nothing is left. `accepted`: what the host still accepts, if it said. */
-  async next(accepted: readonly string[] | null): Promise<AnyAuthMethod | undefined> {
+  /** Whether a password went to the host: one more wrong one may lock the user out. */
+  get isPasswordSent(): boolean {
+    return this.#isPasswordSent;
+  }
+
+  /**
+   * The next thing to offer, or undefined when nothing is left. `accepted`: what the host still accepts, if it said;
+   * `isPartial`: whether it took the last thing and wants another beside it.
+   */
+  async next(accepted: readonly string[] | null, isPartial: boolean): Promise<AnyAuthMethod | undefined> {
     if (accepted !== null) this.#accepted = accepted;
+    this.#isPartial = isPartial;
     const { value } = await this.#attempts.next();
     return value ?? undefined;
   }
@@ -78,7 +89,10 @@ export class Authentication {
     }
     if (this.#accepts("password")) {
       this.offered.push("password");
+      this.#isPasswordSent = true;
       yield { type: "password", username, password: password.reveal() };
+      // Most hosts have PAM judge both ways: the same wrong password would count twice.
+      if (!this.#isPartial) return;
     }
     if (this.#accepts("keyboard-interactive")) yield this.#keyboardInteractive(username, password);
   }
@@ -193,6 +207,7 @@ export class Authentication {
         // One hidden question is the password; anything else (a second factor) has no answer here.
         if (prompts.length === 1 && prompts[0]?.echo !== true && !answered) {
           answered = true;
+          this.#isPasswordSent = true;
           finish([password.reveal()]);
           return;
         }

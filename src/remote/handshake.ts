@@ -35,6 +35,8 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     let isSettled = false;
     let lastError: (Error & { level?: string; code?: unknown }) | undefined;
     let acceptedKey: Buffer | undefined;
+    // What PAM says of a user whose password was right: "System is booting up".
+    let banner = "";
     // sshd says why it hangs up before it says that it is sshd: "Exceeded MaxStartups", "Not allowed at this time".
     let greeting = "";
     const listen = (chunk: Buffer) => {
@@ -58,7 +60,8 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       timer = setTimeout(() => {
         // A person may take as long as the host waits for them.
         if (authentication.isAsking) enter(stage, deadlineMs);
-        else unreachable(silence(stage, deadlineMs, settings, authentication), true);
+        else
+          unreachable(silence(stage, deadlineMs, settings, authentication), !authentication.isPasswordSent);
       }, deadlineMs);
     };
 
@@ -100,16 +103,22 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
         const because = lastError?.message ?? "the host closed the connection";
         fail(new DroppedEarly(`${because}${said}`, { cause: lastError }));
       } else {
-        // Without a word about the credentials: so does sshd where only root may log in yet (pam_nologin).
+        // Without a word about the credentials: so does sshd where only root may log in yet (pam_nologin). A password
+        // is sent again only where PAM had something to say: it does so once the password was right.
+        const said = banner === "" ? "" : ` and said: ${banner}`;
         unreachable(
-          `the host closed the connection. ${stage === "authentication" ? authentication.failure : ""}`.trim(),
-          true,
+          `the host closed the connection${said}. ${stage === "authentication" ? authentication.failure : ""}`.trim(),
+          !authentication.isPasswordSent || banner !== "",
         );
       }
     });
     client.on("handshake", () => {
       // Comes again with every later exchange of keys.
       if (stage !== "authentication") enter("authentication", deadlines.authenticationMs);
+    });
+    client.on("banner", (text: string) => {
+      // Those before are about the host, not about the user.
+      if (authentication.isPasswordSent) banner = printable(text).slice(0, 300);
     });
     client.on("change password", () => {
       unreachable(`the password of ${user.value} has expired. Log in with ssh and change it.`);
@@ -123,11 +132,11 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
 
     const authHandler = (
       accepted: AuthenticationType[] | null,
-      _partial: boolean | null,
+      partial: boolean | null,
       next: NextAuthHandler,
     ) => {
       const { waits } = authentication;
-      authentication.next(accepted).then(
+      authentication.next(accepted, partial === true).then(
         (method) => {
           if (isSettled) return;
           if (authentication.waits > waits) enter("authentication", deadlines.authenticationMs);
@@ -179,7 +188,11 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
 /** The first line that is not SSH's own, fit for a message. */
 function greetingIn(chunk: Buffer): string {
   const line = chunk.toString("latin1", 0, 200).split("\n")[0] ?? "";
-  return line.startsWith("SSH-") ? "" : line.replace(/[^\x20-\x7e]+/g, " ").trim();
+  return line.startsWith("SSH-") ? "" : printable(line);
+}
+
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, " ").trim();
 }
 
 function hopsBefore(via: Connection | undefined): number {

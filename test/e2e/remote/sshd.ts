@@ -70,6 +70,8 @@ export interface SshdOptions {
   readonly sudoers?: string;
   readonly doasConf?: string;
   readonly bashrc?: string;
+  /** What PAM says to everybody but root (pam_nologin), as on a host that boots. */
+  readonly nologin?: string;
 }
 
 /** Starts a real sshd on 127.0.0.1 with its own keys, users and sudo rules; nothing of the machine is changed. */
@@ -100,6 +102,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
   writeFileSync(inside("sudoers"), `Defaults logfile="${inside("sudo.log")}"\n${sudoers}`, { mode: 0o440 });
   writeFileSync(inside("doas.conf"), options.doasConf ?? "", { mode: 0o440 });
 
+  if (options.nologin !== undefined) writeFileSync(inside("nologin"), options.nologin);
+
   const port = await freePort();
   writeFileSync(
     inside("sshd_config"),
@@ -122,7 +126,8 @@ export async function startSshd(options: SshdOptions = {}): Promise<TestSshd> {
     mkdir "$1/etc-layers"
     mount -t tmpfs tmpfs "$1/etc-layers" && mkdir "$1/etc-layers/upper" "$1/etc-layers/work" || exit
     mount -t overlay -o "lowerdir=/etc,upperdir=$1/etc-layers/upper,workdir=$1/etc-layers/work" overlay /etc || exit
-    for file in passwd shadow group sudoers doas.conf; do
+    for file in passwd shadow group sudoers doas.conf nologin; do
+      [ -e "$1/$file" ] || continue
       cp --remove-destination "$1/$file" "/etc/$file" && chmod --reference="$1/$file" "/etc/$file" || exit
     done
     exec ${SSHD} -D -e -f "$1/sshd_config"`;

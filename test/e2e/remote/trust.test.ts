@@ -37,7 +37,7 @@ afterAll(async () => {
 async function attempt(
   settings: SshSettings,
   options: SshOptions = {},
-): Promise<{ stage: string; message: string }> {
+): Promise<{ stage: string; message: string; mayPass?: boolean }> {
   // Not this machine's own ssh_config, which on Debian hashes new names.
   const remote = remoteOpener({ sshConfigFile: "/dev/null", ...options })("one", settings);
   try {
@@ -287,10 +287,52 @@ describe("a login", () => {
   it("with a password works, and fails once with a wrong one", async () => {
     const settings = settingsFor(strange, { identityFiles: [] });
     expect((await attempt({ ...settings, password: new Secret(PASSWORD) })).stage).toBe("root");
+    const failed = () => strange.log().split(/Failed (?:password|keyboard-interactive)/).length - 1;
+    const before = failed();
     expect(await attempt({ ...settings, password: new Secret("wrong") })).toMatchObject({
       stage: "authentication",
-      message: expect.stringContaining("refused: password"),
+      message: expect.stringMatching(/refused: password; it accepts .*keyboard-interactive/),
+      mayPass: false,
     });
+    // Before the connection is closed sshd has logged whatever it refused.
+    await expect.poll(() => strange.log()).toMatch(/Connection closed by authenticating user ops/);
+    expect(failed() - before).toBe(1);
+  });
+
+  it("with a wrong password is not tried again where the host hangs up on it without a word", async () => {
+    // PAM makes a wrong password wait for longer than sshd does.
+    const impatient = await startSshd({
+      config: ["PasswordAuthentication yes", "UsePAM yes", "LoginGraceTime 1"],
+    });
+    try {
+      const settings = settingsFor(impatient, { identityFiles: [], password: new Secret("wrong") });
+      expect(await attempt(settings)).toMatchObject({
+        stage: "authentication",
+        message: expect.stringContaining(
+          "the host closed the connection. ops is not let in: refused: password",
+        ),
+        mayPass: false,
+      });
+    } finally {
+      await impatient.stop();
+    }
+  });
+
+  it("with a password may come right where only root may log in yet, which the message says", async () => {
+    const booting = await startSshd({
+      config: ["PasswordAuthentication yes", "UsePAM yes"],
+      nologin: "System is booting up.\n",
+    });
+    try {
+      const settings = settingsFor(booting, { identityFiles: [], password: new Secret(PASSWORD) });
+      expect(await attempt(settings)).toMatchObject({
+        stage: "authentication",
+        message: expect.stringContaining("said: System is booting up."),
+        mayPass: true,
+      });
+    } finally {
+      await booting.stop();
+    }
   });
 });
 
