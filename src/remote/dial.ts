@@ -14,6 +14,7 @@ import type { KeyRing } from "./key-ring.ts";
 import { Limit } from "./limit.ts";
 import { openProxyCommand, openTcp } from "./socket.ts";
 import type { SshConfigReader } from "./ssh-config.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** sshd drops connections at random once 10 are unauthenticated (MaxStartups 10:30:100). */
 const MOST_HANDSHAKES = 10;
@@ -28,6 +29,8 @@ export interface DialerOptions {
 
 interface Bastion {
   readonly connection: Promise<Connection>;
+  /** Aborted when nobody waits for it any more. */
+  readonly unused: AbortController;
   users: number;
 }
 
@@ -41,10 +44,10 @@ export class Dialer {
     this.#options = options;
   }
 
-  /** A new connection to the host. Throws HostUnreachable. */
-  async dial(host: string, settings: SshSettings): Promise<Connection> {
+  /** A new connection to the host. Throws HostUnreachable, or the signal's reason as soon as it is aborted. */
+  async dial(host: string, settings: SshSettings, signal: AbortSignal): Promise<Connection> {
     const effective = await effectiveSettings(host, settings, this.#options.config);
-    return this.#dial(effective, settings, []);
+    return this.#dial(effective, settings, [], signal);
   }
 
   /** `route`: the jump hosts, from the far end, that wait for this connection. */
@@ -52,12 +55,13 @@ export class Dialer {
     effective: EffectiveSettings,
     settings: SshSettings,
     route: readonly string[],
+    signal: AbortSignal,
   ): Promise<Connection> {
     const jump = effective.proxyJump.value;
-    if (jump === undefined) return this.#dialOver(effective, settings, undefined, () => {});
-    const release = await this.#takeBastion(effective, settings, jump, route);
+    if (jump === undefined) return this.#dialOver(effective, settings, undefined, () => {}, signal);
+    const release = await this.#takeBastion(effective, settings, jump, route, signal);
     try {
-      return await this.#dialOver(effective, settings, release.connection, release.giveBack);
+      return await this.#dialOver(effective, settings, release.connection, release.giveBack, signal);
     } catch (error) {
       release.giveBack();
       throw error;
@@ -69,13 +73,15 @@ export class Dialer {
     settings: SshSettings,
     via: Connection | undefined,
     onClose: () => void,
+    signal: AbortSignal,
   ): Promise<Connection> {
     const { askHostKey, keyRing, deadlines } = this.#options;
     for (let tries = 1; ; tries += 1) {
       const leave = await this.#handshakes.take();
       try {
+        signal.throwIfAborted();
         const hostKey = await HostKeyCheck.read(effective, askHostKey);
-        const socket = await this.#openStream(effective, via);
+        const socket = await this.#openStream(effective, via, signal);
         return await handshake({
           socket,
           settings: effective,
@@ -85,6 +91,7 @@ export class Dialer {
           deadlines,
           via,
           onClose,
+          signal,
         });
       } catch (error) {
         if (!(error instanceof DroppedEarly)) throw error;
@@ -101,15 +108,19 @@ export class Dialer {
         leave();
       }
       // Jittered, or a burst that was dropped together comes back together.
-      await sleep((0.5 + Math.random()) * 300 * 2 ** (tries - 1));
+      await unlessAborted(sleep((0.5 + Math.random()) * 300 * 2 ** (tries - 1)), signal);
     }
   }
 
-  async #openStream(effective: EffectiveSettings, via: Connection | undefined): Promise<Duplex> {
+  async #openStream(
+    effective: EffectiveSettings,
+    via: Connection | undefined,
+    signal: AbortSignal,
+  ): Promise<Duplex> {
     const { host, hostName, port, proxyCommand, connectTimeoutMs } = effective;
     if (via === undefined) {
       return proxyCommand.value === undefined
-        ? openTcp(effective)
+        ? openTcp(effective, signal)
         : openProxyCommand(effective, proxyCommand.value);
     }
     const unreachable = (message: string, cause?: unknown) =>
@@ -120,9 +131,10 @@ export class Dialer {
       });
     const where = `${hostName.value} port ${port.value}`;
     let timer: NodeJS.Timeout | undefined;
+    const opening = via.forward(hostName.value, port.value);
     try {
       return await Promise.race([
-        via.forward(hostName.value, port.value),
+        unlessAborted(opening, signal),
         new Promise<never>((_resolve, reject) => {
           timer = setTimeout(
             () => reject(unreachable(`did not reach ${where} within ${connectTimeoutMs.value / 1000} s`)),
@@ -131,6 +143,11 @@ export class Dialer {
         }),
       ]);
     } catch (error) {
+      // One that opens too late is nobody's.
+      opening.then(
+        (channel) => channel.destroy(),
+        () => {},
+      );
       if (error instanceof HostUnreachable) throw error;
       if (error instanceof ChannelRefused) {
         // 1: administratively prohibited (RFC 4254, 5.1).
@@ -149,6 +166,7 @@ export class Dialer {
     settings: SshSettings,
     jump: string,
     route: readonly string[],
+    signal: AbortSignal,
   ): Promise<{ connection: Connection; giveBack: () => void }> {
     const key = bastionKey(jump, settings);
     if (route.includes(key)) {
@@ -156,8 +174,10 @@ export class Dialer {
     }
     let bastion = this.#bastions.get(key);
     if (bastion === undefined) {
+      const unused = new AbortController();
       const made: Bastion = {
-        connection: this.#dialHops(settings, jump, [...route, key]),
+        connection: this.#dialHops(settings, jump, [...route, key], unused.signal),
+        unused,
         users: 0,
       };
       bastion = made;
@@ -184,15 +204,19 @@ export class Dialer {
       taken.users -= 1;
       if (taken.users > 0) return;
       if (this.#bastions.get(key) === taken) this.#bastions.delete(key);
+      taken.unused.abort(
+        new HostUnreachable(effective.host, "jump host", `jump host ${jump}: not needed any more`),
+      );
       taken.connection.then(
         (connection) => connection.end(),
         () => {},
       );
     };
     try {
-      return { connection: await taken.connection, giveBack };
+      return { connection: await unlessAborted(taken.connection, signal), giveBack };
     } catch (error) {
       giveBack();
+      signal.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
       throw new HostUnreachable(effective.host, "jump host", `jump host ${jump}: ${message}`, {
         cause: error,
@@ -201,7 +225,12 @@ export class Dialer {
     }
   }
 
-  async #dialHops(settings: SshSettings, jump: string, route: readonly string[]): Promise<Connection> {
+  async #dialHops(
+    settings: SshSettings,
+    jump: string,
+    route: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Connection> {
     const hops = parseProxyJump(jump);
     const last = hops.at(-1) as Hop;
     const hop = await effectiveSettings(last.host, hopSettings(last, settings), this.#options.config);
@@ -213,7 +242,7 @@ export class Dialer {
       routed.identityFiles.from === "default" && settings.identityFiles !== undefined
         ? { value: settings.identityFiles, from: "inventory" as const }
         : routed.identityFiles;
-    return this.#dial({ ...routed, identityFiles }, hopSettings(last, settings), route);
+    return this.#dial({ ...routed, identityFiles }, hopSettings(last, settings), route, signal);
   }
 }
 

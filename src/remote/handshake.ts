@@ -19,19 +19,22 @@ export interface HandshakeRequest {
   readonly deadlines: Deadlines;
   readonly via: Connection | undefined;
   readonly onClose: () => void;
+  /** Aborted when nobody wants the connection any more. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Takes an open stream through key exchange, host key and authentication, each with its own deadline.
- * Throws DroppedEarly, or HostUnreachable with the stage; the stream is destroyed then.
+ * Throws DroppedEarly, HostUnreachable with the stage, or the signal's reason; the stream is destroyed then.
  */
 export function handshake(request: HandshakeRequest): Promise<Connection> {
-  const { socket, settings, hostKey, authentication, deadlines } = request;
+  const { socket, settings, hostKey, authentication, deadlines, signal } = request;
   const { host, user } = settings;
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
     let stage: ConnectStage = "key exchange";
     let timer: NodeJS.Timeout | undefined;
+    let leaveJumpHost: (() => void) | undefined;
     let isSettled = false;
     let lastError: (Error & { level?: string; code?: unknown }) | undefined;
     let acceptedKey: Buffer | undefined;
@@ -39,16 +42,28 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     let banner = "";
     // sshd says why it hangs up before it says that it is sshd: "Exceeded MaxStartups", "Not allowed at this time".
     let greeting = "";
+    let hasSpoken = false;
     const listen = (chunk: Buffer) => {
+      hasSpoken = true;
       greeting = greeting === "" ? greetingIn(chunk) : greeting;
     };
 
-    const fail = (error: Error) => {
-      if (isSettled) return;
+    const settle = () => {
       isSettled = true;
       clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+      leaveJumpHost?.();
+    };
+    const fail = (error: Error) => {
+      if (isSettled) return;
+      settle();
       reject(error);
       socket.destroy();
+    };
+    const giveUp = () => fail(signal.reason);
+    const lostJumpHost = () => {
+      stage = "jump host";
+      unreachable(lossOf(request.via) ?? "it was lost", true);
     };
     const unreachable = (message: string, mayPass = false) =>
       fail(new HostUnreachable(host, stage, `${stage}: ${message}`, { cause: lastError, mayPass }));
@@ -59,9 +74,21 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       if (deadlineMs === undefined || isSettled) return;
       timer = setTimeout(() => {
         // A person may take as long as the host waits for them.
-        if (authentication.isAsking) enter(stage, deadlineMs);
-        else
-          unreachable(silence(stage, deadlineMs, settings, authentication), !authentication.isPasswordSent);
+        if (authentication.isAsking) {
+          enter(stage, deadlineMs);
+          return;
+        }
+        const silent = silence(stage, deadlineMs, settings, authentication);
+        const command = request.via === undefined && !hasSpoken ? settings.proxyCommand.value : undefined;
+        if (command === undefined) unreachable(silent, !authentication.isPasswordSent);
+        else {
+          stage = "connect";
+          unreachable(
+            `ProxyCommand ${command} brought no answer within ${deadlineMs / 1000} s. ` +
+              `Does it wait for something? It has no terminal to ask at. Try: ${sshCommand(settings, "-v")}`,
+            true,
+          );
+        }
       }, deadlineMs);
     };
 
@@ -87,11 +114,8 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     });
     client.on("close", () => {
       if (isSettled) return;
-      const because = lossOf(request.via);
-      if (because !== undefined) {
-        stage = "jump host";
-        unreachable(because, true);
-      } else if (lastError instanceof HostUnreachable) {
+      if (lossOf(request.via) !== undefined) lostJumpHost();
+      else if (lastError instanceof HostUnreachable) {
         fail(lastError);
       } else if (
         stage === "key exchange" ||
@@ -125,8 +149,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     });
     client.once("ready", () => {
       if (isSettled) return;
-      isSettled = true;
-      clearTimeout(timer);
+      settle();
       resolve(new Connection(settings, client, socket, request.via, request.onClose));
     });
 
@@ -152,6 +175,13 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       fail(new DroppedEarly("the host closed the connection at once"));
       return;
     }
+    if (signal.aborted) {
+      giveUp();
+      return;
+    }
+    signal.addEventListener("abort", giveUp);
+    // A channel of a lost jump host need not close.
+    leaveJumpHost = request.via?.onGone(lostJumpHost);
     enter("key exchange", deadlines.keyExchangeMs);
     socket.once("data", listen);
     try {

@@ -31,7 +31,7 @@ export class Session implements Remote {
   readonly #connections = new Set<Connection>();
   /** Credentials that were refused. They are not sent again: hosts lock users and addresses out for that. */
   #refusal: HostUnreachable | undefined;
-  #isEnded = false;
+  readonly #ending = new AbortController();
   /** A password for sudo that a person typed, once the host has shown that it wants one. */
   #typed: Typed | undefined;
   readonly #typedBy: (user: string) => TypedPassword | undefined;
@@ -93,7 +93,8 @@ export class Session implements Remote {
   }
 
   async end(): Promise<void> {
-    this.#isEnded = true;
+    // A dial under way is dropped: a host that does not answer must not hold up the end.
+    this.#ending.abort(new HostUnreachable(this.host, "connect", "connect: the session was ended"));
     const pending = this.#connection;
     this.#connection = undefined;
     await pending?.catch(() => {});
@@ -299,10 +300,10 @@ export class Session implements Remote {
 
   async #connect(): Promise<Connection> {
     for (;;) {
-      if (this.#isEnded) throw new HostUnreachable(this.host, "connect", "connect: the session was ended");
+      this.#ending.signal.throwIfAborted();
       if (this.#refusal !== undefined) throw this.#refusal;
       if (this.#connection === undefined) {
-        const mine = this.#dialer.dial(this.host, this.#settings).then((connection) => {
+        const mine = this.#dialer.dial(this.host, this.#settings, this.#ending.signal).then((connection) => {
           this.#connections.add(connection);
           void connection.closed.then(() => this.#connections.delete(connection));
           return connection;

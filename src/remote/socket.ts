@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { connect, isIP } from "node:net";
 import { Duplex } from "node:stream";
 import { type ConnectStage, HostUnreachable } from "../errors.ts";
@@ -21,9 +21,9 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /**
  * A TCP connection to the host. Throws HostUnreachable at stage "name resolution" or "connect", at the latest after
- * the connect timeout, and DroppedEarly when the connection was reset at once.
+ * the connect timeout, DroppedEarly when the connection was reset at once, and the signal's reason.
  */
-export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
+export function openTcp(settings: EffectiveSettings, signal: AbortSignal): Promise<Duplex> {
   const { host, hostName, port, connectTimeoutMs, addressFamily, bindAddress } = settings;
   const where = `${hostName.value} port ${port.value}`;
   return new Promise((resolve, reject) => {
@@ -38,11 +38,18 @@ export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
       // Node's 250 ms for each address of a name gives up on hosts that are merely far away.
       autoSelectFamilyAttemptTimeout: Math.max(2_000, Math.floor(connectTimeoutMs.value / 4)),
     });
-    const fail = (message: string, cause?: unknown) => {
+    const settle = () => {
       clearTimeout(timer);
-      socket.destroy();
-      reject(new HostUnreachable(host, stage, `${stage}: ${message}`, { cause }));
+      signal.removeEventListener("abort", giveUp);
     };
+    const refuse = (error: unknown) => {
+      settle();
+      socket.destroy();
+      reject(error);
+    };
+    const giveUp = () => refuse(signal.reason);
+    const fail = (message: string, cause?: unknown) =>
+      refuse(new HostUnreachable(host, stage, `${stage}: ${message}`, { cause }));
     const timer = setTimeout(
       () =>
         fail(
@@ -50,11 +57,12 @@ export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
         ),
       connectTimeoutMs.value,
     );
+    signal.addEventListener("abort", giveUp);
     socket.once("lookup", (error) => {
       if (error === null) stage = "connect";
     });
     socket.once("connect", () => {
-      clearTimeout(timer);
+      settle();
       socket.removeAllListeners("error");
       // From here on the SSH client listens; an error in between must not end the process.
       socket.on("error", () => {});
@@ -72,10 +80,8 @@ export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
       }
       stage = "connect";
       const reason = REASONS[code];
-      if (code === "ECONNRESET") {
-        clearTimeout(timer);
-        reject(new DroppedEarly(`${where} reset the connection`, { cause: error }));
-      } else if (reason !== undefined) fail(`${where} ${reason} (${code})`, error);
+      if (code === "ECONNRESET") refuse(new DroppedEarly(`${where} reset the connection`, { cause: error }));
+      else if (reason !== undefined) fail(`${where} ${reason} (${code})`, error);
       else fail(`${where}: ${error.message}`, error);
     });
   });
@@ -83,15 +89,20 @@ export function openTcp(settings: EffectiveSettings): Promise<Duplex> {
 
 /** What is kept of a ProxyCommand's words. */
 const SAID_CHARACTERS = 300;
+/** How long a ProxyCommand may take to end once it is told to. */
+const COMMAND_END_MS = 2_000;
 
 /**
- * The standard input and output of a ProxyCommand. It ends when the stream is destroyed; where it fails by itself the
- * stream ends with HostUnreachable at stage "connect".
+ * The standard input and output of a ProxyCommand. It ends when the stream is destroyed, at the latest two seconds
+ * later; where it fails by itself the stream ends with HostUnreachable at stage "connect".
  */
 export function openProxyCommand({ host }: EffectiveSettings, command: string): Duplex {
   // As ssh does: through the user's shell, replaced by the command so that the signal reaches it.
   const child = spawn(process.env.SHELL || "/bin/sh", ["-c", `exec ${command}`], {
     stdio: ["pipe", "pipe", "pipe"],
+    // A group and a session of its own: the first ^C finishes what is under way, and must not take the way there from
+    // under it.
+    detached: true,
   });
   let said = "";
   child.stderr.on("data", (chunk) => {
@@ -108,7 +119,9 @@ export function openProxyCommand({ host }: EffectiveSettings, command: string): 
       child.stdin.end(() => callback());
     },
     destroy(error, callback) {
-      child.kill();
+      // What it left behind may hold their other ends.
+      for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.destroy();
+      endCommand(child);
       callback(error);
     },
   });
@@ -129,4 +142,21 @@ export function openProxyCommand({ host }: EffectiveSettings, command: string): 
     stream.destroy(new HostUnreachable(host, "connect", message));
   });
   return stream;
+}
+
+function endCommand(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const tell = (signal: NodeJS.Signals) => {
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // The group has ended.
+    }
+  };
+  tell("SIGTERM");
+  const timer = setTimeout(() => tell("SIGKILL"), COMMAND_END_MS);
+  child.once("exit", () => clearTimeout(timer));
+  // One that not even SIGKILL ends is not waited for.
+  child.unref();
 }

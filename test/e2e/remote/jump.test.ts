@@ -1,6 +1,9 @@
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostLost, type HostUnreachable } from "../../../src/errors.ts";
 import { remoteOpener } from "../../../src/remote/open.ts";
@@ -233,6 +236,34 @@ describe("a ProxyCommand", () => {
       stage: "connect",
       message: expect.stringMatching(/^connect: ProxyCommand .* ended with code 7: no such way/),
     });
+  });
+
+  it("that hangs is what the deadline names, and keeps neither itself nor meshctl alive", async () => {
+    const command = `${first.directory}/hang.sh`;
+    writeFileSync(command, `trap "" TERM\nwhile :; do sleep 1; done\n`);
+    const hanging = `${first.directory}/hanging_config`;
+    writeFileSync(hanging, `Host *\n  ProxyCommand sh ${command}\n`);
+    const program = `
+      const { remoteOpener } = await import(process.argv[1]);
+      const { sshConfigFile, settings } = JSON.parse(process.argv[2]);
+      const remote = remoteOpener({ sshConfigFile, deadlines: { keyExchangeMs: 500 } })("one", settings);
+      await remote.run("true", { during: "test", timeoutMs: 5000 }).catch((error) => console.log(error.message));
+      await remote.end();`;
+    const source = fileURLToPath(new URL("../../../src/remote/open.ts", import.meta.url));
+    const given = JSON.stringify({ sshConfigFile: hanging, settings: settingsFor(host) });
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      "--import",
+      "tsx",
+      "--input-type=module",
+      "-e",
+      program,
+      source,
+      given,
+    ]);
+    expect(stdout).toMatch(/^connect: ProxyCommand sh \S+hang.sh brought no answer within 0.5 s\./);
+    // Nobody may have taken note of its end, but then it has no arguments any more.
+    const { stdout: left } = await promisify(execFile)("ps", ["ax", "-o", "args"]);
+    expect(left).not.toContain(command);
   });
 
   it("ends with the session", async () => {
