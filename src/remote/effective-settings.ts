@@ -163,13 +163,14 @@ export function combine(
     connectTimeoutMs: pick(
       settings.connectTimeoutMs,
       "connecttimeout",
-      (texts) => (isNone(first(texts)) ? CONNECT_TIMEOUT_MS : Number(first(texts)) * 1000),
+      // Without a limit, as ssh has it by default and with 0, a host that does not answer would hold up a whole run.
+      (texts) => timeMs(first(texts)) ?? CONNECT_TIMEOUT_MS,
       CONNECT_TIMEOUT_MS,
     ),
     keepaliveMs: pick<number | undefined>(
       undefined,
       "serveraliveinterval",
-      (texts) => (Number(first(texts)) > 0 ? Number(first(texts)) * 1000 : undefined),
+      (texts) => timeMs(first(texts)),
       undefined,
     ),
     keepaliveCountMax: pick(undefined, "serveralivecountmax", (texts) => Number(first(texts)), 3),
@@ -248,6 +249,19 @@ function refuseHostile(host: HostName, key: string, value: string, forbidden: Re
 
 function sameTexts(one: readonly string[], other: readonly string[] | undefined): boolean {
   return other !== undefined && one.join("\n") === other.join("\n");
+}
+
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 } as const;
+
+/** A time as sshd_config(5) writes it, "90" or "1m30s"; undefined when it is none, 0, or cannot be understood. */
+function timeMs(text: string): number | undefined {
+  if (!/^(\d+[smhdw]?)+$/i.test(text)) return undefined;
+  const parts = [...text.toLowerCase().matchAll(/(\d+)([smhdw]?)/g)];
+  const seconds = parts.reduce(
+    (sum, [, count, unit]) => sum + Number(count) * SECONDS[(unit || "s") as keyof typeof SECONDS],
+    0,
+  );
+  return seconds === 0 ? undefined : seconds * 1_000;
 }
 
 function isNone(text: string): boolean {

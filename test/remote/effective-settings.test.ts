@@ -54,6 +54,23 @@ describe("settings", () => {
     expect(effective({ hostKeys: "ask" }, `stricthostkeychecking ${written}`).hostKeys.value).toBe("ask");
   });
 
+  it.each([
+    ["none", 10_000, undefined],
+    ["0", 10_000, undefined],
+    ["-1", 10_000, undefined],
+    ["soon", 10_000, undefined],
+    ["7", 7_000, 7_000],
+    // As the files have it: without an ssh client nobody turns it into seconds.
+    ["1m30s", 90_000, 90_000],
+    ["2H", 7_200_000, 7_200_000],
+  ])("take the time %s, where it is one", (written, connectTimeoutMs, keepaliveMs) => {
+    const config = `connecttimeout ${written}\nserveraliveinterval ${written}`;
+    expect(effective({ connectTimeoutMs: undefined }, config)).toMatchObject({
+      connectTimeoutMs: { value: connectTimeoutMs },
+      keepaliveMs: { value: keepaliveMs },
+    });
+  });
+
   it("have their tokens, homes and variables expanded", () => {
     process.env.MESHCTL_TEST_KEYS = "/keys";
     const config = [
