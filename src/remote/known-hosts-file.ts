@@ -1,7 +1,8 @@
+import type { Stats } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type KnownHostsEntry, parseKnownHosts } from "./known-hosts.ts";
+import { type KnownHostsEntry, parseKnownHosts, parsePublicKeys } from "./known-hosts.ts";
 
 const LOCK_WAIT_MS = 10_000;
 /** A lock this old was left behind by a process that died: an append takes milliseconds. */
@@ -24,7 +25,7 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
 
 /**
  * Keys that RevokedHostKeys files list, one public key a line, as entries about every host. Throws when a file cannot
- * be read, or is a binary list (KRL): a revoked key must not pass because nobody could look.
+ * be read, is a binary list (KRL), or has a line that is no key: a revoked key must not pass because nobody could look.
  */
 export async function readRevokedKeys(files: readonly string[]): Promise<KnownHostsEntry[]> {
   const lists = await Promise.all(
@@ -34,7 +35,9 @@ export async function readRevokedKeys(files: readonly string[]): Promise<KnownHo
         throw new Error(
           `${file} is a binary list of revoked keys, which meshctl cannot read: list public keys`,
         );
-      return parseKnownHosts(text.replace(/^(?=[^#\s])/gm, "@revoked * "), file);
+      return parsePublicKeys(text, file).map(
+        (key): KnownHostsEntry => ({ ...key, file, marker: "revoked", names: "*" }),
+      );
     }),
   );
   return lists.flat();
@@ -62,8 +65,7 @@ export async function appendKnownHost(
 async function appendLocked(file: string, decide: () => Promise<string | undefined>): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const lock = `${file}.meshctl-lock`;
-  const needsLock = file !== "/dev/null";
-  if (needsLock) await takeLock(lock);
+  const release = file === "/dev/null" ? undefined : await takeLock(lock);
   try {
     const line = await decide();
     if (line === undefined) return;
@@ -75,27 +77,65 @@ async function appendLocked(file: string, decide: () => Promise<string | undefin
       await handle.close();
     }
   } finally {
-    if (needsLock) await unlink(lock).catch(() => {});
+    await release?.();
   }
 }
 
-async function takeLock(lock: string): Promise<void> {
+/** Resolves with the function that gives the lock back. */
+async function takeLock(lock: string): Promise<() => Promise<void>> {
   const deadlineMs = Date.now() + LOCK_WAIT_MS;
   for (;;) {
-    try {
-      await (await open(lock, "wx", 0o600)).close();
-      return;
-    } catch (error) {
-      if (!isCode(error, "EEXIST")) throw error;
+    const mine = await create(lock);
+    if (mine !== undefined) {
+      return async () => {
+        // Held for so long that another took it for left behind, it is the other's.
+        const stats = await stat(lock).catch(() => undefined);
+        if (stats !== undefined && identity(stats) === mine) await unlink(lock).catch(() => {});
+      };
     }
-    const ageMs = await stat(lock).then(
-      (stats) => Date.now() - stats.mtimeMs,
-      () => 0,
-    );
-    if (ageMs > LOCK_STALE_MS) await unlink(lock).catch(() => {});
-    else if (Date.now() > deadlineMs)
-      throw new Error(`${lock} is held by another meshctl; remove it if none is running`);
-    else await sleep(20 + Math.random() * 40);
+    if (await isStale(lock)) await clearAway(lock);
+    if (Date.now() > deadlineMs)
+      throw new Error(`${lock} is held by another meshctl; remove ${lock}* if none is running`);
+    await sleep(20 + Math.random() * 40);
+  }
+}
+
+/** Makes the file and resolves with its identity; with undefined when it is there already. */
+async function create(path: string): Promise<string | undefined> {
+  try {
+    const handle = await open(path, "wx", 0o600);
+    try {
+      return identity(await handle.stat());
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!isCode(error, "EEXIST")) throw error;
+    return undefined;
+  }
+}
+
+/** Tells a file from another one that took its place, also where that got the same inode. */
+function identity({ ino, ctimeMs }: Stats): string {
+  return `${ino} ${ctimeMs}`;
+}
+
+async function isStale(lock: string): Promise<boolean> {
+  const stats = await stat(lock).catch(() => undefined);
+  return stats !== undefined && Date.now() - stats.mtimeMs > LOCK_STALE_MS;
+}
+
+/**
+ * Removes a lock that was left behind. One at a time, and looked at once more: of two that saw the old lock the second
+ * would remove what the first has taken since. Does nothing where another is at it.
+ */
+async function clearAway(lock: string): Promise<void> {
+  const clearing = `${lock}.clearing`;
+  if ((await create(clearing)) === undefined) return;
+  try {
+    if (await isStale(lock)) await unlink(lock).catch(() => {});
+  } finally {
+    await unlink(clearing).catch(() => {});
   }
 }
 

@@ -34,6 +34,34 @@ export function parseKnownHosts(text: string, file: string): KnownHostsEntry[] {
   return entries;
 }
 
+/**
+ * A file of public keys, one a line, as sshd(8) has it in authorized_keys without options. Throws at a line that is
+ * neither a key, a comment nor blank.
+ */
+export function parsePublicKeys(
+  text: string,
+  file: string,
+): Pick<KnownHostsEntry, "line" | "keyType" | "key">[] {
+  const keys: Pick<KnownHostsEntry, "line" | "keyType" | "key">[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const [keyType = "", base64 = ""] = line.trim().split(/[ \t]+/);
+    if (keyType === "" || keyType.startsWith("#")) continue;
+    const key = Buffer.from(base64, "base64");
+    if (keyTypeOf(key) !== keyType || !isWhole(key, keyType))
+      throw new Error(`${file}:${index + 1} is no public key ("TYPE BASE64")`);
+    keys.push({ line: index + 1, keyType, key });
+  }
+  return keys;
+}
+
+/** Whether the parts of a key, each with its length before it, end where the key does. Certificates have others, too. */
+function isWhole(key: Buffer, keyType: string): boolean {
+  if (keyType.includes("-cert-")) return true;
+  let at = 0;
+  while (at + 4 <= key.length) at += 4 + key.readUInt32BE(at);
+  return at === key.length;
+}
+
 /** The name under which known_hosts keeps a host: a port other than 22 is part of it. */
 export function knownHostsName(host: string, port: number): string {
   const lower = host.toLowerCase();
@@ -95,14 +123,16 @@ export function judgeHostKey(
   return { is: "unknown", authority: about.flat().find((entry) => entry.marker === "cert-authority") };
 }
 
-/** The key types known for a host, to be asked for first: another type would look like another host. */
+/**
+ * The key types known for a host, to be asked for first: another type would look like another host. Of the best name
+ * that is known at all, as only that can contradict.
+ */
 export function knownKeyTypes(entries: readonly KnownHostsEntry[], names: readonly string[]): string[] {
-  const types = names.flatMap((name) =>
-    entries
-      .filter((entry) => entry.marker === undefined && isAbout(entry, name))
-      .map((entry) => entry.keyType),
-  );
-  return [...new Set(types)];
+  for (const name of names) {
+    const about = entries.filter((entry) => entry.marker === undefined && isAbout(entry, name));
+    if (about.length > 0) return [...new Set(about.map((entry) => entry.keyType))];
+  }
+  return [];
 }
 
 /** As `ssh-keygen -l` prints it: "SHA256:…". */

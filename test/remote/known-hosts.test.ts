@@ -123,6 +123,13 @@ describe("a key that a host presents", () => {
     expect(knownKeyTypes(entries, ["h"])).toEqual(["ssh-rsa"]);
   });
 
+  it("is not asked for by the types of another port, unless nothing else is known", () => {
+    const names = ["[h]:2222", "h"];
+    const lines = [line("[h]:2222", rsa), line("h", one)];
+    expect(knownKeyTypes(parseKnownHosts(lines.join("\n"), "f"), names)).toEqual(["ssh-rsa"]);
+    expect(knownKeyTypes(parseKnownHosts(line("h", one), "f"), names)).toEqual(["ssh-ed25519"]);
+  });
+
   it("is shown as ssh-keygen shows it", () => {
     // ssh-keygen -lf of this very key.
     const blob = Buffer.from(
