@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
@@ -241,6 +241,39 @@ describe("a write", () => {
       }
     },
   );
+
+  it("and a removal are on disk, names and all, before the next thing is done", async () => {
+    const log = "/run/order-of-writes";
+    // The real programs, seen on their way.
+    const spies = ["sync", "mv", "rm"].map((name) => `/usr/local/sbin/${name}`);
+    const spy = `#!/bin/sh\nprintf '%s\\n' "\${0##*/} $*" >>${log}\nexec "/usr/bin/\${0##*/}" "$@"\n`;
+    for (const path of spies)
+      await mustRun(host, `printf %s ${shellQuote(spy)} >${path} && chmod 755 ${path}`);
+    const path = "/etc/files-test/new folder/ordered";
+    try {
+      await make([write(path, ["one\n"])]);
+      // What a later run replaces it keeps.
+      run = `20261122-200000-${runs}`;
+      await make([write(path, ["two\n"])]);
+      await make([{ kind: "remove", path }]);
+    } finally {
+      await mustRun(host, `/usr/bin/rm -f ${spies.join(" ")}`);
+    }
+    // Temporary files are nobody's, after a power cut or before.
+    const lines = (await read(log))
+      .split("\n")
+      .filter((line) => !/^rm .*\/\.(meshctl|manifest)\./.test(line));
+    const moved = lines.flatMap((line, index) => {
+      const target = /^(?:mv -fT.* (?=\/)|rm -f -- )(\/.*)$/.exec(line)?.[1];
+      return target === undefined ? [] : [[target, lines[index + 1]]];
+    });
+    expect(moved.map(([target]) => target)).toEqual([
+      ...["/var/lib/meshctl/manifest", path],
+      ...[`/var/lib/meshctl/runs/${run}/before${path}`, "/var/lib/meshctl/manifest", path],
+      ...[path, "/var/lib/meshctl/manifest"],
+    ]);
+    for (const [target, next] of moved) expect(next).toBe(`sync ${dirname(target!)}`);
+  });
 
   it("to a directory fails, and says where", async () => {
     await mustRun(host, "mkdir -p /etc/files-test/directory");

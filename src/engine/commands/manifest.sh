@@ -22,8 +22,23 @@ record_in_manifest() {
       done <"$STATE/manifest" >"$next"
     fi
     [ "$1" = "-" ] || printf '%s  %s\n' "$1" "$2" >>"$next" || exit
-    sync "$next" && mv -fT "$next" "$STATE/manifest"
+    sync "$next" && mv -fT "$next" "$STATE/manifest" && sync "$STATE"
   ) 8>"$STATE/manifest.lock"
+}
+
+# remove_file PATH: gone for good, also after a power cut, so that the manifest may forget it.
+remove_file() {
+  rm -f -- "$1" || return
+  [ ! -d "$(dirname "$1")" ] || sync "$(dirname "$1")"
+}
+
+# sync_folders PATH: the folders on the way to PATH, from $STATE on, may all be new.
+sync_folders() {
+  folder=$1
+  while [ "$folder" != "$STATE" ]; do
+    folder=$(dirname "$folder")
+    sync "$folder" || return
+  done
 }
 
 # manifest_digest PATH: what the manifest says of it, "-" when nothing.
@@ -58,9 +73,10 @@ keep_for_run() {
   if [ "$kept_before" != - ] && [ ! -e "$kept/before$3" ] && ! is_listed "$3"; then
     # Renamed when complete: half a copy must not pass for what was there.
     mkdir -p -- "$(dirname "$kept/before$3")" && cp -pL -- "$3" "$kept/copy" && sync "$kept/copy" &&
-      mv -fT -- "$kept/copy" "$kept/before$3" || return
+      mv -fT -- "$kept/copy" "$kept/before$3" && sync_folders "$kept/before$3" || return
   fi
-  printf '%s %s %s %s %s\n' "$2" "$4" "$kept_before" "$kept_manifest" "$3" >>"$kept/files" && sync "$kept/files"
+  printf '%s %s %s %s %s\n' "$2" "$4" "$kept_before" "$kept_manifest" "$3" >>"$kept/files" && sync "$kept/files" &&
+    sync_folders "$kept/files"
 }
 
 # is_listed PATH: whether the run in $kept has a line of it already.

@@ -21,7 +21,7 @@ main() {
     exit 1
   fi
   if [ "$before" = - ]; then
-    keep_for_run "$run" "$step" "$path" - && rm -f -- "$path" && record_in_manifest - "$path"
+    keep_for_run "$run" "$step" "$path" - && remove_file "$path" && record_in_manifest - "$path"
     return
   fi
   mkdir -p -- "$(dirname "$path")" && target=$(readlink -f -- "$path") || exit
