@@ -45,6 +45,8 @@ export type ConversationEnd =
     }
   /** The channel closed after the script was sent and before its end mark came: outcome unknown. */
   | { readonly is: "cut" }
+  /** The host took nothing of the script's input until the deadline: outcome unknown. */
+  | { readonly is: "stalled" }
   | { readonly is: "too much output" };
 
 export interface ConversationRequest {
@@ -58,7 +60,12 @@ export interface ConversationRequest {
   /** Leave the script's standard input open until `closeInput`. */
   readonly holdInput: boolean;
   readonly maxOutputBytes: number;
+  /** How long the host may take nothing of the input. */
+  readonly idleMs: number;
 }
+
+/** What is sent at a time: a host that takes so little before the deadline is slow, and not stuck. */
+const PIECE_BYTES = 64 * 1024;
 
 /** One script sent over one exec channel (see login.sh and root.sh for the other side). */
 export class Conversation {
@@ -83,6 +90,7 @@ export class Conversation {
   #resolveEnd!: (end: ConversationEnd) => void;
   #resolveFirstLine!: (line: string | undefined) => void;
   #resolveReady!: () => void;
+  #stopSending: (() => void) | undefined;
 
   constructor(channel: ClientChannel, request: ConversationRequest) {
     this.#channel = channel;
@@ -151,20 +159,26 @@ export class Conversation {
   async #sendInput(input: ScriptInput): Promise<void> {
     try {
       for await (const piece of typeof input === "string" || input instanceof Uint8Array ? [input] : input) {
-        if (this.#isOver) return;
-        await new Promise<void>((resolve) => {
-          this.#channel.once("close", resolve);
-          this.#channel.write(piece, () => {
-            this.#channel.removeListener("close", resolve);
-            resolve();
-          });
-        });
+        const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+          if (this.#isOver) return;
+          await this.#sendPiece(bytes.subarray(at, at + PIECE_BYTES));
+        }
       }
-      this.#channel.end();
+      if (!this.#isOver) this.#channel.end();
     } catch {
       // What feeds the script broke off: the script must not take what came for the whole.
       this.#finish({ is: "cut" });
     }
+  }
+
+  /** Resolves when the connection has taken the piece, or when that does not matter any more. */
+  #sendPiece(piece: Uint8Array): Promise<void> {
+    const timer = setTimeout(() => this.#finish({ is: "stalled" }), this.#request.idleMs);
+    return new Promise<void>((resolve) => {
+      this.#stopSending = resolve;
+      this.#channel.write(piece, () => resolve());
+    }).finally(() => clearTimeout(timer));
   }
 
   #onStdout(chunk: Buffer): void {
@@ -238,6 +252,7 @@ export class Conversation {
     if (this.#isOver) return;
     this.#isOver = true;
     if (end.is === "denied") this.denied = end;
+    this.#stopSending?.();
     this.#resolveEnd(end);
     this.#resolveFirstLine(undefined);
     this.#resolveReady();

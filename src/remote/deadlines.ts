@@ -8,6 +8,8 @@ export interface Deadlines {
   readonly channelMs: number;
   /** From the exec request until a root shell is ready: start-up files, sudo. */
   readonly shellMs: number;
+  /** While something is sent to a script: how long the host may take none of it. A quiet script may be quiet. */
+  readonly idleMs: number;
   /** Between keepalives; the third without an answer ends the connection. */
   readonly keepaliveMs: number;
 }
@@ -18,5 +20,6 @@ export const DEADLINES: Deadlines = {
   authenticationMs: 60_000,
   channelMs: 20_000,
   shellMs: 30_000,
+  idleMs: 60_000,
   keepaliveMs: 10_000,
 };

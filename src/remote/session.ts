@@ -132,6 +132,7 @@ export class Session implements Remote {
           waitForReady: !connection.isProven,
           input: options.stdin,
           holdInput,
+          idleMs: this.#deadlines.idleMs,
           maxOutputBytes: options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES,
         });
         const leaveConnection = connection.onGone(() => conversation.connectionLost());
@@ -345,6 +346,12 @@ export class Session implements Remote {
       }
       case "cut":
         return this.#lost(during, `was cut off: ${reasonOf(connection)}; its outcome is unknown`);
+      case "stalled":
+        return this.#lost(
+          during,
+          `was given up: the host took nothing of what was sent for ${this.#deadlines.idleMs / 1000} s. ` +
+            "Does its disk answer? It may still be running on the host",
+        );
       case "too much output":
         return this.#lost(during, "printed more than is kept; its outcome is unknown");
     }

@@ -2,9 +2,10 @@ import Table from "cli-table3";
 import { Command } from "commander";
 import { ConfigurationError } from "../../errors.ts";
 import { matchHosts } from "../../inventory/pattern.ts";
+import { DEADLINES } from "../../remote/deadlines.ts";
 import { effectiveSettings } from "../../remote/effective-settings.ts";
 import { sshConfigReader } from "../../remote/ssh-config.ts";
-import { maskSecrets } from "../../secret.ts";
+import { maskSecrets, type Secret } from "../../secret.ts";
 import { load } from "../load.ts";
 import { type FileOptions, withFileOptions } from "../options.ts";
 import { shownText } from "../shown.ts";
@@ -27,9 +28,18 @@ export const hosts = withFileOptions(new Command("hosts"))
             throw new ConfigurationError(`${name}: ${error.message}`, { cause: error });
           },
         );
-        const ssh = Object.fromEntries(
-          Object.entries(settings).map(([key, value]) => [snakeCase(key), value]),
-        );
+        const { password, passphrase, sudoPassword } = host.ssh;
+        const shown = {
+          ...settings,
+          keepaliveMs: {
+            ...settings.keepaliveMs,
+            value: settings.keepaliveMs.value ?? DEADLINES.keepaliveMs,
+          },
+          password: whetherSet(password),
+          passphrase: whetherSet(passphrase),
+          sudoPassword: whetherSet(sudoPassword),
+        };
+        const ssh = Object.fromEntries(Object.entries(shown).map(([key, value]) => [snakeCase(key), value]));
         const parameters = Object.fromEntries(steps.map((step) => [step, host.written.get(step)]));
         const country = host.country?.code;
         return {
@@ -59,6 +69,11 @@ export const hosts = withFileOptions(new Command("hosts"))
       table.push([name, address, groups.join(", "), steps.join(", ")]);
     process.stdout.write(`${table.toString()}\n`);
   });
+
+/** What a secret's setting shows of it. */
+function whetherSet(secret: Secret | undefined): { value: string; from: string } {
+  return secret === undefined ? { value: "not set", from: "default" } : { value: "set", from: "inventory" };
+}
 
 /** Keys look as they do in the inventory. */
 function snakeCase(key: string): string {

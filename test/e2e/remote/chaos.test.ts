@@ -122,6 +122,15 @@ describe("a host that falls silent", () => {
     expect(error.message).toMatch(/Keepalive timeout/);
   });
 
+  it("and takes nothing more of what it is sent, is given up, however quiet a script may be", async () => {
+    remote = remoteOpener({ deadlines: { idleMs: 500 } })("one", settingsFor(sshd));
+    const input = { ...now, timeoutMs: 600_000, stdin: Buffer.alloc(8 * 1024 * 1024) };
+    const error = await failure(remote.run("head -c 1000 >/dev/null; sleep 60", input));
+    expect(error).toBeInstanceOf(HostLost);
+    expect(error.message).toMatch(/^writing the file was given up: the host took nothing .* for 0.5 s/);
+    expect((await remote.run("sleep 2; wc -c", { ...input, stdin: "all\n" })).stdout).toBe("4\n");
+  });
+
   it("before its banner: the message names the key exchange", async () => {
     await behindProxy();
     proxy.freeze();

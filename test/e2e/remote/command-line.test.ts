@@ -89,6 +89,28 @@ describe("meshctl", () => {
       host_keys: { value: "strict", from: "default" },
       known_hosts_files: { value: [sshd.knownHostsFile], from: "inventory" },
       global_known_hosts_files: { from: "default" },
+      keepalive_ms: { value: 10_000, from: "default" },
+      password: { value: "not set", from: "default" },
     });
+  });
+
+  it("shows a person the same, and of secrets only whether they are set", async () => {
+    const env = { ...process.env, TEST_PASSPHRASE: "open sesame", TEST_SUDO: "s3same" };
+    const file = inventory({ db: "passphrase: !env TEST_PASSPHRASE, sudo_password: !env TEST_SUDO" });
+    const shown = await meshctl(["hosts", "db", "-i", file, "-p", "playbooks/sysctl.yaml"], { env });
+    expect(shown.stdout.split("\n")).toEqual(
+      expect.arrayContaining([
+        "db  10.99.0.1",
+        "  user: ops  (inventory)",
+        `  known_hosts_files: ${sshd.knownHostsFile}  (inventory)`,
+        "  connect_timeout_ms: 5000  (inventory)",
+        "  keepalive_ms: 10000  (default)",
+        "  keepalive_count_max: 3  (default)",
+        "  password: not set  (default)",
+        "  passphrase: set  (inventory)",
+        "  sudo_password: set  (inventory)",
+      ]),
+    );
+    for (const secret of ["open sesame", "s3same"]) expect(shown.stdout).not.toContain(secret);
   });
 });
