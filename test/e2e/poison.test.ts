@@ -2,9 +2,12 @@ import { chmod, copyFile, mkdtemp, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { remoteOpener } from "../../src/remote/open.ts";
+import { Secret } from "../../src/secret.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { runOk } from "../lab/run.ts";
 import { mustRun } from "./backends.ts";
+import { expectCarried, hostileSendings } from "./hostile-host.ts";
 import { type Ended, inventoryFor, meshctl, oneHost, openRows } from "./meshctl.ts";
 
 /** Every way a program might be made to do something else by a secret; no line breaks, which no password has. */
@@ -117,6 +120,25 @@ describe("secrets and hostile values that go through a whole provision", () => {
     expect(await mustRun(host, "cat /etc/haproxy/haproxy.cfg")).toContain(
       "option httpchk GET /health?a=%20(1);*&b=~!\n",
     );
+    expect((await host.exec("find / -xdev -name 'meshctl-pwned*'")).stdout).toBe("");
+  });
+
+  it("nor does what hostile values in all other fields make of probes and files", async () => {
+    const remote = remoteOpener()(host.name, {
+      host: host.address,
+      port: 22,
+      user: lab.sshUser,
+      identityFiles: [join(folder, "id")],
+      knownHostsFiles: [lab.knownHostsFile],
+      hostKeys: "strict",
+      privilege: "sudo",
+      password: new Secret(secret("ssh")),
+      sudoPassword: new Secret(secret("sudo")),
+      passphrase: new Secret(secret("key")),
+      connectTimeoutMs: 5_000,
+    });
+    await expectCarried(await hostileSendings(folder), remote);
+    await remote.end();
     expect((await host.exec("find / -xdev -name 'meshctl-pwned*'")).stdout).toBe("");
   });
 
