@@ -70,9 +70,11 @@ export class Connection {
       // only once its own output to the silent host is gone.
       if (error.level === "client-timeout") this.destroy(lossOf(via) ?? error.message);
     });
-    client.once("close", () =>
-      this.#gone(lossOf(via) ?? lastError?.message ?? "the host closed the connection"),
-    );
+    const closed = () => this.destroy(lossOf(via) ?? lastError?.message ?? "the host closed the connection");
+    client.once("close", closed);
+    // A jump host's channel whose far end is gone ends, and closes only when somebody writes to it: ssh2 does not, for
+    // it sends no keepalives any more.
+    if (via !== undefined) client.once("end", () => setImmediate(closed));
     via?.onGone(() => this.destroy(lossOf(via) ?? "the jump host was lost"));
   }
 
@@ -151,6 +153,8 @@ export class Connection {
     this.#client.end();
     await this.closed;
     clearTimeout(timer);
+    // Conversations read what has come before they end.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

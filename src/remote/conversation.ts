@@ -129,9 +129,9 @@ export class Conversation {
     this.#finish({ is: "cut" });
   }
 
-  /** Nothing more will come, and a channel of a lost connection need not say so. */
+  /** Nothing more will come, and a channel of a lost connection need not say so. What has come is still read. */
   connectionLost(): void {
-    this.#onClose();
+    setImmediate(() => this.#onClose());
   }
 
   closeInput(): void {

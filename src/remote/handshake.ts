@@ -112,7 +112,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
         unreachable(`the host hung up: ${error.message}. ${authentication.failure}${tooMany}`);
       }
     });
-    client.on("close", () => {
+    const closed = () => {
       if (isSettled) return;
       if (lossOf(request.via) !== undefined) lostJumpHost();
       else if (lastError instanceof HostUnreachable) {
@@ -135,7 +135,10 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
           !authentication.isPasswordSent || banner !== "",
         );
       }
-    });
+    };
+    client.on("close", closed);
+    // See Connection: a jump host's channel need not close.
+    if (request.via !== undefined) client.on("end", () => setImmediate(closed));
     client.on("handshake", () => {
       // Comes again with every later exchange of keys.
       if (stage !== "authentication") enter("authentication", deadlines.authenticationMs);

@@ -6,8 +6,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { HostLost, type HostUnreachable } from "../../../src/errors.ts";
 import { remoteOpener } from "../../../src/remote/open.ts";
 import type { Remote } from "../../../src/remote/remote.ts";
+import { Secret } from "../../../src/secret.ts";
+import { meshctl, summaryOf } from "../meshctl.ts";
 import { settingsFor } from "./settings.ts";
-import { startSshd, type TestSshd } from "./sshd.ts";
+import { PASSWORD, startSshd, type TestSshd } from "./sshd.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 let sshd: TestSshd;
@@ -16,7 +18,7 @@ let remote: Remote;
 const now = { during: "writing the file", timeoutMs: 5_000 };
 
 beforeAll(async () => {
-  sshd = await startSshd();
+  sshd = await startSshd({ sudoers: "ops ALL=(ALL) NOPASSWD: ALL\ntypist ALL=(ALL) ALL\n" });
 });
 afterAll(() => sshd?.stop());
 
@@ -29,6 +31,17 @@ function jumpConfig(): string {
   writeFileSync(
     path,
     `Host bastion\n${lines(proxy.port)}Host behind\n${lines(sshd.port)}ProxyJump bastion\n`,
+  );
+  return path;
+}
+
+/** An ssh_config that reaches every host over the test server itself. */
+function overJumpHost(): string {
+  const path = `${sshd.directory}/over_jump_host`;
+  const login = `User ops\nIdentityFile ${sshd.identityFile}\nUserKnownHostsFile ${sshd.knownHostsFile}\n`;
+  writeFileSync(
+    path,
+    `Host bastion\nHostName 127.0.0.1\nPort ${sshd.port}\n${login}Host 127.0.0.1\nProxyJump bastion\n`,
   );
   return path;
 }
@@ -169,10 +182,15 @@ describe("a connection that breaks at any byte", () => {
     ["freezes", "freeze", "client"],
     ["is cut", "cut", "server"],
     ["is cut", "cut", "client"],
+    ["is late", "delay", "server"],
+    ["is late", "delay", "client"],
   ] as const;
   const script = `${`: ${"x".repeat(100)}\n`.repeat(20)}head -c 2000 /dev/zero; sleep 0.1`;
 
-  async function stageOf(prepare: (proxy: TcpProxy) => void): Promise<string> {
+  /** Where the proxy is on the way, and what the host asks for. */
+  type Way = "direct" | "behind a jump host" | "sudo asks for a password";
+
+  async function stageOf(prepare: (proxy: TcpProxy) => void, way: Way = "direct"): Promise<string> {
     const own = await startTcpProxy(sshd.port);
     prepare(own);
     const deadlines = {
@@ -186,8 +204,10 @@ describe("a connection that breaks at any byte", () => {
       port: own.port,
       hostKeys: "accept-new",
       knownHostsFiles: ["/dev/null"],
+      ...(way === "sudo asks for a password" ? { user: "typist", sudoPassword: new Secret(PASSWORD) } : {}),
     });
-    const one = remoteOpener({ sshConfigFile: "/dev/null", deadlines })("one", settings);
+    const sshConfigFile = way === "behind a jump host" ? overJumpHost() : "/dev/null";
+    const one = remoteOpener({ sshConfigFile, deadlines })("one", settings);
     try {
       expect(await one.run(script, now)).toMatchObject({ exitCode: 0 });
       return "whole";
@@ -205,7 +225,15 @@ describe("a connection that breaks at any byte", () => {
     }
   }
 
-  it.each(BREAKS)("%s: the message names the stage (%s, %s)", async (_, how, from) => {
+  const WAYS = [
+    ...BREAKS.map((each) => [...each, "direct"] as const),
+    ["freezes", "freeze", "server", "behind a jump host"],
+    ["is cut", "cut", "client", "behind a jump host"],
+    ["freezes", "freeze", "server", "sudo asks for a password"],
+    ["is cut", "cut", "server", "sudo asks for a password"],
+  ] as const;
+
+  it.each(WAYS)("%s: the message names the stage (%s, %s, %s)", async (_, how, from, way) => {
     let whole = 0;
     await stageOf((own) => {
       const { stop } = own;
@@ -213,13 +241,13 @@ describe("a connection that breaks at any byte", () => {
         whole = own.passed(from);
         return stop.call(own);
       };
-    });
+    }, way);
     const points = Array.from({ length: 20 }, (_, i) => Math.round((whole * i) / 19));
     const stages: string[] = [];
     for (let at = 0; at < points.length; at += 10) {
       const some = points
         .slice(at, at + 10)
-        .map((bytes) => stageOf((own) => own.breakAfter(how, from, bytes)));
+        .map((bytes) => stageOf((own) => own.breakAfter(how, from, bytes), way));
       stages.push(...(await Promise.all(some)));
     }
     const ranks = stages.map((stage) => STAGES.indexOf(stage));
@@ -231,6 +259,49 @@ describe("a connection that breaks at any byte", () => {
   it("or is merely slow is waited for, and no longer than its deadline", async () => {
     expect(await stageOf((own) => own.delay(60))).toBe("whole");
     expect(await stageOf((own) => own.delay(1_500))).toBe("key exchange");
+  });
+});
+
+describe("meshctl, when the connection to a host breaks", () => {
+  /** Ends `verify` with what its exit code and each host's reason are, one host's connection cut after so many bytes. */
+  async function verify(bytes: number, ...others: string[]) {
+    proxy = await startTcpProxy(sshd.port);
+    proxy.breakAfter("cut", "server", bytes);
+    const file = `${sshd.directory}/cut.yaml`;
+    const hosts = ["cut", ...others].map((name, index) => {
+      const port = name === "whole" ? sshd.port : name === "gone" ? 1 : proxy.port;
+      return `  ${name}: { address: 10.99.0.${index + 1}, ssh: { host: 127.0.0.1, port: ${port} } }`;
+    });
+    writeFileSync(
+      file,
+      `version: 1
+ssh: { user: ops, identity_file: ${sshd.identityFile}, known_hosts: ${sshd.directory}/cut_known, host_keys: accept-new }
+mesh: { ensemble: every, proxies: every, services: {} }
+hosts:
+${hosts.join("\n")}
+groups: { every: [${["cut", ...others].join(", ")}] }
+`,
+    );
+    const ended = await meshctl(["verify", "-i", file, "-p", "playbooks/sysctl.yaml", "--json"]);
+    const [cut] = summaryOf(ended).hosts.filter(({ host }) => host === "cut");
+    const sent = proxy.passed("server");
+    await proxy.stop();
+    return { code: ended.code, outcome: cut?.outcome, because: cut?.because ?? "", sent };
+  }
+
+  it("ends with 4 where that was the only host, and with 5 beside one that answers", async () => {
+    const whole = await verify(Number.POSITIVE_INFINITY);
+    expect(whole.code).not.toBe(4);
+    expect(await verify(0)).toMatchObject({ code: 4, because: expect.stringMatching(/^key exchange: /) });
+    expect(await verify(2_200)).toMatchObject({
+      code: 4,
+      because: expect.stringMatching(/^(key exchange|authentication|channel): /),
+    });
+    const inTheEnd = whole.sent - 800;
+    const because = expect.stringMatching(/^observation was cut off: .*; its outcome is unknown/);
+    expect(await verify(inTheEnd)).toMatchObject({ code: 4, because });
+    expect(await verify(inTheEnd, "gone")).toMatchObject({ code: 4, because });
+    expect(await verify(inTheEnd, "whole")).toMatchObject({ code: 5, because });
   });
 });
 

@@ -14,8 +14,8 @@ export interface TcpProxy {
   cutAfterSent(bytes: number): void;
   /** Cuts the next connections at once, this many of them. */
   dropNext(count: number): void;
-  /** Breaks each new connection once this many bytes have passed from that side. */
-  breakAfter(how: "freeze" | "cut", from: "server" | "client", bytes: number): void;
+  /** Breaks each new connection once this many bytes have passed from that side: "delay" lets the rest come 3 s late. */
+  breakAfter(how: "freeze" | "cut" | "delay", from: "server" | "client", bytes: number): void;
   /** How many bytes the last connection has passed on from that side. */
   passed(from: "server" | "client"): number;
   /** Holds everything back for so long, in both directions. */
@@ -23,12 +23,14 @@ export interface TcpProxy {
   stop(): Promise<void>;
 }
 
+const LATE_MS = 3_000;
+
 /** A TCP proxy in front of a test server, to break connections at will. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let frozen = false;
   let drops = 0;
-  let breaking: { how: "freeze" | "cut"; from: "server" | "client"; bytes: number } | undefined;
+  let breaking: { how: "freeze" | "cut" | "delay"; from: "server" | "client"; bytes: number } | undefined;
   let delayMs = 0;
   let passed = { server: 0, client: 0 };
   let connections = 0;
@@ -49,6 +51,11 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     passed = mine;
     let broken = false;
     const pass = (from: "server" | "client", to: Socket, chunk: Buffer) => {
+      if (broken && breaking?.how === "delay") {
+        // The other side is heard as ever.
+        if (breaking.from === from) setTimeout(() => to.write(chunk), LATE_MS);
+        else to.write(chunk);
+      }
       if (broken) return;
       const most = breaking?.from === from ? breaking.bytes - mine[from] : chunk.length;
       const part = chunk.subarray(0, most);
@@ -57,6 +64,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       else to.write(part);
       if (part.length === chunk.length) return;
       broken = true;
+      const rest = chunk.subarray(part.length);
+      if (breaking?.how === "delay") setTimeout(() => to.write(rest), LATE_MS);
       // What was let through is to arrive before the connection ends.
       if (breaking?.how === "cut") to.end(() => client.destroy());
     };
