@@ -261,7 +261,8 @@ function timeMs(text: string): number | undefined {
     (sum, [, count, unit]) => sum + Number(count) * SECONDS[(unit || "s") as keyof typeof SECONDS],
     0,
   );
-  return seconds === 0 ? undefined : seconds * 1_000;
+  // A timer that is set for longer fires at once.
+  return seconds === 0 ? undefined : Math.min(seconds * 1_000, 2 ** 31 - 1);
 }
 
 function isNone(text: string): boolean {

@@ -63,6 +63,7 @@ describe("settings", () => {
     // As the files have it: without an ssh client nobody turns it into seconds.
     ["1m30s", 90_000, 90_000],
     ["2H", 7_200_000, 7_200_000],
+    ["52w", 2_147_483_647, 2_147_483_647],
   ])("take the time %s, where it is one", (written, connectTimeoutMs, keepaliveMs) => {
     const config = `connecttimeout ${written}\nserveraliveinterval ${written}`;
     expect(effective({ connectTimeoutMs: undefined }, config)).toMatchObject({
