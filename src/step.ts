@@ -120,6 +120,8 @@ export interface Reading {
   readonly blocked?: string | undefined;
   /** One sentence a person can act on. The engine words a plain difference itself. */
   readonly because?: string | undefined;
+  /** Told before anything else that is open on the host: what waits behind it says less. */
+  readonly urgent?: boolean | undefined;
   /** What a person should know although nothing needs to change: shown whatever the verdict. */
   readonly warning?: string | undefined;
   /** The file behind the row, when it is not as wanted. */
@@ -168,8 +170,20 @@ export interface Claims {
     readonly what: string;
   }[];
   readonly memory?: readonly { readonly bytes: number; readonly what: string }[];
+  /** What the host must have that no change can give it. Preflight refuses before anything is changed. */
+  readonly requires?: readonly Requirement[];
   /** Open files one process of the step needs. */
   readonly openFiles?: readonly { readonly count: number; readonly what: string }[];
+}
+
+/** `because` says what is wrong and what to do; undefined when the host has it. */
+export interface Requirement {
+  readonly setting: string;
+  readonly want: string;
+  readonly found: string;
+  /** How it was read. */
+  readonly source: string;
+  readonly because: string | undefined;
 }
 
 export interface Listener {
@@ -280,7 +294,8 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   ): readonly { path: readonly (string | number)[]; message: string }[];
   /** Pure, from the inventory alone. Never allocates what a living host may already have (ids). */
   desired(parameters: P, host: HostView, inventory: InventoryView): D;
-  claims(desired: D, host: HostFacts): Claims;
+  /** `facts` is undefined while the step has not been read on the host. */
+  claims(desired: D, host: HostFacts, facts?: F): Claims;
   /** Every file that the step, or what it installs, writes on a bare host. Pure; made as `assess` makes them. */
   files?(self: {
     readonly name: HostName;

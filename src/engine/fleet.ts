@@ -103,7 +103,10 @@ export class FleetView {
     if (observation?.is !== "seen") return new Map();
     const placements = this.#placements.get(host) ?? new Map<StepName, Placement>();
     return new Map(
-      [...placements].map(([name, { step, desired }]) => [name, step.claims(desired, observation.host)]),
+      [...placements].map(([name, { step, desired }]) => {
+        const read = observation.facts.get(name);
+        return [name, step.claims(desired, observation.host, read?.is === "read" ? read.facts : undefined)];
+      }),
     );
   }
 

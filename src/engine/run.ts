@@ -167,11 +167,17 @@ function ending(
   const rows = results.flatMap(({ step, evidence }) => evidence.map((row) => ({ step, row })));
   const open = rows.filter(({ row }) => row.verdict !== "proven");
   if (open.length === 0) return { is: "as wanted" };
+  const urgent = open.find(({ row }) => row.urgent === true);
   const unread = open.find(({ row }) => row.verdict === "unknown");
-  if (unread !== undefined) return { is: "failed", because: sentence(unread.step, unread.row) };
+  if (unread !== undefined) {
+    const told = urgent ?? unread;
+    return { is: "failed", because: sentence(told.step, told.row) };
+  }
   // What stands in the way says more than the rows that wait behind it.
   const first =
-    open.find(({ row }) => row.verdict === "blocked") ?? open.find(({ row }) => row.verdict !== "pending");
+    urgent ??
+    open.find(({ row }) => row.verdict === "blocked") ??
+    open.find(({ row }) => row.verdict !== "pending");
   if (first === undefined) return { is: "drift", because: sentence(open[0]!.step, open[0]!.row) };
   return { is: isTried ? "failed" : "drift", because: sentence(first.step, first.row) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { scriptText } from "../script-text.ts";
-import type { Machine } from "../step.ts";
+import type { Machine, Requirement } from "../step.ts";
 import { GEMS, type GemSet } from "./locked-gems.ts";
 
 export const BUILD_SCRIPT = new URL("./build.sh", import.meta.url);
@@ -19,7 +19,7 @@ const RUBY_OF_RELEASE: Readonly<Record<string, string>> = {
 export interface RubyFacts {
   /** What /usr/bin/ruby is a link to, for example "ruby3.1". */
   readonly ruby: string | undefined;
-  /** The same of the package that apt would install, when there is none yet and apt knows. */
+  /** The same of the package that apt would install, when there is none yet and apt knows; "none" when it has none. */
   readonly rubyCandidate: string | undefined;
 }
 
@@ -28,10 +28,18 @@ export function rubyOf({ os }: Machine, { ruby, rubyCandidate }: RubyFacts): str
   return ruby ?? rubyCandidate ?? RUBY_OF_RELEASE[os.codename] ?? "ruby";
 }
 
+/** As the probe says it of a host whose package sources have none. */
+const NO_RUBY = "none";
+
 const TRIED = Object.values(RUBY_OF_RELEASE).map((ruby) => ruby.slice("ruby".length));
 
 /** Why the gems cannot be expected to run with this Ruby, in one sentence; undefined when they can. */
 export function rubyObstacle(title: string, ruby: string): string | undefined {
+  if (ruby === NO_RUBY)
+    return (
+      `apt knows no package ruby on this host, and ${title} runs with one: give the host a package source that has it, ` +
+      "run apt-get update there, or leave the host out of this play"
+    );
   const version = /^ruby(\d+)\.(\d+)$/.exec(ruby);
   if (version === null) return undefined;
   const number = Number(version[1]) * 100 + Number(version[2]);
@@ -42,6 +50,24 @@ export function rubyObstacle(title: string, ruby: string): string | undefined {
     `this host's Ruby is ${version[1]}.${version[2]}, ${which} than those that ${title} and its gems were tried ` +
     `with (${tried}): leave the host out of this play, or give it a release that has one of these`
   );
+}
+
+/** What preflight asks of a host for one of the programs; nothing while its Ruby is not known. */
+export function rubyRequirements(
+  title: string,
+  host: Machine,
+  facts: RubyFacts | undefined,
+): readonly Requirement[] {
+  const found = facts === undefined ? "ruby" : rubyOf(host, facts);
+  if (facts === undefined || found === "ruby") return [];
+  const source =
+    facts.ruby !== undefined
+      ? "readlink -f /usr/bin/ruby"
+      : facts.rubyCandidate !== undefined
+        ? "apt-cache policy ruby"
+        : "/etc/os-release (the release's own)";
+  const because = rubyObstacle(title, found);
+  return [{ setting: `Ruby for ${title}`, want: `2.7 to ${TRIED.at(-1)}`, found, source, because }];
 }
 
 /** Names a build. The gems and the way they are built are part of it: equal keys mean equal content. */

@@ -54,7 +54,15 @@ emit_ruby() {
     sed -n 's/^Version: \([0-9]*:\)\{0,1\}\([0-9]*\.[0-9]*\).*/\2/p')
   if [ -n "$candidate" ]; then
     emit ruby_candidate "ruby$candidate"
+    return
   fi
+  # Without lists apt knows of nothing: then nothing can be said.
+  for list in /var/lib/apt/lists/*_Packages*; do
+    if [ -e "$list" ]; then
+      emit ruby_candidate none
+      return
+    fi
+  done
 }
 
 # emit_text KEY PATH

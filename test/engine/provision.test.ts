@@ -389,6 +389,33 @@ describe.concurrent("a run that is told to stop", () => {
 });
 
 describe.concurrent("verify", () => {
+  it("tells what is urgent before whatever else is open, unread or blocked", async () => {
+    const world = new World("a");
+    const wrong = { want: "one", onDisk: { is: "read", value: "two", source: "disk" } } as const;
+    const inForce = { is: "inapplicable" } as const;
+    const step = valueStep({
+      assess: () => ({
+        readings: [
+          { setting: "drift", ...wrong, inForce },
+          { setting: "blocked", ...wrong, inForce, blocked: "it is somebody else's" },
+          { setting: "refused", ...wrong, inForce, because: "no such keyword", urgent: true },
+        ],
+        changes: [],
+      }),
+    });
+    expect(await world.run("verify", [step])).toBe(2);
+    expect(world.outcome("a")).toMatchObject({ is: "drift", because: "value: refused: no such keyword" });
+    const unread = { is: "unreadable", source: "disk", because: "no answer" } as const;
+    const blind = valueStep({
+      assess: (self) => {
+        const { readings } = step.assess(self, new Map());
+        return { readings: [{ setting: "x", want: "y", onDisk: unread, inForce }, ...readings], changes: [] };
+      },
+    });
+    expect(await world.run("verify", [blind])).toBe(1);
+    expect(world.outcome("a")).toMatchObject({ is: "failed", because: "value: refused: no such keyword" });
+  });
+
   it.each([
     ["everything is as wanted", 0, (world: World) => ["a", "b"].map((host) => converge(world, host))],
     ["a host drifted", 2, (world: World) => converge(world, "a")],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { InventoryView } from "../../src/inventory/view.ts";
 import { gemProblems, gemSource } from "../../src/smartstack/gem-parameters.ts";
-import { gemKey, rubyObstacle, rubyOf } from "../../src/smartstack/gem-set.ts";
+import { gemKey, rubyObstacle, rubyOf, rubyRequirements } from "../../src/smartstack/gem-set.ts";
 import type { Gem } from "../../src/smartstack/locked-gems.ts";
 import { bookwormHost } from "../steps/bookworm-host.ts";
 
@@ -71,5 +71,24 @@ describe("a build of gems", () => {
       expect(obstacle).toContain(
         `${which} than those that Synapse and its gems were tried with (2.7, 3.1 and 3.3)`,
       );
+  });
+
+  it("is asked of the host by preflight, before anything is changed", () => {
+    const asked = (codename: string, found: ReturnType<typeof facts> | undefined) =>
+      rubyRequirements("Synapse", { ...bookwormHost(), os: { codename } }, found);
+    expect(asked("bookworm", facts())).toMatchObject([{ found: "ruby3.1", because: undefined }]);
+    expect(asked("forky", facts(undefined, "ruby3.4"))).toMatchObject([
+      {
+        want: "2.7 to 3.3",
+        found: "ruby3.4",
+        because: expect.stringContaining("newer than those that Synapse"),
+      },
+    ]);
+    expect(asked("bookworm", facts(undefined, "none"))).toMatchObject([
+      { because: expect.stringContaining("apt knows no package ruby on this host") },
+    ]);
+    // Before it was read, and where apt has no lists yet.
+    expect(asked("bookworm", undefined)).toEqual([]);
+    expect(asked("forky", facts())).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ import { flushReadings } from "./flush.ts";
 import { osReading, virtualizationReading } from "./machine.ts";
 import { addressReading, ensembleReadings } from "./place-in-mesh.ts";
 import { localPortRangeReading, portReadings } from "./ports.ts";
+import { requirementReadings } from "./requirements.ts";
 import { memoryReading, openFilesReadings } from "./resources.ts";
 import { roundTripReadings } from "./round-trip.ts";
 
@@ -47,6 +48,7 @@ export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFac
         ...countryReadings(name, desired),
         addressReading(desired, host),
         ...portReadings(host, claims),
+        ...requirementReadings(claims),
         localPortRangeReading(facts, claims),
         clockReading(name, desired, host, fleet),
         ...roundTripReadings(desired, facts, fleet),

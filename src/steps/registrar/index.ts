@@ -1,3 +1,4 @@
+import { rubyRequirements } from "../../smartstack/gem-set.ts";
 import { PROBE_FUNCTIONS } from "../../smartstack/probe-functions.ts";
 import type { Step } from "../../step.ts";
 import { assess } from "./assess.ts";
@@ -15,8 +16,14 @@ export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFac
   problems: registrarProblems,
   desired: registrarDesired,
 
-  claims: ({ services }) =>
-    services.length === 0 ? {} : { packages: ["ruby"], memory: [{ bytes: 60 * 1024 * 1024, what: "Nerve" }] },
+  claims: ({ services }, host, facts) =>
+    services.length === 0
+      ? {}
+      : {
+          packages: ["ruby"],
+          memory: [{ bytes: 60 * 1024 * 1024, what: "Nerve" }],
+          requires: rubyRequirements("Nerve", host, facts),
+        },
 
   files: ({ desired, machine }) => (desired.services.length === 0 ? [] : renderedFiles(desired, machine)),
 

@@ -1,4 +1,5 @@
 import { gemProblems } from "../../smartstack/gem-parameters.ts";
+import { rubyRequirements } from "../../smartstack/gem-set.ts";
 import { PROBE_FUNCTIONS } from "../../smartstack/probe-functions.ts";
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
@@ -20,10 +21,14 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
   desired: watcherDesired,
 
   // Ruby with Synapse, its threads and its libraries.
-  claims: (desired) =>
+  claims: (desired, host, facts) =>
     isUnneeded(desired)
       ? {}
-      : { packages: ["ruby"], memory: [{ bytes: 100 * 1024 * 1024, what: "Synapse" }] },
+      : {
+          packages: ["ruby"],
+          memory: [{ bytes: 100 * 1024 * 1024, what: "Synapse" }],
+          requires: rubyRequirements("Synapse", host, facts),
+        },
 
   files: ({ desired, machine }) => (isUnneeded(desired) ? [] : renderedFiles(desired, machine)),
 

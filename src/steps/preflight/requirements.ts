@@ -1,0 +1,9 @@
+import type { Claims, Reading, StepName } from "../../step.ts";
+import { check } from "./check.ts";
+
+/** What the steps of the playbook need of the host and cannot bring about. */
+export function requirementReadings(claims: ReadonlyMap<StepName, Claims>): readonly Reading[] {
+  return [...claims.values()].flatMap(({ requires = [] }) =>
+    requires.map((requirement) => check({ ...requirement, fine: requirement.because === undefined })),
+  );
+}
