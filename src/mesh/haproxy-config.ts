@@ -281,7 +281,7 @@ function compareServers(listed: readonly ConfiguredServer[], service: ServiceSet
 }
 
 /** Options without those that Synapse adds to every server of its own: `cookie NAME`, `id N`. */
-function plainOptions(options: string): string {
+export function plainOptions(options: string): string {
   const words = options.split(" ");
   const plain: string[] = [];
   for (let at = 0; at < words.length; at++) {

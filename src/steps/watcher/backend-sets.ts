@@ -1,13 +1,16 @@
+import { isSameIp, parseIp } from "../../evidence/ip.ts";
 import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
-import { serversOf } from "../../mesh/haproxy-config.ts";
+import { parseHaproxyConfig, plainOptions, serversOf } from "../../mesh/haproxy-config.ts";
 import type { Service } from "../../mesh/mesh.ts";
-import { type Backend, backendOf, serverName } from "./backends.ts";
+import { type Backend, backendOf, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
 
 /** The servers a service should have now, and where that was read. */
 export interface WantedServers {
   readonly names: readonly string[];
+  /** By the name that HAProxy has for it. */
+  readonly backends: ReadonlyMap<string, Backend>;
   /** Why these, when they are not simply what is registered. */
   readonly because: string | undefined;
   /** Children that Synapse skips: their data is not what it understands. */
@@ -26,11 +29,12 @@ export function wantedServers(
   const children = [...(registry.children.get(service.name) ?? [])];
   const skipped = children.filter(([, data]) => backendOf(data) === undefined).map(([name]) => name);
   const registered = children.flatMap(([, data]) => backendOf(data) ?? []);
-  if (registered.length > 0) return wanted(registered, undefined, skipped);
+  if (withoutCanaries(registered).length > 0) return wanted(registered, undefined, skipped);
   if (defaults.length > 0) return wanted(defaults, "none is registered: the inventory's servers", skipped);
   if (whenEmpty === "serve_none") return wanted([], undefined, skipped);
-  const last = kept.get(service.name) ?? [];
-  return wanted(last, last.length === 0 ? undefined : "none is registered: the last ones are kept", skipped);
+  const last = kept.get(service.name);
+  if (last?.path !== service.path || last.backends.length === 0) return wanted([], undefined, skipped);
+  return wanted(last.backends, "none is registered: the last ones are kept", skipped);
 }
 
 function wanted(
@@ -38,15 +42,48 @@ function wanted(
   because: string | undefined,
   skipped: readonly string[],
 ): WantedServers {
-  return { names: [...new Set(backends.map(serverName))].sort(), because, skipped };
+  const byName = new Map(backends.map((backend) => [serverName(backend), backend]));
+  return { names: [...byName.keys()].sort(), backends: byName, because, skipped };
 }
 
-/** Servers that HAProxy would begin with: those of the file that are not in maintenance. */
-export function serversOnDisk(config: HaproxyConfig, service: string): readonly string[] {
+/** A server that HAProxy would begin with: one of the file that is not in maintenance. */
+export interface ServerOnDisk {
+  readonly name: string;
+  /** In what its line is not what the backend registered, as [found, wanted]. */
+  readonly differs: readonly [found: string, want: string] | undefined;
+}
+
+/** `serverOptions` are those that the inventory asks for. Lines without them are told by the file's own row. */
+export function serversOnDisk(
+  config: HaproxyConfig,
+  service: string,
+  serverOptions: string,
+  backends: WantedServers["backends"] | undefined,
+): readonly ServerOnDisk[] {
   return serversOf(config, service)
     .filter(({ disabled }) => !disabled)
-    .map(({ name }) => name)
-    .sort();
+    .map(({ name, host, port, options }): ServerOnDisk => {
+      const backend = backends?.get(name);
+      if (backend === undefined) return { name, differs: undefined };
+      if (host !== backend.host || port !== backend.port)
+        return { name, differs: [`${host}:${port}`, `${backend.host}:${backend.port}`] };
+      const found = plainOptions(options);
+      const own = (text: string) => quoted(text.slice(serverOptions.length).trim());
+      const want = asParsed(`${serverOptions} ${backend.options ?? ""}`);
+      if (found === want || !`${found} `.startsWith(`${serverOptions} `)) return { name, differs: undefined };
+      return { name, differs: [own(found), own(want)] };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function quoted(options: string): string {
+  return options === "" ? "no options of its own" : `"${options}"`;
+}
+
+/** Options as they come back from a file. */
+function asParsed(options: string): string {
+  const config = parseHaproxyConfig(`backend x\nserver x 0.0.0.0:1 ${options}\n`);
+  return plainOptions(serversOf(config, "x")[0]!.options);
 }
 
 /** A server that the worker treats otherwise than the file says, because somebody told it so over its socket. */
@@ -58,29 +95,39 @@ export interface AlteredServer {
 }
 
 /**
- * Servers of the worker that somebody drained or gave another weight by hand. One that registered itself with
- * weight 0 shows "DRAIN" too and is as it wants to be.
+ * Servers of the worker that somebody sent elsewhere, drained or gave another weight by hand. One that registered
+ * itself with weight 0 shows "DRAIN" too and is as it wants to be. A server that is registered by a name has the
+ * address that HAProxy resolved when it read the file: that proves nothing.
  */
 export function serversAltered(
   haproxy: HaproxyFacts,
   config: HaproxyConfig,
   service: string,
 ): readonly AlteredServer[] {
-  const weights = new Map(serversOf(config, service).map(({ name, options }) => [name, weightIn(options)]));
-  return haproxy.servers.flatMap(({ backend, name, status, weight }): AlteredServer[] => {
-    const configured = weights.get(name);
-    if (backend !== service || configured === undefined || status.startsWith("MAINT")) return [];
+  const configured = new Map(serversOf(config, service).map((server) => [server.name, server]));
+  return haproxy.servers.flatMap(({ backend, name, status, weight, address }): AlteredServer[] => {
+    const server = configured.get(name);
+    if (backend !== service || server === undefined || status.startsWith("MAINT")) return [];
     const order = `set server ${service}/${name}`;
-    if (weight !== configured) {
-      return [{ name, how: `has weight ${weight}`, undo: `${order} weight ${configured}` }];
+    const { host, port } = server;
+    if (address !== undefined && parseIp(host) !== undefined && !isAddress(address, host, port)) {
+      return [{ name, how: `was sent to ${address}`, undo: `${order} addr ${host} port ${port}` }];
     }
-    if (!status.startsWith("DRAIN") || configured === 0) return [];
+    const wants = weightIn(server.options);
+    if (weight !== wants) return [{ name, how: `has weight ${weight}`, undo: `${order} weight ${wants}` }];
+    if (!status.startsWith("DRAIN") || wants === 0) return [];
     return [{ name, how: "is drained", undo: `${order} state ready` }];
   });
 }
 
 function weightIn(options: string): number {
-  return Number(/(?:^| )weight (\d+)(?: |$)/.exec(options)?.[1] ?? 1);
+  return Number(/(?:^| )weight (\d+)/.exec(options)?.[1] ?? 1);
+}
+
+/** Whether "10.0.0.2:9001" or "[2001:db8::1]:9001" is this host and port, however the host is written. */
+function isAddress(shown: string, host: string, port: number): boolean {
+  const [, ip = "", at] = /^\[?(.*?)\]?:(\d+)$/.exec(shown) ?? [];
+  return isSameIp(ip, host) && Number(at) === port;
 }
 
 /** Servers the running worker uses. One that its health check has marked down is still registered. */

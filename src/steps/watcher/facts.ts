@@ -1,7 +1,7 @@
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
-import { type Backend, keptBackends } from "./backends.ts";
+import { type KeptBackends, keptBackends } from "./backends.ts";
 import { SYNAPSE } from "./program.ts";
 
 /** What the probe read of a host. */
@@ -11,7 +11,7 @@ export interface WatcherFacts extends ProgramFacts {
   /** Files that wait for the installer. */
   readonly waiting: readonly string[];
   /** Last backends of each service, as a restarted Synapse would begin with. */
-  readonly kept: ReadonlyMap<string, readonly Backend[]>;
+  readonly kept: ReadonlyMap<string, KeptBackends>;
   readonly haproxy: HaproxyFacts | { readonly unreachable: string };
   /** Undefined when no service has a path. */
   readonly registry: RegistryFacts | { readonly unreachable: string } | undefined;
@@ -43,6 +43,8 @@ interface ServerFact {
   readonly name: string;
   readonly status: string;
   readonly weight: number;
+  /** "10.0.0.2:9001", "[2001:db8::1]:9001"; undefined before HAProxy 1.7, which cannot be told another either. */
+  readonly address: string | undefined;
 }
 
 interface RegistryFacts {
@@ -79,11 +81,12 @@ function haproxyFacts(output: ProbeOutput): WatcherFacts["haproxy"] {
   const [state, first, second] = rowsOf(output, "haproxy")[0] ?? [];
   if (state === undefined) throw new ProbeNotUnderstood(`"haproxy" was not printed`);
   if (state !== "ok") return { unreachable: first ?? "" };
-  const servers = rowsOf(output, "server").map(([backend, name, status, weight]) => ({
+  const servers = rowsOf(output, "server").map(([backend, name, status, weight, address]) => ({
     backend: backend!,
     name: name!,
     status: status ?? "",
     weight: Number(weight),
+    address: address || undefined,
   }));
   return { pid: Number(first), description: second ?? "", servers };
 }

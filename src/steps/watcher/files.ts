@@ -13,9 +13,9 @@ import {
   INSTALLER,
   INSTALLER_PATH_UNIT,
   INSTALLER_UNIT,
-  KEEP_LAST,
   START_RECORDER,
   SYNAPSE_CONFIG,
+  SYNAPSE_PATCHES,
   WATCHER_UNIT,
 } from "./paths.ts";
 import { SYNAPSE } from "./program.ts";
@@ -27,7 +27,7 @@ export function watcherFiles(desired: WatcherDesired, key: string): readonly Pro
   return [
     file(INSTALLER, scriptText(new URL("./install-haproxy-config.sh", import.meta.url)), "0755"),
     file(START_RECORDER, scriptText(RECORD_START), "0755"),
-    file(KEEP_LAST, scriptText(new URL("./keep-last.rb", import.meta.url))),
+    file(SYNAPSE_PATCHES, scriptText(new URL("./synapse-patches.rb", import.meta.url))),
     file(HAPROXY_FRAME, haproxyFrame(desired.settings)),
     file(SYNAPSE_CONFIG, renderSynapseConfig(desired)),
     file(unitPath(INSTALLER_UNIT), installerUnit()),

@@ -8,13 +8,14 @@ import type { Row } from "../../smartstack/program.ts";
 import type { Layer, Reading } from "../../step.ts";
 import {
   type AlteredServer,
+  type ServerOnDisk,
   serversAltered,
   serversInForce,
   serversOnDisk,
   showServers,
   wantedServers,
 } from "./backend-sets.ts";
-import type { WatcherFacts } from "./facts.ts";
+import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
 import { HAPROXY_CONFIG, INSTALL_RESULT, RELOAD_RESULT, WATCHER_UNIT } from "./paths.ts";
 import { withoutRetiredServers } from "./retired-servers.ts";
 import type { Situation } from "./situation.ts";
@@ -126,6 +127,7 @@ export function installationRow(situation: Situation): Row {
     inForce,
     accepts: (value, layer) => value === (layer === "onDisk" ? "installed" : "reloaded"),
     warning: install?.outcome === "ok" && install.message.includes("without") ? install.message : undefined,
+    urgent: install?.outcome === "invalid",
     because:
       message ??
       (onDisk.is === "read" && onDisk.value === "replaced since"
@@ -140,11 +142,18 @@ export function installationRow(situation: Situation): Row {
 export function serviceRow(situation: Situation, service: Service): Row {
   const { desired, facts, haproxyFile, haproxyConfig } = situation;
   const wanted = wantedServers(service, desired, facts);
+  const { serverOptions } = desired.settings.services.find(({ name }) => name === service.name)!;
+  const listed = serversOnDisk(
+    haproxyConfig,
+    service.name,
+    serverOptions,
+    service.path === undefined ? undefined : wanted?.backends,
+  );
   const setting = `service ${service.name}`;
   const onDisk: Layer = haproxyConfig.sections.some(
     ({ kind, name }) => kind === "backend" && name === service.name,
   )
-    ? read(showServers(serversOnDisk(haproxyConfig, service.name)), HAPROXY_CONFIG)
+    ? read(showServers(listed.map(onDiskWords)), HAPROXY_CONFIG)
     : {
         is: "absent",
         source: haproxyFile.kind === "absent" ? HAPROXY_CONFIG : `${HAPROXY_CONFIG}: no back end`,
@@ -183,21 +192,49 @@ export function serviceRow(situation: Situation, service: Service): Row {
     ...(down.length === 0 ? [] : [`registered, but DOWN by its health check: ${down.join(", ")}`]),
     ...(wanted.skipped.length === 0
       ? []
-      : [`Synapse skips ${wanted.skipped.join(", ")} in ${service.path}: no host and port in its data`]),
+      : [
+          `Synapse skips ${wanted.skipped.join(", ")} in ${service.path}: what it says of itself is no host and port, or no server of HAProxy's`,
+        ]),
   ];
   return {
     setting,
     want: showServers(wanted.names),
     onDisk,
-    inForce: known ? read(showServers(names), STAT) : { is: "absent", source: STAT },
+    inForce: known
+      ? inForceLayer(showServers(names), facts.haproxy, service)
+      : { is: "absent", source: STAT },
     warning: warnings.length === 0 ? undefined : warnings.join("; "),
     because:
       facts.process === undefined
         ? `${WATCHER_UNIT} does not run`
-        : (alteredWords(altered) ?? leftOutWords(service, leftOut)),
+        : (alteredWords(altered) ?? leftOutWords(service, leftOut) ?? olderWords(listed, service)),
     // Synapse neither undoes what somebody told HAProxy nor makes a name resolve.
     restartHelps: altered.length === 0 && leftOut.length === 0,
   };
+}
+
+function onDiskWords({ name, differs }: ServerOnDisk): string {
+  return differs === undefined ? name : `${name} with ${differs[0]}`;
+}
+
+/** A worker that does not tell addresses has those of the file: HAProxy can be told others since it tells them. */
+function inForceLayer(value: string, { servers }: HaproxyFacts, { name }: Service): Layer {
+  const told = servers.every(({ backend, address }) => backend !== name || address !== undefined);
+  return told
+    ? read(value, STAT)
+    : { is: "inferred", value, source: `${STAT} (this HAProxy shows no addresses: those of its file)` };
+}
+
+function olderWords(listed: readonly ServerOnDisk[], { path }: Service): string | undefined {
+  const older = listed.flatMap(({ name, differs }) => (differs === undefined ? [] : [{ name, differs }]));
+  if (older.length === 0) return undefined;
+  const words = older.map(
+    ({ name, differs: [found, want] }) => `${name} has ${found} where ${want} is registered`,
+  );
+  return (
+    `${words.join(", ")}: Synapse hears of backends that come and go, and not of one that changes what it says of ` +
+    `itself in ${path}. It reads that when it is started again, or when one comes or goes`
+  );
 }
 
 function alteredWords(altered: readonly AlteredServer[]): string | undefined {

@@ -16,7 +16,7 @@ export const INSTALLER_UNIT = "meshctl-haproxy-install.service";
 
 export const INSTALLER = `${PROGRAM_DIRECTORY}/install-haproxy-config`;
 export const START_RECORDER = `${PROGRAM_DIRECTORY}/record-start`;
-export const KEEP_LAST = `${PROGRAM_DIRECTORY}/keep-last.rb`;
+export const SYNAPSE_PATCHES = `${PROGRAM_DIRECTORY}/synapse-patches.rb`;
 
 /** Says what the running Synapse was started with. */
 export const START_RECORD = "/run/meshctl/watcher-started";

@@ -17,7 +17,7 @@ main() {
   emit_file /etc/systemd/system/meshctl-haproxy-install.path
   emit_file /opt/meshctl/watcher/install-haproxy-config
   emit_file /opt/meshctl/watcher/record-start
-  emit_file /opt/meshctl/watcher/keep-last.rb
+  emit_file /opt/meshctl/watcher/synapse-patches.rb
   emit_file /etc/haproxy/haproxy.cfg
   emit_text kept /var/lib/meshctl-watcher/backends.json
   emit_text install /run/meshctl/haproxy-install
@@ -32,7 +32,7 @@ main() {
 # look PATIENT MEMBERS [SERVICE PATH]...: HAProxy's servers and ZooKeeper's children, taken close together. When they
 # differ and PATIENT is set, the registry may just be moving: looks again for up to 5 s. Records:
 #   haproxy "ok" PID DESCRIPTION | haproxy "unreachable" MESSAGE
-#   server BACKEND SERVER STATUS WEIGHT
+#   server BACKEND SERVER STATUS WEIGHT ADDRESS, the last from HAProxy 1.7 on
 #   registry "ok" MEMBER | registry "unreachable" MESSAGE
 #   path SERVICE "present" | "absent"
 #   child SERVICE NAME(hex) DATA(hex)
@@ -56,10 +56,11 @@ look() {
     }
     sub read_haproxy {
       my %info = map { /^(\w+): (.*)/ ? (lc $1, $2) : () } ask("show info");
-      my @servers;
+      my (@servers, $address);
       for (ask("show stat")) {
         my @column = split /,/;
-        push @servers, [@column[0, 1, 17, 18]] if defined $column[32] && $column[32] eq "2";
+        ($address) = grep { $column[$_] eq "addr" } 0 .. $#column if /^#/;
+        push @servers, [@column[0, 1, 17, 18], defined $address ? $column[$address] : ""] if defined $column[32] && $column[32] eq "2";
       }
       return { pid => $info{pid}, description => $info{description} // "", servers => \@servers };
     }

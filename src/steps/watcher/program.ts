@@ -2,11 +2,11 @@ import { SYNAPSE_GEMS } from "../../smartstack/locked-gems.ts";
 import { type Program, unitPath } from "../../smartstack/program.ts";
 import {
   INSTALLER_PATH_UNIT,
-  KEEP_LAST,
   PROGRAM_DIRECTORY,
   START_RECORD,
   STATE_DIRECTORY,
   SYNAPSE_CONFIG,
+  SYNAPSE_PATCHES,
   WATCHER_UNIT,
   WATCHER_USER,
 } from "./paths.ts";
@@ -20,5 +20,5 @@ export const SYNAPSE: Program = {
   unit: WATCHER_UNIT,
   companions: [INSTALLER_PATH_UNIT],
   startRecord: START_RECORD,
-  startedWith: [SYNAPSE_CONFIG, KEEP_LAST, unitPath(WATCHER_UNIT)],
+  startedWith: [SYNAPSE_CONFIG, SYNAPSE_PATCHES, unitPath(WATCHER_UNIT)],
 };

@@ -5,11 +5,11 @@ import { SANDBOX } from "../../smartstack/sandbox.ts";
 import {
   INSTALLER,
   INSTALLER_UNIT,
-  KEEP_LAST,
   START_RECORD,
   START_RECORDER,
   STATE_DIRECTORY,
   SYNAPSE_CONFIG,
+  SYNAPSE_PATCHES,
   WATCHER_UNIT,
   WATCHER_USER,
 } from "./paths.ts";
@@ -38,10 +38,11 @@ Environment=LANG=C.UTF-8
 Environment=MESHCTL_LAST_BACKENDS=${STATE_DIRECTORY}/backends.json
 # Its own program refuses to start from a gem home: its specification pins a zk that does not compile any more.
 Environment=RUBYLIB=${libraries.join(":")}
-ExecStartPre=+${START_RECORDER} ${START_RECORD} ${SYNAPSE_CONFIG} ${unitPath(WATCHER_UNIT)} ${KEEP_LAST}
-ExecStart=/usr/bin/ruby -r ${KEEP_LAST} ${home}/${programPath(SYNAPSE.gems)} -c ${SYNAPSE_CONFIG}
+ExecStartPre=+${START_RECORDER} ${START_RECORD} ${SYNAPSE_CONFIG} ${unitPath(WATCHER_UNIT)} ${SYNAPSE_PATCHES}
+ExecStart=/usr/bin/ruby -r ${SYNAPSE_PATCHES} ${home}/${programPath(SYNAPSE.gems)} -c ${SYNAPSE_CONFIG}
 Restart=always
-# Each try waits some seconds for ZooKeeper by itself; longer pauses would only delay the recovery.
+# Each try waits some seconds for ZooKeeper by itself, so that this is no storm; pauses that grow (RestartSteps=) would
+# only delay the recovery, and Debian 11 and 12 do not know them.
 RestartSec=2
 # A stop has nothing to finish: HAProxy serves on.
 TimeoutStopSec=10
@@ -64,7 +65,8 @@ StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 ExecStart=${INSTALLER}
-TimeoutStartSec=120
+# Names that a dead name service is asked for take it 120 s at most, and a reload that hangs another 50.
+TimeoutStartSec=240
 NoNewPrivileges=yes
 ProtectHome=yes
 PrivateTmp=yes

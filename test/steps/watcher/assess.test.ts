@@ -183,6 +183,7 @@ describe("what Synapse brings about", () => {
     ["drained", { inForce: { "10.0.0.21:9001": "DRAIN" } }, "state ready"],
     ["gave no weight", { weights: { "10.0.0.21:9001": 0 } }, "weight 1"],
     ["gave another weight", { weights: { "10.0.0.21:9001": 5 } }, "weight 1"],
+    ["sent elsewhere", { addresses: { "10.0.0.21:9001": "6.6.6.6:9001" } }, "addr 10.0.0.21 port 9001"],
   ])(
     "does not take a server that somebody %s for in force, and says how to take it back",
     (_, world, order) => {
@@ -196,12 +197,51 @@ describe("what Synapse brings about", () => {
 
   it("takes a server that registered itself with weight 0 for followed", () => {
     const weightless = {
-      ...lone,
+      children: { x: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":"weight 0"}' },
       onDisk: ["10.0.0.21:9001 weight 0"],
       inForce: { "10.0.0.21:9001": "DRAIN" },
       weights: { "10.0.0.21:9001": 0 },
     };
     expect(assessed(desired(), weightless).row("service user-api").verdict).toBe("proven");
+  });
+
+  it("does not judge the address of a server that is registered by a name, and says where none is told", () => {
+    const named = {
+      children: { x: '{"host":"app.example","port":9001}' },
+      onDisk: ["app.example:9001"],
+      inForce: { "app.example:9001": "UP" },
+      addresses: { "app.example:9001": "10.0.0.21:9001" },
+    };
+    expect(assessed(desired(), named).row("service user-api").verdict).toBe("proven");
+    const old = { ...lone, inForce: { "10.0.0.21:9001": "UP" }, addresses: { "10.0.0.21:9001": undefined } };
+    expect(assessed(desired(), old).row("service user-api")).toMatchObject({
+      verdict: "proven",
+      inForce: { is: "inferred" },
+    });
+  });
+
+  it.each([
+    ["another weight", { x: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":"weight 10"}' }],
+    ["options it did not have", { x: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":"backup"}' }],
+    ["none any more", lone.children],
+  ])("restarts Synapse for a backend that gives itself %s, which Synapse does not hear of", (_, children) => {
+    const { row, ids } = assessed(desired(), {
+      ...lone,
+      children,
+      onDisk: ["10.0.0.21:9001 weight 5"],
+      inForce: { "10.0.0.21:9001": "UP" },
+      weights: { "10.0.0.21:9001": 5 },
+    });
+    expect(row("service user-api").verdict).toBe("different");
+    expect(row("service user-api").because).toMatch(/^10\.0\.0\.21:9001 has "weight 5" where .* registered/);
+    expect(ids).toEqual(["restart"]);
+  });
+
+  it("takes what a backend adds to the service's options for followed, however it is spaced", () => {
+    const children = { x: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":" weight  5 id 7 "}' };
+    const world = { children, onDisk: ["10.0.0.21:9001 weight 5 id 7"], inForce: { "10.0.0.21:9001": "UP" } };
+    const { row } = assessed(desired(), { ...world, weights: { "10.0.0.21:9001": 5 } });
+    expect(row("service user-api").verdict).toBe("proven");
   });
 
   it("does not count servers in maintenance, in the file or in the worker", () => {
@@ -254,9 +294,29 @@ describe("what Synapse brings about", () => {
       "spare_10.0.0.50:80",
     ],
   ])("of a service that nobody is registered for: %s", (_, want, { kept, children }, names) => {
-    const last = kept ? [{ name: undefined, host: "10.0.0.21", port: 9001 }] : [];
-    const facts = { kept: new Map([["user-api", last]]) };
+    const backends = kept ? [{ name: undefined, host: "10.0.0.21", port: 9001 }] : [];
+    const facts = { kept: new Map([["user-api", { path: "/services/user-api", backends }]]) };
     expect(assessed(want, { children, facts }).row("service user-api").want).toBe(names);
+  });
+
+  it("does not keep what was registered at another path", () => {
+    const backends = [{ name: undefined, host: "10.0.0.21", port: 9001 }];
+    const facts = { kept: new Map([["user-api", { path: "/before/user-api", backends }]]) };
+    expect(assessed(desired(), { children: {}, facts }).row("service user-api").want).toBe("no server");
+  });
+
+  it("serves meshctl's canary beside others, and never instead of what is kept", () => {
+    const canary = { c: '{"host":"10.0.0.2","port":65100,"name":"meshctl-probe"}' };
+    const kept = new Map([
+      [
+        "user-api",
+        { path: "/services/user-api", backends: [{ name: undefined, host: "10.0.0.21", port: 9001 }] },
+      ],
+    ]);
+    const want = (children: Record<string, string>) =>
+      assessed(desired(), { children, facts: { kept } }).row("service user-api").want;
+    expect(want({ ...lone.children, ...canary })).toBe("10.0.0.21:9001, meshctl-probe_10.0.0.2:65100");
+    expect(want(canary)).toBe("10.0.0.21:9001");
   });
 
   it("names children that Synapse skips", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { CANARY } from "../../../src/mesh/canary.ts";
 import { compareHaproxyConfig, parseHaproxyConfig, serversOf } from "../../../src/mesh/haproxy-config.ts";
 import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
+import { scriptText } from "../../../src/script-text.ts";
 import { backendOf, keptBackends, serverName } from "../../../src/steps/watcher/backends.ts";
 import { haproxyFrame } from "../../../src/steps/watcher/haproxy-frame.ts";
 import { withoutRetiredServers } from "../../../src/steps/watcher/retired-servers.ts";
@@ -106,21 +108,40 @@ describe("a backend", () => {
     ["not JSON", undefined],
     ['{"host":"10.0.0.21"}', undefined],
     ["[]", undefined],
+    ['"host port"', undefined],
+    ['{"host":"10.0.0.21","port":"http"}', undefined],
+    ['{"host":"10.0.0.21","port":65536}', undefined],
+    ['{"host":"10.0.0.21","port":9001,"name":5}', undefined],
+    ['{"host":"10.0.0.21","port":9001,"name":"a b"}', undefined],
+    ['{"host":"10.0.0.21 backup","port":9001}', undefined],
+    ['{"host":"10.0.0.21","port":9001,"haproxy_server_options":"weight 1\\nglobal"}', undefined],
+    ['{"host":"10.0.0.21","port":9001,"haproxy_server_options":"100%"}', "10.0.0.21:9001"],
   ])("%s is called as Synapse calls it", (data, name) => {
     const backend = backendOf(data);
     expect(backend && serverName(backend)).toBe(name);
   });
 
   it("is remembered as the watcher wrote it down, and nothing else is", () => {
-    const text = '{"user-api":[{"name":null,"host":"10.0.0.21","port":9001,"id":1}],"other":"x"}';
-    expect(keptBackends(text)).toEqual(
-      new Map([
-        ["user-api", [{ name: undefined, host: "10.0.0.21", port: 9001 }]],
-        ["other", []],
-      ]),
-    );
+    const text = JSON.stringify({
+      "user-api": {
+        path: "/services/user-api",
+        backends: [
+          { name: null, host: "10.0.0.21", port: 9001, id: 1, haproxy_server_options: "weight 5%%" },
+          { name: "meshctl-probe", host: "10.0.0.2", port: 65_100 },
+        ],
+      },
+      other: "x",
+      older: [{ host: "10.0.0.21", port: 9001 }],
+    });
+    const backends = [{ name: undefined, host: "10.0.0.21", port: 9001, options: "weight 5%" }];
+    expect(keptBackends(text)).toEqual(new Map([["user-api", { path: "/services/user-api", backends }]]));
     expect(keptBackends("{cut of")).toEqual(new Map());
   });
+});
+
+it("is told what to load before Synapse, which knows the canary by its name", () => {
+  const patches = scriptText(new URL("../../../src/steps/watcher/synapse-patches.rb", import.meta.url));
+  expect(patches).toContain(`CANARY = "${CANARY}"`);
 });
 
 describe("the units", () => {

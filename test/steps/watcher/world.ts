@@ -103,6 +103,8 @@ export interface World {
   inForce?: Readonly<Record<string, string>>;
   /** And with which weight; 1 unless given. */
   weights?: Readonly<Record<string, number>>;
+  /** And at which address; the one in its name unless given. */
+  addresses?: Readonly<Record<string, string | undefined>>;
   config?: string;
   /** Whose haproxy.cfg it is. */
   foreign?: boolean;
@@ -162,6 +164,10 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
         name,
         status,
         weight: world.weights?.[name] ?? 1,
+        address:
+          world.addresses !== undefined && name in world.addresses
+            ? world.addresses[name]
+            : name.replace(/.*_/, ""),
       })),
     },
     registry: {
