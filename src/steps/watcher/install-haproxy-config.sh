@@ -19,22 +19,24 @@ SOCKET=/run/haproxy/admin.sock
 # A candidate with servers that were left out: tried again until their names resolve.
 AGAIN=/run/meshctl/haproxy.cfg.again
 AGAIN_AFTER_S=60
+# How long a new worker may take to answer. A hung one takes 3 s to be asked.
+RELOAD_S=15
 HEADER="# Written by meshctl's watcher from what Synapse found. Changes made here by hand are reported and lost."
 
 main() {
   umask 077
-  install -d -m 0755 "$RESULTS" || exit
-  work=$(mktemp -d "$RESULTS/haproxy-install.XXXXXX") || exit
-  new=""
-  trap 'rm -rf -- "$work" "$STATE/haproxy.cfg.taken" "$STATE/reload-taken" ${new:+"$new"}' EXIT
-  trap 'exit 143' TERM INT HUP
+  install -d -m 0755 "$RESULTS" || try_again
+  work=$(mktemp -d "$RESULTS/haproxy-install.XXXXXX") || try_again
+  new="" doing=reload unreported="" again="" before=""
+  trap 'rm -rf -- "$work" ${new:+"$new"}' EXIT
+  trap stopped TERM INT HUP
   # The request first: Synapse writes the candidate, then asks. What is asked for now is in the candidate taken next.
   take reload-requested reload-taken
   take haproxy.cfg haproxy.cfg.taken
   failures=0
-  again=""
   left_out=""
   if [ -e "$STATE/haproxy.cfg.taken" ]; then
+    doing=install
     rm -f -- "$AGAIN"
     # Read as the watcher's user: a link it made must not show a file that only root may read.
     if setpriv --reuid="$WATCHER" --regid="$WATCHER" --clear-groups -- \
@@ -44,14 +46,39 @@ main() {
       report install failed "" "$(cat "$work/messages")"
     fi
   elif [ -e "$AGAIN" ]; then
-    again=yes
+    again=yes doing=install
     mv -fT -- "$AGAIN" "$work/candidate"
     install_candidate
   fi
   if [ -e "$STATE/reload-taken" ]; then
     reload
   fi
+  # What nobody can read of has not been done.
+  if [ -n "$unreported" ]; then
+    try_again
+  fi
+  # Only now: what was taken and is there still, the .path unit has done again.
+  rm -rf -- "$STATE/haproxy.cfg.taken" "$STATE/reload-taken"
   return "$failures"
+}
+
+# Ends with all that was taken in place, for the .path unit to start this at once: not a thousand times a second.
+try_again() {
+  printf '<3>%s\n' "$RESULTS cannot be written to: tried again"
+  sleep 1
+  exit 1
+}
+
+# systemd's time-out, or a person's `systemctl stop`.
+stopped() {
+  trap '' TERM INT HUP
+  if [ "$again" = yes ] && [ "$doing" = install ]; then
+    cp -- "$work/candidate" "$AGAIN"
+    start_again_later
+  fi
+  again=""
+  report "$doing" failed "" "stopped before it was done; it is tried again" "${before%% *}"
+  exit 143
 }
 
 # One left by a run that was killed is newer work's to replace, or done now.
@@ -64,14 +91,16 @@ take() {
 # report KIND OUTCOME DIGEST MESSAGE [WORKER or LEFT_OUT]
 report() {
   message=$(printf '%s' "$4" | tr '\t' ' ' | sed -e ':a' -e '$!{N;ba' -e '}' -e 's/\n/; /g')
-  printf '%s\t%s\t%s\t%s\n' "$2" "$3" "$message" "${5-}" >"$RESULTS/haproxy-$1.new"
+  printf '%s\t%s\t%s\t%s\n' "$2" "$3" "$message" "${5-}" >"$RESULTS/haproxy-$1.new" || unreported=yes
   chmod 0644 "$RESULTS/haproxy-$1.new"
   # What is tried again and again is said once.
   news=yes
   if [ -n "$again" ] && cmp -s "$RESULTS/haproxy-$1.new" "$RESULTS/haproxy-$1"; then
     news=""
   fi
-  mv -fT -- "$RESULTS/haproxy-$1.new" "$RESULTS/haproxy-$1"
+  if [ -z "$unreported" ]; then
+    mv -fT -- "$RESULTS/haproxy-$1.new" "$RESULTS/haproxy-$1" || unreported=yes
+  fi
   if [ "$2" != ok ]; then
     failures=1
   fi
@@ -188,9 +217,13 @@ leave_out_unresolvable() {
     left_out=$(cat "$work/left-out")
   if [ -e "$work/meaning.unresolved" ]; then
     cp -- "$work/candidate" "$AGAIN"
-    systemd-run --quiet --collect --unit=meshctl-haproxy-again --on-active="$AGAIN_AFTER_S" \
-      systemctl start --no-block meshctl-haproxy-install.service 2>/dev/null
+    start_again_later
   fi
+}
+
+start_again_later() {
+  systemd-run --quiet --collect --unit=meshctl-haproxy-again --on-active="$AGAIN_AFTER_S" \
+    systemctl start --no-block meshctl-haproxy-install.service 2>/dev/null
 }
 
 # haproxy.cfg of what Synapse means, with the digest of it in the description.
@@ -263,6 +296,7 @@ record_in_manifest() {
 # systemd takes a reload for done once the signal is sent. Done it is when a worker that was not there before gives
 # the file's description back (https://docs.haproxy.org/2.6/management.html#9.3-show%20info).
 reload() {
+  doing=reload
   wanted=$(sed -n 's/^[[:space:]]*description \(meshctl-[^[:space:]]*\)[[:space:]]*$/\1/p' "$CONFIG" | head -n 1)
   if ! systemctl --quiet is-active haproxy.service; then
     report reload failed "$wanted" "haproxy.service does not run; started, it will read the new file"
@@ -274,17 +308,22 @@ reload() {
     report reload failed "$wanted" "$(haproxy_said "$since")" "${before%% *}"
     return
   fi
-  tries=0
-  while [ "$tries" -lt 40 ]; do
+  ends_at=$(($(uptime_seconds) + RELOAD_S))
+  while [ "$(uptime_seconds)" -lt "$ends_at" ]; do
     after=$(worker)
     if [ "${after#* }" = "$wanted" ] && [ "${after%% *}" != "${before%% *}" ]; then
       report reload ok "$wanted" "worker ${after%% *} after ${before%% *}" "${after%% *}"
       return
     fi
     sleep 0.2
-    tries=$((tries + 1))
   done
   report reload failed "$wanted" "the old worker serves on: $(haproxy_said "$since")" "${before%% *}"
+}
+
+# No clock that somebody may set.
+uptime_seconds() {
+  read -r seconds _ </proc/uptime
+  printf '%s' "${seconds%%.*}"
 }
 
 # The worker's process id and description, or nothing.
