@@ -23,6 +23,7 @@ export const PROBLEM_KINDS = [
   "stale",
   "down",
   "altered",
+  "kept",
   "member",
   "settings",
 ] as const;
@@ -59,7 +60,7 @@ export interface EnsembleStatus {
 
 /**
  * A backend on one proxy. "missing": registered, and HAProxy has it not or in maintenance. "stale": HAProxy uses it
- * and it is not registered any more. "altered": drained or given another weight by hand. "weightless": it registered itself with weight 0.
+ * and it is not registered any more. "altered": drained, sent elsewhere or given another weight by hand. "weightless": it registered itself with weight 0.
  */
 export type ServerState = "up" | "down" | "missing" | "stale" | "altered" | "weightless";
 

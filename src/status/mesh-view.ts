@@ -5,6 +5,8 @@ import type { Evidence, Fleet, StepName } from "../step.ts";
 import type { HaproxyDesired } from "../steps/haproxy/desired.ts";
 import type { HaproxyFacts } from "../steps/haproxy/facts.ts";
 import { haproxy } from "../steps/haproxy/index.ts";
+import type { RegistrarDesired } from "../steps/registrar/desired.ts";
+import type { RegistrarFacts } from "../steps/registrar/facts.ts";
 import { registrar } from "../steps/registrar/index.ts";
 import type { WatcherDesired } from "../steps/watcher/desired.ts";
 import type { WatcherFacts } from "../steps/watcher/facts.ts";
@@ -19,6 +21,7 @@ export interface MeshView {
   readonly zookeeper: Fleet<ZookeeperDesired, ZookeeperFacts>;
   readonly haproxy: Fleet<HaproxyDesired, HaproxyFacts>;
   readonly watcher: Fleet<WatcherDesired, WatcherFacts>;
+  readonly registrar: Fleet<RegistrarDesired, RegistrarFacts>;
   /** Hosts that could not be looked at, and why. */
   readonly unseen: ReadonlyMap<HostName, string>;
   /** Rows of every step looked at, on the hosts that were seen and are reported on. */
@@ -66,6 +69,7 @@ export function meshView(
     zookeeper: fleet.fleetOf(zookeeper),
     haproxy: fleet.fleetOf(haproxy),
     watcher: fleet.fleetOf(watcher),
+    registrar: fleet.fleetOf(registrar),
     unseen: new Map(unseen),
     evidence,
     hostOf: new Map([...hosts.values()].map(({ name, address }) => [address, name])),

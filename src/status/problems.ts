@@ -24,7 +24,7 @@ export function problemsOf(
     ...unreachable(view),
     ...ofSteps(view, services),
     ...(ensemble === undefined ? [] : ofEnsemble(ensemble)),
-    ...services.flatMap((service) => ofService(service, view)),
+    ...services.flatMap((service) => [...ofService(service, view), ...ofKept(service, view)]),
   ];
   const rank = ({ kind }: Problem) => PROBLEM_KINDS.indexOf(kind);
   return merged(found).toSorted((a, b) => rank(a) - rank(b));
@@ -217,19 +217,14 @@ const STATE_WORDS: Readonly<Record<Exclude<ServerState, "up" | "weightless">, st
 
 function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
   const proxies = new Set(service.backends.flatMap(({ on }) => [...on.keys()]));
-  const out = [...proxies].filter((host) => {
-    const states = service.backends.map(({ on }) => on.get(host));
-    return states.some((state) => state === "down" || state === "missing") && !states.includes("up");
-  });
+  const out = answeringProxies(view).filter((host) =>
+    service.backends.every(({ on }) => !mayServe(on.get(host))),
+  );
   const problems: Problem[] = out.map((host) => ({
     kind: "service-out",
     hosts: [host],
     service: service.name,
-    what: `${service.name}: no backend is UP, requests to ${service.front} fail`,
-    evidence: listed(
-      service.backends.flatMap(({ name, on }) => (on.has(host) ? [`${name} ${on.get(host)}`] : [])),
-    ),
-    next: nextForBackend(service.backends.find(({ on }) => on.has(host))!.name, view),
+    ...outWords(service, host, view),
   }));
   for (const state of ["missing", "stale", "down", "altered"] as const) {
     for (const host of proxies) {
@@ -254,6 +249,91 @@ function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
     }
   }
   return problems;
+}
+
+/** Proxies whose HAProxy told its servers. */
+function answeringProxies({ watcher, isReported }: MeshView): readonly HostName[] {
+  return [...watcher]
+    .filter(([, member]) => member.is === "seen" && !("unreachable" in member.facts.haproxy))
+    .map(([host]) => host)
+    .filter(isReported);
+}
+
+/** A server that is none of ZooKeeper's or was changed by hand may serve all the same; it is told by itself. */
+function mayServe(state: ServerState | undefined): boolean {
+  return state === "up" || state === "stale" || state === "altered";
+}
+
+/** Why requests to a service fail on a proxy. */
+function outWords(
+  service: ServiceStatus,
+  host: HostName,
+  view: MeshView,
+): Pick<Problem, "what" | "evidence" | "next"> {
+  const { name, front, backends } = service;
+  const fail = `requests to ${front} fail`;
+  const here = backends.filter(({ on }) => on.has(host));
+  const [first] = here;
+  if (first === undefined) {
+    const member = view.watcher.get(host);
+    // Servers that left stay in maintenance until the next reload.
+    const had =
+      member?.is === "seen" &&
+      !("unreachable" in member.facts.haproxy) &&
+      member.facts.haproxy.servers.some(({ backend }) => backend === name);
+    const since = had ? "nothing is registered any more" : "nothing has registered yet";
+    return { what: `${name}: ${since}, ${fail}`, ...ofEmptyPath(service, view) };
+  }
+  const isWeightless = here.every(({ on }) => on.get(host) === "weightless");
+  return {
+    what: `${name}: ${isWeightless ? "every backend has weight 0" : "no backend is UP"}, ${fail}`,
+    evidence: listed(here.map((backend) => `${backend.name} ${backend.on.get(host)}`)),
+    next: nextForBackend(first.name, view),
+  };
+}
+
+/** Nothing is wrong with the requests yet; but what is served is what once was. */
+function ofKept(service: ServiceStatus, view: MeshView): readonly Problem[] {
+  const kept = service.backends.filter(({ origin }) => origin === "kept");
+  const proxies = answeringProxies(view).filter((host) => kept.some(({ on }) => on.has(host)));
+  return proxies.map((host) => ({
+    kind: "kept",
+    hosts: [host],
+    service: service.name,
+    what: `${service.name}: nothing is registered any more, and its last servers are kept`,
+    ...ofEmptyPath(service, view),
+  }));
+}
+
+/** What is known of a service that nobody is registered for, and where to look for those who should be. */
+function ofEmptyPath(
+  { name, path, registered, skipped }: ServiceStatus,
+  { watcher, registrar, hostOf, mesh }: MeshView,
+): Pick<Problem, "evidence" | "next"> {
+  const registrars = [...registrar].flatMap(([host, { desired }]) =>
+    desired.services.some((service) => service.name === name) ? [host] : [],
+  );
+  const found =
+    registered === undefined
+      ? "what is registered could not be read"
+      : skipped.length > 0
+        ? `nothing in ${path} is a backend; skipped: ${listed(skipped)}`
+        : `${path} holds no backend`;
+  if (registrars.length > 0) {
+    const next = `meshctl verify -l ${registrars.join(",")} --steps registrar`;
+    return { evidence: `${found}; to be registered by ${listed(registrars)}`, next };
+  }
+  const answered = [...watcher.values()].flatMap((member) =>
+    member.is === "seen" && member.facts.registry !== undefined && "member" in member.facts.registry
+      ? [member.facts.registry.member]
+      : [],
+  );
+  const client = answered[0] ?? `127.0.0.1:${mesh.zookeeper.clientPort}`;
+  const address = client.slice(0, client.lastIndexOf(":"));
+  return {
+    evidence: `${found}, and no host of the inventory has a registrar for it`,
+    next: `ssh ${hostOf.get(address) ?? address} /usr/share/zookeeper/bin/zkCli.sh -server ${client} ls ${path}`,
+  };
 }
 
 /** Why a proxy does not have what is registered, where that is known. */

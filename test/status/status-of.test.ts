@@ -127,11 +127,64 @@ describe("the status of a mesh", () => {
     expect(status({ proxies: { a: onDisk } }).problems).toMatchObject([{ kind: "settings", hosts: ["a"] }]);
   });
 
-  it("does not call a path without backends a problem, and names those that are kept", () => {
-    const kept = new Map([["user-api", [{ name: undefined, host: "10.0.0.21", port: 9001 }]]]);
+  it.each([
+    ["nothing has registered yet", {}],
+    ["nothing is registered any more", { [A]: "MAINT" }],
+  ])("says that requests fail where %s, and where to look", (words, inForce) => {
+    const watcher = { children: {}, onDisk: [], inForce };
+    const { problems } = status({ proxies: { a: { watcher }, b: { watcher } } });
+    expect(problems).toEqual([
+      {
+        kind: "service-out",
+        hosts: ["a", "b"],
+        service: "user-api",
+        what: `user-api: ${words}, requests to 127.0.0.1:8080 fail`,
+        evidence: "/services/user-api holds no backend, and no host of the inventory has a registrar for it",
+        next: "ssh 10.0.0.2 /usr/share/zookeeper/bin/zkCli.sh -server 10.0.0.2:2181 ls /services/user-api",
+      },
+    ]);
+    const registered = status({ proxies: { a: { watcher } }, registrars: ["app-1", "app-2"] });
+    expect(registered.problems).toMatchObject([{ next: "meshctl verify -l app-1,app-2 --steps registrar" }]);
+  });
+
+  it("says that requests fail where every backend has weight 0, and not where only one has", () => {
+    const children = {
+      a_1: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":"weight 0"}',
+      b_2: '{"host":"10.0.0.22","port":9001,"name":"bee","haproxy_server_options":"weight 0"}',
+    };
+    const onDisk = [`${A} weight 0`, `${B} weight 0`];
+    const weightless = {
+      children,
+      onDisk,
+      inForce: { [A]: "DRAIN", [B]: "DRAIN" },
+      weights: { [A]: 0, [B]: 0 },
+    };
+    expect(told({ proxies: { a: { watcher: weightless } } })).toEqual([
+      "service-out a: user-api: every backend has weight 0, requests to 127.0.0.1:8080 fail",
+    ]);
+    const one = {
+      ...weightless,
+      children: { ...children, b_2: '{"host":"10.0.0.22","port":9001,"name":"bee"}' },
+    };
+    const watcher = {
+      ...one,
+      onDisk: [onDisk[0]!, B],
+      inForce: { [A]: "DRAIN", [B]: "UP" },
+      weights: { [A]: 0 },
+    };
+    expect(told({ proxies: { a: { watcher } } })).toEqual([]);
+  });
+
+  it("tells the servers that are kept where nothing is registered any more, as the lesser trouble", () => {
+    const kept = new Map([
+      [
+        "user-api",
+        { path: "/services/user-api", backends: [{ name: undefined, host: "10.0.0.21", port: 9001 }] },
+      ],
+    ]);
     const watcher = { children: {}, onDisk: [A], inForce: { [A]: "UP" }, facts: { kept } };
     const { problems, services } = status({ proxies: { a: { watcher } } });
-    expect(problems).toEqual([]);
+    expect(problems).toMatchObject([{ kind: "kept", hosts: ["a"] }]);
     expect(services[0]).toMatchObject({ registered: 0, backends: [{ name: A, origin: "kept" }] });
   });
 

@@ -6,6 +6,7 @@ import { watcher } from "../../src/steps/watcher/index.ts";
 import { zookeeper } from "../../src/steps/zookeeper/index.ts";
 import { mesh } from "../mesh/mesh.ts";
 import * as proxyHost from "../steps/haproxy/host.ts";
+import * as registrarHost from "../steps/registrar/world.ts";
 import * as watcherHost from "../steps/watcher/world.ts";
 import * as member from "../steps/zookeeper/world.ts";
 
@@ -20,6 +21,8 @@ export interface MeshModel {
     Record<string, { watcher?: watcherHost.World; haproxy?: proxyHost.ProbeFields } | "unseen">
   >;
   readonly service?: Partial<Service>;
+  /** Hosts whose registrar is to register it. */
+  readonly registrars?: readonly string[];
   readonly limit?: (host: string) => boolean;
 }
 
@@ -90,6 +93,11 @@ export function viewOf({
     zookeeper: memberFleet,
     haproxy: haproxyFleet,
     watcher: watcherFleet,
+    registrar: new Map(
+      (model.registrars ?? []).map(
+        (name): Entry<MeshView["registrar"]> => [name, { ...unseen, desired: registrarHost.desired() }],
+      ),
+    ),
     unseen: new Map(away.map(([name]) => [name, unseen.because])),
     evidence,
     hostOf: new Map([["10.0.0.21", "app-1"]]),

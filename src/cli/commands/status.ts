@@ -17,7 +17,7 @@ export const status = withFileOptions(new Command("status"))
     "after",
     `
 For every backend: UP, DOWN, missing (registered, not in HAProxy), stale (in HAProxy, not registered any more),
-altered by hand (drained, another weight), weight 0 (registered so). Exit code 0 when all is well, 2 when something is wrong, 4 and 5 when
+altered by hand (drained, another weight or address), weight 0 (registered so). Exit code 0 when all is well, 2 when something is wrong, 4 and 5 when
 hosts could not be looked at, 130 when --watch was ended.`,
   )
   .action(async (flags: Omit<StatusFlags, "watch"> & { watch?: number | true }) => {
