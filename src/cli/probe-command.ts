@@ -5,7 +5,7 @@ import { ConfigurationError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import type { HostName } from "../inventory/view.ts";
-import { type Canary, probeService, type ServiceProbe } from "../probe/service-probe.ts";
+import { type Canary, isCanaryServer, probeService, type ServiceProbe } from "../probe/service-probe.ts";
 import type { MeshStatus, ServiceStatus } from "../status/mesh-status.ts";
 import { load } from "./load.ts";
 import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
@@ -46,6 +46,7 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
   const show = screenFor(flags, runName());
   const probes: ServiceProbe[] = [];
   let before: Look | undefined;
+  let interrupted: ServiceProbe | undefined;
   let after: Look | undefined;
   try {
     progress.see({ event: "run", command: "probe", hosts: lookout.observed, steps: [] });
@@ -54,9 +55,13 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
     if (before !== undefined) {
       const seen = before.hosts.filter(({ is }) => is !== "unreachable").map(({ host }) => host);
       const proxies = before.status.proxies.map(({ host }) => host).filter((host) => seen.includes(host));
+      let last = before;
       for (const service of services) {
         if (stop.signal.aborted || proxies.length === 0) break;
-        const status = before.status.services.find(({ name }) => name === service.name);
+        // What was registered may have left while the services before this one were probed.
+        if (probes.length > 0) last = (await unlessStopped(lookout.look(), stop.signal)) ?? last;
+        if (stop.signal.aborted) break;
+        const status = last.status.services.find(({ name }) => name === service.name);
         const canary = canaryFor(canaryHost ?? proxies[0]!, inventory, flags.port);
         const refused = refusalOf(status);
         const probe =
@@ -80,7 +85,10 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
                 stop: stop.signal,
               });
         progress.end();
-        if (stop.signal.aborted) break;
+        if (stop.signal.aborted) {
+          interrupted = probe;
+          break;
+        }
         probes.push(probe);
         show.see(probe);
       }
@@ -94,7 +102,7 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
     await remotes.end();
   }
   const exitCode = stop.signal.aborted ? EXIT.interrupted : exitCodeFor(before, probes, named);
-  show.end({ exitCode, before, after, probes });
+  show.end({ exitCode, before, after, probes, interrupted });
   return exitCode;
 }
 
@@ -125,7 +133,7 @@ function refusalOf(status: ServiceStatus | undefined): string | undefined {
   if (status === undefined || status.registered === undefined)
     return "what is registered cannot be read: see meshctl status";
   const others = status.backends.filter(
-    ({ name, origin }) => origin === "registered" && !name.startsWith("meshctl-probe_"),
+    ({ name, origin }) => origin === "registered" && !isCanaryServer(name),
   );
   return others.length > 0
     ? undefined
@@ -160,6 +168,8 @@ export interface ProbeEnd {
   /** When a proxy did not follow. */
   readonly after: Look | undefined;
   readonly probes: readonly ServiceProbe[];
+  /** The one that ^C cut off. */
+  readonly interrupted: ServiceProbe | undefined;
 }
 
 interface ProbeScreen {
@@ -183,14 +193,23 @@ function screenFor(flags: ProbeFlags, run: string): ProbeScreen {
   return {
     waiting: () => {},
     see: (probe) => stdout.write(`${probeView(shownData(probe), { paint })}\n\n`),
-    end: ({ exitCode, before, after, probes }) => {
-      if (exitCode === EXIT.interrupted) stderr.write("\nStopped; the canary was taken away.\n");
+    end: ({ exitCode, before, after, probes, interrupted }) => {
+      if (exitCode === EXIT.interrupted) stderr.write(`\n${stoppedWords(interrupted)}\n`);
       const status = after?.status ?? (probes.length === 0 ? before?.status : undefined);
       const problems = status === undefined ? [] : problemsOn(status, probes);
       if (problems.length > 0)
         stdout.write(`${problemsView(shownData(problems), { paint, columns, verbose: false })}\n`);
     },
   };
+}
+
+/** What became of the canary when a probe was stopped. */
+export function stoppedWords(probe: ServiceProbe | undefined): string {
+  if (probe === undefined || probe.refused !== undefined || probe.failed !== undefined) return "Stopped.";
+  const { canary, isLeft, service } = probe;
+  return isLeft === true
+    ? `Stopped; ${canary.host} did not say that the canary of ${service} is gone. It goes by itself within some seconds; meshctl status shows whether it has.`
+    : "Stopped; the canary was taken away.";
 }
 
 /** What the layers of the proxies that do not follow say, and what is wrong with the mesh as a whole. */
@@ -201,7 +220,10 @@ export function problemsOn(
   const late = probes.flatMap(({ proxies }) =>
     proxies.filter(({ because }) => because !== undefined).map(({ host }) => host),
   );
+  const probed = probes.map(({ service }) => service);
   return problems.filter(
-    ({ hosts }) => late.length === 0 || hosts.length === 0 || hosts.some((host) => late.includes(host)),
+    ({ hosts, service }) =>
+      (service === undefined || probed.length === 0 || probed.includes(service)) &&
+      (late.length === 0 || hosts.length === 0 || hosts.some((host) => late.includes(host))),
   );
 }

@@ -53,7 +53,9 @@ main() {
       if ($wanted eq "gone") {
         $yes = !$is_there && $status !~ /^HAProxy/;
       } elsif ($is_there && $mode eq "tcp") {
-        $yes = $check =~ /OK/;
+        # A server that comes out of maintenance still shows its last check, and counts as up until it fails the
+        # next: as "UP 1/2", "DRAIN 1/2" until then. Without the fraction it has passed one since.
+        $yes = $check =~ /OK/ && $status =~ /^(UP|DRAIN|NOLB)$/;
       } elsif ($is_there && $strangers < 5) {
         $answered = call();
         $yes = $answered eq "the canary";

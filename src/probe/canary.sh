@@ -10,7 +10,7 @@ main() {
   perl -e '
     use strict;
     use IO::Select;
-    use IO::Socket::INET;
+    use IO::Socket::IP;
     $SIG{PIPE} = "IGNORE";
     $SIG{HUP} = "IGNORE";
     my $linger = 3;
@@ -46,11 +46,12 @@ main() {
       }
     }
 
-    my $listener = IO::Socket::INET->new(LocalAddr => $address, LocalPort => $port, Listen => 128, ReuseAddr => 1)
+    my $listener = IO::Socket::IP->new(LocalHost => $address, LocalService => $port, Listen => 128, ReuseAddr => 1)
       or fail("cannot listen on $address:$port: $!. Another probe may run; --port names another port");
     my ($zookeeper, @failures);
     for my $member (split /,/, $members) {
-      my $socket = IO::Socket::INET->new(PeerAddr => $member, Timeout => 2);
+      my ($host, $service) = $member =~ /^(.*):(\d+)$/;
+      my $socket = IO::Socket::IP->new(PeerHost => $host, PeerService => $service, Timeout => 2);
       if (!$socket) { push @failures, "$member: $!"; next }
       my $granted = eval {
         transmit($socket, pack "N NN N NN N a16 C", 0, 0, 0, $session_ms, 0, 0, 16, "", 0);

@@ -1,15 +1,13 @@
 import { inParallel } from "../engine/observe.ts";
 import { CommandFailed } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
+import { CANARY } from "../mesh/canary.ts";
 import { PROBE_COOKIE } from "../mesh/haproxy-settings.ts";
 import type { Service } from "../mesh/mesh.ts";
 import { shellQuote } from "../remote/quote.ts";
 import type { Held, Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { lastLines } from "../terminal-text.ts";
-
-/** Its name as a backend and as a node: always the same, so that HAProxy's file holds one line of it and no more. */
-const CANARY = "meshctl-probe";
 
 export interface Canary {
   readonly host: HostName;
@@ -32,10 +30,12 @@ export interface ServiceProbe {
   readonly service: string;
   readonly canary: Canary;
   readonly proxies: readonly ProxyProbe[];
-  /** Why the canary could not be registered. */
+  /** Why the canary could not be registered, or was lost while the proxies were waited for. */
   readonly failed?: string | undefined;
   /** Why it was not tried. */
   readonly refused?: string | undefined;
+  /** Whether the canary may still be there: its host did not say that it has taken it away. */
+  readonly isLeft?: boolean | undefined;
 }
 
 interface ProbeOptions {
@@ -59,13 +59,23 @@ export function canaryServer({ address, port }: Canary): string {
   return `${CANARY}_${address}:${port}`;
 }
 
+/** Whether a server in HAProxy is a canary, wherever it listens. */
+export function isCanaryServer(name: string): boolean {
+  return name.startsWith(`${CANARY}_`);
+}
+
 /**
  * What is registered. Weight 0: HAProxy gives it no request but those that ask for it by the cookie, so no client of the
- * service ever meets the canary.
+ * service ever meets the canary. With a `fall` over 1 HAProxy tells a server that it has just taken in from one that has
+ * passed a check since (https://docs.haproxy.org/2.6/configuration.html#5.2-fall): see await-canary.sh.
  */
 export function canaryData({ address, port }: Canary): string {
-  return JSON.stringify({ host: address, port, name: CANARY, haproxy_server_options: "weight 0" });
+  return JSON.stringify({ host: address, port, name: CANARY, haproxy_server_options: "weight 0 fall 2" });
 }
+
+const LOST =
+  "the canary was lost before every proxy served it: its session with ZooKeeper ended, or the connection to its host. " +
+  "What the proxies did says nothing; probe again";
 
 /** Registers a canary, waits until every proxy serves it, takes it away and waits until it is gone. */
 export async function probeService(options: ProbeOptions): Promise<ServiceProbe> {
@@ -81,20 +91,25 @@ export async function probeService(options: ProbeOptions): Promise<ServiceProbe>
   const registeredAtMs = Date.now();
   let served = new Map<HostName, Wait>();
   let gone = served;
-  let released: Promise<void> | undefined;
+  let released: Promise<boolean> | undefined;
+  let isGone: boolean;
+  let failed: string | undefined;
   try {
     options.waiting("served");
     if (!stop.aborted) served = await onEach(options, "served", registeredAtMs);
+    if (!held.isHeld && proxies.some((host) => served.get(host)?.is !== "so")) failed = LOST;
     const removedAtMs = Date.now();
     released = held.release();
     options.waiting("gone");
     if (!stop.aborted) gone = await onEach(options, "gone", removedAtMs);
   } finally {
-    await (released ?? held.release());
+    isGone = await (released ?? held.release());
   }
   return {
     ...base,
-    proxies: proxies.map((host) => {
+    failed,
+    isLeft: !isGone,
+    proxies: (failed === undefined ? proxies : []).map((host) => {
       const [came, went] = [served.get(host), gone.get(host)];
       return {
         host,

@@ -36,8 +36,11 @@ export interface Held {
   readonly firstLine: string;
   /** False once released, or once the script or the connection ended by itself. */
   readonly isHeld: boolean;
-  /** Ends the script's standard input and waits until it is gone, at most five seconds. Never throws. */
-  release(): Promise<void>;
+  /**
+   * Ends the script's standard input and waits until it is gone, at most five seconds. Never throws. Resolves to whether
+   * the script was seen to end: not when that took longer, nor when the connection was lost.
+   */
+  release(): Promise<boolean>;
 }
 
 /** A host one can run scripts on as root. Connects lazily, at the first `run`, and stays connected. */

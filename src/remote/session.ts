@@ -73,9 +73,10 @@ export class Session implements Remote {
     }
     let isHeld = true;
     connection.held += 1;
-    const over = conversation.end.then(() => {
+    const over = conversation.end.then((end) => {
       isHeld = false;
       connection.held -= 1;
+      return end.is === "exited";
     });
     return {
       firstLine,
@@ -83,11 +84,12 @@ export class Session implements Remote {
         return isHeld;
       },
       async release() {
-        if (!isHeld) return;
+        if (!isHeld) return over;
         conversation.closeInput();
-        await Promise.race([over, sleep(RELEASE_MS, undefined, { ref: false })]);
+        const isGone = await Promise.race([over, sleep(RELEASE_MS, false, { ref: false })]);
         isHeld = false;
         talk.channel.close();
+        return isGone;
       },
     };
   }

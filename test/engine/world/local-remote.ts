@@ -72,6 +72,7 @@ export class LocalRemote implements Remote {
       async release() {
         child.stdin.end();
         await ended;
+        return true;
       },
     };
   }
