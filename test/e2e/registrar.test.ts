@@ -1,6 +1,9 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
-import { eventually, mustRun, startBackend } from "./backends.ts";
+import { eventually, listChildren, mustRun, startBackend } from "./backends.ts";
 import { countAnswers } from "./http.ts";
 import { type Ended, inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
 
@@ -27,6 +30,7 @@ function twoHosts(yaml: string): string {
     registrar:
       services:
         user-api: { port: 9000, weight: 10, check: { inter: 200ms, timeout: 500ms } }
+        order-api: { port: 9000, check: { http: false, inter: 200ms, timeout: 500ms } }
 `;
   return yaml
     .replace(/^ {2}kvm-03:.*\n/m, "")
@@ -65,14 +69,28 @@ async function followsOnly(...hosts: readonly LabHost[]): Promise<void> {
   );
 }
 
-function registration(ended: Ended, host: LabHost) {
+function registration(ended: Ended, host: LabHost, service = "user-api") {
   return ended.events.find(
     ({ event, step, setting, host: name }) =>
-      event === "evidence" && step === "registrar" && setting === "service user-api" && name === host.name,
+      event === "evidence" && step === "registrar" && setting === `service ${service}` && name === host.name,
   );
 }
 
 describe("a registrar", () => {
+  it("is not put where its gems do not build, and the compiler's own words are told", async () => {
+    await mustRun(
+      first,
+      "printf '#!/bin/sh\\necho no patch can be had >&2\\nexit 1\\n' >/usr/local/bin/patch && chmod 755 /usr/local/bin/patch",
+    );
+    const env = { XDG_CACHE_HOME: await mkdtemp(join(tmpdir(), "meshctl-store-")) };
+    const ended = await meshctl(["provision", "-i", inventory, "--json", "--yes"], { env });
+    await mustRun(first, "rm /usr/local/bin/patch");
+    expect(ended.code).not.toBe(0);
+    const because = summaryOf(ended).hosts[0]!.because!;
+    expect(because).toContain("no patch can be had");
+    expect(because).toContain("zookeeper-1.5.5.gem did not build: it takes the packages ruby-dev, gcc");
+  });
+
   it("puts running services into the mesh, and every proxy serves them", async () => {
     await startBackend(first, "first", 9000);
     await startBackend(second, "second", 9000);
@@ -100,10 +118,20 @@ describe("a registrar", () => {
   it("takes a service out whose health check fails, says so, and puts it back when it is well", async () => {
     await mustRun(second, "systemctl kill --signal=STOP backend-second.service");
     await followsOnly(first);
-    const sick = registration(await run("verify"), second);
+    const ended = await run("verify");
+    // It still takes connections.
+    expect(registration(ended, second, "order-api")).toMatchObject({ in_force: { value: "registered" } });
+    const sick = registration(ended, second);
     expect(sick).toMatchObject({ verdict: "proven", in_force: { value: "left out, not healthy" } });
     expect(sick!.warning).toContain("not healthy here, so it is not registered");
-    await mustRun(second, "systemctl kill --signal=CONT backend-second.service");
+    await mustRun(second, "systemctl stop backend-second.service");
+    await eventually(
+      "the other one is taken out too",
+      async () => registration(await run("verify"), second, "order-api")!.in_force,
+      (layer) => (layer as { value?: string }).value === "left out, not healthy",
+      60_000,
+    );
+    await startBackend(second, "second", 9000);
     await followsOnly(first, second);
     expect(registration(await run("verify"), second)).toMatchObject({ in_force: { value: "registered" } });
   });
@@ -116,6 +144,10 @@ describe("a registrar", () => {
 
   it("deregisters when it is stopped, before its session could time out", async () => {
     await mustRun(second, `systemctl stop ${REGISTRAR}`);
+    // At once, and not only when its session is given up.
+    const left = await listChildren(first, "/services/user-api");
+    expect(left.filter((child) => child.startsWith(second.name))).toEqual([]);
+    expect(left).toHaveLength(1);
     const log = await mustRun(second, `journalctl -o cat -u ${REGISTRAR} | tail -n 8`);
     expect(log).toContain("stopped user-api, clean shutdown? true");
     const stopped = await run("verify", "--steps", "registrar");
