@@ -28,7 +28,9 @@ export function meshOf({ hosts }: Lab): Mesh {
 export const faults: readonly Fault[] = [
   {
     name: "backend killed",
-    strike: ({ alpha }) => killBackend(alpha, "alpha"),
+    strike: async ({ alpha }) => {
+      await killBackend(alpha, "alpha");
+    },
     mend: ({ alpha }) => startBackend(alpha, "alpha", BACKEND_PORT),
   },
   {

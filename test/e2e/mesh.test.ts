@@ -28,7 +28,12 @@ let hosts: readonly LabHost[];
 beforeAll(async () => {
   lab = await startLab({ hosts: 3 });
   hosts = lab.hosts;
-  inventory = await inventoryFor(lab);
+  inventory = await inventoryFor(lab, (yaml) =>
+    yaml.replace(
+      "    order-api:",
+      "    mail: { path: /services/mail, port: 8025, mode: tcp }\n    order-api:",
+    ),
+  );
 });
 
 afterAll(() => lab?.down());
@@ -222,6 +227,25 @@ describe("the mesh", () => {
 describe("the status of the mesh", () => {
   const HOSTS = ["kvm-01", "kvm-02", "kvm-03"];
 
+  it("is that requests fail of a service that nothing has registered for yet", async () => {
+    const ended = await meshctl(["status", "-i", inventory, "--json"]);
+    expect(problemsOf(ended)).toMatchObject(
+      ["mail", "order-api"].map((service) => ({
+        kind: "service-out",
+        hosts: HOSTS,
+        what: expect.stringContaining(`${service}: nothing has registered yet`),
+      })),
+    );
+    expect(ended.code).toBe(2);
+    // What it says to type shows the same.
+    const typed = /^ssh (\S+) (.*)$/.exec(problemsOf(ended)[0]!.next)!;
+    const host = hosts.find(({ name }) => name === typed[1])!;
+    expect(await mustRun(host, `${typed[2]} 2>&1`)).toMatch(/^\[\]$/m);
+    for (const path of ["/services/mail", "/services/order-api"])
+      await register(hosts[0]!, path, { name: "beta", host: hosts[1]!, port: 9001 });
+    await statusUntil([]);
+  });
+
   it("is that all is well, in one exec a host", async () => {
     const ended = await meshctl(["status", "-i", inventory, "--json"]);
     expect(problemsOf(ended)).toEqual([]);
@@ -234,6 +258,24 @@ describe("the status of the mesh", () => {
     expect(
       userApi.backends.map(({ name, proxies }) => [name.split("_")[0], ...Object.values(proxies)]),
     ).toEqual(["beta", "gamma"].map((name) => [name, "up", "up", "up"]));
+  });
+
+  it("is told again and again with --watch, until ^C", async () => {
+    const watch = startMeshctl(["status", "--watch", "1", "-i", inventory, "--json"]);
+    for (const _ of [1, 2]) {
+      expect(await watch.event(({ event }) => event === "summary")).toMatchObject({ exit_code: 0 });
+    }
+    watch.signal("SIGINT");
+    const ended = await watch.ended;
+    expect(ended.code).toBe(130);
+    expect(ended.events.at(-1)).toMatchObject({ event: "summary", exit_code: 130 });
+    // Nobody's screen: one page after another, and none of a terminal's control sequences.
+    const pages = startMeshctl(["status", "--watch", "1", "-i", inventory]);
+    await pages.printed(/(?:all is well.*){2}/s);
+    pages.signal("SIGINT");
+    const { code, stdout } = await pages.ended;
+    expect(code).toBe(130);
+    expect(stdout).not.toContain("\u001b");
   });
 
   it("names a backend that was killed on every proxy, a stopped watcher and a stopped member", async () => {
@@ -343,7 +385,25 @@ describe("a probe of the mesh", () => {
     await eventually("no canary is left", canaries, (left) => left.length === 0);
   });
 
+  it("of a TCP service believes no health check that HAProxy made before", async () => {
+    const probe = () => meshctl(["probe", "mail", "-i", inventory, "--json", "--timeout", "10"]);
+    expect((await probe()).code).toBe(0);
+    // From here on every worker knows the canary, and that it was well.
+    const blackhole = "ipproto tcp dport 65100 blackhole";
+    await mustRun(hosts[2]!, `ip rule add ${blackhole}`);
+    const ended = await probe();
+    await mustRun(hosts[2]!, `ip rule del ${blackhole}`);
+    expect(proxiesIn(ended).map(({ follows }) => follows)).toEqual([true, true, false]);
+    expect(ended.code).toBe(2);
+  });
+
   it("does not put a canary where nothing is registered", async () => {
+    await deregister(hosts[0]!, "/services/order-api", "beta");
+    await eventually(
+      "the status",
+      async () => problemsOf(await meshctl(["status", "-i", inventory, "--json"])).map(({ kind }) => kind),
+      (kinds) => kinds.join() === "kept",
+    );
     const ended = await meshctl(["probe", "order-api", "-i", inventory, "--json"]);
     expect(ended.code).toBe(2);
     expect(eventsOf(ended, "probed")).toMatchObject([{ service: "order-api", follows: false }]);

@@ -27,6 +27,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** The first event that fits, of those to come. Rejects when the run ends without one. Needs `--json`. */
   event(fits: (event: JsonEvent) => boolean): Promise<JsonEvent>;
+  /** Resolves once what it printed fits. Rejects when the run ends before. */
+  printed(pattern: RegExp): Promise<void>;
   signal(name: NodeJS.Signals): void;
 }
 
@@ -40,12 +42,14 @@ export function startMeshctl(args: readonly string[], options: { env?: NodeJS.Pr
   const printsEvents = args.includes("--json") && !["hosts", "render"].includes(args[0]!);
   const events: JsonEvent[] = [];
   const watchers = new Set<(event: JsonEvent) => void>();
+  const readers = new Set<() => void>();
   let [stdout, stderr, unread] = ["", "", ""];
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     stderr += text;
   });
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
+    for (const read of readers) read();
     if (!printsEvents) return;
     const lines = (unread + text).split("\n");
     unread = lines.pop()!;
@@ -67,6 +71,13 @@ export function startMeshctl(args: readonly string[], options: { env?: NodeJS.Pr
           if (fits(event)) found(event);
         });
         ended.then(() => lost(new Error(`The run ended without the event:\n${stderr}`)));
+      }),
+    printed: (pattern) =>
+      new Promise((found, lost) => {
+        const read = () => pattern.test(stdout) && found();
+        readers.add(read);
+        read();
+        ended.then(() => lost(new Error(`The run ended without ${pattern}:\n${stdout}${stderr}`)));
       }),
     signal: (name) => void child.kill(name),
   };

@@ -1,10 +1,20 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { backendOf, serverName } from "../../src/steps/watcher/backends.ts";
+import { SYNAPSE_PATCHES } from "../../src/steps/watcher/paths.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { prioritize, resultOf, startLoad } from "../lab/open-loop.ts";
-import { deregister, eventually, killBackend, mustRun, register, startBackend } from "./backends.ts";
+import {
+  deregister,
+  eventually,
+  killBackend,
+  mustRun,
+  register,
+  startBackend,
+  zookeeper,
+} from "./backends.ts";
 import { configuredServers, liveServers, serversOf, tellHaproxy } from "./haproxy.ts";
 import { countAnswers, getThroughProxy } from "./http.ts";
 import { type Ended, inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
@@ -115,9 +125,9 @@ describe("under load", () => {
   it("no request that starts after a backend's death fails", async () => {
     const { ended } = await startLoad(three, load);
     await new Promise((resume) => setTimeout(resume, 2_000));
-    await killBackend(one, "alpha");
-    const deadAtMs = Date.now();
-    const after = (await ended).filter(({ startedAtMs }) => startedAtMs >= deadAtMs);
+    const killedAtMs = await killBackend(one, "alpha");
+    // What was under way then may fail: it may have been acted upon, and is sent nowhere else.
+    const after = (await ended).filter(({ startedAtMs }) => startedAtMs >= killedAtMs);
     await startBackend(one, "alpha", BACKEND_PORT);
     expect(after.length).toBeGreaterThan(0);
     expect(after.filter(({ status }) => status !== 200)).toEqual([]);
@@ -177,11 +187,10 @@ describe("a registration that HAProxy cannot use", () => {
     );
     const journal = "journalctl -u meshctl-haproxy-install -p warning..warning -o cat --no-pager";
     expect(await mustRun(three, journal)).toContain("ghost_nowhere.invalid");
-    // As the timer does after a minute.
-    await mustRun(
-      three,
-      "echo 127.0.0.9 nowhere.invalid >>/etc/hosts && systemctl start meshctl-haproxy-install.service",
-    );
+    await mustRun(three, "echo 127.0.0.9 nowhere.invalid >>/etc/hosts");
+    // What the timer starts after a minute.
+    await mustRun(three, "systemctl is-active meshctl-haproxy-again.timer");
+    await mustRun(three, "systemctl start meshctl-haproxy-again.service");
     await untilServed([three], ["alpha", "beta", "gamma", "ghost"]);
     await deregister(three, PATH, "ghost");
     await deregister(three, PATH, "gamma");
@@ -198,21 +207,228 @@ describe("a registration that HAProxy cannot use", () => {
     );
     expect(await mustRun(three, "sha256sum /etc/haproxy/haproxy.cfg")).toBe(before);
     expect(await served(three)).toBe("alpha beta");
-    const because = summaryOf(await verify()).hosts[2]!.because;
-    expect(because).toMatch(/^watcher: Synapse's last candidate: .*no-such-option/);
+    // Whatever else is wrong before it.
+    await mustRun(three, "systemctl disable --quiet zookeeper");
+    const ended = await verify();
+    await mustRun(three, "systemctl enable --quiet zookeeper");
+    expect(openRows(ended).filter((row) => row.startsWith("kvm-03 "))[0]).toMatch(/^kvm-03 zookeeper /);
+    expect(summaryOf(ended).hosts[2]!.because).toMatch(
+      /^watcher: Synapse's last candidate: .*no-such-option/,
+    );
     await deregister(three, PATH, "bogus");
     await untilProven();
   });
 });
 
+describe("what Synapse would die of, or stand still for", () => {
+  it("is read by its patches as meshctl reads it", async () => {
+    const records = [
+      { port: 9001, name: "bee" },
+      { port: "9001" },
+      { port: "09001" },
+      { port: 70_000 },
+      { port: "http" },
+      { port: null },
+      { port: 9001, name: 5 },
+      { port: 9001, name: ["a"] },
+      { port: 9001, name: "a b" },
+      { port: 9001, name: "a\nglobal" },
+      { port: 9001, host: 7 },
+      { port: 9001, host: "a b" },
+      { port: 9001, haproxy_server_options: "weight 5%" },
+      { port: 9001, haproxy_server_options: "weight 5\nglobal" },
+      { port: 9001, haproxy_server_options: 5, weight: "x", labels: 5 },
+    ].map((record) => JSON.stringify({ host: "10.0.0.9", ...record }));
+    const data = [...records, "[]", "5", '"host port"', "null", "nonsense", ""];
+    const program = await readFile(join(import.meta.dirname, "synapse-patches.rb"), "utf8");
+    const environment = await mustRun(three, "systemctl show --property=Environment --value meshctl-watcher");
+    await mustRun(three, "cat >/root/synapse-patches.rb", program);
+    const output = await mustRun(
+      three,
+      `env ${environment.trim()} MESHCTL_LAST_BACKENDS=/root/last.json ruby -r ${SYNAPSE_PATCHES} /root/synapse-patches.rb`,
+      JSON.stringify(data),
+    );
+    const found = JSON.parse(output) as { names: (string | null)[]; kept: Record<string, string[]> };
+    expect(found.names).toEqual(data.map((text) => (backendOf(text) ? serverName(backendOf(text)!) : null)));
+    expect(found.kept).toEqual({
+      "canary alone at first": [],
+      "beside another": ["alpha", "meshctl-probe"],
+      "alone at last": ["alpha"],
+      "started again": ["alpha"],
+      "with another path": [],
+      "told to serve none": [],
+      "told to keep the last again": [],
+    });
+  });
+
+  it("is skipped and named, and holds up nobody else", async () => {
+    const restarts = () => mustRun(three, "systemctl show --property=NRestarts --value meshctl-watcher");
+    const before = await restarts();
+    await register(three, PATH, { name: "five", host: { address: "127.0.0.8" }, port: 1, more: { name: 5 } });
+    await registerBackend("gamma", { address: "127.0.0.9" }, { haproxy_server_options: "weight 100%" });
+    await untilServed(hosts, ["alpha", "beta", "gamma"]);
+    expect(await restarts()).toBe(before);
+    const ended = await verify();
+    expect(openRows(ended)).toEqual([]);
+    const rows = ended.events.filter(({ setting }) => setting === `service ${SERVICE}`);
+    expect(rows.map(({ warning }) => warning)).toEqual(Array(3).fill(expect.stringContaining("skips five")));
+    await deregister(three, PATH, "five");
+    await deregister(three, PATH, "gamma");
+    await untilServed(hosts, ["alpha", "beta"]);
+    // Back at once, without the options it had.
+    await registerBackend("gamma", { address: "127.0.0.9" });
+    await untilServed(hosts, ["alpha", "beta", "gamma"]);
+    await untilProven();
+    await deregister(three, PATH, "gamma");
+    await untilServed(hosts, ["alpha", "beta"]);
+  });
+
+  it("a HAProxy that hangs, and an installer that is stopped meanwhile loses nothing", async () => {
+    await mustRun(three, "systemctl kill --signal=STOP haproxy");
+    await registerBackend("gamma", { address: "127.0.0.9" });
+    await eventually(
+      "Synapse's candidate is installed",
+      () => configuredServers(three),
+      (configured) => configured.length === 3,
+    );
+    await eventually(
+      "the installer waits for the reload",
+      () => mustRun(three, "ls /var/lib/meshctl-watcher"),
+      (waiting) => waiting.includes("reload-taken"),
+    );
+    await mustRun(three, "systemctl kill --signal=TERM meshctl-haproxy-install.service");
+    await eventually(
+      "it says that it was stopped",
+      () => mustRun(three, "cat /run/meshctl/haproxy-reload"),
+      (result) => /^failed\t.*stopped before it was done/.test(result),
+    );
+    await mustRun(three, "systemctl kill --signal=CONT haproxy");
+    await untilServed([three], ["alpha", "beta", "gamma"]);
+    await eventually(
+      "the reload is proved in the end",
+      () => mustRun(three, "cat /run/meshctl/haproxy-reload; ls /var/lib/meshctl-watcher"),
+      (result) => result.startsWith("ok\t") && !result.includes("reload-"),
+      60_000,
+    );
+    await deregister(three, PATH, "gamma");
+    await untilProven();
+  });
+});
+
+describe("the installer", () => {
+  const result = (kind: string) => mustRun(three, `cat /run/meshctl/haproxy-${kind}`);
+  const writeAgain = () => mustRun(three, "systemctl restart meshctl-watcher");
+
+  it("reloads nothing for a server that HAProxy knows", async () => {
+    const worker = async () => /^Pid: \d+$/m.exec(await tellHaproxy(three, "show info"))![0];
+    const before = await worker();
+    await deregister(three, PATH, "beta");
+    await untilServed([three], ["alpha"]);
+    await eventually(
+      "the file forgets it",
+      () => configuredServers(three),
+      ({ length }) => length === 1,
+    );
+    await registerBackend("beta", two);
+    await untilServed(hosts, ["alpha", "beta"]);
+    await eventually(
+      "the file has it again",
+      () => configuredServers(three),
+      ({ length }) => length === 2,
+    );
+    expect(await worker()).toBe(before);
+  });
+
+  it("takes nothing but servers from a candidate", async () => {
+    const before = await mustRun(three, "sha256sum /etc/haproxy/haproxy.cfg");
+    const candidate = "/var/lib/meshctl-watcher/haproxy.cfg";
+    // As a line break in what a backend says of itself would make it.
+    await mustRun(
+      three,
+      `sed -e 's/\\(description meshctl-[0-9a-f]*\\)-.*/\\1/' -e 's/^\tserver alpha/    log 127.0.0.1 local1\\n&/' /etc/haproxy/haproxy.cfg >${candidate}.tmp && chown meshctl-watcher ${candidate}.tmp && mv ${candidate}.tmp ${candidate}`,
+    );
+    await eventually(
+      "it is refused",
+      () => result("install"),
+      (line) => line.startsWith("invalid\t"),
+    );
+    expect(await result("install")).toMatch(/besides servers it differs.*: > log 127\.0\.0\.1 local1\t/);
+    expect(await mustRun(three, "sha256sum /etc/haproxy/haproxy.cfg")).toBe(before);
+    await writeAgain();
+    await untilProven();
+  });
+
+  it("does not replace a haproxy.cfg that is somebody else's", async () => {
+    await mustRun(
+      three,
+      "cp /etc/haproxy/haproxy.cfg /root/ && echo '# mine' >>/etc/haproxy/haproxy.cfg && sed -i '/haproxy.cfg$/d' /var/lib/meshctl/manifest",
+    );
+    await writeAgain();
+    await eventually(
+      "it is refused",
+      () => result("install"),
+      (line) => line.startsWith("refused\t"),
+    );
+    expect(await mustRun(three, "tail -n 1 /etc/haproxy/haproxy.cfg")).toBe("# mine\n");
+    expect(openRows(await verify()).join("\n")).toContain("kvm-03 watcher haproxy.cfg: blocked");
+    await mustRun(three, "cp /root/haproxy.cfg /etc/haproxy/haproxy.cfg");
+    await writeAgain();
+    await untilProven();
+  });
+
+  it("does not believe in a reload whose new worker cannot start", async () => {
+    // What maxconn asks for is more than that; the worker that runs has its files.
+    await mustRun(
+      three,
+      "prlimit --nofile=5000:5000 --pid $(systemctl show --property=MainPID --value haproxy)",
+    );
+    await registerBackend("delta", { address: "127.0.0.9" });
+    await eventually(
+      "it fails",
+      () => result("reload"),
+      (line) => line.startsWith("failed\t"),
+      60_000,
+    );
+    expect(await result("reload")).toMatch(/the old worker serves on: .*FD limit/);
+    expect(await served(three)).toBe("alpha beta");
+    expect(openRows(await verify()).join("\n")).toMatch(
+      /kvm-03 watcher Synapse's last candidate: not-in-force/,
+    );
+    await mustRun(three, "systemctl restart haproxy");
+    await untilServed([three], ["alpha", "beta", "delta"]);
+    await deregister(three, PATH, "delta");
+    await untilProven();
+  });
+});
+
 describe("what somebody does behind the watcher's back", () => {
+  it("to a registered backend's options is not on disk, and a provision brings it there", async () => {
+    const beta = { host: two.address, port: BACKEND_PORT, name: "beta", haproxy_server_options: "weight 7" };
+    await zookeeper(three, [`set ${PATH}/beta '${JSON.stringify(beta)}'`]);
+    const rows = openRows(await verify());
+    expect(rows).toEqual(
+      hosts.map(({ name }) =>
+        expect.stringMatching(
+          `^${name} watcher service ${SERVICE}: different: beta_.* has no options of its own where "weight 7" is registered`,
+        ),
+      ),
+    );
+    expect((await meshctl(["provision", "--yes", ...arguments_])).code).toBe(0);
+    expect(await mustRun(three, "grep -c 'server beta_.* weight 7$' /etc/haproxy/haproxy.cfg")).toBe("1\n");
+    await deregister(three, PATH, "beta");
+    await registerBackend("beta", two);
+    await untilServed(hosts, ["alpha", "beta"]);
+    await untilProven();
+  });
+
   it("to a server over HAProxy's socket is not in force, and the words that take it back are told", async () => {
     const [alpha, beta] = (await liveServers(three, SERVICE)) as [string, string];
-    await tellHaproxy(three, `set server ${SERVICE}/${alpha} state drain`);
+    await tellHaproxy(three, `set server ${SERVICE}/${alpha} addr 127.0.0.66 port 66`);
     await tellHaproxy(three, `set server ${SERVICE}/${beta} weight 0`);
     const [row, ...others] = openRows(await verify());
     expect(others).toEqual([]);
     expect(row).toContain("kvm-03 watcher service user-api: not-in-force: changed by hand");
+    expect(row).toContain("was sent to 127.0.0.66:66");
     const [, orders] = row!.split("to take it back: ");
     for (const order of orders!.split("; ")) await tellHaproxy(three, order);
     expect(openRows(await verify())).toEqual([]);
@@ -241,11 +457,11 @@ describe("what somebody does behind the watcher's back", () => {
 });
 
 describe("the watcher survives", () => {
-  const zookeeper = (verb: string) =>
+  const ensemble = (verb: string) =>
     Promise.all(hosts.map((host) => mustRun(host, `systemctl ${verb} zookeeper`)));
 
   it("ZooKeeper's absence, whether it ran before or starts meanwhile, and nobody notices", async () => {
-    await zookeeper("stop");
+    await ensemble("stop");
     await mustRun(three, "systemctl restart meshctl-watcher");
     expect((await countAnswers(three, PORT, 6)).size).toBe(2);
     // That it had time to fail.
@@ -257,7 +473,7 @@ describe("the watcher survives", () => {
     );
     expect(await served(three)).toBe("alpha beta");
     expect(await configuredServers(three)).toHaveLength(2);
-    await zookeeper("start");
+    await ensemble("start");
     await eventually(
       "the ensemble takes a change",
       () =>

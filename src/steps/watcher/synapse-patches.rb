@@ -133,6 +133,26 @@ module BoundedSocket
   end
 end
 
+# Synapse looks for changed options in its state file, which it writes once a minute: a backend that comes back sooner
+# with others would be enabled with those it had.
+module ReloadForOptions
+  REMEMBERED = 10_000
+
+  private
+
+  def generate_backend_stanza(watcher, config)
+    known = (@options_written ||= {})[watcher.name] ||= {}
+    watcher.backends.each do |backend|
+      name, options = construct_name(backend), backend["haproxy_server_options"].to_s
+      @restart_required = true if known.fetch(name, options) != options
+      known[name] = options
+    end
+    known.shift while known.size > REMEMBERED
+    super
+  end
+end
+
 Synapse::ServiceWatcher::BaseWatcher.prepend(KeepLast)
 Synapse::ServiceWatcher::ZookeeperWatcher.prepend(RefuseUnusable)
 Synapse::ConfigGenerator::Haproxy.prepend(BoundedSocket)
+Synapse::ConfigGenerator::Haproxy.prepend(ReloadForOptions)
