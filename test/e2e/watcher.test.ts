@@ -317,6 +317,13 @@ describe("what Synapse would die of, or stand still for", () => {
 
 describe("the installer", () => {
   const result = (kind: string) => mustRun(three, `cat /run/meshctl/haproxy-${kind}`);
+  const untilEnded = (kind: string, outcome: string) =>
+    eventually(
+      `the ${kind} is ${outcome}`,
+      () => result(kind),
+      (line) => line.startsWith(`${outcome}\t`),
+      60_000,
+    );
   const writeAgain = () => mustRun(three, "systemctl restart meshctl-watcher");
 
   it("reloads nothing for a server that HAProxy knows", async () => {
@@ -347,11 +354,7 @@ describe("the installer", () => {
       three,
       `sed -e 's/\\(description meshctl-[0-9a-f]*\\)-.*/\\1/' -e 's/^\tserver alpha/    log 127.0.0.1 local1\\n&/' /etc/haproxy/haproxy.cfg >${candidate}.tmp && chown meshctl-watcher ${candidate}.tmp && mv ${candidate}.tmp ${candidate}`,
     );
-    await eventually(
-      "it is refused",
-      () => result("install"),
-      (line) => line.startsWith("invalid\t"),
-    );
+    await untilEnded("install", "invalid");
     expect(await result("install")).toMatch(/besides servers it differs.*: > log 127\.0\.0\.1 local1\t/);
     expect(await mustRun(three, "sha256sum /etc/haproxy/haproxy.cfg")).toBe(before);
     await writeAgain();
@@ -364,11 +367,7 @@ describe("the installer", () => {
       "cp /etc/haproxy/haproxy.cfg /root/ && echo '# mine' >>/etc/haproxy/haproxy.cfg && sed -i '/haproxy.cfg$/d' /var/lib/meshctl/manifest",
     );
     await writeAgain();
-    await eventually(
-      "it is refused",
-      () => result("install"),
-      (line) => line.startsWith("refused\t"),
-    );
+    await untilEnded("install", "refused");
     expect(await mustRun(three, "tail -n 1 /etc/haproxy/haproxy.cfg")).toBe("# mine\n");
     expect(openRows(await verify()).join("\n")).toContain("kvm-03 watcher haproxy.cfg: blocked");
     await mustRun(three, "cp /root/haproxy.cfg /etc/haproxy/haproxy.cfg");
@@ -383,12 +382,7 @@ describe("the installer", () => {
       "prlimit --nofile=5000:5000 --pid $(systemctl show --property=MainPID --value haproxy)",
     );
     await registerBackend("delta", { address: "127.0.0.9" });
-    await eventually(
-      "it fails",
-      () => result("reload"),
-      (line) => line.startsWith("failed\t"),
-      60_000,
-    );
+    await untilEnded("reload", "failed");
     expect(await result("reload")).toMatch(/the old worker serves on: .*FD limit/);
     expect(await served(three)).toBe("alpha beta");
     expect(openRows(await verify()).join("\n")).toMatch(
