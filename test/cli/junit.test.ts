@@ -13,9 +13,9 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const read = (value: string): Layer => ({ is: "read", value, source: "/etc/x:1" });
 
-function row(setting: string, onDisk: Layer, inForce: Layer, host = "a") {
-  const evidence = judge({ setting, want: "1", onDisk, inForce });
-  return { event: "evidence", host, step: "sysctl", evidence } as const;
+function row(setting: string, onDisk: Layer, inForce: Layer, warning?: string) {
+  const evidence = judge({ setting, want: "1", onDisk, inForce, warning });
+  return { event: "evidence", host: "a", step: "sysctl", evidence } as const;
 }
 
 function summary(...outcomes: (Pick<HostOutcome, "host" | "is"> & Partial<HostOutcome>)[]) {
@@ -40,6 +40,20 @@ describe("a JUnit report", () => {
         "on disk it is as wanted, but what runs has 0, not 1\nwant: 1\non disk: 1 (/etc/x:1)\nin force: 0 (/etc/x:1)</failure>",
     );
     expect(xml).toContain('<failure type="unknown" message="ss -ltn could not be read: it hung">');
+  });
+
+  it("tells the warning of a case, also of one that passes", () => {
+    const rows = [
+      row("service", read("1"), read("1"), "registered, but DOWN: <alpha>"),
+      row("bad", read("1"), read("0"), "and more"),
+    ];
+    const xml = junitXml(summary({ host: "a", is: "drift" }), rows, []);
+    expect(xml).toContain(
+      '<testcase classname="a.sysctl" name="service">\n' +
+        "      <system-out>warning: registered, but DOWN: &lt;alpha&gt;</system-out>\n    </testcase>",
+    );
+    expect(xml).toContain("</failure>\n      <system-out>warning: and more</system-out>\n    </testcase>");
+    expect(xml).toContain('tests="2" failures="1" errors="0"');
   });
 
   it("has an error for a host that was not reached, and for a step that failed", () => {

@@ -47,6 +47,8 @@ interface Case {
   readonly name: string;
   /** What stands in the place of a pass. */
   readonly problem?: { readonly is: "failure" | "error"; readonly type: string; readonly text: string };
+  /** What a person should know, whether it passes or not. */
+  readonly warning?: string | undefined;
 }
 
 /** The report's text. Whatever is not proven is a failure; what could not be reached or done is an error. */
@@ -81,8 +83,8 @@ function casesOf(
 }
 
 function settingCase(step: string, evidence: Evidence): Case {
-  const { setting, want, onDisk, inForce, verdict, because } = evidence;
-  const found = { group: step, name: setting };
+  const { setting, want, onDisk, inForce, verdict, because, warning } = evidence;
+  const found = { group: step, name: setting, warning };
   if (verdict === "proven") return found;
   const layers = `want: ${want}\non disk: ${layer(onDisk)}\nin force: ${layer(inForce)}`;
   return {
@@ -108,14 +110,22 @@ function layer(read: Layer): string {
 function suite({ host }: HostOutcome, cases: readonly Case[]): string {
   const count = (is: "failure" | "error") => cases.filter(({ problem }) => problem?.is === is).length;
   const totals = { tests: cases.length, failures: count("failure"), errors: count("error") };
-  const lines = cases.map(({ group, name, problem }) => {
+  const lines = cases.map(({ group, name, problem, warning }) => {
     const head = `    <testcase${attributes({ classname: `${host}.${group}`, name })}`;
-    if (problem === undefined) return `${head}/>\n`;
-    const message = problem.text.split("\n", 1)[0]!;
-    const { is, type, text } = problem;
-    return `${head}>\n      <${is}${attributes({ type, message })}>${escaped(text)}</${is}>\n    </testcase>\n`;
+    const inside = [
+      ...(problem === undefined ? [] : [problemElement(problem)]),
+      // JUnit has no case between passed and failed.
+      ...(warning === undefined ? [] : [`<system-out>warning: ${escaped(warning)}</system-out>`]),
+    ];
+    if (inside.length === 0) return `${head}/>\n`;
+    return `${head}>\n${inside.map((element) => `      ${element}\n`).join("")}    </testcase>\n`;
   });
   return `  <testsuite${attributes({ name: host, ...totals })}>\n${lines.join("")}  </testsuite>\n`;
+}
+
+function problemElement({ is, type, text }: NonNullable<Case["problem"]>): string {
+  const message = text.split("\n", 1)[0]!;
+  return `<${is}${attributes({ type, message })}>${escaped(text)}</${is}>`;
 }
 
 function attributes(values: Readonly<Record<string, string | number>>): string {
