@@ -23,7 +23,7 @@ export default defineConfig({
           isolate: false,
           setupFiles: ["test/fresh-modules.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/lab/**", "test/traps/**"],
+          exclude: ["test/e2e/**", "test/lab/**", "test/traps/traps.test.ts"],
         },
       },
       {

@@ -3,7 +3,9 @@ import { writeFileSync } from "node:fs";
 import { suites } from "./lab/suite.ts";
 import { plantTraps } from "./traps/table.ts";
 
-const results = suites.map((suite) => ({ suite, ...plantTraps(suite) }));
+const results: ({ suite: string } & Awaited<ReturnType<typeof plantTraps>>)[] = [];
+// One after the other: each takes the machine.
+for (const suite of suites) results.push({ suite, ...(await plantTraps(suite)) });
 for (const { table } of results) console.log(`\n${table}`);
 const rows = results.map(
   ({ suite, passed, ended }) => `| ${suite} | ${ended} | ${passed ? "passed" : "**failed**"} |`,

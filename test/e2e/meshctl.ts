@@ -119,6 +119,7 @@ export interface Summary {
     readonly outcome: string;
     readonly because?: string;
     readonly changed: readonly { readonly step: string; readonly change: string }[];
+    readonly unproven: readonly { readonly step: string; readonly change: string }[];
     readonly execs: number;
   }[];
 }

@@ -3,6 +3,6 @@ import { parseSuite } from "../lab/suite.ts";
 import { plantTraps } from "./table.ts";
 
 const suite = parseSuite(process.argv[2] ?? "bookworm");
-const { passed, table } = plantTraps(suite);
+const { passed, table } = await plantTraps(suite);
 console.log(table);
 process.exitCode = passed ? 0 : 1;

@@ -9,16 +9,23 @@ export interface World {
   readonly suite: Suite;
   /** The host that the trap is planted on. */
   readonly host: LabHost;
-  /** Runs meshctl's command with the trap's inventory and step, with `--json`. */
-  run(command: "plan" | "verify" | "provision", ...flags: readonly string[]): Promise<Ended>;
+  /** Runs meshctl's command with the trap's inventory and steps (`status` has none), with `--json`. */
+  run(command: "plan" | "verify" | "provision" | "status", ...flags: readonly string[]): Promise<Ended>;
 }
 
-/** A row that `verify` must show of the trapped host. */
+/** A row that `verify` must show of the trapped host. Every row that it names must be as it says. */
 export interface Told {
+  /** Where several steps have a row of that name: which of them is meant. */
+  readonly step?: string;
   readonly setting: string | RegExp;
   readonly verdict: string;
-  /** The cause, as the row's `because` names it, or its `warning` where nothing needs to change. */
+  /**
+   * The cause, as the row's `because` names it, or its `warning` where nothing needs to change. Words that no row
+   * without the trap would have (causes.test.ts).
+   */
   readonly because: RegExp;
+  /** Words of what is on disk, where the cause of a whole file is in its diff. */
+  readonly diff?: RegExp;
 }
 
 /** Something wrong that a naive tool reports as done. One a file, in the folder of the step that has to see it. */
@@ -34,7 +41,7 @@ export interface Trap {
   /** What is asked for, where that is part of the trap. */
   readonly inventory?: (yaml: string) => string;
   readonly plant: (world: World) => Promise<unknown>;
-  /** Each must be among the rows that `verify` shows, and no row may be called proven that is named here. */
+  /** Each names rows that `verify` shows, at least one; no row may be named by two. */
   readonly told: readonly Told[];
   /** Of `verify`: 2, drift, unless given. */
   readonly verifyCode?: number;
@@ -44,8 +51,13 @@ export interface Trap {
     | { readonly is: "mended" }
     /** Nothing is wrong for meshctl: `provision` changes nothing. */
     | { readonly is: "left alone" }
-    /** `provision` refuses or fails with the reason in the host's summary, or on standard error with code 3. */
-    | { readonly is: "refused"; readonly code: number; readonly because: RegExp };
+    /**
+     * `provision` refuses with the reason in the host's summary, or on standard error with code 3: no file of the
+     * host is touched and no service is started anew.
+     */
+    | { readonly is: "refused"; readonly code: number; readonly because: RegExp }
+    /** `provision` tries, and fails with the reason in the host's summary. */
+    | { readonly is: "failed"; readonly code: number; readonly because: RegExp };
   /** What must be true of the host after `provision`, beyond the evidence. Throws. */
   readonly after?: (world: World) => Promise<unknown>;
   /** Takes away what `provision` leaves. The host is converged by a further `provision` after it. */
@@ -57,6 +69,10 @@ export const sh =
   (script: string) =>
   ({ host }: World): Promise<string> =>
     mustRun(host, script);
+
+/** Waits until HAProxy has said that a reload failed; older ones do not say it, and a few seconds are enough. */
+export const awaitFailedReload =
+  "for _ in $(seq 40); do systemctl show -P StatusText haproxy | grep -q 'Reload failed' && break; sleep 0.1; done";
 
 /** The lab's inventory with more said of one host, for example "sysctl: { net.ipv4.tcp_fin_timeout: 20 }". */
 export function atHost(yaml: string, host: string, parameters: string): string {

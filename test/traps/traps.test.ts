@@ -1,21 +1,17 @@
-import { appendFileSync, readdirSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mustRun } from "../e2e/backends.ts";
 import { type Ended, inventoryFor, type JsonEvent, meshctl, openRows, summaryOf } from "../e2e/meshctl.ts";
-import { attachLab, type Lab, startLab } from "../lab/lab.ts";
+import { attachLab, type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { parseSuite } from "../lab/suite.ts";
+import { trapsFor } from "./list.ts";
 import { forSuite } from "./suites.ts";
+import type { PlantedTrap } from "./table.ts";
 import type { Told, Trap, World } from "./trap.ts";
 
 const suite = parseSuite(process.env.MESHCTL_SUITE ?? "bookworm");
-const traps = await Promise.all(
-  readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })
-    .filter((file) => /^[a-z]+\/[^/]+\.ts$/.test(file))
-    .sort()
-    .map(async (file) => ({
-      file,
-      trap: (await import(/* @vite-ignore */ `${import.meta.dirname}/${file}`)).default as Trap,
-    })),
-);
+const planted = await trapsFor(suite);
+const STATE = readFileSync(`${import.meta.dirname}/state.sh`, "utf8");
 
 // While traps are written: three hosts that stay up, `npm run lab -- up 3 --name NAME`.
 const kept = process.env.MESHCTL_TRAPS_LAB;
@@ -31,7 +27,11 @@ beforeAll(async () => {
 
 afterAll(() => (kept === undefined ? lab?.down() : undefined));
 
-const planted = traps.filter(({ trap }) => trap.suites?.includes(suite) ?? true);
+/** What meshctl said, as far as the trap got. */
+interface Answers {
+  verified?: Ended;
+  provisioned?: Ended;
+}
 
 describe.sequential(`on ${suite}`, () => {
   it.each(planted)("$file: $trap.title", async ({ file, trap }) => {
@@ -45,31 +45,30 @@ describe.sequential(`on ${suite}`, () => {
       meshctl([
         command,
         ...["-i", inventory, "--json"],
-        ...(trap.steps === undefined ? [] : ["--steps", trap.steps]),
+        ...(trap.steps === undefined || command === "status" ? [] : ["--steps", trap.steps]),
         ...(command === "provision" ? ["--yes"] : []),
         ...flags,
       ]);
     const world: World = { lab, suite, host, run: (command, ...flags) => run(asked!, command, ...flags) };
+    const answers: Answers = {};
+    let problem: unknown;
     try {
-      await trap.plant(world);
-      const verified = await world.run("verify");
-      for (const told of trap.told) expectTold(verified, host.name, told);
-      if (trap.said !== undefined) expect(verified.stderr).toMatch(trap.said);
-      expect(verified.code, `${verified.stderr}${openRows(verified).join("\n")}`).toBe(trap.verifyCode ?? 2);
-
-      const provisioned = await world.run("provision");
-      expectOutcome(provisioned, host.name, trap.outcome);
-      await trap.after?.(world);
-      if (trap.outcome.is === "mended") expectProven(await world.run("verify"));
-      report(file, trap, verified, provisioned, host.name);
+      await plantAndAsk(trap, world, answers);
     } catch (error) {
-      // The next trap is planted on a converged host all the same.
-      await trap.clear?.(world);
-      await run(plain!, "provision");
-      throw error;
+      problem = error;
     }
-    await trap.clear?.(world);
-    expectProven(await run(plain!, "provision"));
+    try {
+      await trap.clear?.(world);
+      // The next trap is planted on a converged host, whatever became of this one.
+      const isConverged =
+        problem === undefined && trap.outcome.is !== "refused" && trap.outcome.is !== "failed";
+      if (!isConverged || trap.clear !== undefined || trap.inventory !== undefined)
+        expectProven(await run(plain!, "provision"));
+    } catch (error) {
+      problem ??= error;
+    }
+    report(file, trap, answers, host.name, problem);
+    if (problem !== undefined) throw problem;
   });
 
   it("everything is proven after the last of them", async () => {
@@ -77,6 +76,29 @@ describe.sequential(`on ${suite}`, () => {
     expectProven(await meshctl(["provision", "-i", inventory, "--yes", "--json"]));
   });
 });
+
+async function plantAndAsk(trap: Trap, world: World, answers: Answers): Promise<void> {
+  const { host } = world;
+  await trap.plant(world);
+  const verified = await world.run("verify");
+  answers.verified = verified;
+  expectTold(verified, host.name, trap.told);
+  if (trap.said !== undefined) expect(verified.stderr).toMatch(trap.said);
+  expect(verified.code, `${verified.stderr}${openRows(verified).join("\n")}`).toBe(trap.verifyCode ?? 2);
+
+  const before = trap.outcome.is === "refused" ? await stateOf(host) : [];
+  const provisioned = await world.run("provision");
+  answers.provisioned = provisioned;
+  expectOutcome(provisioned, host.name, trap.outcome);
+  if (trap.outcome.is === "refused") expect(await stateOf(host)).toEqual(before);
+  await trap.after?.(world);
+  if (trap.outcome.is === "mended") expectProven(await world.run("verify"));
+}
+
+/** What meshctl could have changed on a host. */
+async function stateOf(host: LabHost): Promise<string[]> {
+  return (await mustRun(host, STATE)).split("\n");
+}
 
 function expectProven(ended: Ended): void {
   expect(openRows(ended)).toEqual([]);
@@ -86,22 +108,34 @@ function expectProven(ended: Ended): void {
 const evidenceOf = ({ events }: Ended, host: string): readonly JsonEvent[] =>
   events.filter((event) => event.event === "evidence" && event.host === host);
 
-function isNamed({ setting }: JsonEvent, told: Told): boolean {
+function isNamed({ step, setting }: JsonEvent, told: Told): boolean {
+  if (told.step !== undefined && told.step !== step) return false;
   return typeof told.setting === "string" ? setting === told.setting : told.setting.test(String(setting));
 }
 
-function expectTold(verified: Ended, host: string, told: Told): void {
-  const rows = evidenceOf(verified, host).filter((row) => isNamed(row, told));
-  const shown = rows.map(({ setting, verdict, because, warning }) => ({
-    setting,
-    verdict,
-    because: because ?? warning,
-  }));
-  expect(shown, openRows(verified).join("\n")).toContainEqual({
-    setting: expect.anything(),
-    verdict: told.verdict,
-    because: expect.stringMatching(told.because),
-  });
+function expectTold(verified: Ended, host: string, told: readonly Told[]): void {
+  const rows = evidenceOf(verified, host);
+  for (const each of told) {
+    const shown = rows
+      .filter((row) => isNamed(row, each))
+      .map(({ step, setting, verdict, because, warning, diff }) => ({
+        step,
+        setting,
+        verdict,
+        because: because ?? warning,
+        ...(each.diff === undefined ? {} : { was: (diff as { was?: string } | undefined)?.was }),
+      }));
+    const { verdict, because } = each;
+    expect(shown, `${each.setting} is not among\n${openRows(verified).join("\n")}`).not.toEqual([]);
+    const wanted = shown.map(({ step, setting }) => ({
+      step,
+      setting,
+      verdict,
+      because: expect.stringMatching(because),
+      ...(each.diff === undefined ? {} : { was: expect.stringMatching(each.diff) }),
+    }));
+    expect(shown, openRows(verified).join("\n")).toEqual(wanted);
+  }
 }
 
 function expectOutcome(provisioned: Ended, host: string, outcome: Trap["outcome"]): void {
@@ -110,10 +144,13 @@ function expectOutcome(provisioned: Ended, host: string, outcome: Trap["outcome"
     expect(provisioned.code).toBe(3);
     return;
   }
-  const { changed, because } = summaryOf(provisioned).hosts.find((each) => each.host === host)!;
-  if (outcome.is === "refused") {
+  const { changed, unproven, because } = summaryOf(provisioned).hosts.find((each) => each.host === host)!;
+  if (outcome.is === "refused" || outcome.is === "failed") {
     expect(because).toMatch(outcome.because);
     expect(provisioned.code).toBe(outcome.code);
+    // What a change of the step's was refused before it was made is unproven, too: see stateOf.
+    if (outcome.is === "refused") expect(changed).toEqual([]);
+    else expect([...changed, ...unproven]).not.toEqual([]);
   } else {
     expectProven(provisioned);
     if (outcome.is === "mended") expect(changed).not.toEqual([]);
@@ -122,20 +159,26 @@ function expectOutcome(provisioned: Ended, host: string, outcome: Trap["outcome"
 }
 
 /** A line for the table that `npm run traps` prints. */
-function report(file: string, trap: Trap, verified: Ended, provisioned: Ended, host: string): void {
+function report(
+  file: string,
+  trap: Trap,
+  { verified, provisioned }: Answers,
+  host: string,
+  problem: unknown,
+): void {
   const table = process.env.MESHCTL_TRAPS_TABLE;
   if (table === undefined) return;
-  const rows = evidenceOf(verified, host).filter((row) => trap.told.some((told) => isNamed(row, told)));
-  const open = rows.find(({ verdict }) => verdict !== "proven");
-  const line = {
-    suite,
+  const rows = verified === undefined ? [] : evidenceOf(verified, host);
+  const named = rows.filter((row) => trap.told.some((told) => isNamed(row, told)));
+  const open = named.find(({ verdict }) => verdict !== "proven");
+  const told = open?.because ?? named[0]?.warning ?? verified?.stderr.trim().split("\n")[0];
+  const line: PlantedTrap = {
     file,
-    title: trap.title,
-    verdict: open?.verdict ?? (verified.code === 3 ? "refused" : "proven"),
-    because: open?.because ?? rows[0]?.warning ?? verified.stderr.trim().split("\n")[0] ?? "",
-    verify: verified.code,
-    outcome: trap.outcome.is,
-    provision: provisioned.code,
+    verdict: String(open?.verdict ?? (verified?.code === 3 ? "refused" : "proven")),
+    because: String(told ?? ""),
+    verify: verified?.code,
+    provision: provisioned?.code,
+    problem: problem === undefined ? undefined : String(problem),
   };
   appendFileSync(table, `${JSON.stringify(line)}\n`);
 }

@@ -8,7 +8,7 @@ const trap: Trap = {
   plant: sh(
     `mount -t tmpfs -o size=64k,mode=0755 tmpfs ${directory} && { cat /dev/zero >${directory}/full 2>/dev/null || true; }`,
   ),
-  told: [{ setting: "net.ipv4.tcp_fin_timeout", verdict: "missing", because: /./ }],
+  told: [{ setting: "net.ipv4.tcp_fin_timeout", verdict: "missing", because: /^nothing where 15 is wanted/ }],
   outcome: { is: "refused", code: 5, because: /No space left/ },
   clear: sh(`umount ${directory}`),
 };

@@ -7,7 +7,7 @@ const trap: Trap = {
   plant: sh("rm /etc/sysctl.d/99-zz-meshctl.conf && mount --bind /etc /etc && mount -o remount,bind,ro /etc"),
   told: [
     { setting: "file systems writable", verdict: "blocked", because: /\/etc/ },
-    { setting: "net.ipv4.tcp_fin_timeout", verdict: "missing", because: /./ },
+    { setting: "net.ipv4.tcp_fin_timeout", verdict: "missing", because: /^nothing where 15 is wanted/ },
   ],
   outcome: { is: "refused", code: 5, because: /[Rr]ead-only/ },
   clear: sh("umount /etc"),

@@ -7,7 +7,11 @@ const trap: Trap = {
     `cd /etc/mysql/m*.conf.d && printf '[mysqld]\\ninodb_log_file_size = 1\\n' >60-somebody.cnf; systemctl show -P MainPID mysql >/run/started`,
   ),
   told: [
-    { setting: /^innodb_(log_file_size|redo_log_capacity)$/, verdict: "different", because: /./ },
+    {
+      setting: /^innodb_(log_file_size|redo_log_capacity)$/,
+      verdict: "different",
+      because: /\d+[MG] where 256M is wanted/,
+    },
     { setting: "option files", verdict: "different", because: /inodb_log_file_size/ },
   ],
   outcome: { is: "refused", code: 1, because: /inodb_log_file_size/ },

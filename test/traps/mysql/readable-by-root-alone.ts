@@ -6,7 +6,11 @@ const trap: Trap = {
   plant: sh("chmod 0600 /etc/mysql/*.conf.d/zz-meshctl.cnf && systemctl restart mysql"),
   told: [
     { setting: /zz-meshctl\.cnf$/, verdict: "different", because: /0600/ },
-    { setting: /^innodb_(log_file_size|redo_log_capacity)$/, verdict: "missing", because: /./ },
+    {
+      setting: /^innodb_(log_file_size|redo_log_capacity)$/,
+      verdict: "missing",
+      because: /^nothing where \d+[MG] is wanted/,
+    },
   ],
   outcome: { is: "mended" },
 };

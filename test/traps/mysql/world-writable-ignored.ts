@@ -6,7 +6,7 @@ const trap: Trap = {
   plant: sh("chmod 0666 /etc/mysql/mysql.conf.d/zz-meshctl.cnf && systemctl restart mysql"),
   told: [
     { setting: /zz-meshctl\.cnf$/, verdict: "different", because: /world-writable/ },
-    { setting: "innodb_redo_log_capacity", verdict: "missing", because: /./ },
+    { setting: "innodb_redo_log_capacity", verdict: "missing", because: /^nothing where \d+[MG] is wanted/ },
   ],
   outcome: { is: "mended" },
   // MariaDB honours it under systemd.

@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { deregister, eventually, mustRun, register } from "../../e2e/backends.ts";
+import { serversOf } from "../../e2e/haproxy.ts";
 import type { Trap } from "../trap.ts";
 
 const path = "/services/user-api";
@@ -8,17 +10,25 @@ const trap: Trap = {
   steps: "watcher",
   plant: async ({ lab, host }) => {
     await register(lab.hosts[0]!, path, { name: "dead", host, port: 9 });
-    await eventually(
-      "the backend in haproxy.cfg",
-      () => mustRun(host, "cat /etc/haproxy/haproxy.cfg"),
-      (config) => config.includes(`${host.address}:9 `),
-    );
-    // fall 2 by checks every half second.
-    await new Promise((resume) => setTimeout(resume, 4000));
+    for (const proxy of lab.hosts)
+      await eventually(
+        `${proxy.name}'s check`,
+        () => serversOf(proxy, "user-api"),
+        (servers) => servers.some(({ name, status }) => name.startsWith("dead_") && status === "DOWN"),
+      );
+    await mustRun(host, "grep -q 'server dead_' /etc/haproxy/haproxy.cfg");
   },
-  told: [{ setting: "service user-api", verdict: "proven", because: /DOWN by its health check: dead/ }],
+  told: [{ setting: "service user-api", verdict: "proven", because: /DOWN by its health check: dead_/ }],
+  // The mesh is as asked for, and nothing that meshctl changes brings a backend up: `status` is what fails.
   verifyCode: 0,
   outcome: { is: "left alone" },
+  after: async ({ run, host }) => {
+    const { code, events } = await run("status");
+    const problem = events.find(({ event, kind }) => event === "problem" && kind === "service-out");
+    assert.match(String(problem?.what), /^user-api: no backend is UP, requests to .* fail$/);
+    assert.equal(problem?.evidence, `dead_${host.address}:9 down`);
+    assert.equal(code, 2);
+  },
   clear: ({ lab }) => deregister(lab.hosts[0]!, path, "dead"),
 };
 export default trap;
