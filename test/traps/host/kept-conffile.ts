@@ -10,7 +10,7 @@ const trap: Trap = {
   plant: ({ lab, host }) =>
     mustRun(
       host,
-      `cd /tmp && sed -i 's/maxconn 9000/maxconn 12/' ${config} && apt-get -q -y -o Acquire::http::Proxy=${lab.proxyUrl} download haproxy && dpkg-deb -R haproxy_*.deb other && echo '# new' >>other${config} && dpkg-deb -Znone -b other other.deb && DEBIAN_FRONTEND=noninteractive dpkg --force-confold -i other.deb && rm -r other other.deb haproxy_*.deb && test -e ${config}.dpkg-dist`,
+      `cd /tmp && rm -rf other haproxy_*.deb && sed -i 's/maxconn 9000/maxconn 12/' ${config} && apt-get -q -y -o Acquire::http::Proxy=${lab.proxyUrl} download haproxy && dpkg-deb -R haproxy_*.deb other && date '+# %s' >>other${config} && dpkg-deb -Znone -b other other.deb && DEBIAN_FRONTEND=noninteractive dpkg --force-confold -i other.deb && rm -r other other.deb haproxy_*.deb && test -e ${config}.dpkg-dist`,
     ),
   told: [
     {
