@@ -9,17 +9,28 @@ const LIMITS = "/etc/systemd/system/mariadb.service.d";
 let lab: Lab;
 let host: LabHost;
 let inventory: string;
+/** The run that made the host as it is wanted, and what the kernel had before it. */
+let first: string;
+let kernelBefore: string;
 
 beforeAll(async () => {
   // A cap, not a need: room for the pool that MariaDB then may not map.
   lab = await startLab({ hosts: 1, memoryMax: "8G" });
   host = lab.hosts[0]!;
   inventory = await wanting((yaml) => yaml);
+  kernelBefore = await kernel();
   const ended = await run("provision", inventory, "haproxy,mysql,sysctl", "--yes");
+  first = ended.events[0]!.run as string;
   expect(summaryOf(ended).hosts).toEqual([expect.objectContaining({ outcome: "as wanted" })]);
 });
 
 afterAll(() => lab?.down());
+
+const kernel = () =>
+  mustRun(
+    host,
+    "cd /proc/sys/net && head ipv4/tcp_fin_timeout ipv4/ip_local_port_range ipv4/ip_local_reserved_ports core/somaxconn",
+  );
 
 /** One host whose HAProxy has listed servers, so that the haproxy step writes haproxy.cfg itself. */
 function wanting(edit: (yaml: string) => string): Promise<string> {
@@ -159,6 +170,28 @@ describe.sequential("a restore by hand", () => {
     expect(summaryOf(ended).hosts[0]!.because).toMatch(/^mysql: somebody has changed .*on the host: diff '/);
     expect(await mustRun(host, `tail -n 1 ${DROP_IN}`)).toBe("# by hand\n");
     expect(await mustRun(host, "pidof mariadbd")).toBe(pid);
+  });
+});
+
+describe.sequential("kernel settings that no file names any more", () => {
+  it("are what they were before the run, and come again when that is undone", async () => {
+    expect(await kernel()).not.toBe(kernelBefore);
+    const restored = await run("restore", inventory, "sysctl", first, "--yes");
+    expect(summaryOf(restored).hosts).toEqual([expect.objectContaining({ outcome: "restored" })]);
+    expect(await kernel()).toBe(kernelBefore);
+    const again = await run("restore", inventory, "sysctl", restored.events[0]!.run as string, "--yes");
+    expect(summaryOf(again).hosts).toEqual([expect.objectContaining({ outcome: "restored" })]);
+    expect((await run("verify", inventory, "sysctl")).code).toBe(0);
+  });
+
+  it("are no success where nobody knows what they were", async () => {
+    const [record, kept] = ["/var/lib/meshctl/sysctl-before", `/var/lib/meshctl/runs/${first}/files`];
+    await mustRun(host, `rm ${record} && sed -i '\\|${record}|d' ${kept}`);
+    const ended = await run("restore", inventory, "sysctl", first, "--yes");
+    expect(ended.code).toBe(1);
+    expect(summaryOf(ended).hosts[0]!.because).toMatch(
+      /net\/ipv4\/tcp_fin_timeout: no file names it any more.*the kernel keeps "15" until it is rebooted/,
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import { unitQuestion } from "../../evidence/by-hand.ts";
 import { assessFile, type FileFact, sha256Of } from "../../evidence/file.ts";
 import {
   coversPorts,
@@ -9,7 +10,7 @@ import {
 import { judge } from "../../evidence/verdict.ts";
 import type { Assessed, Change, Command, HostFacts, Layer, Reading } from "../../step.ts";
 import { LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from "./boot.ts";
-import { DROP_IN, dropInFile, inOrder, renderDropIn, withDropIn } from "./drop-in.ts";
+import { DROP_IN, dropInFile, inOrder, recordFile, renderDropIn, withDropIn } from "./drop-in.ts";
 import type { SysctlFacts } from "./facts.ts";
 import { normaliseValue, procPathOf } from "./key.ts";
 import { PORT_RANGE, RESERVED_PORTS, TIME_STAMPS } from "./parameters.ts";
@@ -22,9 +23,11 @@ export interface SysctlDesired {
   readonly adopt: boolean;
 }
 
+export const SYN_COOKIES = "net.ipv4.tcp_syncookies";
 export const UNPRIVILEGED_PORT_START = "net.ipv4.ip_unprivileged_port_start";
 
 const CHANGE = "drop-in";
+const LOADER = "systemd-sysctl.service";
 const APPLY = new URL("./apply.sh", import.meta.url);
 
 export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFacts): Assessed {
@@ -32,8 +35,9 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
   const refused = refusals(wanted, facts);
   const content = renderDropIn(wanted);
   const file = assessFile(facts.dropIn, dropInFile(wanted), host.manifest, desired.adopt);
+  const loader = loaderReading(facts);
   // The keys are one change: where one of them must not be set, none is.
-  const mayChange = file.blocked === undefined && refused.size === 0;
+  const mayChange = file.blocked === undefined && refused.size === 0 && loader.blocked === undefined;
   const closedBy = mayChange ? { change: CHANGE } : undefined;
 
   const settings = [...wanted].map(([key, want]): Reading => {
@@ -47,7 +51,7 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
       closedBy,
       cause: refusal?.cause,
       blocked: refusal?.blocked,
-      warning: warningOf(key, wanted),
+      warning: warningOf(key, wanted, facts),
     };
   });
   const rows = [{ ...fileReading(facts.dropIn, file, content), closedBy }, ...settings];
@@ -61,11 +65,12 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
     id: CHANGE,
     why: whyOf(open),
     // The kernel is the validator: a value that it refuses ends the change before the file is written.
-    commands: [...apply, ...(file.agrees ? [] : [file.write])],
+    // What it had is on record before that, for whoever wants it back.
+    commands: [record(wanted, facts), ...apply, ...(file.agrees ? [] : [file.write])],
     activate: [],
   };
   return {
-    readings: [...rows, ...timeStamps(desired, facts)],
+    readings: [loader, ...rows, ...timeStamps(desired, facts)],
     changes: open.length > 0 && mayChange ? [change] : [],
   };
 }
@@ -76,6 +81,28 @@ export function wantedSettings(
   reserve: readonly PortRange[],
 ): ReadonlyMap<string, string> {
   return new Map([...settings, [RESERVED_PORTS, showPortRanges(reserve)]]);
+}
+
+/** Nothing else reads the files at boot: procps.service is another name of it, on every Debian. */
+function loaderReading({ loader }: SysctlFacts): Reading {
+  return {
+    setting: LOADER,
+    want: "loaded",
+    onDisk: { is: "read", value: loader, source: unitQuestion(LOADER, "LoadState") },
+    inForce: { is: "inapplicable" },
+    blocked:
+      loader === "loaded"
+        ? undefined
+        : `${LOADER} is ${loader || "unknown to systemd"}, so no file is read at boot: ${loader === "masked" ? "systemctl unmask systemd-sysctl" : `look at systemctl status ${LOADER}`}`,
+  };
+}
+
+function record(wanted: ReadonlyMap<string, string>, { values, before }: SysctlFacts): Command {
+  const had = [...wanted.keys()].flatMap((key) => {
+    const value = values.get(procPathOf(key));
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return { kind: "write", ...recordFile(new Map(had)), was: before };
 }
 
 function whyOf(open: readonly Reading[]): string {
@@ -145,6 +172,13 @@ function shadowedBy(key: string, want: string, winner: Winner, loader: Loader): 
 
 /** What wins at the next boot as the files are now: the loader that would be wrong speaks first. */
 function onDisk(key: string, want: string, facts: SysctlFacts): Layer {
+  if (facts.loader !== "loaded") {
+    return {
+      is: "unreadable",
+      source: LOADER,
+      because: `it is ${facts.loader}, and no file is read at boot`,
+    };
+  }
   const found = LOADERS.map((loader) => ({
     loader,
     winner: winnerOf(loader, facts.files, procPathOf(key)),
@@ -172,17 +206,32 @@ function isInForce(key: string, want: string, facts: SysctlFacts): boolean {
   return isAsWanted(key, want, facts.values.get(procPathOf(key)));
 }
 
-function isAsWanted(key: string, want: string, value: string | undefined): boolean {
+export function isAsWanted(key: string, want: string, value: string | undefined): boolean {
   if (value === undefined) return false;
   if (key !== RESERVED_PORTS) return normaliseValue(value) === want;
   return coversPorts(parsePortRanges(value) ?? [], parsePortRanges(want) ?? []);
 }
 
-function warningOf(key: string, wanted: ReadonlyMap<string, string>): string | undefined {
+function warningOf(
+  key: string,
+  wanted: ReadonlyMap<string, string>,
+  { values }: SysctlFacts,
+): string | undefined {
+  if (key !== "net.ipv4.tcp_max_syn_backlog") return undefined;
   const cap = wanted.get("net.core.somaxconn");
   const backlog = wanted.get(key);
-  if (key !== "net.ipv4.tcp_max_syn_backlog" || Number(cap) >= Number(backlog)) return undefined;
-  return `net.core.somaxconn (${cap}) caps every listener's queue below this backlog`;
+  const cookies = wanted.get(SYN_COOKIES) ?? values.get(procPathOf(SYN_COOKIES));
+  const warnings: string[] = [];
+  if (Number(cap) < Number(backlog)) {
+    warnings.push(`net.core.somaxconn (${cap}) caps every listener's queue below this backlog`);
+  }
+  // tcp_conn_request() in Linux's net/ipv4/tcp_input.c.
+  if (cookies !== undefined && cookies !== "0") {
+    warnings.push(
+      `the kernel heeds it only while ${SYN_COOKIES} is 0, and that is ${cookies}: until then each listener's own queue counts, up to net.core.somaxconn, and cookies beyond it`,
+    );
+  }
+  return warnings.length === 0 ? undefined : warnings.join("; ");
 }
 
 function fileReading(fact: FileFact, file: ReturnType<typeof assessFile>, content: string): Reading {

@@ -27,6 +27,19 @@ export function renderDropIn(settings: ReadonlyMap<string, string>): string {
   );
 }
 
+/** What the kernel had before a run changed it. It is kept and put back with the drop-in, run by run. */
+export const BEFORE = "/var/lib/meshctl/sysctl-before";
+
+/** The record of these values, in the order in which they are to be set again. */
+export function recordFile(values: ReadonlyMap<string, string>): WantedFile {
+  return { path: BEFORE, content: [renderDropIn(values)], mode: "0600", owner: "root:root" };
+}
+
+/** Key → value of a file as `renderDropIn` writes it. */
+export function settingsIn(text: string): ReadonlyMap<string, string> {
+  return new Map([...text.matchAll(/^([^#\s]\S*) = (.*)$/gm)].map(([, key, value]) => [key!, value!]));
+}
+
 /** The files as they will be once the drop-in holds `content`. */
 export function withDropIn(files: readonly ConfFile[], content: string): readonly ConfFile[] {
   const lines = content.split("\n").map((text, index) => ({ number: index + 1, text }));

@@ -1,5 +1,5 @@
 import { type FileFact, fileFacts } from "../../evidence/file.ts";
-import { rowsOf } from "../../evidence/probe-output.ts";
+import { fieldOf, requiredFieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
 import type { ConfFile } from "./boot.ts";
 import { DROP_IN } from "./drop-in.ts";
@@ -13,6 +13,10 @@ export interface SysctlFacts {
   readonly missing: ReadonlySet<string>;
   /** Every file that a loader may read. */
   readonly files: readonly ConfFile[];
+  /** LoadState of systemd-sysctl.service, which reads them at boot. */
+  readonly loader: string;
+  /** Text of the record of what the kernel had before the last change; undefined when there is none. */
+  readonly before: string | undefined;
 }
 
 export function sysctlFacts(output: ProbeOutput): SysctlFacts {
@@ -21,6 +25,9 @@ export function sysctlFacts(output: ProbeOutput): SysctlFacts {
   const lines = rowsOf(output, "line");
   return {
     dropIn,
+    loader: requiredFieldOf(output, "loader"),
+    // The shell takes the last line's end away.
+    before: fieldOf(output, "before")?.concat("\n"),
     values: new Map(rowsOf(output, "value").map(([path, value]) => [path!, normaliseValue(value ?? "")])),
     missing: new Set(rowsOf(output, "missing").map(([path]) => path!)),
     files: rowsOf(output, "conf").map(([path, realPath]) => ({

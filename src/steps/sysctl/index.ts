@@ -1,12 +1,19 @@
 import { mergePortRanges, parsePortRanges } from "../../evidence/port-ranges.ts";
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
-import { assess, type SysctlDesired, UNPRIVILEGED_PORT_START, wantedSettings } from "./assess.ts";
+import {
+  assess,
+  SYN_COOKIES,
+  type SysctlDesired,
+  UNPRIVILEGED_PORT_START,
+  wantedSettings,
+} from "./assess.ts";
 import { dropInFile } from "./drop-in.ts";
 import { type SysctlFacts, sysctlFacts } from "./facts.ts";
 import { procPathOf } from "./key.ts";
 import { ownPorts } from "./own-ports.ts";
 import { RESERVED_PORTS, type SysctlParameters, sysctlParameters, TIME_STAMPS } from "./parameters.ts";
+import { service } from "./service.ts";
 
 /** Kernel settings: what /proc/sys has now, and which line of which file decides at the next boot. */
 export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
@@ -39,7 +46,13 @@ export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
   ],
 
   probe({ settings }) {
-    const keys = new Set([...settings.keys(), RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START]);
+    const keys = new Set([
+      ...settings.keys(),
+      RESERVED_PORTS,
+      TIME_STAMPS,
+      UNPRIVILEGED_PORT_START,
+      SYN_COOKIES,
+    ]);
     return { file: new URL("./probe.sh", import.meta.url), args: [...keys].map(procPathOf) };
   },
 
@@ -48,11 +61,7 @@ export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 
   next: everyone,
-  // The kernel cannot be down. A file that is put back by hand is applied as at the next boot.
-  service: {
-    health: () => ({ is: "healthy" }),
-    activate: () => [{ kind: "run", argv: ["systemctl", "restart", "systemd-sysctl"], timeoutMs: 30_000 }],
-  },
+  service,
   // The kernel takes a value at once.
   settle: { deadlineMs: 2_000, stableMs: 0 },
 };

@@ -1,10 +1,14 @@
 # shellcheck shell=sh
-# Arguments: paths below /proc/sys. Prints what the kernel has there, and every line that may set them at boot.
+# Arguments: paths below /proc/sys. Prints what the kernel has there, every line that may set them at boot, whether
+# anything reads those, and what the last run of meshctl's that changed them found.
 
 DROP_IN=/etc/sysctl.d/99-zz-meshctl.conf
+BEFORE=/var/lib/meshctl/sysctl-before
 
 main() {
   emit_file "$DROP_IN"
+  emit loader "$(systemctl show --value -p LoadState -- systemd-sysctl.service 2>/dev/null)"
+  if [ -r "$BEFORE" ]; then emit before "$(cat "$BEFORE")"; fi
   values "$@"
   files
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
 import { ProbeNotUnderstood } from "../../../src/step.ts";
-import { DROP_IN } from "../../../src/steps/sysctl/drop-in.ts";
+import { BEFORE, DROP_IN } from "../../../src/steps/sysctl/drop-in.ts";
 import { sysctl } from "../../../src/steps/sysctl/index.ts";
 import {
   assessed,
@@ -70,7 +70,7 @@ describe("the reserved ports", () => {
   it("are merged again when another tool replaced the list", () => {
     const { rows, changes } = assessed(facts({ ...tunedKernel, [RESERVED]: "7000" }, [], DROP_IN_TEXT));
     expect(rows.get(RESERVED)).toMatchObject({ verdict: "different", want: "3306,7000,33060" });
-    expect(changes[0]?.commands[0]).toMatchObject({ args: [RESERVED, "3306,7000,33060"] });
+    expect(changes[0]?.commands[1]).toMatchObject({ args: [RESERVED, "3306,7000,33060"] });
   });
 });
 
@@ -79,6 +79,7 @@ describe("a bare host", () => {
 
   it("misses every setting on disk, whatever is in force", () => {
     expect([...rows.values()].map(({ setting, verdict }) => [setting, verdict])).toEqual([
+      ["systemd-sysctl.service", "proven"],
       [DROP_IN, "missing"],
       ["net.ipv4.tcp_tw_reuse", "missing"],
       [RANGE, "missing"],
@@ -96,12 +97,22 @@ describe("a bare host", () => {
     });
   });
 
-  it("gets one change: the kernel first, ports reserved before the range grows, then the file", () => {
+  it("gets one change: a record of what was, the kernel, ports reserved before the range grows, then the file", () => {
     expect(changes).toMatchObject([
       {
         id: "drop-in",
         why: "6 settings are not as wanted",
         commands: [
+          {
+            kind: "write",
+            path: "/var/lib/meshctl/sysctl-before",
+            content: [
+              expect.stringMatching(
+                /^net\.ipv4\.ip_local_reserved_ports = \n(.*\n)*.*tcp_fin_timeout = 60\n/m,
+              ),
+            ],
+            mode: "0600",
+          },
           {
             kind: "script",
             args: [
@@ -131,7 +142,7 @@ describe("a converged host", () => {
 
   it("takes the kernel's tabs for spaces", () => {
     const output = parseProbeOutput(
-      `file\t${DROP_IN}\tabsent\t\t\t\t\t\t\nvalue\tnet/ipv4/ip_local_port_range\tb64:${Buffer.from("1024\t65023").toString("base64")}\n`,
+      `loader\tloaded\nfile\t${DROP_IN}\tabsent\t\t\t\t\t\t\nvalue\tnet/ipv4/ip_local_port_range\tb64:${Buffer.from("1024\t65023").toString("base64")}\n`,
     );
     expect(sysctl.facts(output).values.get("net/ipv4/ip_local_port_range")).toBe("1024 65023");
   });
@@ -148,11 +159,18 @@ describe("a converged host", () => {
 });
 
 describe("a host that drifted", () => {
-  it("gets the live value back without a write when only the kernel differs", () => {
+  it("gets the live value back without a write of the drop-in when only the kernel differs", () => {
     const { rows, changes } = assessed(facts({ ...tunedKernel, [FIN]: "60" }, [], DROP_IN_TEXT));
     expect(rows.get(FIN)?.verdict).toBe("not-in-force");
     expect(changes).toMatchObject([
-      { id: "drop-in", commands: [{ kind: "script", args: [FIN, "15"] }], activate: [] },
+      {
+        id: "drop-in",
+        commands: [
+          { kind: "write", path: BEFORE },
+          { kind: "script", args: [FIN, "15"] },
+        ],
+        activate: [],
+      },
     ]);
   });
 
@@ -161,7 +179,15 @@ describe("a host that drifted", () => {
     const { rows, changes } = assessed(facts(tunedKernel, [], edited));
     expect(rows.get(FIN)).toMatchObject({ verdict: "different", onDisk: { value: "16" } });
     expect(rows.get(DROP_IN)?.diff).toEqual({ path: DROP_IN, was: edited, want: DROP_IN_TEXT });
-    expect(changes).toMatchObject([{ commands: [{ kind: "write" }], activate: [] }]);
+    expect(changes).toMatchObject([
+      {
+        commands: [
+          { kind: "write", path: BEFORE },
+          { kind: "write", path: DROP_IN },
+        ],
+        activate: [],
+      },
+    ]);
   });
 
   it("is overruled by our later name when the foreign file sorts before it", () => {
@@ -267,6 +293,49 @@ describe("what cannot be set", () => {
   });
 });
 
+describe("what reads the files at boot", () => {
+  it.each([
+    ["masked", /is masked, so no file is read at boot: systemctl unmask systemd-sysctl/],
+    ["not-found", /is not-found, so no file is read at boot: look at systemctl status/],
+  ])("is %s: then nothing is proven, however right the files are", (loader, because) => {
+    const { rows, changes } = assessed({ ...converged, loader });
+    expect(rows.get("systemd-sysctl.service")).toMatchObject({ verdict: "blocked" });
+    expect(rows.get("systemd-sysctl.service")?.because).toMatch(because);
+    expect(rows.get(FIN)?.verdict).toBe("unknown");
+    expect(changes).toEqual([]);
+  });
+});
+
+describe("what is put back", () => {
+  const args = (before: string | undefined, paths = [DROP_IN, BEFORE]) =>
+    sysctl
+      .service!.activate({ ...converged, before }, paths)
+      .flatMap((command) => (command.kind === "script" ? command.args : []));
+
+  it("is what the kernel had, as it is on record, and then what the files say", () => {
+    const before = DROP_IN_TEXT.replace("= 15", "= 60").replace("= 3306,33060", "= ");
+    const given = args(before);
+    expect(given.slice(0, 2)).toEqual(["net/ipv4/ip_local_reserved_ports", ""]);
+    expect(given).toContain("60");
+    expect(given.at(-1)).toBe("--");
+  });
+
+  it("is no success for keys of which nothing is on record", () => {
+    const [dashes, ...unknown] = args(undefined, [DROP_IN]);
+    expect(dashes).toBe("--");
+    expect(unknown).toContain("net/ipv4/tcp_fin_timeout");
+    expect(unknown).toHaveLength(6);
+  });
+
+  it("is healthy only as the files say", () => {
+    expect(sysctl.service!.health(converged)).toEqual({ is: "healthy" });
+    expect(sysctl.service!.health(facts({ ...tunedKernel, [FIN]: "60" }, [], DROP_IN_TEXT))).toEqual({
+      is: "broken",
+      because: `the kernel has ${FIN} = 60, and ${DROP_IN}:5 says 15`,
+    });
+  });
+});
+
 describe("what makes a setting inert", () => {
   const STAMPS = "net.ipv4.tcp_timestamps";
 
@@ -285,7 +354,7 @@ describe("what makes a setting inert", () => {
       [STAMPS]: 1,
     });
     expect(rows.get(STAMPS)?.closedBy).toEqual({ change: "drop-in" });
-    expect(changes[0]?.commands[0]).toMatchObject({ args: [STAMPS, "1"] });
+    expect(changes[0]?.commands[1]).toMatchObject({ args: [STAMPS, "1"] });
   });
 
   it("does not matter when nothing is reused, and 2 is as good as 1", () => {
@@ -300,6 +369,17 @@ describe("what makes a setting inert", () => {
       verdict: "proven",
       warning: expect.stringContaining("net.core.somaxconn (128)"),
     });
+  });
+
+  it.each([
+    ["1", /^the kernel heeds it only while net\.ipv4\.tcp_syncookies is 0, and that is 1/],
+    ["0", undefined],
+  ])("is warned of, and proven, where SYN cookies are %s", (cookies, warning) => {
+    const kernel = { ...tunedKernel, "net.ipv4.tcp_syncookies": cookies };
+    const row = assessed(facts(kernel, [], DROP_IN_TEXT)).rows.get("net.ipv4.tcp_max_syn_backlog");
+    expect(row?.verdict).toBe("proven");
+    if (warning === undefined) expect(row?.warning).toBeUndefined();
+    else expect(row?.warning).toMatch(warning);
   });
 });
 

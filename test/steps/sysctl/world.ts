@@ -24,6 +24,7 @@ export const bareKernel: Readonly<Record<string, string>> = {
   "net.core.somaxconn": "4096",
   "net.ipv4.ip_local_reserved_ports": "",
   "net.ipv4.tcp_timestamps": "1",
+  "net.ipv4.tcp_syncookies": "1",
   "net.ipv4.ip_unprivileged_port_start": "1024",
 };
 
@@ -65,6 +66,8 @@ export function facts(
     dropIn: fact,
     values: new Map(Object.entries(kernel).map(([key, value]) => [procPathOf(key), value])),
     missing: new Set(),
+    loader: "loaded",
+    before: undefined,
     files: dropIn === undefined ? files : [...files, conf(DROP_IN, dropIn)],
   };
 }
