@@ -1,4 +1,4 @@
-import { isSameIp, isWildcard } from "./ip.ts";
+import { isSameIp, isWildcard } from "../ip.ts";
 
 interface Endpoint {
   readonly address: string;

@@ -79,24 +79,39 @@ find_real_path() {
   [ -z "$real_part" ] || file_real=$(readlink -f -- "$1")
 }
 
-# emit_units UNIT...: records "unit": unit, property, value.
+# emit_units UNIT...: records "unit": unit, property, value (ExecStart and EnvironmentFiles once for each). Records
+# "unit_line": unit, drop-in, number, key: lines that say how it starts. Records "unit_unread": unit, file that systemd
+# has not read. Record "unit_age": unit, seconds that its process is old, of one that systemd had to start again.
 emit_units() {
   units_current=""
   systemctl show --no-pager \
     -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p MainPID -p NRestarts -p Result \
-    -p StatusText -p FragmentPath -p DropInPaths -p NeedDaemonReload -p InvocationID -- "$@" 2>/dev/null |
+    -p StatusText -p FragmentPath -p DropInPaths -p NeedDaemonReload -p InvocationID \
+    -p ExecStart -p Environment -p EnvironmentFiles -p User -p RootDirectory -- "$@" 2>/dev/null | {
     while IFS= read -r units_line; do
       # Properties come in systemd's own order, and blank lines part the units: the names are ours, in ours.
       if [ -z "$units_current" ]; then
-        units_current=$1
+        units_current=$1 units_pid=0 units_restarts=0 units_load="" units_fragment="" units_dropins=""
         shift
       fi
       if [ -z "$units_line" ]; then
+        end_unit "$units_current" "$units_pid" "$units_restarts" "$units_load" "$units_fragment" "$units_dropins"
         units_current=""
         continue
       fi
-      emit unit "$units_current" "${units_line%%=*}" "${units_line#*=}"
+      units_value=${units_line#*=}
+      emit unit "$units_current" "${units_line%%=*}" "$units_value"
+      case $units_line in
+        MainPID=*) units_pid=$units_value ;;
+        NRestarts=*) units_restarts=$units_value ;;
+        LoadState=*) units_load=$units_value ;;
+        FragmentPath=*) units_fragment=$units_value ;;
+        DropInPaths=*) units_dropins=$units_value ;;
+      esac
     done
+    [ -z "$units_current" ] ||
+      end_unit "$units_current" "$units_pid" "$units_restarts" "$units_load" "$units_fragment" "$units_dropins"
+  }
   # One answer a unit, but none for a unit that is unknown.
   units_enabled=$(systemctl is-enabled -- "$@" 2>/dev/null)
   units_count=$#
@@ -113,6 +128,61 @@ emit_units() {
       emit unit_enabled "$units_unit" "$(systemctl is-enabled -- "$units_unit" 2>/dev/null)"
     done
   fi
+}
+
+# end_unit UNIT PID RESTARTS LOAD-STATE FRAGMENT DROP-INS: what follows from a unit's properties together.
+end_unit() {
+  emit_unit_age "$1" "$2" "$3"
+  # shellcheck disable=SC2086 # one path each
+  emit_start_lines "$1" $6
+  [ "$4" = loaded ] || return 0
+  # Of a directory or a namesake that is new NeedDaemonReload says nothing.
+  case $5 in
+    "/etc/systemd/system/$1" | /etc/systemd/system.control/* | /run/systemd/transient/*) ;;
+    *) [ ! -e "/etc/systemd/system/$1" ] || emit unit_unread "$1" "/etc/systemd/system/$1" ;;
+  esac
+  for end_file in "/etc/systemd/system/$1.d"/*.conf; do
+    [ -s "$end_file" ] || continue
+    case " $6 " in
+      *" $end_file "*) ;;
+      *)
+        emit unit_unread "$1" "$end_file"
+        emit_start_lines "$1" "$end_file"
+        ;;
+    esac
+  done
+}
+
+# emit_start_lines UNIT DROP-IN...
+emit_start_lines() {
+  start_unit=$1
+  shift
+  for start_path; do
+    start_number=0
+    # shellcheck disable=SC2094 # its name is printed, nothing is written
+    while read -r start_line || [ -n "$start_line" ]; do
+      start_number=$((start_number + 1))
+      start_key=${start_line%%=*}
+      start_key=${start_key%% *}
+      case $start_key in
+        ExecStart | Environment | EnvironmentFile | User | RootDirectory)
+          emit unit_line "$start_unit" "$start_path" "$start_number" "$start_key"
+          ;;
+      esac
+    done 2>/dev/null <"$start_path"
+  done
+}
+
+# emit_unit_age UNIT PID RESTARTS. From /proc alone: a hundred ticks are a second on every Linux.
+emit_unit_age() {
+  if [ "${2:-0}" = 0 ] || [ "${3:-0}" = 0 ]; then return; fi
+  age_unit=$1 age_stat="" age_uptime=""
+  { read -r age_stat <"/proc/$2/stat" && read -r age_uptime _ </proc/uptime; } 2>/dev/null || return
+  # Fields begin behind the name, which may hold anything; the 20th from there is when it started.
+  # shellcheck disable=SC2086 # one word each
+  set -- ${age_stat##*) }
+  shift 19
+  emit unit_age "$age_unit" "$((${age_uptime%.*} - $1 / 100))"
 }
 
 # open_files_limit PID: the process's soft limit of open files, or nothing.

@@ -1,5 +1,6 @@
 import type { ProbeOutput } from "../step.ts";
 import { rowsOf } from "./probe-output.ts";
+import { loadedStart, type UnitStart } from "./unit-start.ts";
 
 /** What `emit_units` read of one systemd unit. */
 export interface UnitFact {
@@ -18,20 +19,43 @@ export interface UnitFact {
   readonly statusText: string;
   readonly fragmentPath: string;
   readonly dropInPaths: readonly string[];
+  /** Whether systemd has older files than there are. */
   readonly needDaemonReload: boolean;
+  /** Age of the main process; undefined when none runs, and when systemd never had to start it again. */
+  readonly ageSeconds: number | undefined;
+  /** How the next start would be, as systemd has it from all of the unit's files. */
+  readonly start: UnitStart;
+  /** Lines of its drop-ins that say how it starts. */
+  readonly startLines: readonly { readonly path: string; readonly line: number; readonly key: string }[];
+}
+
+/** A service that was started again and is younger is not believed to run. */
+const STEADY_SECONDS = 10;
+
+/** Whether it crashes every few seconds, as far as one look can tell. */
+export function isUnsteady({ restarts, ageSeconds }: UnitFact): boolean {
+  return restarts > 0 && (ageSeconds ?? 0) < STEADY_SECONDS;
+}
+
+/** What an unsteady service does, in words. */
+export function showUnsteady({ restarts, ageSeconds }: UnitFact): string {
+  return `running for ${ageSeconds ?? 0} s after ${restarts} restart${restarts === 1 ? "" : "s"}`;
 }
 
 export function unitFacts(output: ProbeOutput): ReadonlyMap<string, UnitFact> {
-  const properties = new Map<string, Map<string, string>>();
+  const properties = new Map<string, Map<string, string[]>>();
   for (const [unit, property, value] of rowsOf(output, "unit")) {
-    const known = properties.get(unit!) ?? new Map<string, string>();
-    known.set(property!, value ?? "");
+    const known = properties.get(unit!) ?? new Map<string, string[]>();
+    known.set(property!, [...(known.get(property!) ?? []), value ?? ""]);
     properties.set(unit!, known);
   }
+  const ages = new Map(rowsOf(output, "unit_age").map(([unit, seconds]) => [unit!, Number(seconds)]));
+  const unread = new Set(rowsOf(output, "unit_unread").map(([unit]) => unit!));
   const enabled = new Map(rowsOf(output, "unit_enabled").map(([unit, state]) => [unit!, state ?? ""]));
   const facts = new Map<string, UnitFact>();
   for (const [name, known] of properties) {
-    const text = (property: string) => known.get(property) ?? "";
+    const values = (property: string) => known.get(property) ?? [];
+    const text = (property: string) => values(property).at(-1) ?? "";
     facts.set(name, {
       name,
       load: text("LoadState"),
@@ -44,7 +68,12 @@ export function unitFacts(output: ProbeOutput): ReadonlyMap<string, UnitFact> {
       statusText: text("StatusText"),
       fragmentPath: text("FragmentPath"),
       dropInPaths: text("DropInPaths").split(" ").filter(Boolean),
-      needDaemonReload: text("NeedDaemonReload") === "yes",
+      needDaemonReload: text("NeedDaemonReload") === "yes" || unread.has(name),
+      ageSeconds: ages.get(name),
+      start: loadedStart(values),
+      startLines: rowsOf(output, "unit_line")
+        .filter(([unit]) => unit === name)
+        .map(([, path, line, key]) => ({ path: path!, line: Number(line), key: key! })),
     });
   }
   return facts;

@@ -7,6 +7,7 @@ import { fileRow, gemsRow, rubyRow, userRow } from "./program-rows.ts";
 /** How long a new process may take to bring its work into force before another restart is thought of. */
 const STARTING_SECONDS = 15;
 
+const DAEMON_RELOAD = "daemon-reload";
 const PACKAGES = "packages";
 const GEMS = "gems";
 const CONFIGURATION = "configuration";
@@ -44,12 +45,16 @@ export function assessProgram(
   // With other gems in place it has to be started with them.
   if (open.size > 0 && !open.has(CONFIGURATION)) open.add(RESTART);
   const starts = open.has(CONFIGURATION) ? CONFIGURATION : RESTART;
+  const isRestartOpen = open.size > 0;
+  const unread = unreadUnits(facts, files);
+  if (unread.length > 0) open.add(DAEMON_RELOAD);
 
   const closedBy = (row: Row): string | undefined => {
+    if (unread.includes(row.setting)) return DAEMON_RELOAD;
     if (row === ruby && open.has(PACKAGES)) return PACKAGES;
     if (row === gems && open.has(GEMS)) return GEMS;
     if (open.has(RESTART) && row.restartHelps === false) return undefined;
-    return open.size > 0 ? starts : undefined;
+    return isRestartOpen ? starts : undefined;
   };
   const blocked = rows.some((row) => row.blocked !== undefined);
   const readings = rows.map(({ restartHelps: _, ...row }, index): Reading => {
@@ -58,8 +63,8 @@ export function assessProgram(
     return { ...row, because: row.because ?? starting(program, facts) };
   });
   if (blocked) return { readings, changes: [] };
-  const [packages, placeGems, ...start] = programChanges(program, situation, reason);
-  const changes = [packages!, placeGems!, ...beforehand, ...start];
+  const [reload, packages, placeGems, ...start] = programChanges(program, situation, reason);
+  const changes = [reload!, packages!, placeGems!, ...beforehand, ...start];
   return { readings, changes: changes.filter(({ id }) => open.has(id)) };
 }
 
@@ -77,10 +82,6 @@ function restartReason(
   const unit = units.get(program.unit);
   const companions = program.companions.map((name) => units.get(name));
   if (unit === undefined || companions.includes(undefined)) return "its units are not known to systemd";
-  for (const { name, needDaemonReload } of units.values()) {
-    const isOurs = files.some(({ path }) => path === unitPath(name));
-    if (isOurs && needDaemonReload) return `systemd has an older ${name}`;
-  }
   for (const { name, enabled } of [unit, ...companions.map((each) => each!)]) {
     if (enabled !== "enabled") return `${name} does not start at boot`;
   }
@@ -96,6 +97,14 @@ function restartReason(
     ({ path, sha256 }) => program.startedWith.includes(path) && process.startedWith?.get(path) !== sha256,
   );
   return older && `it was started with another ${older.path}`;
+}
+
+/** Units of ours whose files have changed since systemd read them. What would start is known only when it has. */
+function unreadUnits({ units }: ProgramFacts, files: readonly AssessedFile[]): readonly string[] {
+  const paths = [...units.values()]
+    .filter(({ needDaemonReload }) => needDaemonReload)
+    .map(({ name }) => unitPath(name));
+  return paths.filter((path) => files.some((file) => file.path === path));
 }
 
 /** A program that runs as wanted, and for long enough, and yet what it should bring about is not so. */
@@ -128,6 +137,12 @@ function programChanges(
   const disrupts = facts.process === undefined ? undefined : ({ kind: "restart", what: unit } as const);
   const start = startProgram(program);
   return [
+    {
+      id: DAEMON_RELOAD,
+      why: `systemd has not read the files of ${title}'s units since they changed`,
+      commands: [],
+      activate: [{ kind: "run", argv: ["systemctl", "daemon-reload"], timeoutMs: 30_000 }],
+    },
     {
       id: PACKAGES,
       why: `${title} needs ruby`,

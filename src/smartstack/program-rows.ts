@@ -1,13 +1,12 @@
 import { packageQuestion, unitQuestion } from "../evidence/by-hand.ts";
+import { isUnsteady, showUnsteady, type UnitFact } from "../evidence/unit.ts";
+import { otherStart } from "../evidence/unit-start.ts";
 import type { HostFacts, Layer } from "../step.ts";
 import { type Build, buildDirectory } from "./build.ts";
 import { rubyObstacle, rubyOf } from "./gem-set.ts";
 import { type AssessedFile, type Program, type ProgramFacts, type Row, unitPath } from "./program.ts";
 
 const INAPPLICABLE: Layer = { is: "inapplicable" };
-
-/** A program that was restarted and is younger is not believed to run. */
-const STEADY_SECONDS = 10;
 
 export function rubyRow({ title }: Program, facts: ProgramFacts, host: HostFacts): Row {
   const version = host.packages.get("ruby");
@@ -59,6 +58,8 @@ export function userRow({ user }: Program, { userExists, process }: ProgramFacts
 /** A file of the step; in force is what the running program or systemd took in. */
 export function fileRow(program: Program, facts: ProgramFacts, file: AssessedFile): Row {
   const { path, fact, assessment, sha256 } = file;
+  const unit = unitOf(facts, path);
+  const isUnread = unit?.needDaemonReload === true;
   const ownMode = assessment.agrees || fact.sha256 !== sha256 ? "" : ` ${fact.mode} ${fact.owner}`;
   return {
     setting: path,
@@ -68,32 +69,34 @@ export function fileRow(program: Program, facts: ProgramFacts, file: AssessedFil
         ? { is: "absent", source: path }
         : read(fact.kind === "regular" ? `${short(fact.sha256)}${ownMode}` : fact.kind, path),
     inForce: inForceOf(program, facts, file),
-    blocked: assessment.blocked,
+    blocked: assessment.blocked ?? (unit && otherStart(unit, fact.content)),
+    because: isUnread ? `systemd has not read the files of ${unit.name} since they changed` : undefined,
     diff: assessment.diff,
   };
 }
 
+function unitOf({ units }: ProgramFacts, path: string): UnitFact | undefined {
+  return [...units.values()].find(({ name }) => unitPath(name) === path);
+}
+
 function inForceOf(program: Program, facts: ProgramFacts, { path, sha256 }: AssessedFile): Layer {
+  const unit = unitOf(facts, path);
+  if (unit?.needDaemonReload)
+    return read("older files", unitQuestion(unit.name, "NeedDaemonReload", "DropInPaths"));
   if (program.startedWith.includes(path)) {
     const digest = facts.process?.startedWith?.get(path);
     const source = program.startRecord;
     return digest === undefined ? { is: "absent", source } : read(short(digest), source);
   }
-  const unit = [...facts.units.keys()].find((name) => unitPath(name) === path);
   if (unit === undefined) return INAPPLICABLE;
-  const known = facts.units.get(unit)!;
-  const source = unitQuestion(unit, "LoadState", "NeedDaemonReload");
-  if (known.load !== "loaded") return { is: "absent", source };
-  return read(known.needDaemonReload ? "an older one" : short(sha256), source);
+  const source = unitQuestion(unit.name, "LoadState", "NeedDaemonReload");
+  return unit.load === "loaded" ? read(short(sha256), source) : { is: "absent", source };
 }
 
 export function unitRow({ unit: name }: Program, { units, process, lastError }: ProgramFacts): Row {
   const unit = units.get(name);
   const steady =
-    process !== undefined &&
-    unit?.active === "active" &&
-    process.isFrozen !== true &&
-    (unit.restarts === 0 || process.ageSeconds >= STEADY_SECONDS);
+    process !== undefined && unit?.active === "active" && process.isFrozen !== true && !isUnsteady(unit);
   const state = unit === undefined ? "unknown" : `${unit.active} (${unit.sub})`;
   return {
     setting: name,
@@ -106,7 +109,9 @@ export function unitRow({ unit: name }: Program, { units, process, lastError }: 
           ? state
           : process.isFrozen === true
             ? "frozen"
-            : `running for ${process.ageSeconds} s after ${unit?.restarts ?? 0} restarts`,
+            : unit === undefined || !isUnsteady(unit)
+              ? state
+              : showUnsteady(unit),
       unitQuestion(name, "ActiveState", "SubState", "MainPID", "NRestarts"),
     ),
     accepts: (value, layer) => value === (layer === "onDisk" ? "enabled" : "running"),

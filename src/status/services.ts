@@ -1,7 +1,7 @@
 import type { HostName } from "../inventory/view.ts";
 import { parseHaproxyConfig } from "../mesh/haproxy-config.ts";
 import type { Service } from "../mesh/mesh.ts";
-import { serversAltered, type WantedServers, wantedServers } from "../steps/watcher/backend-sets.ts";
+import { serversAlteredOf, type WantedServers, wantedServers } from "../steps/watcher/backend-sets.ts";
 import type { WatcherFacts } from "../steps/watcher/facts.ts";
 import { HAPROXY_CONFIG } from "../steps/watcher/paths.ts";
 import type { BackendStatus, ServerState, ServiceStatus } from "./mesh-status.ts";
@@ -67,7 +67,7 @@ function serversOn(
   const states = new Map<string, ServerState>();
   if ("unreachable" in haproxy) return states;
   const config = parseHaproxyConfig(files.get(HAPROXY_CONFIG)?.content ?? "");
-  const altered = serversAltered(haproxy, config, service.name).map(({ name }) => name);
+  const altered = serversAlteredOf(haproxy, config, service.name).map(({ name }) => name);
   for (const { backend, name, status } of haproxy.servers) {
     if (backend !== service.name || status.startsWith("MAINT")) continue;
     if (wanted !== undefined && !wanted.names.includes(name)) states.set(name, "stale");

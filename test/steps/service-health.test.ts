@@ -39,6 +39,7 @@ describe("a HAProxy", () => {
   const failed = ["360 master 2 [failed: 1] 0d00h00m04s 2.6.12-1+deb12u4"];
   it.each([
     ["runs its file", {}, /^healthy$/],
+    ["crashes every few seconds", { restarts: [4, 3] as const }, /^broken: .*3 s after 4 restarts/],
     ["is down", { active: "failed" }, /^broken: haproxy.service is failed/],
     ["refused its file", { processes: failed }, /^broken: reload failed, the old worker still serves/],
     [

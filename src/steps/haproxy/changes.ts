@@ -2,6 +2,7 @@ import type { Change, Command } from "../../step.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import { CONFIG, UNIT } from "./paths.ts";
 import { adminSocketAnswers, type Situation } from "./situation.ts";
+import { runsOtherStart } from "./start-row.ts";
 import { isSameVersion } from "./unit-rows.ts";
 
 const script = (name: string) => new URL(`./${name}.sh`, import.meta.url);
@@ -89,6 +90,9 @@ function verbOf(
     // Not before the watcher has written its file; systemd tries until then.
     if (facts.unit.active === "activating") return undefined;
     return { verb: "start", why: `${UNIT} is to start as soon as the watcher has written haproxy.cfg` };
+  }
+  if (runsOtherStart(facts)) {
+    return { verb: "restart", why: "the unit has it read haproxy.cfg, and what runs was started otherwise" };
   }
   const { master } = facts.limits;
   if (master !== undefined && master.hard < openFilesNeeded) {

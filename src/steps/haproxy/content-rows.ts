@@ -1,6 +1,13 @@
 import { socketQuestion } from "../../evidence/by-hand.ts";
-import { type ConfigDifference, directiveOf, meansTheSame, serversOf } from "../../mesh/haproxy-config.ts";
+import {
+  type ConfigDifference,
+  directiveOf,
+  type HaproxyConfig,
+  meansTheSame,
+  serversOf,
+} from "../../mesh/haproxy-config.ts";
 import { ADMIN_SOCKET, type ServiceSettings } from "../../mesh/haproxy-settings.ts";
+import { alteredWords, serversAltered } from "../../mesh/server-state.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { infoSource } from "./info-source.ts";
@@ -8,6 +15,9 @@ import { holderOf } from "./listeners.ts";
 import { CONFIG, MASTER_SOCKET, UNIT } from "./paths.ts";
 import { whyReloadFailed } from "./reasons.ts";
 import { adminSocketAnswers, type Situation } from "./situation.ts";
+import { startRow } from "./start-row.ts";
+
+const NOTHING: HaproxyConfig = { sections: [] };
 
 /** What haproxy.cfg holds, and which of it the worker has. */
 export function contentRows(situation: Situation): readonly Reading[] {
@@ -22,6 +32,7 @@ export function contentRows(situation: Situation): readonly Reading[] {
   ];
   return [
     writer(situation),
+    startRow(situation),
     ...lastReload(situation),
     ...rows.map((reading) => closeContent(situation, reading)),
   ];
@@ -101,7 +112,7 @@ function settings(situation: Situation): Reading {
       differences.length > 0
         ? `${CONFIG} differs: ${differences.slice(0, 3).map(sayDifference).join("; ")}${differences.length > 3 ? " …" : ""}`
         : undefined,
-    blocked: otherFile(situation) ?? otherWorker(situation),
+    blocked: otherWorker(situation),
   };
 }
 
@@ -112,13 +123,6 @@ function otherWorker({ facts, active }: Situation): string | undefined {
   if (!active || processes === undefined || pid === undefined || infoFrom !== ADMIN_SOCKET) return undefined;
   if ([...processes.workers, ...processes.oldWorkers].includes(Number(pid))) return undefined;
   return `process ${pid} answers on ${ADMIN_SOCKET} and is no worker of ${UNIT}: stop it`;
-}
-
-/** The unit may be told to read another file; then nothing in ours ever counts. */
-function otherFile({ facts, active }: Situation): string | undefined {
-  const files = facts.command.filter((_, at) => facts.command[at - 1] === "-f");
-  if (!active || files.length === 0 || files.includes(CONFIG)) return undefined;
-  return `${UNIT} reads ${files.join(" ")} instead of ${CONFIG}: remove CONFIG from /etc/default/haproxy`;
 }
 
 function short(digest: string): string {
@@ -292,7 +296,7 @@ function backEnd(situation: Situation, service: ServiceSettings): Reading {
 
 /** The servers that the inventory lists. Those of a registry are the watcher's to prove. */
 function servers(situation: Situation, service: ServiceSettings): Reading {
-  const { config } = situation;
+  const { config, facts } = situation;
   const want = listed(service.servers);
   const found = config && serversOf(config, service.name).filter(({ disabled }) => !disabled);
   const line = found?.[0]?.line;
@@ -304,11 +308,23 @@ function servers(situation: Situation, service: ServiceSettings): Reading {
           value: listed(found!),
           source: line === undefined ? CONFIG : `${CONFIG}:${line}`,
         };
+  const altered = serversAltered(facts.servers, config ?? NOTHING, service.name, {
+    isMaintenanceOurs: false,
+  });
   return {
     setting: `${service.name} servers`,
     want,
     onDisk: layer,
-    inForce: inferred(situation, want, layer),
+    inForce:
+      altered.length === 0
+        ? inferred(situation, want, layer)
+        : {
+            is: "read",
+            value: listed(found!.filter(({ name }) => altered.every((each) => each.name !== name))),
+            source: socketQuestion(ADMIN_SOCKET, "show stat"),
+          },
+    // HAProxy would forget it with its next reload, and the clients of then would meet what somebody took away.
+    blocked: alteredWords(altered, ADMIN_SOCKET),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type FileFact, fileFacts } from "../../evidence/file.ts";
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { type UnitFact, unitFacts } from "../../evidence/unit.ts";
+import { type ServerState, serverState } from "../../mesh/server-state.ts";
 import { type Listener, ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
 import { CONFIG, DROP_IN, UNIT } from "./paths.ts";
 import { type Processes, processesOf } from "./processes.ts";
@@ -17,10 +18,18 @@ export interface HaproxyFacts {
   readonly limitNofile: string | undefined;
   /** Exit code of `haproxy -c` on haproxy.cfg; only when the unit does not run. */
   readonly configCheck: number | undefined;
+  /** Lines of the unit's files of variables that its command line may use. */
+  readonly environmentLines: readonly {
+    readonly path: string;
+    readonly line: number;
+    readonly text: string;
+  }[];
   /** Command line of the master process, word by word. */
   readonly command: readonly string[];
   /** Socket → "answered", or why it did not. */
   readonly sockets: ReadonlyMap<string, string>;
+  /** Servers in the worker's `show stat`. */
+  readonly servers: readonly ServerState[];
   /** The worker's `show info`, keys in lower case; empty when no worker answered. */
   readonly info: ReadonlyMap<string, string>;
   /** Socket that `info` was asked on. */
@@ -61,8 +70,14 @@ export function haproxyFacts(output: ProbeOutput): HaproxyFacts {
     candidate: fieldOf(output, "candidate"),
     limitNofile: fieldOf(output, "limit_nofile"),
     configCheck: configCheck === undefined ? undefined : Number(configCheck),
+    environmentLines: rowsOf(output, "environment_line").map(([path, line, text]) => ({
+      path: path!,
+      line: Number(line),
+      text: text ?? "",
+    })),
     command: (fieldOf(output, "command") ?? "").split("\n").filter((word) => word !== ""),
     sockets: pairs(output, "socket"),
+    servers: rowsOf(output, "server").map(serverState),
     info: pairs(output, "info"),
     infoFrom: fieldOf(output, "info_from") ?? "",
     processes: processesOf(rowsOf(output, "process").map(([line]) => line ?? "")),

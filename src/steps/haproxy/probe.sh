@@ -8,8 +8,8 @@ ADMIN_SOCKET=/run/haproxy/admin.sock
 MASTER_SOCKET=/run/haproxy-master.sock
 
 # ask_processes MASTER_PID: records "socket": path, "answered" or why not; "info": key, value; "info_from": path;
-# "process": a line of `show proc`; "limit": "master" or "worker", pid, soft, hard. In perl, for a bare host
-# has neither nc nor socat.
+# "process": a line of `show proc`; "limit": "master" or "worker", pid, soft, hard; "server": back end, name, status,
+# weight, address. In perl, for a bare host has neither nc nor socat.
 ask_processes() {
   perl -e '
     use strict;
@@ -41,6 +41,14 @@ ask_processes() {
 
     my ($info, $error) = ask($admin, "show info");
     record("socket", $admin, $error eq "" ? "answered" : $error);
+    my ($statistics) = $error eq "" ? ask($admin, "show stat") : ("");
+    my $address;
+    for (split /\n/, $statistics) {
+      my @column = split /,/;
+      ($address) = grep { $column[$_] eq "addr" } 0 .. $#column if /^#/;
+      record("server", @column[0, 1, 17, 18], defined $address ? $column[$address] : "")
+        if defined $column[32] && $column[32] eq "2";
+    }
     my $from = $admin;
     my ($processes, $silence) = ask($master, "show proc");
     record("socket", $master, $silence eq "" ? "answered" : $silence);
@@ -76,6 +84,26 @@ description() {
     "$CONFIG" 2>/dev/null
 }
 
+# Record "environment_line": path, number, text: lines of the unit's files of variables that its command line may use.
+emit_environment_files() {
+  printf '%s\n' "$units" | while IFS=$TAB read -r _ environment_unit environment_property environment_path; do
+    [ "$environment_unit $environment_property" = "$UNIT EnvironmentFiles" ] || continue
+    environment_path=${environment_path% (ignore_errors=*}
+    [ -r "$environment_path" ] || continue
+    environment_number=0
+    # shellcheck disable=SC2094 # its name is printed, nothing is written
+    while read -r environment_line || [ -n "$environment_line" ]; do
+      environment_number=$((environment_number + 1))
+      # Nothing else: such files hold passwords too.
+      case $environment_line in
+        CONFIG=* | PIDFILE=* | EXTRAOPTS=* | OPTIONS=*)
+          emit environment_line "$environment_path" "$environment_number" "$environment_line"
+          ;;
+      esac
+    done <"$environment_path"
+  done
+}
+
 emit_journal() {
   journalctl -q --no-pager -o cat -n 80 _TRANSPORT=stdout "$1" 2>/dev/null | while IFS= read -r line; do
     emit journal "$line"
@@ -105,6 +133,7 @@ main() {
     emit candidate "$(LC_ALL=C apt-cache policy haproxy 2>/dev/null | sed -n 's/^ *Candidate: *//p')"
     return
   fi
+  emit_environment_files
   emit_strangers
   emit limit_nofile "$(systemctl show --value -p LimitNOFILE -- "$UNIT" 2>/dev/null)"
   case $(property ActiveState) in

@@ -1,3 +1,4 @@
+import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import { directiveOf, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";
 import type { Health, Service } from "../../step.ts";
 import { lastRefusal } from "./alerts.ts";
@@ -16,6 +17,7 @@ export const service: Service<HaproxyDesired, HaproxyFacts> = {
     const said = lastRefusal(journal, living);
     const reason = said === undefined ? "" : `: ${said}`;
     if (!isActive(facts)) return { is: "broken", because: `${UNIT} is ${unit.active}${reason}` };
+    if (isUnsteady(unit)) return { is: "broken", because: `${UNIT} is ${showUnsteady(unit)}${reason}` };
     if (reloadFailed(facts)) {
       return { is: "broken", because: `reload failed, the old worker still serves${reason}` };
     }

@@ -1,4 +1,5 @@
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
+import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import { ADMIN_SOCKET } from "../../mesh/haproxy-settings.ts";
 import { maxconnWithin } from "../../mesh/open-files.ts";
 import type { Layer, Reading } from "../../step.ts";
@@ -111,8 +112,8 @@ function running(situation: Situation): Reading {
         ? { is: "absent", source: UNIT }
         : {
             is: "read",
-            value: active ? "active" : unit.active,
-            source: unitQuestion(UNIT, "ActiveState", "SubState"),
+            value: !active ? unit.active : isUnsteady(unit) ? showUnsteady(unit) : "active",
+            source: unitQuestion(UNIT, "ActiveState", "SubState", "NRestarts"),
           },
     because: active || situation.installed === undefined ? undefined : whyStopped(situation),
     closedBy: closedByStart(situation),
@@ -125,7 +126,7 @@ function running(situation: Situation): Reading {
 }
 
 /** Systemd goes on trying; the watcher gives it the file that HAProxy starts with. */
-function closedByStart({ awaitsWatcher, facts, dropIn }: Situation): Reading["closedBy"] {
+export function closedByStart({ awaitsWatcher, facts, dropIn }: Situation): Reading["closedBy"] {
   const goesOnTrying = awaitsWatcher && facts.unit.active === "activating" && dropIn.agrees;
   return goesOnTrying ? { step: "watcher" } : { change: CONFIGURATION };
 }

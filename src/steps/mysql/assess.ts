@@ -18,6 +18,7 @@ import {
   otherServer,
   packageReading,
   passedOver,
+  runsOldVersion,
   serviceReading,
   settingReading,
   withoutRoom,
@@ -63,6 +64,8 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
     isResizing:
       installed !== undefined && settings.some((setting) => resizingTo(setting, installed) !== undefined),
     isEnabled: installed?.unit.enabled === "enabled",
+    isUnread: installed?.unit.needDaemonReload === true,
+    isOld: installed !== undefined && runsOldVersion(installed),
     settings,
     installed,
   };
@@ -89,7 +92,8 @@ function holdsBack(row: Reading, { write, state }: Plan): boolean {
 
 function closedBy(row: Reading, plan: Plan): Reading["closedBy"] {
   const { server, state, write } = plan;
-  if (row.setting === server.package) return state === "absent" ? { change: "packages" } : undefined;
+  if (row.setting === server.package && state === "absent") return { change: "packages" };
+  if (row.setting === `${server.unit} at boot` && plan.isUnread) return { change: "daemon-reload" };
   const isFile = row.setting === server.dropIn || row.setting === OPTION_FILES;
   const change = isFile ? write && "settings" : nextChange(plan);
   return change === undefined ? undefined : { change };

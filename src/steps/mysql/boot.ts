@@ -1,3 +1,4 @@
+import { startPlaces } from "../../evidence/unit-start.ts";
 import type { Layer } from "../../step.ts";
 import type { InstalledFacts } from "./facts.ts";
 import {
@@ -5,6 +6,7 @@ import {
   commandLineOptions,
   explains,
   type OptionRecord,
+  optionSources,
   whyIgnored,
   winnerOf,
   withDropIn,
@@ -14,7 +16,10 @@ import { parseSize } from "./size.ts";
 
 /** The value that the server would start with, as its own parser reads it, and the line that it comes from. */
 export function onDisk(setting: Setting, facts: InstalledFacts): Layer {
-  const { server, parser } = facts;
+  const { server, parser, unit } = facts;
+  const elsewhere = otherOptions(facts);
+  if (elsewhere !== undefined)
+    return { is: "unreadable", source: unit.name, because: `it starts the server with ${elsewhere.what}` };
   const override = overrides(setting.name, facts);
   if (override !== undefined) {
     const value = parseSize(override.value);
@@ -62,8 +67,23 @@ export function shadowedBy(
   return undefined;
 }
 
+/** What makes the service start its server without the option files that its parser was asked about. */
+function otherOptions({ unit, unitOptions }: InstalledFacts) {
+  const given = optionSources(unitOptions);
+  // Debian's MariaDB has a shell start it.
+  const other = unit.start.commands.find((command) => !/\/(mysqld|mariadbd)(?=[\s"';]|$)/.test(command));
+  const what = given ?? other?.split(" ")[0];
+  if (what === undefined) return undefined;
+  return { what, place: startPlaces(unit, ["ExecStart", "Environment", "EnvironmentFile"]) };
+}
+
 /** Why the server would never read our file, or undefined. */
 export function whyUnread(facts: InstalledFacts, path: string): string | undefined {
+  const elsewhere = otherOptions(facts);
+  if (elsewhere !== undefined) {
+    const { what, place } = elsewhere;
+    return `${place} makes ${facts.unit.name} start with ${what}, so nobody can tell what wins over ${path}: take it out there`;
+  }
   if (withDropIn(facts.options, path, "") !== undefined) return undefined;
   const directory = path.slice(0, path.lastIndexOf("/"));
   return `no option file includes ${directory}: put "!includedir ${directory}/" at the end of /etc/mysql/my.cnf`;
@@ -81,7 +101,7 @@ function optionsOf(records: readonly OptionRecord[], { server, parser, reader }:
 }
 
 function overrides(name: string, facts: InstalledFacts) {
-  const { unit, persisted } = facts;
+  const { unit, persisted, persistedIn } = facts;
   const inUnit = commandLineOptions(facts.unitOptions).get(name);
   if (inUnit !== undefined) {
     return {
@@ -94,7 +114,7 @@ function overrides(name: string, facts: InstalledFacts) {
   if (value === undefined) return undefined;
   return {
     value,
-    source: "/var/lib/mysql/mysqld-auto.cnf (SET PERSIST)",
+    source: `${persistedIn} (SET PERSIST)`,
     remedy: `say "RESET PERSIST ${name}" to the server, or ask for that value`,
   };
 }

@@ -17,10 +17,14 @@ export interface Plan {
   /** Whether the server is still bringing its redo log to the new size. */
   readonly isResizing: boolean;
   readonly isEnabled: boolean;
+  /** Whether systemd is to read the unit's files first: what would start is known only when it has. */
+  readonly isUnread: boolean;
+  /** Whether the server that runs is older than the one installed. */
+  readonly isOld: boolean;
   readonly installed: InstalledFacts | undefined;
 }
 
-export type ChangeId = "packages" | "settings" | "start" | "enable" | "wait";
+export type ChangeId = "packages" | "daemon-reload" | "settings" | "start" | "restart" | "enable" | "wait";
 
 const RESTART = new URL("./restart.sh", import.meta.url);
 const SET_ONLINE = new URL("./set-online.sh", import.meta.url);
@@ -32,6 +36,7 @@ export function nextChange(plan: Plan): ChangeId | undefined {
   if (plan.state === "changing") return "wait";
   if (plan.state === "absent" || plan.write !== undefined || plan.differing.length > 0) return "settings";
   if (plan.state !== "running") return "start";
+  if (plan.isOld) return "restart";
   if (!plan.isEnabled) return "enable";
   return plan.isResizing ? "wait" : undefined;
 }
@@ -40,6 +45,7 @@ export function changesFor(plan: Plan): readonly Change[] {
   const next = nextChange(plan);
   const changes = next === undefined ? [] : [CHANGES[next](plan)];
   if (plan.state === "absent") return [CHANGES.packages(plan), ...changes];
+  if (plan.isUnread && plan.state !== "changing") return [CHANGES["daemon-reload"](plan), ...changes];
   if (plan.state === "changing" && plan.write !== undefined) return [...changes, CHANGES.settings(plan)];
   return changes;
 }
@@ -73,6 +79,21 @@ const CHANGES: Readonly<Record<ChangeId, (plan: Plan) => Change>> = {
       activate: [...enable(plan), ...bringIntoForce],
     };
   },
+
+  "daemon-reload": ({ server }) => ({
+    id: "daemon-reload",
+    why: `systemd has not read the files of ${server.unit} since they changed`,
+    commands: [],
+    activate: [{ kind: "run", argv: ["systemctl", "daemon-reload"], timeoutMs: SHORT_MS }],
+  }),
+
+  restart: ({ server, installed }) => ({
+    id: "restart",
+    why: `${installed?.parser.version} is installed, and ${installed?.live?.get("version")} runs`,
+    disrupts: { kind: "restart", what: server.unit },
+    commands: [],
+    activate: [restart(server)],
+  }),
 
   start: (plan) => ({
     id: "start",

@@ -24,8 +24,9 @@ export interface InstalledFacts {
     | undefined;
   readonly options: readonly OptionRecord[];
   readonly reader: Reader;
-  /** What SET PERSIST left and the server will load. */
+  /** What SET PERSIST left and the server will load, and where. */
   readonly persisted: ReadonlyMap<string, string>;
+  readonly persistedIn: string;
   /** What the server's own option parser said. */
   readonly parser: {
     readonly version: string;
@@ -68,6 +69,7 @@ function installedFacts(output: ProbeOutput, server: Server): InstalledFacts {
       .filter(([kind]) => kind === "value")
       .map(([, variable, value]) => [variable!.replaceAll("-", "_"), Number(value)]),
   );
+  const [persistedIn, persisted] = rowsOf(output, "persisted")[0] ?? [];
   const live = new Map(rowsOf(output, "live").map(([variable, value]) => [variable!, value ?? ""]));
   return {
     server,
@@ -87,10 +89,8 @@ function installedFacts(output: ProbeOutput, server: Server): InstalledFacts {
       readOnlyEtc: protectSystem === "full" || protectSystem === "strict",
     },
     // The parser itself shows only those that the server takes as options: the others are set once it has started.
-    persisted:
-      values.get("persisted_globals_load") === 0
-        ? new Map()
-        : persistedOptions(fieldOf(output, "persisted") ?? "{}"),
+    persisted: values.get("persisted_globals_load") === 0 ? new Map() : persistedOptions(persisted ?? "{}"),
+    persistedIn: persistedIn ?? "",
     parser: {
       version: /\bVer (\S+)/.exec(said("version")[0] ?? "")?.[1] ?? "",
       groups: new Set((said("groups")[0] ?? "").split(" ")),

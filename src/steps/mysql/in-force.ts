@@ -1,4 +1,5 @@
 import { unitQuestion } from "../../evidence/by-hand.ts";
+import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import type { Layer } from "../../step.ts";
 import { withoutTime } from "./error-log.ts";
 import type { InstalledFacts } from "./facts.ts";
@@ -31,13 +32,13 @@ export function stateOf({ unit, hasJob, process }: InstalledFacts): ServerState 
 /** The service as a whole: up, and the one that answers on the socket. */
 export function serviceInForce(facts: InstalledFacts): Layer {
   const { unit, answeredBy } = facts;
-  const source = unitQuestion(unit.name, "ActiveState", "MainPID");
+  const source = unitQuestion(unit.name, "ActiveState", "MainPID", "NRestarts");
   switch (stateOf(facts)) {
     case "running":
       if (isStranger(facts)) {
         return { is: "read", value: `PID ${answeredBy!.pid} answers`, source: answeredBy!.socket };
       }
-      return { is: "read", value: "running", source };
+      return { is: "read", value: isUnsteady(unit) ? showUnsteady(unit) : "running", source };
     case "changing":
       return { is: "unreadable", source, because: stillChanging(facts) };
     case "failed":
@@ -60,7 +61,9 @@ export function serviceBecause(facts: InstalledFacts): string | undefined {
     case "running":
       return isStranger(facts)
         ? `the server that answers on ${answeredBy!.socket} is PID ${answeredBy!.pid}, not ${unit.name}'s ${unit.mainPid}: end the one that nobody should have started`
-        : undefined;
+        : isUnsteady(unit)
+          ? `${unit.name} is ${showUnsteady(unit)}: look at journalctl -u ${unit.name}`
+          : undefined;
     case "stopped":
       return `${unit.name} does not run`;
   }

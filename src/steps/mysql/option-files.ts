@@ -130,6 +130,16 @@ export function commandLineOptions(text: string): ReadonlyMap<string, string> {
   return found;
 }
 
+/**
+ * An option or variable in the service's command line or environment by which the server takes its options from other
+ * files, or from other groups of them; undefined when there is none.
+ */
+export function optionSources(text: string): string | undefined {
+  const option = /--(?:no-defaults|defaults-(?:extra-)?file|defaults-group-suffix)\b(?:=[^\s"';]+)?/;
+  const variable = /\b(?:MYSQL|MARIADB)_(?:HOME|GROUP_SUFFIX)=[^\s"';]+/;
+  return (option.exec(text) ?? variable.exec(text))?.[0];
+}
+
 /** What SET PERSIST left in MySQL's data directory: it wins over every file. */
 export function persistedOptions(json: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();

@@ -20,26 +20,33 @@ main() {
   for file in /etc/my.cnf /etc/mysql/my.cnf; do
     if [ -f "$file" ]; then read_options "$file" 0; fi
   done
-  if [ -r /var/lib/mysql/mysqld-auto.cnf ]; then
-    emit persisted "$(cat /var/lib/mysql/mysqld-auto.cnf)"
-  fi
-  ask_option_parser
+  parsed=$(ask_option_parser)
+  printf '%s\n' "$parsed"
+  read_persisted
   case $active in
     active) ask_server ;;
     failed | activating) read_errors ;;
   esac
 }
 
-# Sets active, user and protect_system from the unit; prints what else may give the server options.
+# Sets active, user, protect_system and data_directory from the unit; prints what else may give the server options.
 read_service() {
-  active="" main_pid=0 user=mysql protect_system=no
+  active="" main_pid=0 user=mysql protect_system=no data_directory=""
   while IFS='=' read -r property value; do
     case $property in
       ActiveState) active=$value ;;
       MainPID) main_pid=$value ;;
       User) user=${value:-root} ;;
       ProtectSystem) protect_system=$value ;;
-      ExecStart | Environment) emit unit_options "$value" ;;
+      ExecStart | Environment)
+        emit unit_options "$value"
+        case $value in
+          *--datadir=*)
+            data_directory=${value##*--datadir=}
+            data_directory=${data_directory%%[ \"]*}
+            ;;
+        esac
+        ;;
       EnvironmentFiles) read_environment "${value%% (ignore_errors=*}" ;;
       Job) emit job "$value" ;;
     esac
@@ -58,7 +65,7 @@ read_environment() {
   if [ ! -r "$1" ]; then return; fi
   while IFS= read -r line; do
     case $line in
-      *innodb*) emit unit_options "$line" ;;
+      *innodb* | *defaults* | *_HOME=* | *_GROUP_SUFFIX=*) emit unit_options "$line" ;;
     esac
   done <"$1"
 }
@@ -99,6 +106,21 @@ trim() {
   trimmed=${trimmed%"${trimmed##*[![:space:]]}"}
 }
 
+# Record "persisted": path, content. What SET PERSIST left lies in the data directory, wherever that is.
+read_persisted() {
+  if [ -z "$data_directory" ]; then
+    case $parsed in
+      *"parser${TAB}datadir$TAB"*) data_directory=${parsed#*"parser${TAB}datadir$TAB"} ;;
+      *) data_directory=/var/lib/mysql ;;
+    esac
+    data_directory=${data_directory%%"$NEWLINE"*}
+  fi
+  persisted_file=${data_directory%/}/mysqld-auto.cnf
+  if [ -r "$persisted_file" ]; then
+    emit persisted "$persisted_file" "$(cat "$persisted_file")"
+  fi
+}
+
 # What the server's own parser makes of all option files (and of SET PERSIST): it knows every quirk of them.
 # It starts nothing and opens no table.
 ask_option_parser() {
@@ -115,6 +137,7 @@ ask_option_parser() {
     $1 == "exit" && NF == 2 { print "parser\texit\t" $2; next }
     / Ver [0-9]/ && !version { print "parser\tversion\t" $0; version = 1 }
     /^The following groups are read: / { sub(/^[^:]*: /, ""); print "parser\tgroups\t" $0 }
+    $1 == "datadir" { sub(/^datadir +/, ""); print "parser\tdatadir\t" $0; next }
     $1 == "persisted-globals-load" { print "parser\tvalue\t" $1 "\t" ($2 != "FALSE") }
     /^innodb-(buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) / {
       print "parser\tvalue\t" $1 "\t" $2

@@ -1,4 +1,4 @@
-import { packageQuestion } from "../../evidence/by-hand.ts";
+import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
 import type { HostFacts, Layer, Reading } from "../../step.ts";
 import { onDisk, shadowedBy, whyPassedOver } from "./boot.ts";
@@ -48,8 +48,20 @@ export function packageReading(
       running === undefined
         ? { is: "inapplicable" }
         : { is: "read", value: running, source: variableQuestion(server, "version") },
-    accepts: (value, layer) => layer === "onDisk" || /mariadb/i.test(value) === (server.name === "mariadb"),
+    accepts: (value, layer) =>
+      layer === "onDisk" ||
+      (/mariadb/i.test(value) === (server.name === "mariadb") && (!installed || !runsOldVersion(installed))),
+    because:
+      installed !== undefined && runsOldVersion(installed)
+        ? `${running} runs since before ${installed.parser.version} was installed: it needs a restart`
+        : undefined,
   };
+}
+
+/** Whether the program on disk is another version than the server that runs. "-log" says only that it has one. */
+export function runsOldVersion({ live, parser }: InstalledFacts): boolean {
+  const running = live?.get("version")?.replace(/(-log)?( .*)?$/, "");
+  return running !== undefined && parser.version !== "" && running !== parser.version;
 }
 
 /** Whether the server would start with the option files as they are, whoever wrote them. */
@@ -164,7 +176,16 @@ export function bootReading(server: Server, installed: InstalledFacts | undefine
       state === "" || state === "not-found"
         ? { is: "absent", source: server.unit }
         : { is: "read", value: state, source: `systemctl is-enabled ${server.unit}` },
-    inForce: { is: "inapplicable" },
+    inForce: installed?.unit.needDaemonReload
+      ? {
+          is: "read",
+          value: "older files",
+          source: unitQuestion(server.unit, "NeedDaemonReload", "DropInPaths"),
+        }
+      : { is: "inapplicable" },
+    because: installed?.unit.needDaemonReload
+      ? `systemd has not read the files of ${server.unit} since they changed`
+      : undefined,
     blocked:
       installed?.unit.load === "masked"
         ? `${server.unit} is masked, so somebody wants it never to start: systemctl unmask ${server.unit}`

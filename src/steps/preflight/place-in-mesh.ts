@@ -1,4 +1,4 @@
-import { isLoopback, isPublic, isSameIp, parseIp } from "../../evidence/ip.ts";
+import { isLoopback, isPublic, isSameIp, parseIp } from "../../ip.ts";
 import type { HostFacts, Reading } from "../../step.ts";
 import { check } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";

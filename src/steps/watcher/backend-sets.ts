@@ -1,7 +1,7 @@
-import { isSameIp, parseIp } from "../../evidence/ip.ts";
 import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
 import { parseHaproxyConfig, plainOptions, serversOf } from "../../mesh/haproxy-config.ts";
 import type { Service } from "../../mesh/mesh.ts";
+import { type AlteredServer, serversAltered } from "../../mesh/server-state.ts";
 import { type Backend, backendOf, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
@@ -86,48 +86,13 @@ function asParsed(options: string): string {
   return plainOptions(serversOf(config, "x")[0]!.options);
 }
 
-/** A server that the worker treats otherwise than the file says, because somebody told it so over its socket. */
-export interface AlteredServer {
-  readonly name: string;
-  readonly how: string;
-  /** What takes it back, said to the socket. */
-  readonly undo: string;
-}
-
-/**
- * Servers of the worker that somebody sent elsewhere, drained or gave another weight by hand. One that registered
- * itself with weight 0 shows "DRAIN" too and is as it wants to be. A server that is registered by a name has the
- * address that HAProxy resolved when it read the file: that proves nothing.
- */
-export function serversAltered(
-  haproxy: HaproxyFacts,
+/** Servers of the worker that somebody changed by hand. Those in maintenance have left: Synapse puts them there. */
+export function serversAlteredOf(
+  { servers }: HaproxyFacts,
   config: HaproxyConfig,
   service: string,
 ): readonly AlteredServer[] {
-  const configured = new Map(serversOf(config, service).map((server) => [server.name, server]));
-  return haproxy.servers.flatMap(({ backend, name, status, weight, address }): AlteredServer[] => {
-    const server = configured.get(name);
-    if (backend !== service || server === undefined || status.startsWith("MAINT")) return [];
-    const order = `set server ${service}/${name}`;
-    const { host, port } = server;
-    if (address !== undefined && parseIp(host) !== undefined && !isAddress(address, host, port)) {
-      return [{ name, how: `was sent to ${address}`, undo: `${order} addr ${host} port ${port}` }];
-    }
-    const wants = weightIn(server.options);
-    if (weight !== wants) return [{ name, how: `has weight ${weight}`, undo: `${order} weight ${wants}` }];
-    if (!status.startsWith("DRAIN") || wants === 0) return [];
-    return [{ name, how: "is drained", undo: `${order} state ready` }];
-  });
-}
-
-function weightIn(options: string): number {
-  return Number(/(?:^| )weight (\d+)/.exec(options)?.[1] ?? 1);
-}
-
-/** Whether "10.0.0.2:9001" or "[2001:db8::1]:9001" is this host and port, however the host is written. */
-function isAddress(shown: string, host: string, port: number): boolean {
-  const [, ip = "", at] = /^\[?(.*?)\]?:(\d+)$/.exec(shown) ?? [];
-  return isSameIp(ip, host) && Number(at) === port;
+  return serversAltered(servers, config, service, { isMaintenanceOurs: true });
 }
 
 /** Servers the running worker uses. One that its health check has marked down is still registered. */

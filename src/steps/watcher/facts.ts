@@ -1,4 +1,5 @@
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
+import { type ServerState, serverState } from "../../mesh/server-state.ts";
 import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
 import { type KeptBackends, keptBackends } from "./backends.ts";
@@ -34,17 +35,7 @@ export interface HaproxyFacts {
   /** Of the worker. */
   readonly pid: number;
   readonly description: string;
-  readonly servers: readonly ServerFact[];
-}
-
-/** A line of `show stat`. */
-interface ServerFact {
-  readonly backend: string;
-  readonly name: string;
-  readonly status: string;
-  readonly weight: number;
-  /** "10.0.0.2:9001", "[2001:db8::1]:9001"; undefined before HAProxy 1.7, which cannot be told another either. */
-  readonly address: string | undefined;
+  readonly servers: readonly ServerState[];
 }
 
 interface RegistryFacts {
@@ -81,14 +72,11 @@ function haproxyFacts(output: ProbeOutput): WatcherFacts["haproxy"] {
   const [state, first, second] = rowsOf(output, "haproxy")[0] ?? [];
   if (state === undefined) throw new ProbeNotUnderstood(`"haproxy" was not printed`);
   if (state !== "ok") return { unreachable: first ?? "" };
-  const servers = rowsOf(output, "server").map(([backend, name, status, weight, address]) => ({
-    backend: backend!,
-    name: name!,
-    status: status ?? "",
-    weight: Number(weight),
-    address: address || undefined,
-  }));
-  return { pid: Number(first), description: second ?? "", servers };
+  return {
+    pid: Number(first),
+    description: second ?? "",
+    servers: rowsOf(output, "server").map(serverState),
+  };
 }
 
 function registryFacts(output: ProbeOutput): WatcherFacts["registry"] {

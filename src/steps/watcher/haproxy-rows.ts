@@ -4,12 +4,12 @@ import { type ConfigDifference, compareHaproxyConfig, directiveOf } from "../../
 import { mendedHaproxyConfig } from "../../mesh/haproxy-config-mended.ts";
 import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
+import { alteredWords } from "../../mesh/server-state.ts";
 import type { Row } from "../../smartstack/program.ts";
 import type { Layer, Reading } from "../../step.ts";
 import {
-  type AlteredServer,
   type ServerOnDisk,
-  serversAltered,
+  serversAlteredOf,
   serversInForce,
   serversOnDisk,
   showServers,
@@ -168,7 +168,7 @@ export function serviceRow(situation: Situation, service: Service): Row {
     };
   }
   const servers = serversInForce(facts.haproxy, service.name);
-  const altered = serversAltered(facts.haproxy, haproxyConfig, service.name);
+  const altered = serversAlteredOf(facts.haproxy, haproxyConfig, service.name);
   const names = servers.map(({ name }) => name).filter((name) => altered.every((each) => each.name !== name));
   const leftOut = wanted === undefined ? [] : leftOutOf(facts, service, wanted.names);
   const down = servers.filter(({ up }) => !up).map(({ name }) => name);
@@ -207,7 +207,9 @@ export function serviceRow(situation: Situation, service: Service): Row {
     because:
       facts.process === undefined
         ? `${WATCHER_UNIT} does not run`
-        : (alteredWords(altered) ?? leftOutWords(service, leftOut) ?? olderWords(listed, service)),
+        : (alteredWords(altered, ADMIN_SOCKET) ??
+          leftOutWords(service, leftOut) ??
+          olderWords(listed, service)),
     // Synapse neither undoes what somebody told HAProxy nor makes a name resolve.
     restartHelps: altered.length === 0 && leftOut.length === 0,
   };
@@ -235,13 +237,6 @@ function olderWords(listed: readonly ServerOnDisk[], { path }: Service): string 
     `${words.join(", ")}: Synapse hears of backends that come and go, and not of one that changes what it says of ` +
     `itself in ${path}. It reads that when it is started again, or when one comes or goes`
   );
-}
-
-function alteredWords(altered: readonly AlteredServer[]): string | undefined {
-  if (altered.length === 0) return undefined;
-  const names = altered.map(({ name, how }) => `${name} ${how}`).join(", ");
-  const orders = altered.map(({ undo }) => undo).join("; ");
-  return `changed by hand: ${names}. Tell ${ADMIN_SOCKET} to take it back: ${orders}`;
 }
 
 /** Servers of the service that the installer had to leave out of haproxy.cfg. */

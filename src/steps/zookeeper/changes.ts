@@ -5,11 +5,17 @@ import type { ChangeId, MemberView } from "./view.ts";
 const script = (name: string) => new URL(`./${name}.sh`, import.meta.url);
 const RESTART = { kind: "restart", what: UNIT } as const;
 
+export const DAEMON_RELOAD = "daemon-reload";
+export const UNREAD = `systemd has not read the files of ${UNIT} since they changed`;
+
 /** In the order they must be made. Restarts are derived from what runs, so one that was cut off is made later. */
 export function changesOf(view: MemberView): readonly Change[] {
-  const { needs, closing } = view;
-  if (closing === undefined) return [];
+  const { needs, closing, daemonReload } = view;
   const changes: Change[] = [];
+  if (daemonReload) {
+    changes.push({ id: DAEMON_RELOAD, why: UNREAD, commands: [], activate: [activate("reload")] });
+  }
+  if (closing === undefined) return changes;
   if (needs.package) {
     changes.push({
       id: "packages",
@@ -76,6 +82,6 @@ function lonely({ quorum }: MemberView): { warning?: string } {
     : { warning: "nobody is served while it restarts: the ensemble has no member to spare" };
 }
 
-export function activate(how: "restart" | "keep"): Command {
+export function activate(how: "restart" | "keep" | "reload"): Command {
   return { kind: "script", file: script("activate"), args: [how], timeoutMs: 150_000 };
 }

@@ -1,7 +1,14 @@
-import { listenersQuestion, packageQuestion, zookeeperQuestion } from "../../evidence/by-hand.ts";
+import {
+  listenersQuestion,
+  packageQuestion,
+  unitQuestion,
+  zookeeperQuestion,
+} from "../../evidence/by-hand.ts";
 import type { FileFact } from "../../evidence/file.ts";
+import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import { judge } from "../../evidence/verdict.ts";
 import type { Layer, Reading } from "../../step.ts";
+import { DAEMON_RELOAD, UNREAD } from "./changes.ts";
 import { configurationOf, liveConfigurationOf, runsItsZooCfg, SHOWN, serversInUse } from "./member.ts";
 import { type Properties, serversOf, showServers } from "./properties.ts";
 import {
@@ -85,10 +92,24 @@ function zooCfgRow(view: MemberView): Reading {
 }
 
 function unitRow(view: MemberView): Reading {
-  const { facts, unit, blocked } = view;
+  const { facts, unit, blocked, daemonReload } = view;
   const isStopped = facts.process === undefined && unit.agrees;
+  const row = fileRow(UNIT, view, facts.unitFile, unit);
+  if (facts.unit.needDaemonReload && facts.unitFile.kind === "regular") {
+    return {
+      ...row,
+      inForce: {
+        is: "read",
+        value: "older files",
+        source: unitQuestion(UNIT, "NeedDaemonReload", "DropInPaths"),
+      },
+      blocked: blocked.unit,
+      because: UNREAD,
+      ...(daemonReload ? { closedBy: { change: DAEMON_RELOAD } } : {}),
+    };
+  }
   return {
-    ...fileRow(UNIT, view, facts.unitFile, unit),
+    ...row,
     blocked: blocked.unit,
     because: isStopped ? `it ${whyStopped(facts)}` : whatChangesIt(facts.unit),
   };
@@ -376,11 +397,17 @@ function ensembleRows(
     inForce:
       state === "stopped"
         ? NOT_RUNNING
-        : {
-            is: "read",
-            value: SHOWN[state],
-            source: facts.asked === undefined ? "no open port" : asked(view, "srvr"),
-          },
+        : isUnsteady(facts.unit)
+          ? {
+              is: "read",
+              value: showUnsteady(facts.unit),
+              source: unitQuestion(UNIT, "NRestarts", "MainPID"),
+            }
+          : {
+              is: "read",
+              value: SHOWN[state],
+              source: facts.asked === undefined ? "no open port" : asked(view, "srvr"),
+            },
     accepts: (value) => (quorum.members === 1 ? ["standalone"] : ["leader", "follower"]).includes(value),
     because: roleBecause(view),
     isReachable: companions + 1 >= quorum.majority,

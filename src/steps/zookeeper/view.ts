@@ -1,4 +1,5 @@
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
+import { otherStart } from "../../evidence/unit-start.ts";
 import type { HostName } from "../../inventory/view.ts";
 import { revealContent } from "../../secret.ts";
 import type { HostFacts, WantedFile } from "../../step.ts";
@@ -28,6 +29,8 @@ export interface MemberView {
   readonly needs: Needs;
   /** The change that brings what is wrong into force; undefined when nothing is wrong or nothing may be done. */
   readonly closing: ChangeId | undefined;
+  /** Whether systemd is to read the unit's files first: what would start is known only when it has. */
+  readonly daemonReload: boolean;
 }
 
 type BlockedRow = "package" | "zooCfg" | "unit" | "members" | "dataDir" | "myid" | "ports";
@@ -62,7 +65,7 @@ export function viewOf(
   const blocked = {
     package: versionConflict(desired, fleet),
     zooCfg: zooCfg.blocked,
-    unit: unit.blocked,
+    unit: unit.blocked ?? otherStart(facts.unit, facts.unitFile.content),
     members: membershipConflict(desired, servers, fleet),
     ...obstacles,
   };
@@ -99,6 +102,7 @@ export function viewOf(
     blocked,
     needs,
     closing,
+    daemonReload: !isBlocked && facts.unitFile.kind === "regular" && facts.unit.needDaemonReload,
   };
 }
 

@@ -157,16 +157,87 @@ describe("haproxy without a watcher", () => {
     expect(changes[0]).toMatchObject({ id: "packages" });
   });
 
-  it("is not content with another file than the one the unit reads", () => {
-    const { row } = assessed(desired(), {
+  const dropIn = "/etc/systemd/system/haproxy.service.d/x.conf";
+  it.each([
+    [
+      "/etc/default/haproxy names",
+      { defaults: ['CONFIG="/srv/x.cfg"'] },
+      "/etc/default/haproxy:1",
+      "/srv/x.cfg",
+    ],
+    [
+      "/etc/default/haproxy adds",
+      { defaults: ['EXTRAOPTS="-S /run/haproxy-master.sock -f /srv/x.cfg"'] },
+      "/etc/default/haproxy:1",
+      "/etc/haproxy/haproxy.cfg /srv/x.cfg",
+    ],
+    [
+      "a drop-in's variable names",
+      { environment: "CONFIG=/srv/x.cfg", startLines: [[dropIn, 2, "Environment"]] },
+      `${dropIn}:2`,
+      "/srv/x.cfg",
+    ],
+    [
+      "a drop-in starts HAProxy with",
+      { execStart: "/usr/sbin/haproxy -Ws -f /srv/x.cfg", startLines: [[dropIn, 3, "ExecStart"]] },
+      `${dropIn}:3`,
+      "/srv/x.cfg",
+    ],
+    [
+      "the limit goes over haproxy.cfg's that is set beside",
+      { defaults: ["EXTRAOPTS=-n 100"] },
+      "/etc/default/haproxy:1",
+      "/etc/haproxy/haproxy.cfg -n 100",
+    ],
+  ] as const)("is not content when %s another file at the next start", (_, probe, place, file) => {
+    const { row, changes } = assessed(desired(), probe);
+    expect(row("starts with")).toMatchObject({
+      verdict: "blocked",
+      because: `${place} makes haproxy.service start with ${file} instead of /etc/haproxy/haproxy.cfg: take it out there`,
+    });
+    expect(changes).toEqual([]);
+  });
+
+  it.each([
+    ["in quotes", { defaults: ["CONFIG='/etc/haproxy/haproxy.cfg'"] }],
+    ["beside options of its own", { defaults: ['EXTRAOPTS="-S /run/haproxy-master.sock -de"'] }],
+    ["in the command itself", { execStart: `/usr/sbin/haproxy -Ws -f \${CONFIG} -p /run/haproxy.pid` }],
+  ])("is content with its file %s", (_, probe) => {
+    expect(assessed(desired(), probe).open).toEqual([]);
+  });
+
+  it("restarts what was started with another file once the unit names ours again", () => {
+    const { row, changes } = assessed(desired(), {
       command: "/usr/sbin/haproxy\n-Ws\n-f\n/srv/haproxy.cfg",
       info: { description: "" },
     });
-    expect(row("settings")).toMatchObject({
-      verdict: "blocked",
-      because:
-        "haproxy.service reads /srv/haproxy.cfg instead of /etc/haproxy/haproxy.cfg: remove CONFIG from /etc/default/haproxy",
+    expect(row("starts with")).toMatchObject({
+      verdict: "not-in-force",
+      inForce: { value: "/srv/haproxy.cfg" },
     });
+    expect(brief(changes[0])?.run).toEqual(["activate.sh restart"]);
+  });
+
+  it.each([
+    ["is drained", ["user-api", "a", "DRAIN", 1], /a is drained.*set server user-api\/a state ready/],
+    ["is in maintenance", ["user-api", "a", "MAINT", 1], /a is in maintenance.*state ready/],
+    ["has another weight", ["user-api", "a", "UP", 7], /a has weight 7.*weight 1/],
+  ] as const)("does not take a listed server for in force that %s by hand", (_, server, because) => {
+    const { row } = assessed(desired(), { servers: [server] });
+    expect(row("user-api servers")).toMatchObject({ verdict: "blocked", inForce: { value: "none" } });
+    expect(row("user-api servers").because).toMatch(because);
+  });
+
+  it("is in force although its health check has marked a listed server down", () => {
+    expect(assessed(desired(), { servers: [["user-api", "a", "DOWN", 1]] }).open).toEqual([]);
+  });
+
+  it("does not run while it crashes every few seconds", () => {
+    expect(assessed(desired(), { restarts: [4, 3] }).row("running")).toMatchObject({
+      verdict: "different",
+      inForce: { value: "running for 3 s after 4 restarts" },
+    });
+    expect(assessed(desired(), { restarts: [4, 30] }).open).toEqual([]);
   });
 
   it("does not take another HAProxy's answer for its worker's", () => {

@@ -57,6 +57,17 @@ export interface ProbeFields {
   limitNofile?: string;
   configCheck?: number;
   command?: string;
+  /** What systemd starts, and the unit's variables; as Debian has them unless given. */
+  execStart?: string;
+  environment?: string;
+  /** Lines of /etc/default/haproxy. */
+  defaults?: readonly string[];
+  /** Lines of drop-ins that say how the unit starts: path, number, key. */
+  startLines?: readonly (readonly [string, number, string])[];
+  /** Starts by systemd since somebody started it, and the age of what runs. */
+  restarts?: readonly [number, number];
+  /** Of `show stat`: back end, name, status, weight. */
+  servers?: readonly (readonly [string, string, string, number])[];
   sockets?: Record<string, string>;
   processes?: readonly string[];
   /** Undefined, but given: no worker answers. */
@@ -94,6 +105,7 @@ function probeOutput(want: HaproxyDesired, change: ProbeFields = {}): string {
     ["unit", UNIT, "StatusText", change.statusText ?? ""],
     ["unit", UNIT, "DropInPaths", change.dropInPaths ?? DROP_IN],
     ["unit", UNIT, "NeedDaemonReload", change.needDaemonReload ?? "no"],
+    ...(installed ? startOf(change) : []),
     ["unit_enabled", UNIT, change.enabled ?? (installed ? "enabled" : "")],
   ];
   for (const name of ["meshctl-watcher.service", "meshctl-haproxy-install.path"]) {
@@ -110,6 +122,26 @@ function probeOutput(want: HaproxyDesired, change: ProbeFields = {}): string {
     for (const line of change.journal ?? []) rows.push(["journal", line]);
   }
   return rows.map((row) => `${row.join("\t")}\n`).join("");
+}
+
+function startOf(change: ProbeFields): string[][] {
+  const command = change.execStart ?? "/usr/sbin/haproxy -Ws -f $CONFIG -p $PIDFILE $EXTRAOPTS";
+  const variables = `CONFIG=${CONFIG} PIDFILE=/run/haproxy.pid "EXTRAOPTS=-S /run/haproxy-master.sock"`;
+  return [
+    ["unit", UNIT, "ExecStart", `{ path=x ; argv[]=${command} ; ignore_errors=no ; pid=0 }`],
+    ["unit", UNIT, "Environment", change.environment ?? variables],
+    ["unit", UNIT, "EnvironmentFiles", "/etc/default/haproxy (ignore_errors=yes)"],
+    ["unit", UNIT, "FragmentPath", "/lib/systemd/system/haproxy.service"],
+    ["unit", UNIT, "NRestarts", String(change.restarts?.[0] ?? 0)],
+    ...(change.restarts === undefined ? [] : [["unit_age", UNIT, String(change.restarts[1])]]),
+    ...(change.startLines ?? []).map((line) => ["unit_line", UNIT, ...line.map(String)]),
+    ...(change.defaults ?? []).map((text, index) => [
+      "environment_line",
+      "/etc/default/haproxy",
+      String(index + 1),
+      text,
+    ]),
+  ];
 }
 
 function answers(want: HaproxyDesired, change: ProbeFields): string[][] {
@@ -140,6 +172,7 @@ function answers(want: HaproxyDesired, change: ProbeFields): string[][] {
     ...processes.map((line) => ["process", line]),
     ["info_from", sockets[ADMIN] === "answered" ? ADMIN : MASTER_SOCKET],
     ...Object.entries(info).map(([key, value]) => ["info", key, value]),
+    ...(change.servers ?? [["user-api", "a", "UP", 1]]).map((row) => ["server", ...row.map(String)]),
     ...(change.strangers ?? []).map((stranger) => ["stranger", ...stranger]),
     ["limit", "master", "360", "20000", change.hardLimit ?? "20000"],
     ["limit", "worker", "388", "18044", change.hardLimit ?? "20000"],

@@ -509,3 +509,84 @@ describe("a probe's output that makes no sense", () => {
     expect(() => mysql.facts(parseProbeOutput(text))).toThrow(ProbeNotUnderstood);
   });
 });
+
+describe("how the unit starts the server", () => {
+  const place = "/etc/systemd/system/mariadb.service.d/x.conf";
+  const starts = (command: string) => ({
+    ...mariadb.unit,
+    ExecStart: `{ path=${command.split(" ")[0]} ; argv[]=${command} ; ignore_errors=no ; pid=0 }`,
+  });
+
+  it.each([
+    ["other option files", "/usr/sbin/mariadbd --defaults-file=/root/x.cnf", "--defaults-file=/root/x.cnf"],
+    ["no option files", "/usr/sbin/mariadbd --no-defaults", "--no-defaults"],
+    ["more groups", "/usr/sbin/mariadbd --defaults-group-suffix=2", "--defaults-group-suffix=2"],
+    ["another program", "/root/start-it", "/root/start-it"],
+  ])("with %s is left alone, and nothing is known of the next start", (_, command, what) => {
+    const database = {
+      ...mariadb,
+      unit: starts(command),
+      unitOptions: command,
+      startLine: `${place} 3 ExecStart`,
+    };
+    const { rows, open, changes } = assessed(database);
+    expect(rows.get(DROP_IN)).toMatchObject({
+      verdict: "blocked",
+      because: `${place}:3 makes mariadb.service start with ${what}, so nobody can tell what wins over ${DROP_IN}: take it out there`,
+    });
+    expect(open).toMatchObject({ [POOL]: "unknown", [FLUSH]: "unknown" });
+    expect(changes).toEqual([]);
+  });
+
+  it.each([
+    "/usr/sbin/mariadbd $MYSQLD_OPTS $_WSREP_NEW_CLUSTER $_WSREP_START_POSITION",
+    "/bin/sh -c [ ! -e /usr/bin/galera_recovery ] && VAR= || exec /usr/sbin/mariadbd $MYSQLD_OPTS",
+  ])("is as it should be with a package's own command %s", (command) => {
+    expect(assessed({ ...mariadb, unit: starts(command), unitOptions: command }).open).toEqual({});
+  });
+
+  it("is read by systemd before anything else is done", () => {
+    const unit = { ...mariadb.unit, NeedDaemonReload: "yes" };
+    const { open, changes } = assessed({ ...mariadb, unit });
+    expect(open).toEqual({ "mariadb.service at boot": "not-in-force" });
+    expect(changes.flatMap(doings)).toEqual(["systemctl daemon-reload"]);
+    const behind = assessed({ ...mariadb, unit, live: { ...mariadb.live, [POOL]: 128 * MIB } });
+    expect(behind.changes.map(({ id }) => id)).toEqual(["daemon-reload", "settings"]);
+  });
+});
+
+describe("a server that runs", () => {
+  it.each([
+    ["10.11.19-MariaDB-0+deb12u1-log", "10.11.19-MariaDB-0+deb12u1"],
+    ["11.8.6-MariaDB-0+deb13u1 from Debian", "11.8.6-MariaDB-0+deb13u1"],
+  ])("as %s is the %s that is installed", (version, installedVersion) => {
+    expect(assessed({ ...mariadb, version, installedVersion }).open).toEqual({});
+  });
+
+  it("since before another version was installed is restarted", () => {
+    const { rows, changes } = assessed({ ...mariadb, installedVersion: "10.11.20-MariaDB-0+deb12u1" });
+    expect(rows.get("mariadb-server")).toMatchObject({
+      verdict: "not-in-force",
+      because: expect.stringContaining("10.11.19-MariaDB-0+deb12u1 runs since before 10.11.20"),
+    });
+    expect(changes).toMatchObject([
+      { id: "restart", disrupts: { kind: "restart", what: "mariadb.service" } },
+    ]);
+  });
+
+  it("is not proven while it crashes every few seconds", () => {
+    const unit = { ...mariadb.unit, NRestarts: 4 };
+    const { rows, open } = assessed({ ...mariadb, unit, ageSeconds: 3 });
+    expect(open).toEqual({ "mariadb.service": "different" });
+    expect(rows.get("mariadb.service")?.because).toContain("running for 3 s after 4 restarts");
+    expect(assessed({ ...mariadb, unit, ageSeconds: 30 }).open).toEqual({});
+  });
+});
+
+it("names the data directory in which SET PERSIST left a value", () => {
+  const { rows } = assessed({ ...mysql97, dataDirectory: "/srv/mysql", persisted: { [POOL]: "134217728" } });
+  expect(rows.get(POOL)).toMatchObject({
+    verdict: "shadowed",
+    onDisk: { source: "/srv/mysql/mysqld-auto.cnf (SET PERSIST)" },
+  });
+});

@@ -46,6 +46,12 @@ export interface Database {
   readonly processSeconds: number;
   readonly commandLine: string;
   readonly unitOptions: string;
+  /** Path, number and key of a drop-in's line that says how the unit starts, or "". */
+  readonly startLine: string;
+  readonly ageSeconds: number | undefined;
+  readonly dataDirectory: string;
+  /** Version of the program on disk, where another one runs. */
+  readonly installedVersion?: string;
   readonly persisted: Readonly<Record<string, string>>;
   readonly answeredByPid: number;
   readonly errors: readonly string[];
@@ -73,6 +79,9 @@ export const mariadb: Database = {
   processSeconds: 3600,
   commandLine: "/usr/sbin/mariadbd",
   unitOptions: "",
+  startLine: "",
+  ageSeconds: undefined,
+  dataDirectory: "/var/lib/mysql",
   persisted: {},
   answeredByPid: PID,
   errors: [],
@@ -156,8 +165,18 @@ function probeOutput(database: Database): string {
           record("conf", "end", directory),
         ]
       : []),
-    record("persisted", JSON.stringify({ Version: 2, mysql_static_variables: persistedJson(database) })),
-    record("parser", "version", `${server}d  Ver ${database.version} for Linux on x86_64`),
+    database.startLine === "" ? "" : record("unit_line", service, ...database.startLine.split(" ")),
+    database.ageSeconds === undefined ? "" : record("unit_age", service, database.ageSeconds),
+    record(
+      "persisted",
+      `${database.dataDirectory}/mysqld-auto.cnf`,
+      JSON.stringify({ Version: 2, mysql_static_variables: persistedJson(database) }),
+    ),
+    record(
+      "parser",
+      "version",
+      `${server}d  Ver ${database.installedVersion ?? database.version} for Linux on x86_64`,
+    ),
     record("parser", "groups", groupsOf(server, group)),
     ...Object.entries(database.reads).map(([name, value]) =>
       record("parser", "value", name.replaceAll("_", "-"), value),

@@ -23,9 +23,17 @@ describe("Nerve on a host", () => {
     ["runs other gems", { process: { commandLine: "/opt/meshctl/registrar/gems-old/bin/nerve" } }],
     ["is stopped", { unit: { active: "inactive" }, facts: { process: undefined } }],
     ["does not start at boot", { unit: { enabled: "disabled" } }],
-    ["has an older unit in systemd", { unit: { needDaemonReload: true } }],
   ])("is started again when it %s, and nothing else", (_, world) => {
     expect(assessed(desired(), world).ids).toEqual(["restart"]);
+  });
+
+  it("is not started again when systemd only has to read its unit's files", () => {
+    const { ids, row } = assessed(desired(), { unit: { needDaemonReload: true } });
+    expect(ids).toEqual(["daemon-reload"]);
+    expect(row("/etc/systemd/system/meshctl-registrar.service")).toMatchObject({
+      verdict: "not-in-force",
+      closedBy: { change: "daemon-reload" },
+    });
   });
 
   it("gets its configuration back where somebody left a service of it empty", () => {

@@ -1,6 +1,7 @@
 import type { FileFact } from "../../../src/evidence/file.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import type { UnitFact } from "../../../src/evidence/unit.ts";
+import { writtenStart } from "../../../src/evidence/unit-start.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { gemKey } from "../../../src/smartstack/gem-set.ts";
@@ -62,6 +63,9 @@ function unit(more: Partial<UnitFact> = {}): UnitFact {
     fragmentPath: "",
     dropInPaths: [],
     needDaemonReload: false,
+    ageSeconds: undefined,
+    start: writtenStart(""),
+    startLines: [],
     ...more,
   };
 }
@@ -92,7 +96,17 @@ export function seen(want: RegistrarDesired, world: World = {}): RegistrarFacts 
     };
   });
   return {
-    units: new Map([["meshctl-registrar.service", unit(world.unit)]]),
+    units: new Map([
+      [
+        "meshctl-registrar.service",
+        unit({
+          start: writtenStart(
+            files.find(({ path }) => path.endsWith("/meshctl-registrar.service"))!.content!,
+          ),
+          ...world.unit,
+        }),
+      ],
+    ]),
     files: new Map(files.map((file) => [file.path, file])),
     ruby: "ruby3.1",
     rubyCandidate: undefined,

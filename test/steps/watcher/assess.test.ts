@@ -78,13 +78,37 @@ describe("the watcher's program", () => {
       { units: [unit("meshctl-watcher.service", { active: "failed" })], facts: { process: undefined } },
     ],
     ["does not start at boot", { units: [unit("meshctl-watcher.service", { enabled: "disabled" })] }],
-    [
-      "has an older unit in systemd",
-      { units: [unit("meshctl-watcher.service", { needDaemonReload: true })] },
-    ],
     ["has nobody to install for it", { units: [unit("meshctl-haproxy-install.path", { active: "failed" })] }],
   ])("restarts a Synapse that %s, and nothing else", (_, world) => {
     expect(assessed(desired(), world).ids).toEqual(["restart"]);
+  });
+
+  const SERVICE_UNIT = "/etc/systemd/system/meshctl-watcher.service";
+
+  it("is not started again when systemd only has to read its unit's files", () => {
+    const world = { units: [unit("meshctl-watcher.service", { needDaemonReload: true })] };
+    const { ids, row } = assessed(desired(), world);
+    expect(ids).toEqual(["daemon-reload"]);
+    expect(row(SERVICE_UNIT)).toMatchObject({ verdict: "not-in-force", inForce: { value: "older files" } });
+  });
+
+  it("is left alone when a drop-in makes systemd start something else", () => {
+    const path = `${SERVICE_UNIT}.d/x.conf`;
+    const start = {
+      commands: ["/root/x"],
+      environment: [],
+      environmentFiles: [],
+      user: "",
+      rootDirectory: "",
+    };
+    const startLines = [{ path, line: 3, key: "ExecStart" }];
+    const world = { units: [unit("meshctl-watcher.service", { start, startLines, dropInPaths: [path] })] };
+    const { ids, row } = assessed(desired(), world);
+    expect(ids).toEqual([]);
+    expect(row(SERVICE_UNIT)).toMatchObject({
+      verdict: "blocked",
+      because: expect.stringContaining(`${path}:3`),
+    });
   });
 
   it("is switched off when no service has a path, for then haproxy.cfg is the haproxy step's", () => {
@@ -109,9 +133,11 @@ describe("the watcher's program", () => {
   });
 
   it("does not believe in a Synapse that keeps being restarted", () => {
-    const world = { units: [unit("meshctl-watcher.service", { restarts: 7 })], process: { ageSeconds: 2 } };
-    expect(assessed(desired(), world).open).toContain("meshctl-watcher.service");
-    expect(assessed(desired(), { ...world, process: { ageSeconds: 60 } }).open).toEqual([]);
+    const aged = (ageSeconds: number) => [unit("meshctl-watcher.service", { restarts: 7, ageSeconds })];
+    expect(assessed(desired(), { units: aged(2) }).row("meshctl-watcher.service").inForce).toMatchObject({
+      value: "running for 2 s after 7 restarts",
+    });
+    expect(assessed(desired(), { units: aged(60) }).open).toEqual([]);
   });
 
   it("builds on the first host of the same kind, or where it is told to", () => {

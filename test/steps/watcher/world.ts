@@ -1,6 +1,7 @@
 import type { FileFact } from "../../../src/evidence/file.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import type { UnitFact } from "../../../src/evidence/unit.ts";
+import { writtenStart } from "../../../src/evidence/unit-start.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
 import { descriptionOf, haproxySettings } from "../../../src/mesh/haproxy-settings.ts";
@@ -76,6 +77,9 @@ function regular(path: string, content: string, mode = "0644"): FileFact {
   };
 }
 
+/** Stands for the start that the unit's file in place says. */
+const AS_WRITTEN = writtenStart("");
+
 export function unit(name: string, more: Partial<UnitFact> = {}): UnitFact {
   return {
     name,
@@ -90,6 +94,9 @@ export function unit(name: string, more: Partial<UnitFact> = {}): UnitFact {
     fragmentPath: "",
     dropInPaths: [],
     needDaemonReload: false,
+    ageSeconds: undefined,
+    start: AS_WRITTEN,
+    startLines: [],
     ...more,
   };
 }
@@ -124,6 +131,7 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
   const files = watcherFiles(want, KEY).map(({ path, content, mode }) =>
     regular(path, world.files?.[path] ?? revealContent(content), mode),
   );
+  const textOf = (unit: string) => files.find(({ path }) => path.endsWith(`/${unit}`))?.content ?? "";
   const config = world.config ?? haproxyConfig(want, world.onDisk ?? BEE_SERVERS);
   const servers = world.inForce ?? Object.fromEntries(BEE_SERVERS.map((name) => [name, "UP"]));
   const children = "children" in world ? world.children : BEE;
@@ -135,7 +143,10 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
         unit("meshctl-haproxy-install.path", { sub: "waiting" }),
         unit("meshctl-haproxy-install.service", { active: "inactive", sub: "dead", enabled: "static" }),
         ...(world.units ?? []),
-      ].map((fact) => [fact.name, fact]),
+      ].map((fact) => [
+        fact.name,
+        fact.start === AS_WRITTEN ? { ...fact, start: writtenStart(textOf(fact.name)) } : fact,
+      ]),
     ),
     files: new Map([...files, regular(HAPROXY_CONFIG, config)].map((fact) => [fact.path, fact])),
     ruby: "ruby3.1",

@@ -99,6 +99,46 @@ describe("a living ensemble", () => {
   });
 });
 
+describe("the unit's other files", () => {
+  const dropIns = `${UNIT_FILE}.d/x.conf`;
+
+  it("may be there", () => {
+    expect(assessed(THREE, with1({ ...follower, dropIns }), "zk-1").open).toEqual([]);
+  });
+
+  it("must not say what is started: it would be another server after the next boot", () => {
+    const world = with1({ ...follower, dropIns, startedByDropIn: "3 /usr/bin/java -Xmx1G x" });
+    const { rows, ids } = assessed(THREE, world, "zk-1");
+    expect(rows.get("zookeeper.service")).toMatchObject({
+      verdict: "blocked",
+      because: `${dropIns}:3 sets ExecStart= of zookeeper.service otherwise: take it out there`,
+    });
+    expect(ids).toEqual([]);
+  });
+
+  it("are read by systemd before anything else is done", () => {
+    const { runs: _runs, ...stopped } = follower;
+    for (const [model, then] of [
+      [follower, []],
+      [stopped, ["start"]],
+    ] as const) {
+      const { rows, ids } = assessed(THREE, with1({ ...model, dropIns, needDaemonReload: true }), "zk-1");
+      expect(rows.get("zookeeper.service")).toMatchObject({
+        verdict: "not-in-force",
+        closedBy: { change: "daemon-reload" },
+      });
+      expect(ids).toEqual(["daemon-reload", ...then]);
+    }
+  });
+});
+
+it("a member that crashes every few seconds is not proven between", () => {
+  const crashing = assessed(THREE, with1({ ...follower, restarts: [4, 3] }), "zk-1");
+  expect(crashing.open).toEqual(["role"]);
+  expect(crashing.rows.get("role")?.inForce).toMatchObject({ value: "running for 3 s after 4 restarts" });
+  expect(assessed(THREE, with1({ ...follower, restarts: [4, 30] }), "zk-1").open).toEqual([]);
+});
+
 describe("bare hosts", () => {
   const world: World = { "zk-1": bare, "zk-2": bare, "zk-3": bare };
 

@@ -28,6 +28,11 @@ export interface HostModel {
   readonly zooCfgMode?: string;
   readonly unitFile?: string;
   readonly dropIns?: string;
+  /** What a drop-in makes systemd start, and its line: "3 /root/x". */
+  readonly startedByDropIn?: string;
+  readonly needDaemonReload?: boolean;
+  /** Starts by systemd since somebody started it, and the age of what runs. */
+  readonly restarts?: readonly [number, number];
   readonly enabled?: string;
   readonly myid?: string;
   readonly data?: Readonly<Record<string, Data>>;
@@ -203,6 +208,17 @@ function probeOutputOf(model: HostModel, dataDir: string): string {
   unit("SubState", runs === undefined ? "dead" : "running");
   unit("DropInPaths", model.dropIns ?? "");
   unit("InvocationID", runs === undefined ? "" : "0123abc");
+  unit("NeedDaemonReload", model.needDaemonReload ? "yes" : "no");
+  for (const [property, value] of startAsWritten(model.unitFile)) unit(property, value);
+  if (model.startedByDropIn !== undefined) {
+    const [line, command] = model.startedByDropIn.split(/ (.*)/);
+    unit("ExecStart", execStart(command!));
+    emit("unit_line", "zookeeper.service", model.dropIns ?? "", line!, "ExecStart");
+  }
+  if (model.restarts !== undefined) {
+    unit("NRestarts", String(model.restarts[0]));
+    emit("unit_age", "zookeeper.service", String(model.restarts[1]));
+  }
   emit("unit_enabled", "zookeeper.service", model.enabled ?? "");
   const file = (path: string, text: string | undefined, packaged = "", mode = "0644") => {
     if (text === undefined) emit("file", path, "absent", "", "", "", "", "", "");
@@ -246,6 +262,16 @@ function probeOutputOf(model: HostModel, dataDir: string): string {
   if (model.lastWords !== undefined) emit("last_words", model.lastWords);
   return lines.join("\n");
 }
+
+/** What systemd has loaded of a unit with this text and no drop-in. */
+function startAsWritten(text = ""): readonly (readonly [string, string])[] {
+  return [...text.matchAll(/^(ExecStart|User)=(.*)$/gm)].map(
+    ([, key, value]) => [key!, key === "ExecStart" ? execStart(value!) : value!] as const,
+  );
+}
+
+const execStart = (command: string) =>
+  `{ path=${command.split(" ")[0]} ; argv[]=${command} ; ignore_errors=no ; pid=0 }`;
 
 /** version-2 is there, marked as new, first snapshot, later ones, logs, epoch. */
 const DATA_FIELDS: Readonly<Record<Data, readonly string[]>> = {

@@ -1,0 +1,113 @@
+import { unitQuestion } from "../../evidence/by-hand.ts";
+import { startPlaces, wordsOf } from "../../evidence/unit-start.ts";
+import type { Layer, Reading } from "../../step.ts";
+import type { HaproxyFacts } from "./facts.ts";
+import { CONFIG, UNIT } from "./paths.ts";
+import type { Situation } from "./situation.ts";
+import { closedByStart } from "./unit-rows.ts";
+
+/** Options that take precedence over haproxy.cfg: -n and -N over its maxconn, -m limits memory. */
+const LIMITING = new Set(["-n", "-N", "-m"]);
+
+/** The file that the unit has HAProxy read, at the next start and now. All the other rows are about that file. */
+export function startRow(situation: Situation): Reading {
+  const { facts, active } = situation;
+  const next = nextCommand(facts);
+  const reading: Reading = {
+    setting: "starts with",
+    want: CONFIG,
+    onDisk:
+      next === undefined
+        ? { is: "absent", source: UNIT }
+        : {
+            is: "read",
+            value: whatItReads(next.words),
+            source: `${unitQuestion(UNIT, "ExecStart", "Environment")}; cat ${environmentFilesOf(facts)}`,
+          },
+    inForce: active ? running(facts) : { is: "absent", source: UNIT },
+    closedBy: closedByStart(situation),
+  };
+  // What systemd has yet to read it reads first.
+  if (next === undefined || facts.unit.needDaemonReload || startsAsWanted(facts)) return reading;
+  const value = whatItReads(next.words);
+  return {
+    ...reading,
+    cause: "shadowed",
+    blocked: `${next.places} makes ${UNIT} start with ${value} instead of ${CONFIG}: take it out there`,
+  };
+}
+
+function running({ command, unit }: HaproxyFacts): Layer {
+  const source = `cat /proc/${unit.mainPid}/cmdline`;
+  return command.length === 0
+    ? { is: "unreadable", source, because: "it ended meanwhile" }
+    : { is: "read", value: whatItReads(command), source };
+}
+
+/** Whether the next start reads haproxy.cfg alone. */
+function startsAsWanted(facts: HaproxyFacts): boolean {
+  const next = nextCommand(facts);
+  return next === undefined || whatItReads(next.words) === CONFIG;
+}
+
+/** Whether what runs was started with other words than the unit has now, and only a restart gives it those. */
+export function runsOtherStart({ command }: HaproxyFacts): boolean {
+  return command.length > 0 && whatItReads(command) !== CONFIG;
+}
+
+/** "FILE…", behind it options that limit it, before it the program when that is no HAProxy. */
+function whatItReads(words: readonly string[]): string {
+  const [program = "", ...rest] = words;
+  const files = rest.filter((_, at) => rest[at - 1] === "-f");
+  const ends = rest.indexOf("--");
+  const more = ends < 0 ? [] : rest.slice(ends + 1);
+  const limits = rest.flatMap((word, at) => (LIMITING.has(word) ? [word, rest[at + 1] ?? ""] : []));
+  const other = /(^|\/)haproxy$/.test(program) ? [] : [program];
+  return [...other, ...files, ...more, ...limits].join(" ") || "no file";
+}
+
+interface NextCommand {
+  readonly words: readonly string[];
+  /** Where the unit says so, "PATH:LINE" each. */
+  readonly places: string;
+}
+
+/** The command of the next start, with its variables as systemd replaces them; undefined when there is no unit. */
+function nextCommand({ unit, environmentLines }: HaproxyFacts): NextCommand | undefined {
+  const command = unit.start.commands.at(-1);
+  if (command === undefined) return undefined;
+  const variables = new Map<string, string>();
+  for (const text of unit.start.environment) assign(text);
+  const fromFiles = new Map<string, string>();
+  // Files win over the unit's own variables, and the later line over the one before.
+  for (const { path, line, text } of environmentLines) {
+    const name = assign(
+      text.replace(/^(\w+)=(.*)$/, (_, key, value) => `${key}=${wordsOf(value).join(" ")}`),
+    );
+    if (name !== undefined) fromFiles.set(name, `${path}:${line}`);
+  }
+  const used: string[] = [];
+  const words = wordsOf(command).flatMap((word) => {
+    const [, whole] = /^\$(\w+)$/.exec(word) ?? [];
+    if (whole !== undefined) {
+      used.push(whole);
+      return wordsOf(variables.get(whole) ?? "");
+    }
+    return word.replace(/\$\{(\w+)\}/g, (_, name: string) => {
+      used.push(name);
+      return variables.get(name) ?? "";
+    });
+  });
+  const places = used.flatMap((name) => fromFiles.get(name) ?? []);
+  return { words, places: places.join(", ") || startPlaces(unit, ["ExecStart", "Environment"]) };
+
+  function assign(text: string): string | undefined {
+    const [, name, value] = /^(\w+)=(.*)$/s.exec(text) ?? [];
+    if (name !== undefined) variables.set(name, value!);
+    return name;
+  }
+}
+
+function environmentFilesOf({ unit }: HaproxyFacts): string {
+  return unit.start.environmentFiles.join(" ");
+}

@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { parseProbeOutput } from "../../src/evidence/probe-output.ts";
+import { isUnsteady, unitFacts } from "../../src/evidence/unit.ts";
+import { otherStart } from "../../src/evidence/unit-start.ts";
+
+const UNIT = "x.service";
+const TEXT = `[Service]
+User=nobody
+Environment=LANG=C.UTF-8
+Environment=A=b
+ExecStart=/usr/bin/x -c /etc/x.conf
+`;
+const DROP_IN = "/etc/systemd/system/x.service.d/y.conf";
+const asWritten = {
+  LoadState: "loaded",
+  User: "nobody",
+  Environment: "LANG=C.UTF-8 A=b",
+  ExecStart:
+    "{ path=/usr/bin/x ; argv[]=/usr/bin/x -c /etc/x.conf ; ignore_errors=no ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; code=(null) ; status=0/0 }",
+  FragmentPath: "/etc/systemd/system/x.service",
+};
+
+function unit(
+  properties: Record<string, string> = {},
+  records: readonly (readonly (string | number)[])[] = [],
+) {
+  const rows = [
+    ...Object.entries({ ...asWritten, ...properties }).map((entry) => ["unit", UNIT, ...entry]),
+    ...records,
+  ];
+  return unitFacts(parseProbeOutput(rows.map((row) => `${row.join("\t")}\n`).join(""))).get(UNIT)!;
+}
+
+const execStart = (command: string) => asWritten.ExecStart.replace("/usr/bin/x -c /etc/x.conf", command);
+
+describe("a unit of ours", () => {
+  it.each([
+    ["as its file says", {}],
+    ["with more open files, another restart or a comment", { DropInPaths: DROP_IN }],
+    ["with its environment in another order", { Environment: "A=b LANG=C.UTF-8" }],
+  ])("starts %s", (_, properties) => {
+    expect(otherStart(unit(properties), TEXT)).toBeUndefined();
+  });
+
+  it.each([
+    ["another program", { ExecStart: execStart("/root/x") }, "ExecStart"],
+    ["another user", { User: "root" }, "User"],
+    ["a variable more", { Environment: "LANG=C.UTF-8 A=b RUBYOPT=-r/x" }, "Environment"],
+    ["a file of variables", { EnvironmentFiles: "/etc/default/x (ignore_errors=yes)" }, "EnvironmentFile"],
+    ["another root", { RootDirectory: "/srv" }, "RootDirectory"],
+  ])("that a drop-in gives %s is named with the drop-in's line", (_, properties, key) => {
+    const line = ["unit_line", UNIT, DROP_IN, 2, key];
+    expect(otherStart(unit(properties, [line]), TEXT)).toBe(
+      `${DROP_IN}:2 sets ${key}= of x.service otherwise: take it out there`,
+    );
+  });
+
+  it("that a namesake hides is named with the namesake", () => {
+    const path = "/etc/systemd/system.control/x.service";
+    expect(otherStart(unit({ FragmentPath: path, User: "root" }), TEXT)).toContain(`${path} sets User=`);
+  });
+
+  it("is not judged by what systemd read before its files changed", () => {
+    expect(otherStart(unit({ NeedDaemonReload: "yes", User: "root" }), TEXT)).toBeUndefined();
+  });
+
+  it("needs a daemon-reload also when systemd does not know of a new file", () => {
+    expect(unit().needDaemonReload).toBe(false);
+    expect(unit({}, [["unit_unread", UNIT, DROP_IN]]).needDaemonReload).toBe(true);
+  });
+});
+
+it.each([
+  ["was never started again", { NRestarts: "0" }, [], false],
+  ["was started again long ago", { NRestarts: "3" }, [["unit_age", UNIT, 10]], false],
+  ["was started again just now", { NRestarts: "3" }, [["unit_age", UNIT, 9]], true],
+  ["was started again and has no process", { NRestarts: "3" }, [], true],
+])("a service that %s", (_, properties, records, unsteady) => {
+  expect(isUnsteady(unit(properties, records))).toBe(unsteady);
+});
