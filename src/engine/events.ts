@@ -91,7 +91,12 @@ export type RunEvent =
       readonly event: "kept";
       readonly host: HostName;
       readonly of: string;
-      readonly files: readonly { readonly step: StepName; readonly path: string }[];
+      /** `adopted` is the copy of a file that the run only took over: it does not go back by itself. */
+      readonly files: readonly {
+        readonly step: StepName;
+        readonly path: string;
+        readonly adopted?: string;
+      }[];
     }
   | { readonly event: "note"; readonly host?: HostName; readonly text: string }
   | {

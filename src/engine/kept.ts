@@ -15,6 +15,8 @@ interface KeptFile {
   /** What the run put there last, and what was there before it. */
   readonly wrote: string;
   readonly before: string;
+  /** What the manifest said of it before the run: "-" of a file that was not meshctl's. */
+  readonly known: string;
 }
 
 /** What a host keeps of the runs that changed it. */
@@ -49,12 +51,18 @@ export async function readKept(remote: Remote, run?: string): Promise<Kept> {
 
 function keptOf(output: ReturnType<typeof parseProbeOutput>, run: string | undefined): Kept {
   const runs = new Map<string, Map<string, KeptFile>>();
-  for (const [name, step, wrote, before, path] of rowsOf(output, "kept")) {
+  for (const [name, step, wrote, before, path, known] of rowsOf(output, "kept")) {
     const files = runs.get(name!) ?? new Map<string, KeptFile>();
     runs.set(name!, files);
     // The first line tells what was there before the run, the last one what it left.
     const first = files.get(path!);
-    files.set(path!, { path: path!, step: step!, wrote: wrote!, before: first?.before ?? before! });
+    files.set(path!, {
+      path: path!,
+      step: step!,
+      wrote: wrote!,
+      before: first?.before ?? before!,
+      known: first?.known ?? known ?? "",
+    });
   }
   const facts = fileFacts(output);
   const copies = `/var/lib/meshctl/runs/${run}/before`;
@@ -64,9 +72,15 @@ function keptOf(output: ReturnType<typeof parseProbeOutput>, run: string | undef
     return [path, { path, before: facts.get(copies + path)?.content, now: now?.content, present }] as const;
   });
   const changed = [...runs].map(
-    ([name, list]) => [name, [...list.values()].filter(({ wrote, before }) => wrote !== before)] as const,
+    ([name, list]) =>
+      [name, [...list.values()].filter((file) => file.wrote !== file.before || isAdopted(file))] as const,
   );
   return { runs: new Map(changed.filter(([, list]) => list.length > 0)), files: new Map(files) };
+}
+
+/** Whether the run only took a foreign file over, for another writer to replace: the copy is the last of it. */
+export function isAdopted({ wrote, before, known }: KeptFile): boolean {
+  return wrote === before && before !== "-" && known === "-";
 }
 
 /** What putting a step's files back comes to on a host. */
@@ -82,11 +96,11 @@ export type PutBackPlan =
  */
 export function planPutBack(kept: Kept, run: string, step: AnyStep, facts: unknown): PutBackPlan {
   const commands: Command[] = [];
-  for (const { path, wrote, before } of (kept.runs.get(run) ?? []).filter(
-    (file) => file.step === step.name,
-  )) {
+  for (const entry of (kept.runs.get(run) ?? []).filter((each) => each.step === step.name)) {
+    const { path, wrote, before } = entry;
     const file = kept.files.get(path)!;
     if (file.present === before) continue;
+    if (isAdopted(entry)) return { is: "refused", because: adoptedWords(run, path) };
     if (file.present !== wrote)
       return { is: "refused", because: changedSince(kept, run, path, file.present) };
     const because = step.service?.keeps?.(file);
@@ -109,6 +123,17 @@ export function planPutBack(kept: Kept, run: string, step: AnyStep, facts: unkno
   };
 }
 
+/** Where a host keeps what was at a path before a run. */
+export function copyOf(run: string, path: string): string {
+  return `/var/lib/meshctl/runs/${run}/before${path}`;
+}
+
+/** Its new writer would write it again at once: who wants the old file back has to end that first. */
+function adoptedWords(run: string, path: string): string {
+  const copy = copyOf(run, path);
+  return `${path} was adopted, and the step that took it over has written it since: take that step away from the host, then put the copy back (on the host: cp -p ${shellQuote(copy)} ${shellQuote(path)})`;
+}
+
 function changedSince({ runs }: Kept, run: string, path: string, present: string): string {
   const later = [...runs.keys()].slice([...runs.keys()].indexOf(run) + 1);
   const writer = later.findLast((name) =>
@@ -117,7 +142,7 @@ function changedSince({ runs }: Kept, run: string, path: string, present: string
   if (writer !== undefined) {
     return `run ${writer} has changed ${path} since: put that back first, "meshctl restore ${writer}"`;
   }
-  const copy = `/var/lib/meshctl/runs/${run}/before${path}`;
+  const copy = copyOf(run, path);
   return `somebody has changed ${path} since run ${run}: look at it, and at what was there before (on the host: diff ${shellQuote(path)} ${shellQuote(copy)})`;
 }
 

@@ -8,7 +8,7 @@ import type { HostOutcome, MadeChange } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView } from "./fleet.ts";
 import { HostLocks } from "./host-locks.ts";
-import { type Kept, planPutBack, putBackWords, readKept } from "./kept.ts";
+import { copyOf, isAdopted, type Kept, planPutBack, putBackWords, readKept } from "./kept.ts";
 import { inParallel, observeAll } from "./observe.ts";
 import { putBackInWaves } from "./put-back.ts";
 import type { RunOptions } from "./run.ts";
@@ -81,7 +81,16 @@ export async function restore(options: RestoreOptions): Promise<number> {
     const runs = [...(kept.get(host)?.runs ?? [])].filter(([run]) => of === undefined || run === of);
     if (runs.length > 0 || states.get(host)!.failure !== undefined) concerned.push(host);
     for (const [run, files] of runs)
-      emit({ event: "kept", host, of: run, files: files.map(({ step, path }) => ({ step, path })) });
+      emit({
+        event: "kept",
+        host,
+        of: run,
+        files: files.map((file) => ({
+          step: file.step,
+          path: file.path,
+          ...(isAdopted(file) ? { adopted: copyOf(run, file.path) } : {}),
+        })),
+      });
   }
   if (of === undefined) return end(hosts);
   if (concerned.length === 0) {

@@ -11,6 +11,11 @@ describe("the list of runs", () => {
     expect(keptView([], ["a", "b"], paint)).toBe(
       "No host that was read keeps anything that a run replaced.\nNot read, and may keep more: a, b",
     );
+    const adopted = "/var/lib/meshctl/runs/20261122-190312-4f2a/before/etc/y";
+    const taken = [{ ...kept[0]!, files: [{ step: "haproxy", path: "/etc/y", adopted }] }];
+    expect(keptView(taken, [], paint)).toContain(
+      `haproxy · /etc/y (adopted; what it was is in ${adopted})  a`,
+    );
     expect(keptView([], [], paint)).toBe("No host keeps anything that a run replaced.");
   });
 });

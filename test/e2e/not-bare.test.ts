@@ -174,6 +174,10 @@ describe.sequential("somebody else's haproxy.cfg, zoo.cfg and database settings"
     for (const path of paths) {
       expect(await mustRun(host, `cat /var/lib/meshctl/runs/*/before${path}`)).toBe(FOREIGN[path]);
     }
+    const listed = await meshctl(["restore", "-i", inventory]);
+    expect(listed.stdout).toMatch(
+      /haproxy\.cfg \(adopted; what it was is in \/var\/lib\/meshctl\/runs\/\S+\/before\/etc\/haproxy\/haproxy\.cfg\)/,
+    );
     expect(await mustRun(host, "ss -Hltn sport = 7777")).toBe("");
     expect(await mustRun(host, "find /var/lib/meshctl/runs -maxdepth 0 -perm 0700")).not.toBe("");
     expect(changedBy(await proveByProvision())).toEqual([]);

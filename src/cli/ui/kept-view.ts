@@ -4,7 +4,8 @@ import type { ChalkInstance } from "chalk";
 export interface KeptFiles {
   readonly host: string;
   readonly of: string;
-  readonly files: readonly { readonly step: string; readonly path: string }[];
+  /** `adopted` is the copy of a file that the run only took over: it does not go back by itself. */
+  readonly files: readonly { readonly step: string; readonly path: string; readonly adopted?: string }[];
 }
 
 /** Runs that can be restored, the newest last: when, and which files on which hosts. `unread`: hosts that do not tell. */
@@ -20,8 +21,9 @@ export function keptView(
   const blocks = runs.map((run) => {
     const hostsByFile = new Map<string, string[]>();
     for (const { host, files } of kept.filter(({ of }) => of === run)) {
-      for (const { step, path } of files) {
-        const file = `${step} · ${path}`;
+      for (const { step, path, adopted } of files) {
+        const copy = adopted === undefined ? "" : ` (adopted; what it was is in ${adopted})`;
+        const file = `${step} · ${path}${copy}`;
         hostsByFile.set(file, [...(hostsByFile.get(file) ?? []), host]);
       }
     }
