@@ -264,8 +264,11 @@ export interface ReplacedFile {
 
 /** What the engine needs to put the old configuration of a step's service back. All of it is pure. */
 export interface Service<D, F> {
-  /** Undefined when no such service is installed. */
-  health(facts: F): Health | undefined;
+  /** Undefined when no such service is installed. Peers tell of one that waits for them whether it does so in vain. */
+  health(
+    facts: F,
+    self?: { readonly name: HostName; readonly desired: D; readonly fleet: Fleet<D, F> },
+  ): Health | undefined;
   /** Why the old file must not be put back by meshctl, as one sentence; undefined when it may be. */
   keeps?(file: ReplacedFile): string | undefined;
   /** Makes the service run what is on disk after these paths were put back. */

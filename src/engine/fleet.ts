@@ -142,7 +142,8 @@ export class FleetView {
     if (step.service === undefined || member === undefined) return undefined;
     if (member.is === "unseen") return { is: "undecided", because: member.because };
     try {
-      return step.service.health(member.facts);
+      const { facts, desired } = member;
+      return step.service.health(facts, { name, desired, fleet: this.fleetOf(step) });
     } catch (error) {
       return { is: "undecided", because: `a fault of meshctl: ${(error as Error).message}` };
     }

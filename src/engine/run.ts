@@ -114,8 +114,17 @@ export async function run(options: RunOptions): Promise<number> {
     isTried = options.stop.aborted || (await options.confirm());
     if (isTried) {
       await provisioner.provision();
-      // What was proved step by step is proved once more, all of it together.
+      // What was proved step by step is proved once more, all of it together; what was started meanwhile settles first.
+      const endedAtMs = Date.now();
+      const isSettling = () =>
+        reported
+          .filter((host) => provisioner.failureOf(host) === undefined)
+          .some((host) => mayComeRight(assessments(host), Date.now() - endedAtMs));
       await look();
+      while (!options.stop.aborted && isSettling()) {
+        await sleep(1000);
+        await look();
+      }
     } else {
       emit({ event: "note", text: "Nothing was changed." });
     }

@@ -81,7 +81,7 @@ find_real_path() {
 
 # emit_units UNIT...: records "unit": unit, property, value (ExecStart and EnvironmentFiles once for each). Records
 # "unit_line": unit, drop-in, number, key: lines that say how it starts. Records "unit_unread": unit, file that systemd
-# has not read. Record "unit_age": unit, seconds that its process is old, of one that systemd had to start again.
+# has not read. Record "unit_age": unit, seconds that its main process is old.
 emit_units() {
   units_current=""
   systemctl show --no-pager \
@@ -91,11 +91,11 @@ emit_units() {
     while IFS= read -r units_line; do
       # Properties come in systemd's own order, and blank lines part the units: the names are ours, in ours.
       if [ -z "$units_current" ]; then
-        units_current=$1 units_pid=0 units_restarts=0 units_load="" units_fragment="" units_dropins=""
+        units_current=$1 units_pid=0 units_load="" units_fragment="" units_dropins=""
         shift
       fi
       if [ -z "$units_line" ]; then
-        end_unit "$units_current" "$units_pid" "$units_restarts" "$units_load" "$units_fragment" "$units_dropins"
+        end_unit "$units_current" "$units_pid" "$units_load" "$units_fragment" "$units_dropins"
         units_current=""
         continue
       fi
@@ -103,14 +103,13 @@ emit_units() {
       emit unit "$units_current" "${units_line%%=*}" "$units_value"
       case $units_line in
         MainPID=*) units_pid=$units_value ;;
-        NRestarts=*) units_restarts=$units_value ;;
         LoadState=*) units_load=$units_value ;;
         FragmentPath=*) units_fragment=$units_value ;;
         DropInPaths=*) units_dropins=$units_value ;;
       esac
     done
     [ -z "$units_current" ] ||
-      end_unit "$units_current" "$units_pid" "$units_restarts" "$units_load" "$units_fragment" "$units_dropins"
+      end_unit "$units_current" "$units_pid" "$units_load" "$units_fragment" "$units_dropins"
   }
   # One answer a unit, but none for a unit that is unknown.
   units_enabled=$(systemctl is-enabled -- "$@" 2>/dev/null)
@@ -130,20 +129,20 @@ emit_units() {
   fi
 }
 
-# end_unit UNIT PID RESTARTS LOAD-STATE FRAGMENT DROP-INS: what follows from a unit's properties together.
+# end_unit UNIT PID LOAD-STATE FRAGMENT DROP-INS: what follows from a unit's properties together.
 end_unit() {
-  emit_unit_age "$1" "$2" "$3"
+  emit_unit_age "$1" "$2"
   # shellcheck disable=SC2086 # one path each
-  emit_start_lines "$1" $6
-  [ "$4" = loaded ] || return 0
+  emit_start_lines "$1" $5
+  [ "$3" = loaded ] || return 0
   # Of a directory or a namesake that is new NeedDaemonReload says nothing.
-  case $5 in
+  case $4 in
     "/etc/systemd/system/$1" | /etc/systemd/system.control/* | /run/systemd/transient/*) ;;
     *) [ ! -e "/etc/systemd/system/$1" ] || emit unit_unread "$1" "/etc/systemd/system/$1" ;;
   esac
   for end_file in "/etc/systemd/system/$1.d"/*.conf; do
     [ -s "$end_file" ] || continue
-    case " $6 " in
+    case " $5 " in
       *" $end_file "*) ;;
       *)
         emit unit_unread "$1" "$end_file"
@@ -173,9 +172,9 @@ emit_start_lines() {
   done
 }
 
-# emit_unit_age UNIT PID RESTARTS. From /proc alone: a hundred ticks are a second on every Linux.
+# emit_unit_age UNIT PID. From /proc alone: a hundred ticks are a second on every Linux.
 emit_unit_age() {
-  if [ "${2:-0}" = 0 ] || [ "${3:-0}" = 0 ]; then return; fi
+  if [ "${2:-0}" = 0 ]; then return; fi
   age_unit=$1 age_stat="" age_uptime=""
   { read -r age_stat <"/proc/$2/stat" && read -r age_uptime _ </proc/uptime; } 2>/dev/null || return
   # Fields begin behind the name, which may hold anything; the 20th from there is when it started.

@@ -21,7 +21,7 @@ export interface UnitFact {
   readonly dropInPaths: readonly string[];
   /** Whether systemd has older files than there are. */
   readonly needDaemonReload: boolean;
-  /** Age of the main process; undefined when none runs, and when systemd never had to start it again. */
+  /** Age of the main process; undefined when none runs. */
   readonly ageSeconds: number | undefined;
   /** How the next start would be, as systemd has it from all of the unit's files. */
   readonly start: UnitStart;

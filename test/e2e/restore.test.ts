@@ -190,7 +190,7 @@ describe.sequential("kernel settings that no file names any more", () => {
     const ended = await run("restore", inventory, "sysctl", first, "--yes");
     expect(ended.code).toBe(1);
     expect(summaryOf(ended).hosts[0]!.because).toMatch(
-      /net\/ipv4\/tcp_fin_timeout: no file names it any more.*the kernel keeps "15" until it is rebooted/,
+      /until it is rebooted the kernel keeps what no file says any more, .*net\/ipv4\/tcp_fin_timeout = 15/,
     );
   });
 });

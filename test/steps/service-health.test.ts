@@ -102,6 +102,25 @@ describe("a member of an ensemble", () => {
     );
   });
 
+  it.each([
+    ["the others have a quorum and it had time to join", ["leader", "follower"], 61, /^broken: .*for 61 s/],
+    ["it has just been started", ["leader", "follower"], 20, /^undecided: /],
+    ["nobody has a quorum", ["looking", "looking"], 600, /^undecided: /],
+  ] as const)("that looks for a quorum while %s", (_, [b, c], age, health) => {
+    const state = (name: string, is: "leader" | "follower" | "looking") =>
+      onZookeeper.member(onZookeeper.desiredFor(names, name), name, ids, is);
+    const fleet = onZookeeper.fleetOf(names, {
+      a: { ...state("a", "looking"), restarts: [0, age] },
+      b: state("b", b),
+      c: state("c", c),
+    });
+    const self = fleet.get("a");
+    if (self?.is !== "seen") throw new Error("a is not seen");
+    expect(say(zookeeper.service!.health(self.facts, { name: "a", desired: self.desired, fleet }))).toMatch(
+      health,
+    );
+  });
+
   const zooCfg = "/etc/zookeeper/conf/zoo.cfg";
   const text = "dataDir=/d\nserver.1=a:1:2\n";
   it.each([

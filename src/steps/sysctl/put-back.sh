@@ -11,12 +11,14 @@ main() {
   done
   shift
   systemctl restart systemd-sysctl.service || return
+  kept=""
   for path; do
-    is_named "$path" && continue
-    printf '%s: no file names it any more, and what it was before is not on record: the kernel keeps "%s" until it is rebooted\n' \
-      "$path" "$(value_of "$path")"
-    failed=1
+    is_named "$path" || kept="$kept, $path = $(value_of "$path")"
   done
+  if [ -n "$kept" ]; then
+    echo "until it is rebooted the kernel keeps what no file says any more, and what it had before is not on record: ${kept#, }"
+    failed=1
+  fi
   return "$failed"
 }
 

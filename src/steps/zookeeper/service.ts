@@ -1,6 +1,8 @@
+import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import type { Health, ReplacedFile, Service } from "../../step.ts";
 import { activate } from "./changes.ts";
 import type { ZookeeperDesired } from "./desired.ts";
+import { hasMajority, quorumOf } from "./ensemble.ts";
 import type { ZookeeperFacts } from "./facts.ts";
 import { runsItsZooCfg, SHOWN, serves, stateOf } from "./member.ts";
 import { parseProperties, sameServers, serversOf } from "./properties.ts";
@@ -9,18 +11,29 @@ import { whyStopped } from "./stopped.ts";
 import { nextToRestart } from "./waves.ts";
 
 /**
- * A member of the ensemble. Broken is only one that does not run: one that runs and serves nobody may be waiting for
- * its peers. Members restart as the quorum allows, whatever is restarted for.
+ * A member of the ensemble. One that runs and serves nobody may be waiting for its peers; it is broken when they have
+ * a quorum that it does not join. Members restart as the quorum allows, whatever is restarted for.
  */
 export const service: Service<ZookeeperDesired, ZookeeperFacts> = {
-  health(facts): Health | undefined {
+  health(facts, self): Health | undefined {
     const { unit, process, started } = facts;
     if (unit.load === "not-found") return undefined;
     if (process === undefined) return { is: "broken", because: `${UNIT} ${whyStopped(facts)}` };
     const state = stateOf(facts);
     if (!serves(state)) {
-      return { is: "undecided", because: `${UNIT} runs and does not serve: ${SHOWN[state]}` };
+      const because = `${UNIT} runs and does not serve: ${SHOWN[state]}`;
+      const seconds = facts.unit.ageSeconds ?? 0;
+      // It has loaded its data, has had the time to take in the leader's, and the others do without it.
+      const isLeftOut =
+        self !== undefined &&
+        state === "looking" &&
+        seconds >= joinSeconds(self.desired) &&
+        hasMajority(quorumOf(self.desired, self.fleet));
+      return isLeftOut
+        ? { is: "broken", because: `${because} for ${seconds} s, while the others have one` }
+        : { is: "undecided", because };
     }
+    if (isUnsteady(facts.unit)) return { is: "broken", because: `${UNIT} is ${showUnsteady(facts.unit)}` };
     if (started === undefined || runsItsZooCfg(facts)) return { is: "healthy" };
     return { is: "undecided", because: `${UNIT} still runs with another zoo.cfg than the one on disk` };
   },
@@ -28,6 +41,11 @@ export const service: Service<ZookeeperDesired, ZookeeperFacts> = {
   activate: () => [activate("restart")],
   next: nextToRestart,
 };
+
+/** How long a member with its data loaded may take to join: a leader gives it initLimit ticks. */
+function joinSeconds({ initLimit, tickTimeMs }: ZookeeperDesired): number {
+  return Math.max(60, (2 * initLimit * tickTimeMs) / 1000);
+}
 
 /** Data and votes are their member's and its ensemble's: what says whose they are never goes back by itself. */
 function keeps({ path, before, now }: ReplacedFile): string | undefined {
