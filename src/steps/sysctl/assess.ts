@@ -90,11 +90,15 @@ function loaderReading({ loader }: SysctlFacts): Reading {
     want: "loaded",
     onDisk: { is: "read", value: loader, source: unitQuestion(LOADER, "LoadState") },
     inForce: { is: "inapplicable" },
-    blocked:
-      loader === "loaded"
-        ? undefined
-        : `${LOADER} is ${loader || "unknown to systemd"}, so no file is read at boot: ${loader === "masked" ? "systemctl unmask systemd-sysctl" : `look at systemctl status ${LOADER}`}`,
+    blocked: loader === "loaded" ? undefined : `${LOADER} is ${unread(loader)}`,
   };
+}
+
+/** Of a loader that is not loaded: what follows from that, and what to do. */
+function unread(loader: string): string {
+  const remedy =
+    loader === "masked" ? "systemctl unmask systemd-sysctl" : `look at systemctl status ${LOADER}`;
+  return `${loader || "unknown to systemd"}, so no file is read at boot: ${remedy}`;
 }
 
 function record(wanted: ReadonlyMap<string, string>, { values, before }: SysctlFacts): Command {
@@ -176,7 +180,7 @@ function onDisk(key: string, want: string, facts: SysctlFacts): Layer {
     return {
       is: "unreadable",
       source: LOADER,
-      because: `it is ${facts.loader}, and no file is read at boot`,
+      because: `it is ${unread(facts.loader)}`,
     };
   }
   const found = LOADERS.map((loader) => ({
