@@ -389,7 +389,7 @@ describe("a probe of the mesh", () => {
     const probe = () => meshctl(["probe", "mail", "-i", inventory, "--json", "--timeout", "10"]);
     expect((await probe()).code).toBe(0);
     // From here on every worker knows the canary, and that it was well.
-    const blackhole = "ipproto tcp dport 65100 blackhole";
+    const blackhole = "ipproto 6 dport 65100 blackhole";
     await mustRun(hosts[2]!, `ip rule add ${blackhole}`);
     const ended = await probe();
     await mustRun(hosts[2]!, `ip rule del ${blackhole}`);
