@@ -98,8 +98,8 @@ compile() {
   CFLAGS="-g -O2 -Wno-error=discarded-qualifiers" \
     unprivileged gem install --local --install-dir "$work/gems" --ignore-dependencies --no-document \
     "$work/gems/cache/$name-$version.gem" && return
-  # What gem says last is the name of this file, which nobody will find there.
-  find "$work/gems" -name gem_make.out -exec tail -n 8 {} + >&2
+  # What gem says last is the name of this file, which nobody will find there. Options and backtraces are indented.
+  find "$work/gems" -name gem_make.out -exec grep -hv '^[[:space:]]*$\|^[[:space:]]' {} + | tail -n 11 >&2
   echo "$name-$version.gem did not build: it takes the packages ruby-dev, gcc, make, libc6-dev and patch, and room in /var/tmp" >&2
   return 1
 }
