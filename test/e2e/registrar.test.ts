@@ -85,10 +85,12 @@ describe("a registrar", () => {
     const ended = await meshctl(["provision", "-i", inventory, "--json", "--yes"], { env });
     await mustRun(first, "rm /usr/local/bin/patch");
     expect(ended.code).not.toBe(0);
-    const because = summaryOf(ended).hosts[0]!.because!;
-    expect(because).toContain("no patch can be had");
-    expect(because).toContain("command failed! patch -p0");
-    expect(because).toContain("zookeeper-1.5.5.gem did not build: it takes the packages ruby-dev, gcc");
+    const { output } = ended.events.find(({ event }) => event === "failed")!;
+    expect(output).toContain("no patch can be had");
+    expect(output).toContain("command failed! patch -p0");
+    expect(summaryOf(ended).hosts[0]!.because).toContain(
+      "zookeeper-1.5.5.gem did not build: it takes the packages ruby-dev, gcc",
+    );
   });
 
   it("puts running services into the mesh, and every proxy serves them", async () => {
