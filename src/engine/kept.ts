@@ -92,14 +92,22 @@ export type PutBackPlan =
 
 /**
  * The change that puts back what `run` replaced for a step: all of its files or none. Files that are not as the run
- * left them are somebody's later work, and are named and left alone. Pure.
+ * left them are somebody's later work, and are named and left alone. A file that was adopted is its new writer's:
+ * who asks for it is told so, unless `adopted` is "left". Pure.
  */
-export function planPutBack(kept: Kept, run: string, step: AnyStep, facts: unknown): PutBackPlan {
+export function planPutBack(
+  kept: Kept,
+  run: string,
+  step: AnyStep,
+  facts: unknown,
+  adopted: "refused" | "left" = "refused",
+): PutBackPlan {
   const commands: Command[] = [];
   for (const entry of (kept.runs.get(run) ?? []).filter((each) => each.step === step.name)) {
     const { path, wrote, before } = entry;
     const file = kept.files.get(path)!;
     if (file.present === before) continue;
+    if (isAdopted(entry) && adopted === "left") continue;
     if (isAdopted(entry)) return { is: "refused", because: adoptedWords(run, path) };
     if (file.present !== wrote)
       return { is: "refused", because: changedSince(kept, run, path, file.present) };
@@ -131,7 +139,7 @@ export function copyOf(run: string, path: string): string {
 /** Its new writer would write it again at once: who wants the old file back has to end that first. */
 function adoptedWords(run: string, path: string): string {
   const copy = copyOf(run, path);
-  return `${path} was adopted, and the step that took it over has written it since: take that step away from the host, then put the copy back (on the host: cp -p ${shellQuote(copy)} ${shellQuote(path)})`;
+  return `${path} was adopted, and has a writer of meshctl's since: take the step that writes it now away from the host, then put the copy back (on the host: cp -p ${shellQuote(copy)} ${shellQuote(path)})`;
 }
 
 function changedSince({ runs }: Kept, run: string, path: string, present: string): string {

@@ -404,7 +404,8 @@ export class Provisioner {
 
   #openRow(step: AnyStep, host: HostName): Evidence | undefined {
     const { evidence } = this.#fleet.assess(step, host);
-    return evidence.find(({ verdict }) => verdict !== "proven" && verdict !== "pending");
+    const open = evidence.filter(({ verdict }) => verdict !== "proven" && verdict !== "pending");
+    return open.find(({ urgent }) => urgent) ?? open[0];
   }
 
   /** Whether it is worth looking again although there is nothing to change. */

@@ -168,7 +168,8 @@ async function changeOrRefusal(
   try {
     const kept = await readKept(remote, run);
     const facts = fleet.fleetOf(step).get(host);
-    const plan = planPutBack(kept, run, step, facts?.is === "seen" ? facts.facts : undefined);
+    const seen = facts?.is === "seen" ? facts.facts : undefined;
+    const plan = planPutBack(kept, run, step, seen, "left");
     if (plan.is === "refused") return `the old configuration was not put back: ${plan.because}`;
     if (plan.is === "nothing") {
       const earlier = [...kept.runs].findLast(([, files]) =>

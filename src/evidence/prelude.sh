@@ -141,9 +141,10 @@ end_unit() {
     *) [ ! -e "/etc/systemd/system/$1" ] || emit unit_unread "$1" "/etc/systemd/system/$1" ;;
   esac
   for end_file in "/etc/systemd/system/$1.d"/*.conf; do
-    [ -s "$end_file" ] || continue
+    if [ ! -f "$end_file" ] || [ ! -s "$end_file" ]; then continue; fi
     case " $5 " in
-      *" $end_file "*) ;;
+      # systemd shows where a directory that is a link leads to.
+      *" $end_file "* | *" $(readlink -f -- "${end_file%/*}")/${end_file##*/} "*) ;;
       *)
         emit unit_unread "$1" "$end_file"
         emit_start_lines "$1" "$end_file"

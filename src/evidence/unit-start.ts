@@ -55,9 +55,12 @@ const KEYS = {
 export function otherStart(unit: UnitFact, text: string | undefined): string | undefined {
   if (text === undefined || unit.load !== "loaded" || unit.needDaemonReload) return undefined;
   const written = writtenStart(text);
+  // A file that nothing is read beside cannot be contradicted, however another hand than ours wrote it.
+  const isAlone = unit.fragmentPath === `/etc/systemd/system/${unit.name}`;
   const keys = (Object.keys(KEYS) as (keyof UnitStart)[])
     .filter((part) => !isSame(written[part], unit.start[part]))
-    .map((part) => KEYS[part]);
+    .map((part) => KEYS[part])
+    .filter((key) => !isAlone || unit.startLines.some((line) => line.key === key));
   if (keys.length === 0) return undefined;
   return `${startPlaces(unit, keys)} sets ${keys.map((key) => `${key}=`).join(", ")} of ${unit.name} otherwise: take it out there`;
 }

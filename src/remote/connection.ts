@@ -75,7 +75,9 @@ export class Connection {
     // A jump host's channel whose far end is gone ends, and closes only when somebody writes to it: ssh2 does not, for
     // it sends no keepalives any more.
     if (via !== undefined) client.once("end", () => setImmediate(closed));
-    via?.onGone(() => this.destroy(lossOf(via) ?? "the jump host was lost"));
+    // Taken back when this one is gone first: a jump host outlives many of those behind it.
+    const leave = via?.onGone(() => this.destroy(lossOf(via) ?? "the jump host was lost"));
+    if (leave !== undefined) this.onGone(leave);
   }
 
   /** Why the connection ended; undefined while it stands. */

@@ -147,7 +147,8 @@ export class Conversation {
     const mode = input !== undefined || holdInput ? "open" : "closed";
     const channel = this.#channel;
     channel.write(`GO ${this.#nonce}\n${ROOT_PROGRAM}\n${whole.length} ${mode}\n`);
-    channel.write(whole.subarray(0, -1), () => {
+    void this.#sendBytes(whole.subarray(0, -1)).then(() => {
+      if (this.#isOver) return;
       // The script cannot start before its last byte is there.
       this.#sentAtMs = Date.now();
       channel.write(whole.subarray(-1));
@@ -156,14 +157,16 @@ export class Conversation {
     });
   }
 
+  async #sendBytes(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length && !this.#isOver; at += PIECE_BYTES)
+      await this.#sendPiece(bytes.subarray(at, at + PIECE_BYTES));
+  }
+
   async #sendInput(input: ScriptInput): Promise<void> {
     try {
       for await (const piece of typeof input === "string" || input instanceof Uint8Array ? [input] : input) {
-        const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
-        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-          if (this.#isOver) return;
-          await this.#sendPiece(bytes.subarray(at, at + PIECE_BYTES));
-        }
+        if (this.#isOver) return;
+        await this.#sendBytes(typeof piece === "string" ? Buffer.from(piece) : piece);
       }
       if (!this.#isOver) this.#channel.end();
     } catch {

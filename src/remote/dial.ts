@@ -79,8 +79,8 @@ export class Dialer {
     for (let tries = 1; ; tries += 1) {
       const leave = await this.#handshakes.take();
       try {
-        signal.throwIfAborted();
         const hostKey = await HostKeyCheck.read(effective, askHostKey);
+        signal.throwIfAborted();
         const socket = await this.#openStream(effective, via, signal);
         return await handshake({
           socket,

@@ -94,7 +94,7 @@ const COMMAND_END_MS = 2_000;
 
 /**
  * The standard input and output of a ProxyCommand. It ends when the stream is destroyed, at the latest two seconds
- * later; where it fails by itself the stream ends with HostUnreachable at stage "connect".
+ * later, and is told to when this process ends; where it fails by itself the stream ends with HostUnreachable at stage "connect".
  */
 export function openProxyCommand({ host }: EffectiveSettings, command: string): Duplex {
   // As ssh does: through the user's shell, replaced by the command so that the signal reaches it.
@@ -104,6 +104,8 @@ export function openProxyCommand({ host }: EffectiveSettings, command: string): 
     // under it.
     detached: true,
   });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
   let said = "";
   child.stderr.on("data", (chunk) => {
     said = `${said}${chunk}`.slice(-SAID_CHARACTERS);
@@ -144,18 +146,25 @@ export function openProxyCommand({ host }: EffectiveSettings, command: string): 
   return stream;
 }
 
+/** ProxyCommands that run. In a session of their own they outlive this process, and hold its connections up. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) tell(child, "SIGTERM");
+});
+
+function tell({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // The group has ended.
+  }
+}
+
 function endCommand(child: ChildProcess): void {
-  const { pid } = child;
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const tell = (signal: NodeJS.Signals) => {
-    try {
-      process.kill(-pid, signal);
-    } catch {
-      // The group has ended.
-    }
-  };
-  tell("SIGTERM");
-  const timer = setTimeout(() => tell("SIGKILL"), COMMAND_END_MS);
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  tell(child, "SIGTERM");
+  const timer = setTimeout(() => tell(child, "SIGKILL"), COMMAND_END_MS);
   child.once("exit", () => clearTimeout(timer));
   // One that not even SIGKILL ends is not waited for.
   child.unref();

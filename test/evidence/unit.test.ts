@@ -55,6 +55,13 @@ describe("a unit of ours", () => {
     );
   });
 
+  it("is not told to be otherwise where nothing but its own file says it, in whatever words", () => {
+    const text = `${TEXT}EnvironmentFile=-/etc/default/x\n`;
+    expect(
+      otherStart(unit({ EnvironmentFiles: "/etc/default/x (ignore_errors=yes)" }), text),
+    ).toBeUndefined();
+  });
+
   it("that a namesake hides is named with the namesake", () => {
     const path = "/etc/systemd/system.control/x.service";
     expect(otherStart(unit({ FragmentPath: path, User: "root" }), TEXT)).toContain(`${path} sets User=`);

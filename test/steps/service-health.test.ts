@@ -103,7 +103,13 @@ describe("a member of an ensemble", () => {
   });
 
   it.each([
-    ["the others have a quorum and it had time to join", ["leader", "follower"], 61, /^broken: .*for 61 s/],
+    [
+      "the others have a quorum and it had time to join",
+      ["leader", "follower"],
+      61,
+      /^broken: .*61 s after its start/,
+    ],
+    ["it had joined before", ["leader", "follower"], 86_400, /^undecided: /],
     ["it has just been started", ["leader", "follower"], 20, /^undecided: /],
     ["nobody has a quorum", ["looking", "looking"], 600, /^undecided: /],
   ] as const)("that looks for a quorum while %s", (_, [b, c], age, health) => {

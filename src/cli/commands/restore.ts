@@ -13,9 +13,9 @@ export const restore = withRunFlags(new Command("restore"))
   .addHelpText(
     "after",
     `
-Packages, artefacts and ZooKeeper's data and members stay as they are, and until the next boot what the kernel was told
-and no file says any more. A file that was changed since that run is named and left, with the others of its step. What
-a restore replaces it keeps, so that it can be restored in its turn.`,
+Packages, artefacts and ZooKeeper's data and members stay as they are. The kernel gets back what it had before; where
+that is not on record the restore fails and says so. A file that was changed since that run is named and left, with the
+others of its step. What a restore replaces it keeps, so that it can be restored in its turn.`,
   )
   .action(async (of: string | undefined, flags: RunFlags & { yes?: boolean }) => {
     if (of !== undefined && !/^\d{8}-\d{6}-[0-9a-f]+$/.test(of)) {

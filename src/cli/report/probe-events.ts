@@ -7,6 +7,7 @@ export function probeEvents({
   before,
   after,
   probes,
+  interrupted,
 }: ProbeEnd): readonly Record<string, unknown>[] {
   const status = after?.status ?? (probes.length === 0 ? before?.status : undefined);
   return [
@@ -40,6 +41,8 @@ export function probeEvents({
       event: "summary",
       command: "probe",
       exit_code: exitCode,
+      // A canary whose host did not say any more that it is gone.
+      canary_left: interrupted?.isLeft === true ? interrupted.canary : undefined,
       hosts: (before?.hosts ?? []).map(({ host, is, execs }) => ({
         host,
         outcome: is === "unreachable" ? is : "as wanted",

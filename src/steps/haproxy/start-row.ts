@@ -22,7 +22,9 @@ export function startRow(situation: Situation): Reading {
         : {
             is: "read",
             value: whatItReads(next.words),
-            source: `${unitQuestion(UNIT, "ExecStart", "Environment")}; cat ${environmentFilesOf(facts)}`,
+            source: [unitQuestion(UNIT, "ExecStart", "Environment"), ...environmentFilesRead(facts)].join(
+              "; ",
+            ),
           },
     inForce: active ? running(facts) : { is: "absent", source: UNIT },
     closedBy: closedByStart(situation),
@@ -50,7 +52,7 @@ function startsAsWanted(facts: HaproxyFacts): boolean {
   return next === undefined || whatItReads(next.words) === CONFIG;
 }
 
-/** Whether what runs was started with other words than the unit has now, and only a restart gives it those. */
+/** Whether what runs was started with something else than haproxy.cfg alone: only a restart changes that. */
 export function runsOtherStart({ command }: HaproxyFacts): boolean {
   return command.length > 0 && whatItReads(command) !== CONFIG;
 }
@@ -108,6 +110,7 @@ function nextCommand({ unit, environmentLines }: HaproxyFacts): NextCommand | un
   }
 }
 
-function environmentFilesOf({ unit }: HaproxyFacts): string {
-  return unit.start.environmentFiles.join(" ");
+function environmentFilesRead({ unit }: HaproxyFacts): readonly string[] {
+  const files = unit.start.environmentFiles;
+  return files.length === 0 ? [] : [`cat ${files.join(" ")}`];
 }

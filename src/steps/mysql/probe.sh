@@ -63,9 +63,11 @@ END
 
 read_environment() {
   if [ ! -r "$1" ]; then return; fi
-  while IFS= read -r line; do
-    case $line in
-      *innodb* | *defaults* | *_HOME=* | *_GROUP_SUFFIX=*) emit unit_options "$line" ;;
+  while IFS= read -r line || [ -n "$line" ]; do
+    trim "$line"
+    case $trimmed in
+      '#'* | ';'*) ;;
+      *innodb* | *defaults* | *_HOME=* | *_GROUP_SUFFIX=*) emit unit_options "$trimmed" ;;
     esac
   done <"$1"
 }

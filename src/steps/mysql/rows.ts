@@ -58,10 +58,17 @@ export function packageReading(
   };
 }
 
-/** Whether the program on disk is another version than the server that runs. "-log" says only that it has one. */
+/** Whether the program on disk is another version than the server that runs. */
 export function runsOldVersion({ live, parser }: InstalledFacts): boolean {
-  const running = live?.get("version")?.replace(/(-log)?( .*)?$/, "");
-  return running !== undefined && parser.version !== "" && running !== parser.version;
+  const running = live?.get("version");
+  return (
+    running !== undefined && parser.version !== "" && bareVersion(running) !== bareVersion(parser.version)
+  );
+}
+
+/** "-log" says only that the server keeps one, and it stands in what the program on disk says too. */
+function bareVersion(version: string): string {
+  return version.replace(/(-log)?( .*)?$/, "");
 }
 
 /** Whether the server would start with the option files as they are, whoever wrote them. */

@@ -23,7 +23,7 @@ export interface SysctlDesired {
   readonly adopt: boolean;
 }
 
-export const SYN_COOKIES = "net.ipv4.tcp_syncookies";
+const SYN_COOKIES = "net.ipv4.tcp_syncookies";
 export const UNPRIVILEGED_PORT_START = "net.ipv4.ip_unprivileged_port_start";
 
 const CHANGE = "drop-in";
@@ -51,7 +51,7 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
       closedBy,
       cause: refusal?.cause,
       blocked: refusal?.blocked,
-      warning: warningOf(key, wanted, facts),
+      warning: warningOf(key, wanted),
     };
   });
   const rows = [{ ...fileReading(facts.dropIn, file, content), closedBy }, ...settings];
@@ -216,20 +216,17 @@ export function isAsWanted(key: string, want: string, value: string | undefined)
   return coversPorts(parsePortRanges(value) ?? [], parsePortRanges(want) ?? []);
 }
 
-function warningOf(
-  key: string,
-  wanted: ReadonlyMap<string, string>,
-  { values }: SysctlFacts,
-): string | undefined {
+function warningOf(key: string, wanted: ReadonlyMap<string, string>): string | undefined {
   if (key !== "net.ipv4.tcp_max_syn_backlog") return undefined;
   const cap = wanted.get("net.core.somaxconn");
   const backlog = wanted.get(key);
-  const cookies = wanted.get(SYN_COOKIES) ?? values.get(procPathOf(SYN_COOKIES));
+  const cookies = wanted.get(SYN_COOKIES);
   const warnings: string[] = [];
   if (Number(cap) < Number(backlog)) {
     warnings.push(`net.core.somaxconn (${cap}) caps every listener's queue below this backlog`);
   }
-  // tcp_conn_request() in Linux's net/ipv4/tcp_input.c.
+  // tcp_conn_request() in Linux's net/ipv4/tcp_input.c. Cookies are Debian's default and nobody should turn them off:
+  // only who sets them is told.
   if (cookies !== undefined && cookies !== "0") {
     warnings.push(
       `the kernel heeds it only while ${SYN_COOKIES} is 0, and that is ${cookies}: until then each listener's own queue counts, up to net.core.somaxconn, and cookies beyond it`,

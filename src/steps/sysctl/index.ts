@@ -1,13 +1,7 @@
 import { mergePortRanges, parsePortRanges } from "../../evidence/port-ranges.ts";
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
-import {
-  assess,
-  SYN_COOKIES,
-  type SysctlDesired,
-  UNPRIVILEGED_PORT_START,
-  wantedSettings,
-} from "./assess.ts";
+import { assess, type SysctlDesired, UNPRIVILEGED_PORT_START, wantedSettings } from "./assess.ts";
 import { dropInFile } from "./drop-in.ts";
 import { type SysctlFacts, sysctlFacts } from "./facts.ts";
 import { procPathOf } from "./key.ts";
@@ -46,13 +40,7 @@ export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
   ],
 
   probe({ settings }) {
-    const keys = new Set([
-      ...settings.keys(),
-      RESERVED_PORTS,
-      TIME_STAMPS,
-      UNPRIVILEGED_PORT_START,
-      SYN_COOKIES,
-    ]);
+    const keys = new Set([...settings.keys(), RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START]);
     return { file: new URL("./probe.sh", import.meta.url), args: [...keys].map(procPathOf) };
   },
 

@@ -23,14 +23,16 @@ export const service: Service<ZookeeperDesired, ZookeeperFacts> = {
     if (!serves(state)) {
       const because = `${UNIT} runs and does not serve: ${SHOWN[state]}`;
       const seconds = facts.unit.ageSeconds ?? 0;
-      // It has loaded its data, has had the time to take in the leader's, and the others do without it.
+      // It has loaded its data, has had the time to take in the leader's, and the others do without it. One that
+      // has run for much longer had joined before, and may have lost its leader just now.
       const isLeftOut =
         self !== undefined &&
         state === "looking" &&
         seconds >= joinSeconds(self.desired) &&
+        seconds < 10 * joinSeconds(self.desired) &&
         hasMajority(quorumOf(self.desired, self.fleet));
       return isLeftOut
-        ? { is: "broken", because: `${because} for ${seconds} s, while the others have one` }
+        ? { is: "broken", because: `${because}, ${seconds} s after its start, while the others have one` }
         : { is: "undecided", because };
     }
     if (isUnsteady(facts.unit)) return { is: "broken", because: `${UNIT} is ${showUnsteady(facts.unit)}` };

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostLost, type HostUnreachable } from "../../../src/errors.ts";
 import { remoteOpener } from "../../../src/remote/open.ts";
 import type { Remote } from "../../../src/remote/remote.ts";
+import { eventually } from "../backends.ts";
 import { settingsFor } from "./settings.ts";
 import { keygen, startSshd, type TestSshd } from "./sshd.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
@@ -264,6 +265,31 @@ describe("a ProxyCommand", () => {
     // Nobody may have taken note of its end, but then it has no arguments any more.
     const { stdout: left } = await promisify(execFile)("ps", ["ax", "-o", "args"]);
     expect(left).not.toContain(command);
+  });
+
+  it("is told to end when meshctl is dropped, and so lets go of the host", async () => {
+    const marker = `${first.directory}/dropped`;
+    const command = `${first.directory}/dropped.sh`;
+    writeFileSync(command, `echo begun >${marker}\nexec sleep 987\n`);
+    const waiting = `${first.directory}/dropped_config`;
+    writeFileSync(waiting, `Host *\n  ProxyCommand sh ${command}\n`);
+    const program = `
+      const { existsSync } = await import("node:fs");
+      const { remoteOpener } = await import(process.argv[1]);
+      const { sshConfigFile, settings, marker } = JSON.parse(process.argv[2]);
+      void remoteOpener({ sshConfigFile })("one", settings).run("true", { during: "test", timeoutMs: 5000 });
+      setInterval(() => existsSync(marker) && process.exit(130), 50);`;
+    const source = fileURLToPath(new URL("../../../src/remote/open.ts", import.meta.url));
+    const given = JSON.stringify({ sshConfigFile: waiting, settings: settingsFor(host), marker });
+    const ended = promisify(execFile)(process.execPath, [
+      ...["--import", "tsx", "--input-type=module", "-e", program, source, given],
+    ]);
+    await expect(ended).rejects.toMatchObject({ code: 130 });
+    await eventually(
+      "the command has ended",
+      async () => (await promisify(execFile)("ps", ["ax", "-o", "args"])).stdout,
+      (left) => !left.includes("sleep 987"),
+    );
   });
 
   it("ends with the session", async () => {

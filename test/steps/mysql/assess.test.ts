@@ -558,6 +558,7 @@ describe("how the unit starts the server", () => {
 describe("a server that runs", () => {
   it.each([
     ["10.11.19-MariaDB-0+deb12u1-log", "10.11.19-MariaDB-0+deb12u1"],
+    ["10.11.19-MariaDB-0+deb12u1-log", "10.11.19-MariaDB-0+deb12u1-log"],
     ["11.8.6-MariaDB-0+deb13u1 from Debian", "11.8.6-MariaDB-0+deb13u1"],
   ])("as %s is the %s that is installed", (version, installedVersion) => {
     expect(assessed({ ...mariadb, version, installedVersion }).open).toEqual({});

@@ -24,7 +24,6 @@ export const bareKernel: Readonly<Record<string, string>> = {
   "net.core.somaxconn": "4096",
   "net.ipv4.ip_local_reserved_ports": "",
   "net.ipv4.tcp_timestamps": "1",
-  "net.ipv4.tcp_syncookies": "1",
   "net.ipv4.ip_unprivileged_port_start": "1024",
 };
 
