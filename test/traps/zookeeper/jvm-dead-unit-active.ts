@@ -23,11 +23,11 @@ END
     { setting: "role", verdict: "missing", because: /zookeeper\.service does not run/ },
     {
       setting: "zookeeper.service",
-      verdict: "not-in-force",
-      because: /active, exited.*old\.conf changes the unit; its last words: .*heap size/,
+      verdict: "blocked",
+      because: /old\.conf:\d+ sets ExecStart= of zookeeper\.service otherwise/,
     },
   ],
-  outcome: { is: "failed", code: 1, because: /old\.conf.*heap size/ },
+  outcome: { is: "refused", code: 1, because: /old\.conf/ },
   clear: sh(`rm -r ${directory}; systemctl daemon-reload`),
 };
 export default trap;
