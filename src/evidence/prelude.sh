@@ -21,6 +21,13 @@ emit() {
   printf '%s\n' "$emit_line"
 }
 
+# emit_text KEY PATH: the file's text, where there is one.
+emit_text() {
+  if [ -r "$2" ]; then
+    emit "$1" "$(cat "$2")"
+  fi
+}
+
 # emit_file PATH: record "file": path, kind, mode, owner:group, sha256 (of what is too large to send), the package's own
 # digest or "", real path, content (base64 always). Kind is absent, regular, unreadable, or what stat calls it. Links
 # are followed. Every program that is started here is started for each of a host's files: hence few.

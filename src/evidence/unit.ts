@@ -42,6 +42,12 @@ export function showUnsteady({ restarts, ageSeconds }: UnitFact): string {
   return `running for ${ageSeconds ?? 0} s after ${restarts} restart${restarts === 1 ? "" : "s"}`;
 }
 
+/** Of the start that runs or ran last, as systemd numbers them; undefined when it has not been started. */
+export function invocationOf(output: ProbeOutput, unit: string): string | undefined {
+  const row = rowsOf(output, "unit").find(([name, property]) => name === unit && property === "InvocationID");
+  return row?.[2] || undefined;
+}
+
 export function unitFacts(output: ProbeOutput): ReadonlyMap<string, UnitFact> {
   const properties = new Map<string, Map<string, string[]>>();
   for (const [unit, property, value] of rowsOf(output, "unit")) {

@@ -157,6 +157,17 @@ function isServerLine({ text }: ConfigLine): boolean {
   return text.startsWith("server ");
 }
 
+/** All that it says beside servers and `description`, the same for files that differ in nothing else. */
+export function frameOf({ sections }: HaproxyConfig): string {
+  return JSON.stringify(
+    sections.map(({ kind, name, lines }) => [
+      kind,
+      name,
+      lines.filter((line) => !isServerLine(line) && !isDescription(kind, line)).map(({ text }) => text),
+    ]),
+  );
+}
+
 /** One thing in which a file does not mean what is wanted. */
 export interface ConfigDifference {
   /** For example "defaults timeout connect" or "backend user-api balance". */
@@ -204,9 +215,7 @@ function compareSection(
   const title = name === "" ? kind : `${kind} ${name}`;
   const lines = linesOf(config, kind, name);
   if (lines === undefined) return [{ setting: title, want: title, found: undefined }];
-  const extra = lines.filter(
-    (line) => !isServerLine(line) && !(kind === "global" && directiveIn(line.text) === "description"),
-  );
+  const extra = lines.filter((line) => !isServerLine(line) && !isDescription(kind, line));
   const missing: string[] = [];
   for (const want of wanted) {
     const at = extra.findIndex(({ text }) => meaningOf(text) === meaningOf(want));
@@ -226,6 +235,10 @@ function compareSection(
     differences.push({ setting: `${title} ${directiveIn(text)}`, want: "", found: text, line });
   }
   return differences;
+}
+
+function isDescription(kind: string, { text }: ConfigLine): boolean {
+  return kind === "global" && directiveIn(text) === "description";
 }
 
 /** The words of a line that say which setting it is: "maxconn", "timeout connect", "option redispatch". */

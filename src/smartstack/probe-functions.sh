@@ -65,13 +65,6 @@ emit_ruby() {
   done
 }
 
-# emit_text KEY PATH
-emit_text() {
-  if [ -r "$2" ]; then
-    emit "$1" "$(cat "$2")"
-  fi
-}
-
 # Perl to begin a script with: it reads ZooKeeper's children. Perl, as the only thing on every Debian that speaks to
 # sockets. ZooKeeper's protocol is length-prefixed records of big-endian integers (zookeeper.jute in its source;
 # ZooDefs.java for the numbers).

@@ -1,6 +1,6 @@
 import { assessFile, type FileAssessment, type FileFact, fileFacts, sha256Of } from "../evidence/file.ts";
 import { fieldOf, rowsOf } from "../evidence/probe-output.ts";
-import { type UnitFact, unitFacts } from "../evidence/unit.ts";
+import { invocationOf, type UnitFact, unitFacts } from "../evidence/unit.ts";
 import type { HostFacts, ProbeOutput, Reading, WantedFile } from "../step.ts";
 import type { RubyFacts } from "./gem-set.ts";
 import type { GemSet } from "./locked-gems.ts";
@@ -83,10 +83,8 @@ function startRecord(output: ProbeOutput, unit: string): ReadonlyMap<string, str
   const record = fieldOf(output, "started");
   if (record === undefined) return undefined;
   const [first, ...sums] = record.split("\n");
-  const invocation = rowsOf(output, "unit").find(
-    ([name, property]) => name === unit && property === "InvocationID",
-  )?.[2];
-  if (!invocation || first !== `invocation ${invocation}`) return undefined;
+  const invocation = invocationOf(output, unit);
+  if (invocation === undefined || first !== `invocation ${invocation}`) return undefined;
   return new Map(sums.filter(Boolean).map((line) => [line.slice(66), line.slice(0, 64)]));
 }
 

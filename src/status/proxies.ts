@@ -1,5 +1,5 @@
 import type { HostName } from "../inventory/view.ts";
-import { directiveOf, parseHaproxyConfig } from "../mesh/haproxy-config.ts";
+import { directiveOf, frameOf, parseHaproxyConfig } from "../mesh/haproxy-config.ts";
 import { ADMIN_SOCKET } from "../mesh/haproxy-settings.ts";
 import { hasWatcher } from "../mesh/mesh.ts";
 import { type HaproxyFacts, isActive, reloadFailed } from "../steps/haproxy/facts.ts";
@@ -48,8 +48,11 @@ function haproxyStatus(facts: HaproxyFacts): HaproxyStatus {
   if (reloadFailed(facts)) return { ...known, is: "reload failed" };
   const text = facts.config.content;
   if (text === undefined) return { ...known, is: "older than the file" };
-  const onDisk = directiveOf(parseHaproxyConfig(text), "global", "", "description")?.value;
-  const runsTheFile = settingsOf(onDisk) === settingsOf(facts.info.get("description"));
+  const config = parseHaproxyConfig(text);
+  const onDisk = directiveOf(config, "global", "", "description")?.value;
+  const runsTheFile =
+    settingsOf(onDisk) === settingsOf(facts.info.get("description")) &&
+    (facts.loaded === undefined || frameOf(facts.loaded) === frameOf(config));
   return { ...known, is: runsTheFile ? "as on disk" : "older than the file" };
 }
 

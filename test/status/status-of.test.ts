@@ -122,6 +122,16 @@ describe("the status of a mesh", () => {
     expect(proxies[0]?.haproxy?.is).toBe("older than the file");
   });
 
+  it("tells a worker that was loaded with another file than the one that is there again", () => {
+    const retries = (count: number) => `global\n  description x\ndefaults\n  retries ${count}\n`;
+    const loaded = { config: retries(3), loaded: retries(9), info: { description: "x" } };
+    const { proxies } = status({
+      proxies: { a: { haproxy: loaded }, b: { haproxy: { ...loaded, loaded: retries(3) } } },
+    });
+    expect(proxies[1]?.haproxy?.is).toBe("as on disk");
+    expect(proxies[0]?.haproxy?.is).toBe("older than the file");
+  });
+
   it("tells that a restart would bring a server back although the worker has forgotten it", () => {
     const onDisk = { watcher: { onDisk: [A, B, "old_10.0.0.9:1"], inForce: { [A]: "UP", [B]: "UP" } } };
     expect(status({ proxies: { a: onDisk } }).problems).toMatchObject([{ kind: "settings", hosts: ["a"] }]);

@@ -54,11 +54,11 @@ function explainBriefly(situation: Situation, reading: Reading): Reading {
   return because === undefined ? reading : { ...reading, because };
 }
 
-function reasonForAll({ active, installed, digest, reloadFailed }: Situation): string | undefined {
+function reasonForAll({ active, installed, digest, reloadFailed, loaded }: Situation): string | undefined {
   if (installed === undefined) return undefined;
   if (!active) return `${UNIT} does not run`;
-  if (digest.inForce === digest.want) return undefined;
-  return reloadFailed
-    ? "the worker from before the failed reload serves"
-    : "the worker runs with another configuration";
+  if (reloadFailed) return "the worker from before the failed reload serves";
+  if (digest.inForce !== digest.want) return "the worker runs with another configuration";
+  if (loaded === undefined) return "it is not on record what the worker was loaded with";
+  return loaded.differences.length > 0 ? "the worker was loaded with another haproxy.cfg" : undefined;
 }

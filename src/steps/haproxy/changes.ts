@@ -29,13 +29,18 @@ function packages(): Change {
 }
 
 function configurationChange(situation: Situation): Change | undefined {
-  const { desired, facts, active, configFile, dropIn, toAdopt, configAgrees } = situation;
+  const { desired, facts, active, configFile, dropIn, loadRecorder, toAdopt, configAgrees } = situation;
   const writesConfig = !desired.watched && !configFile.agrees;
   const reasons: string[] = [];
   const commands: Command[] = [];
   const activate: Command[] = [];
+  // Before the drop-in that has systemd run it.
+  if (!loadRecorder.agrees) {
+    reasons.push("what HAProxy is started and reloaded with is to be on record");
+    commands.push(loadRecorder.write);
+  }
   if (!dropIn.agrees) {
-    reasons.push("the unit is to allow enough open files for maxconn");
+    reasons.push("the unit is to have meshctl's drop-in");
     commands.push(dropIn.write);
   }
   if (writesConfig) {
@@ -83,7 +88,7 @@ function verbOf(
   situation: Situation,
   writesConfig: boolean,
 ): { readonly verb: "start" | "restart" | "reload"; readonly why: string } | undefined {
-  const { desired, facts, active, configAgrees, digest, installed, openFilesNeeded, reloadFailed } =
+  const { desired, facts, active, configAgrees, digest, loaded, installed, openFilesNeeded, reloadFailed } =
     situation;
   if (!active) {
     if (!situation.awaitsWatcher) return { verb: "restart", why: `${UNIT} does not run` };
@@ -109,6 +114,12 @@ function verbOf(
   }
   if (!adminSocketAnswers(situation))
     return { verb: "restart", why: "the worker's admin socket is lost, and a reload hands the old one on" };
+  if (loaded === undefined) {
+    return { verb: "reload", why: "it is not on record what the worker was loaded with" };
+  }
+  if (loaded.differences.length > 0) {
+    return { verb: "reload", why: "the worker was loaded with another haproxy.cfg than this one" };
+  }
   if (Number(facts.info.get("maxconn")) !== desired.parameters.maxconn) {
     return { verb: "reload", why: "the worker has another maxconn than haproxy.cfg" };
   }

@@ -6,6 +6,7 @@ import {
   meansTheSame,
   serversOf,
 } from "../../mesh/haproxy-config.ts";
+import { LOADED_RECORD } from "../../mesh/haproxy-loaded.ts";
 import { ADMIN_SOCKET, type ServiceSettings } from "../../mesh/haproxy-settings.ts";
 import { alteredWords, serversAltered } from "../../mesh/server-state.ts";
 import type { Layer, Reading } from "../../step.ts";
@@ -14,10 +15,14 @@ import { infoSource } from "./info-source.ts";
 import { holderOf } from "./listeners.ts";
 import { CONFIG, MASTER_SOCKET, UNIT } from "./paths.ts";
 import { whyReloadFailed } from "./reasons.ts";
-import { adminSocketAnswers, type Situation } from "./situation.ts";
+import { adminSocketAnswers, type ReadConfig, type Situation } from "./situation.ts";
 import { startRow } from "./start-row.ts";
 
 const NOTHING: HaproxyConfig = { sections: [] };
+
+/** When the record was written. A signal sent by hand makes HAProxy read its file, too, and nobody keeps that. */
+const SINCE = "as it was at its start or at the last systemctl reload";
+const RECORD = `${LOADED_RECORD} (${SINCE})`;
 
 /** What haproxy.cfg holds, and which of it the worker has. */
 export function contentRows(situation: Situation): readonly Reading[] {
@@ -90,28 +95,43 @@ function count(number: number, noun: string): string {
 
 /** The whole configuration by its digest: the worker names the one that it was started with. */
 function settings(situation: Situation): Reading {
-  const { config, differences, digest, facts } = situation;
+  const { config, differences, digest, facts, loaded } = situation;
+  const isLoadedOtherwise = (loaded?.differences.length ?? 0) > 0;
   const onDisk: Layer =
     config === undefined
       ? unreadConfig(situation)
       : {
           is: "read",
           value: differences.length > 0 ? `${count(differences.length, "difference")}` : short(digest.onDisk),
-          source: differences.length > 0 ? place(differences[0]!) : CONFIG,
+          source: differences.length > 0 ? place(CONFIG, differences[0]!) : CONFIG,
         };
   return {
     setting: "settings",
     want: short(digest.want),
     onDisk,
-    inForce: fromWorker(situation, () => ({
-      is: "read",
-      value: short(digest.inForce),
-      source: `${infoSource(facts)} (its description)`,
-    })),
+    inForce: fromWorker(situation, () => {
+      const info = infoSource(facts);
+      if (digest.inForce !== digest.want)
+        return { is: "read", value: short(digest.inForce), source: `${info} (its description)` };
+      if (loaded === undefined) return { is: "absent", source: RECORD };
+      return isLoadedOtherwise
+        ? {
+            is: "read",
+            value: count(loaded.differences.length, "difference"),
+            source: place(LOADED_RECORD, loaded.differences[0]!),
+          }
+        : {
+            is: "read",
+            value: short(digest.inForce),
+            source: `${info} (its description, and ${LOADED_RECORD} ${SINCE})`,
+          };
+    }),
     because:
       differences.length > 0
-        ? `${CONFIG} differs: ${differences.slice(0, 3).map(sayDifference).join("; ")}${differences.length > 3 ? " …" : ""}`
-        : undefined,
+        ? `${CONFIG} differs: ${sayDifferences(differences)}`
+        : isLoadedOtherwise && digest.inForce === digest.want
+          ? `the worker was loaded with another haproxy.cfg: ${sayDifferences(loaded!.differences)}`
+          : undefined,
     blocked: otherWorker(situation),
   };
 }
@@ -129,8 +149,12 @@ function short(digest: string): string {
   return digest === "" ? "no digest" : `meshctl-${digest.slice(0, 12)}`;
 }
 
-function place({ line }: ConfigDifference): string {
-  return line === undefined ? CONFIG : `${CONFIG}:${line}`;
+function place(path: string, { line }: ConfigDifference): string {
+  return line === undefined ? path : `${path}:${line}`;
+}
+
+function sayDifferences(differences: readonly ConfigDifference[]): string {
+  return differences.slice(0, 3).map(sayDifference).join("; ") + (differences.length > 3 ? " …" : "");
 }
 
 function sayDifference({ setting, want, found }: ConfigDifference): string {
@@ -155,20 +179,26 @@ function fromWorker({ facts, active }: Situation, read: () => Layer): Layer {
   };
 }
 
-/**
- * What HAProxy cannot be asked for follows from which configuration its worker names: the wanted one, or the one on
- * disk, or another.
- */
-function inferred(situation: Situation, want: string, onDisk: Layer): Layer {
-  const { digest, facts } = situation;
-  return fromWorker(situation, () => {
-    const source = `${infoSource(facts)} (its description)`;
-    if (digest.inForce === digest.want) return { is: "inferred", value: want, source };
-    if (digest.inForce !== "" && digest.inForce === digest.onDisk && "value" in onDisk) {
-      return { is: "inferred", value: onDisk.value, source };
-    }
-    return { is: "inferred", value: "another configuration", source };
-  });
+/** What haproxy.cfg says of a setting that HAProxy cannot be asked for, and what the worker was loaded with. */
+function layers(
+  situation: Situation,
+  read: (of: ReadConfig) => Layer,
+): { readonly onDisk: Layer; readonly inForce: Layer } {
+  const { config, differences, digest, facts, loaded } = situation;
+  return {
+    onDisk: config === undefined ? unreadConfig(situation) : read({ path: CONFIG, config, differences }),
+    inForce: fromWorker(situation, () => {
+      if (loaded !== undefined) {
+        const layer = read(loaded);
+        return layer.is === "read"
+          ? { ...layer, is: "inferred", source: `${layer.source} (${SINCE})` }
+          : layer;
+      }
+      if (digest.inForce === digest.want) return { is: "absent", source: RECORD };
+      const source = `${infoSource(facts)} (its description)`;
+      return { is: "inferred", value: "another configuration", source };
+    }),
+  };
 }
 
 function adminSocket(situation: Situation): Reading {
@@ -213,16 +243,18 @@ function maxconn(situation: Situation): Reading {
 
 /** One line of `defaults`. */
 function directive(situation: Situation, name: string): Reading {
-  const { config, desired } = situation;
+  const { desired } = situation;
   const line = desired.settings.defaults.find((wanted) => wanted === name || wanted.startsWith(`${name} `))!;
   const want = line.slice(name.length + 1) || "on";
-  const found = config && directiveOf(config, "defaults", "", name);
-  const layer = onDisk(situation, found && { ...found, value: found.value || "on" });
   return {
     setting: name.replace(/^option /, ""),
     want,
-    onDisk: layer,
-    inForce: inferred(situation, want, layer),
+    ...layers(situation, ({ path, config }) => {
+      const found = directiveOf(config, "defaults", "", name);
+      return found === undefined
+        ? { is: "absent", source: path }
+        : { is: "read", value: found.value || "on", source: `${path}:${found.line}` };
+    }),
     accepts: (value) => meansTheSame(`${name} ${value}`, `${name} ${want}`),
   };
 }
@@ -263,64 +295,47 @@ function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): 
 
 /** How requests are shared out and servers checked. */
 function backEnd(situation: Situation, service: ServiceSettings): Reading {
-  const { config, differences } = situation;
   const title = `backend ${service.name}`;
   const want = [...service.backend, service.serverOptions].join(", ");
-  const wrong = differences.filter(
-    ({ setting, want: wanted }) =>
-      setting === title ||
-      (setting.startsWith(`${title} `) &&
-        (!setting.startsWith(`${title} server `) || wanted === service.serverOptions)),
-  );
-  const layer: Layer =
-    config === undefined
-      ? unreadConfig(situation)
-      : wrong[0] === undefined
-        ? { is: "read", value: want, source: CONFIG }
-        : wrong[0].setting === title
-          ? { is: "absent", source: CONFIG }
-          : {
-              is: "read",
-              value: wrong
-                .map(({ setting, found }) => found ?? `no ${setting.slice(title.length + 1)}`)
-                .join(", "),
-              source: place(wrong[0]),
-            };
-  return {
-    setting: `${service.name} back end`,
-    want,
-    onDisk: layer,
-    inForce: inferred(situation, want, layer),
+  const layerOf = ({ path, differences }: ReadConfig): Layer => {
+    const wrong = differences.filter(
+      ({ setting, want: wanted }) =>
+        setting === title ||
+        (setting.startsWith(`${title} `) &&
+          (!setting.startsWith(`${title} server `) || wanted === service.serverOptions)),
+    );
+    if (wrong[0] === undefined) return { is: "read", value: want, source: path };
+    if (wrong[0].setting === title) return { is: "absent", source: path };
+    const found = wrong.map((each) => each.found ?? `no ${each.setting.slice(title.length + 1)}`);
+    return { is: "read", value: found.join(", "), source: place(path, wrong[0]) };
   };
+  return { setting: `${service.name} back end`, want, ...layers(situation, layerOf) };
 }
 
 /** The servers that the inventory lists. Those of a registry are the watcher's to prove. */
 function servers(situation: Situation, service: ServiceSettings): Reading {
   const { config, facts } = situation;
-  const want = listed(service.servers);
-  const found = config && serversOf(config, service.name).filter(({ disabled }) => !disabled);
-  const line = found?.[0]?.line;
-  const layer: Layer =
-    config === undefined
-      ? unreadConfig(situation)
-      : {
-          is: "read",
-          value: listed(found!),
-          source: line === undefined ? CONFIG : `${CONFIG}:${line}`,
-        };
+  const serving = (of: HaproxyConfig) => serversOf(of, service.name).filter(({ disabled }) => !disabled);
+  const { onDisk, inForce } = layers(situation, ({ path, config }) => {
+    const found = serving(config);
+    const line = found[0]?.line;
+    return { is: "read", value: listed(found), source: line === undefined ? path : `${path}:${line}` };
+  });
   const altered = serversAltered(facts.servers, config ?? NOTHING, service.name, {
     isMaintenanceOurs: false,
   });
   return {
     setting: `${service.name} servers`,
-    want,
-    onDisk: layer,
+    want: listed(service.servers),
+    onDisk,
     inForce:
       altered.length === 0
-        ? inferred(situation, want, layer)
+        ? inForce
         : {
             is: "read",
-            value: listed(found!.filter(({ name }) => altered.every((each) => each.name !== name))),
+            value: listed(
+              serving(config ?? NOTHING).filter(({ name }) => altered.every((each) => each.name !== name)),
+            ),
             source: socketQuestion(ADMIN_SOCKET, "show stat"),
           },
     // HAProxy would forget it with its next reload, and the clients of then would meet what somebody took away.

@@ -1,14 +1,19 @@
 import { type FileFact, fileFacts } from "../../evidence/file.ts";
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
-import { type UnitFact, unitFacts } from "../../evidence/unit.ts";
+import { invocationOf, type UnitFact, unitFacts } from "../../evidence/unit.ts";
+import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
+import { loadedConfig } from "../../mesh/haproxy-loaded.ts";
 import { type ServerState, serverState } from "../../mesh/server-state.ts";
 import { type Listener, ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
-import { CONFIG, DROP_IN, UNIT } from "./paths.ts";
+import { CONFIG, DROP_IN, LOAD_RECORDER, UNIT } from "./paths.ts";
 import { type Processes, processesOf } from "./processes.ts";
 
 export interface HaproxyFacts {
   readonly config: FileFact;
   readonly dropIn: FileFact;
+  readonly loadRecorder: FileFact;
+  /** What this start of HAProxy was loaded with last; undefined when that is not on record. */
+  readonly loaded: HaproxyConfig | undefined;
   readonly unit: UnitFact;
   /** Of the watcher, by name. */
   readonly watcherUnits: ReadonlyMap<string, UnitFact>;
@@ -56,15 +61,18 @@ export function haproxyFacts(output: ProbeOutput): HaproxyFacts {
   const files = fileFacts(output);
   const config = files.get(CONFIG);
   const dropIn = files.get(DROP_IN);
+  const loadRecorder = files.get(LOAD_RECORDER);
   const units = unitFacts(output);
   const unit = units.get(UNIT);
-  if (config === undefined || dropIn === undefined || unit === undefined) {
+  if (config === undefined || dropIn === undefined || loadRecorder === undefined || unit === undefined) {
     throw new ProbeNotUnderstood("the files or the unit were not printed");
   }
   const configCheck = fieldOf(output, "config_check");
   return {
     config,
     dropIn,
+    loadRecorder,
+    loaded: loadedConfig(fieldOf(output, "loaded"), invocationOf(output, UNIT)),
     unit,
     watcherUnits: new Map([...units].filter(([name]) => name !== UNIT)),
     candidate: fieldOf(output, "candidate"),

@@ -43,8 +43,8 @@ export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
   }),
 
   files({ desired }) {
-    const { config, dropIn } = haproxyFiles(desired);
-    return desired.watched ? [dropIn] : [config, dropIn];
+    const { config, dropIn, loadRecorder } = haproxyFiles(desired);
+    return [...(desired.watched ? [] : [config]), loadRecorder, dropIn];
   },
 
   probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),

@@ -3,6 +3,8 @@
 
 CONFIG=/etc/haproxy/haproxy.cfg
 DROP_IN=/etc/systemd/system/haproxy.service.d/meshctl.conf
+LOAD_RECORDER=/opt/meshctl/haproxy/record-loaded
+LOADED_RECORD=/run/meshctl/haproxy-loaded
 UNIT=haproxy.service
 ADMIN_SOCKET=/run/haproxy/admin.sock
 MASTER_SOCKET=/run/haproxy-master.sock
@@ -127,6 +129,7 @@ emit_strangers() {
 main() {
   emit_file "$CONFIG"
   emit_file "$DROP_IN"
+  emit_file "$LOAD_RECORDER"
   units=$(emit_units "$UNIT" meshctl-watcher.service meshctl-haproxy-install.path)
   printf '%s\n' "$units"
   if [ ! -x /usr/sbin/haproxy ]; then
@@ -146,6 +149,7 @@ main() {
       return
       ;;
   esac
+  emit_text loaded "$LOADED_RECORD"
   master_pid=$(property MainPID)
   emit command "$(tr '\0' '\n' 2>/dev/null <"/proc/$master_pid/cmdline")"
   answers=$(ask_processes "$master_pid")

@@ -6,12 +6,20 @@ import {
   type HaproxyConfig,
   parseHaproxyConfig,
 } from "../../mesh/haproxy-config.ts";
-import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
+import { LOADED_RECORD } from "../../mesh/haproxy-loaded.ts";
+import { ADMIN_SOCKET, descriptionOf, type HaproxySettings } from "../../mesh/haproxy-settings.ts";
 import { openFilesNeeded } from "../../mesh/open-files.ts";
 import type { HostFacts } from "../../step.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, isActive, reloadFailed } from "./facts.ts";
 import { haproxyFiles } from "./files.ts";
+
+/** A configuration that was read, and in what it does not mean what is wanted. */
+export interface ReadConfig {
+  readonly path: string;
+  readonly config: HaproxyConfig;
+  readonly differences: readonly ConfigDifference[];
+}
 
 /** What follows from the facts of one host, worked out once for all rows and changes. */
 export interface Situation {
@@ -23,9 +31,13 @@ export interface Situation {
   readonly active: boolean;
   /** haproxy.cfg as it is; undefined when it is not there or cannot be read. */
   readonly config: HaproxyConfig | undefined;
+  /** In what it does not mean what is wanted. */
   readonly differences: readonly ConfigDifference[];
   readonly configFile: FileAssessment;
   readonly dropIn: FileAssessment;
+  readonly loadRecorder: FileAssessment;
+  /** What the worker serves with; undefined when that is not on record. */
+  readonly loaded: ReadConfig | undefined;
   /** The identity that haproxy.cfg is to have, the one it has, and the one the worker gives back. */
   readonly digest: { readonly want: string; readonly onDisk: string; readonly inForce: string };
   /** The file means what is wanted and says so. */
@@ -57,6 +69,7 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
   const wanted = haproxyFiles(desired);
   const configFile = assessFile(facts.config, wanted.config, host.manifest, parameters.adopt || oursBySight);
   const dropIn = assessFile(facts.dropIn, wanted.dropIn, host.manifest, parameters.adopt);
+  const loadRecorder = assessFile(facts.loadRecorder, wanted.loadRecorder, host.manifest, parameters.adopt);
   const isForeign = ownershipOf(facts.config, host.manifest) === "foreign" && !oursBySight;
   const configAgrees = config !== undefined && differences.length === 0 && digest.onDisk === digest.want;
   return {
@@ -69,6 +82,9 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     differences,
     configFile,
     dropIn,
+    loadRecorder,
+    // While something else stood in their place, reloads left no record.
+    loaded: dropIn.agrees && loadRecorder.agrees ? loadedBy(facts, settings) : undefined,
     digest,
     configAgrees,
     foreign: configFile.blocked,
@@ -77,6 +93,15 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     reloadFailed: reloadFailed(facts),
     awaitsWatcher: watched && facts.configCheck !== undefined && facts.configCheck !== 0,
   };
+}
+
+/** The record is of the last reload, also of one that failed: only with the worker's own description it is the worker's. */
+function loadedBy(facts: HaproxyFacts, settings: HaproxySettings): ReadConfig | undefined {
+  const { loaded, info } = facts;
+  if (loaded === undefined || reloadFailed(facts)) return undefined;
+  const described = directiveOf(loaded, "global", "", "description")?.value;
+  if (digestIn(described) !== digestIn(info.get("description"))) return undefined;
+  return { path: LOADED_RECORD, config: loaded, differences: compareHaproxyConfig(loaded, settings) };
 }
 
 /** The settings' digest in a `description` of ours; "" in any other. The watcher adds one of the whole file. */

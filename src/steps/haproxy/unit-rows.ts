@@ -5,7 +5,7 @@ import { maxconnWithin } from "../../mesh/open-files.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import { infoSource } from "./info-source.ts";
-import { DROP_IN, UNIT } from "./paths.ts";
+import { DROP_IN, LOAD_RECORDER, UNIT } from "./paths.ts";
 import { whyStopped } from "./reasons.ts";
 import type { Situation } from "./situation.ts";
 
@@ -13,7 +13,13 @@ const INAPPLICABLE: Layer = { is: "inapplicable" };
 
 /** What runs: package, unit, limits. */
 export function unitRows(situation: Situation): readonly Reading[] {
-  return [version(situation), enabled(situation), running(situation), openFiles(situation)];
+  return [
+    version(situation),
+    enabled(situation),
+    running(situation),
+    openFiles(situation),
+    loadRecorder(situation),
+  ];
 }
 
 function version(situation: Situation): Reading {
@@ -175,6 +181,24 @@ function openFiles(situation: Situation): Reading {
     return { ...reading, blocked };
   }
   return reading;
+}
+
+/** The program that keeps what HAProxy is loaded with; what it kept is in force, or not, row by row. */
+function loadRecorder(situation: Situation): Reading {
+  const { facts, loadRecorder: file } = situation;
+  const want = "meshctl's";
+  return {
+    setting: LOAD_RECORDER,
+    want,
+    onDisk:
+      facts.loadRecorder.kind === "absent"
+        ? { is: "absent", source: LOAD_RECORDER }
+        : { is: "read", value: file.agrees ? want : "not as meshctl writes it", source: LOAD_RECORDER },
+    inForce: INAPPLICABLE,
+    blocked: file.blocked,
+    diff: file.diff,
+    closedBy: { change: CONFIGURATION },
+  };
 }
 
 /** A limit as systemd, /proc and we ourselves write it. */

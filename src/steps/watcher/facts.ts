@@ -1,4 +1,7 @@
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
+import { invocationOf } from "../../evidence/unit.ts";
+import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
+import { loadedConfig } from "../../mesh/haproxy-loaded.ts";
 import { type ServerState, serverState } from "../../mesh/server-state.ts";
 import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
@@ -36,6 +39,8 @@ export interface HaproxyFacts {
   readonly pid: number;
   readonly description: string;
   readonly servers: readonly ServerState[];
+  /** What this start of HAProxy was loaded with last; undefined when that is not on record. */
+  readonly loaded: HaproxyConfig | undefined;
 }
 
 interface RegistryFacts {
@@ -76,6 +81,7 @@ function haproxyFacts(output: ProbeOutput): WatcherFacts["haproxy"] {
     pid: Number(first),
     description: second ?? "",
     servers: rowsOf(output, "server").map(serverState),
+    loaded: loadedConfig(fieldOf(output, "loaded"), invocationOf(output, "haproxy.service")),
   };
 }
 

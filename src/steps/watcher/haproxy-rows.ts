@@ -2,6 +2,7 @@ import { socketQuestion } from "../../evidence/by-hand.ts";
 import { ownershipOf } from "../../evidence/file.ts";
 import { type ConfigDifference, compareHaproxyConfig, directiveOf } from "../../mesh/haproxy-config.ts";
 import { mendedHaproxyConfig } from "../../mesh/haproxy-config-mended.ts";
+import { LOADED_RECORD } from "../../mesh/haproxy-loaded.ts";
 import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
 import { alteredWords } from "../../mesh/server-state.ts";
@@ -37,12 +38,7 @@ export function settingsRow(situation: Situation): Row {
     desired.settings,
   );
   const described = directiveOf(haproxyConfig, "global", "", "description");
-  const first = differences[0];
-  const because =
-    first === undefined
-      ? undefined
-      : `${first.setting}: ${first.found ?? "nothing"} where ${first.want || "nothing"} is wanted` +
-        (differences.length > 1 ? `, and ${differences.length - 1} more` : "");
+  const loaded = loadedDifferences(situation);
   return {
     setting: "haproxy.cfg",
     want: shortDescription(wanted),
@@ -58,16 +54,43 @@ export function settingsRow(situation: Situation): Row {
     inForce:
       "unreachable" in facts.haproxy
         ? { is: "absent", source: ADMIN_SOCKET }
-        : read(shortDescription(facts.haproxy.description || "no description"), INFO),
+        : loaded.length > 0
+          ? read(`${loaded.length} settings differ`, LOADED_RECORD)
+          : read(shortDescription(facts.haproxy.description || "no description"), INFO),
     blocked:
       isForeign(situation) && !desired.adopt
         ? `${HAPROXY_CONFIG} is neither meshctl's nor the package's default; look at it, then say "adopt: true" for haproxy in the inventory to replace it`
         : undefined,
-    because: because ?? unreachable(situation),
+    because: firstOf(differences) ?? unreachable(situation) ?? loadedWords(loaded),
     diff: diffOf(situation, differences),
     // A HAProxy that is down is the haproxy step's to start, unless it waits for a file that it can start with.
     restartHelps: !("unreachable" in facts.haproxy) || differences.length > 0 || wasReplaced(situation),
   };
+}
+
+/**
+ * In what the worker was loaded with something else than is wanted although it has the wanted description, as far as
+ * that is on record. Where it is not on record the haproxy step says so, and mends it.
+ */
+function loadedDifferences({ desired, facts: { haproxy } }: Situation): readonly ConfigDifference[] {
+  if ("unreachable" in haproxy || haproxy.loaded === undefined) return [];
+  const described = directiveOf(haproxy.loaded, "global", "", "description")?.value ?? "";
+  const wanted = shortDescription(descriptionOf(desired.settings));
+  if ([described, haproxy.description].some((each) => shortDescription(each) !== wanted)) return [];
+  return compareHaproxyConfig(withoutRetiredServers(haproxy.loaded, desired.services), desired.settings);
+}
+
+function loadedWords(differences: readonly ConfigDifference[]): string | undefined {
+  const first = firstOf(differences);
+  return first && `HAProxy was loaded with another haproxy.cfg: ${first}`;
+}
+
+function firstOf([first, ...more]: readonly ConfigDifference[]): string | undefined {
+  if (first === undefined) return undefined;
+  return (
+    `${first.setting}: ${first.found ?? "nothing"} where ${first.want || "nothing"} is wanted` +
+    (more.length > 0 ? `, and ${more.length} more` : "")
+  );
 }
 
 /** What was changed in a file of the watcher's. Of anybody else's the haproxy step shows what would be lost. */

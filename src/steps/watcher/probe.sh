@@ -22,6 +22,7 @@ main() {
   emit_text kept /var/lib/meshctl-watcher/backends.json
   emit_text install /run/meshctl/haproxy-install
   emit_text reload /run/meshctl/haproxy-reload
+  emit_text loaded /run/meshctl/haproxy-loaded
   patient=""
   if [ "$pid" != 0 ]; then
     patient=yes

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { socketQuestion } from "../../../src/evidence/by-hand.ts";
 import type { Change } from "../../../src/step.ts";
+import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
 import { assessed, configText, desired, foreignText } from "./host.ts";
 
 const other = `meshctl-${"0".repeat(64)}`;
@@ -31,14 +32,18 @@ describe("haproxy without a watcher", () => {
   it("installs on a bare host, then writes and starts", () => {
     const { row, changes, evidence } = assessed(
       desired(),
-      { installed: false, config: undefined, dropIn: undefined, active: "inactive" },
+      { installed: false, config: undefined, dropIn: undefined, loadRecorder: undefined, active: "inactive" },
       { packages: new Map(), manifest: new Map(), listeners: [] },
     );
     expect(new Set(evidence.map(({ verdict }) => verdict))).toEqual(new Set(["missing"]));
     expect(row("version").because).toBe("not installed; apt offers 2.6.12-1+deb12u4");
     expect(changes.map(({ id }) => id)).toEqual(["packages", "configuration"]);
     expect(brief(changes[1])).toEqual({
-      made: ["write /etc/systemd/system/haproxy.service.d/meshctl.conf", "write /etc/haproxy/haproxy.cfg"],
+      made: [
+        "write /opt/meshctl/haproxy/record-loaded",
+        "write /etc/systemd/system/haproxy.service.d/meshctl.conf",
+        "write /etc/haproxy/haproxy.cfg",
+      ],
       run: ["systemctl daemon-reload", "systemctl enable haproxy.service", "activate.sh restart"],
       disrupts: undefined,
     });
@@ -101,7 +106,8 @@ describe("haproxy without a watcher", () => {
       inForce: { value: "meshctl-000000000000" },
       because: "the worker runs with another configuration",
     });
-    expect(row("retries")).toMatchObject({ verdict: "not-in-force", inForce: { is: "inferred" } });
+    // It was loaded with the right one all the same.
+    expect(row("retries")).toMatchObject({ verdict: "proven", inForce: { is: "inferred" } });
     expect(row("maxconn")).toMatchObject({ verdict: "not-in-force", inForce: { value: "8000" } });
     expect(brief(changes[0])).toEqual({ made: [], run: ["activate.sh reload"], disrupts: "reload" });
   });
@@ -277,6 +283,97 @@ describe("haproxy without a watcher", () => {
     for (const setting of ["version", "settings", "maxconn", "retries"]) {
       expect(row(setting).verdict).toBe("unknown");
     }
+  });
+});
+
+describe("what the worker was loaded with", () => {
+  const RELOAD = { made: [], run: ["activate.sh reload"], disrupts: "reload" };
+  const loaded = (from: string, to: string) => configText(desired()).replace(from, to);
+
+  it.each([
+    ["timeout server 5000ms", "timeout server 60000", "timeout server", "60000", 24],
+    ["retries 3", "", "retries", undefined, undefined],
+    ["balance roundrobin", "balance source", "user-api back end", "balance source", 33],
+    ["server a 10.0.0.9:80", "server a 10.0.0.8:80", "user-api servers", "10.0.0.8:80", 35],
+  ])("counts where the file is as wanted again: not %s but %s", (from, to, setting, value, line) => {
+    const { row, open, changes } = assessed(desired(), { loaded: loaded(from, to) });
+    expect(open.map((each) => each.setting)).toEqual(["settings", setting]);
+    expect(row("settings")).toMatchObject({
+      verdict: "not-in-force",
+      because: expect.stringContaining("the worker was loaded with another haproxy.cfg: "),
+    });
+    expect(row(setting)).toMatchObject({
+      verdict: "not-in-force",
+      because: "the worker was loaded with another haproxy.cfg",
+      inForce: value === undefined ? { is: "absent" } : { is: "inferred", value },
+    });
+    if (line !== undefined)
+      expect(row(setting).inForce).toMatchObject({
+        source: `/run/meshctl/haproxy-loaded:${line} (as it was at its start or at the last systemctl reload)`,
+      });
+    expect(brief(changes[0])).toEqual(RELOAD);
+  });
+
+  it.each([
+    ["nothing", { loaded: undefined }],
+    ["an earlier start", { loadedAt: "f".repeat(32) }],
+    [
+      "another configuration than the worker names",
+      { loaded: loaded("description meshctl-", "description x-") },
+    ],
+  ])("is not proven when %s is on record, and a reload puts it there", (_, fields) => {
+    const { row, changes } = assessed(desired(), fields);
+    for (const setting of ["settings", "retries", "user-api back end", "user-api servers"]) {
+      expect(row(setting)).toMatchObject({
+        verdict: "not-in-force",
+        because: "it is not on record what the worker was loaded with",
+      });
+    }
+    expect(brief(changes[0])).toEqual(RELOAD);
+  });
+
+  it("comes on record with the first drop-in that keeps it, by one change with one reload", () => {
+    const of: HaproxyDesired = desired({ watched: true });
+    const { changes } = assessed(of, { loaded: undefined, loadRecorder: undefined, dropIn: "[Service]\n" });
+    expect(changes.map(brief)).toEqual([
+      {
+        made: [
+          "write /opt/meshctl/haproxy/record-loaded",
+          "write /etc/systemd/system/haproxy.service.d/meshctl.conf",
+        ],
+        run: ["systemctl daemon-reload", "activate.sh reload"],
+        disrupts: "reload",
+      },
+    ]);
+  });
+
+  it("may have other servers where a registry tells them", () => {
+    const want = desired({ watched: true });
+    const text = `${configText(want)}    server new 10.0.0.77:80 ${want.settings.services[0]!.serverOptions}\n`;
+    const { open, changes } = assessed(want, { loaded: text });
+    expect([open, changes]).toEqual([[], []]);
+  });
+
+  it("says nothing of the old worker when the reload was refused", () => {
+    const { row } = assessed(desired(), { statusText: "Reload failed!" });
+    expect(row("retries")).toMatchObject({
+      verdict: "not-in-force",
+      because: "the worker from before the failed reload serves",
+    });
+  });
+
+  it("is not proven where the program that keeps it is another, whatever is on record", () => {
+    const { row, changes } = assessed(desired(), { loadRecorder: "#!/bin/sh\n" });
+    expect(row("/opt/meshctl/haproxy/record-loaded")).toMatchObject({
+      verdict: "different",
+      diff: { was: "#!/bin/sh\n" },
+    });
+    expect(brief(changes[0])).toEqual({
+      made: ["write /opt/meshctl/haproxy/record-loaded"],
+      run: ["activate.sh reload"],
+      disrupts: "reload",
+    });
+    expect(row("settings").verdict).toBe("not-in-force");
   });
 });
 

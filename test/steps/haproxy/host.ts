@@ -5,12 +5,14 @@ import { renderHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";
 import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
 import { descriptionOf, haproxySettings } from "../../../src/mesh/haproxy-settings.ts";
 import type { Service } from "../../../src/mesh/mesh.ts";
+import { revealContent } from "../../../src/secret.ts";
 import type { Evidence, HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/haproxy/assess.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
 import { renderDropIn } from "../../../src/steps/haproxy/drop-in.ts";
 import { type HaproxyFacts, haproxyFacts } from "../../../src/steps/haproxy/facts.ts";
-import { CONFIG, DROP_IN, MASTER_SOCKET, UNIT } from "../../../src/steps/haproxy/paths.ts";
+import { haproxyFiles } from "../../../src/steps/haproxy/files.ts";
+import { CONFIG, DROP_IN, LOAD_RECORDER, MASTER_SOCKET, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { mesh, service } from "../../mesh/mesh.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 
@@ -46,6 +48,11 @@ export interface ProbeFields {
   config?: string | undefined;
   packaged?: "" | "yes" | "no";
   dropIn?: string | undefined;
+  loadRecorder?: string | undefined;
+  /** What HAProxy was loaded with: as wanted unless given. Undefined: not on record. */
+  loaded?: string | undefined;
+  /** Start that the record is of; the one that runs unless given. */
+  loadedAt?: string;
   installed?: boolean;
   candidate?: string;
   active?: string;
@@ -82,10 +89,16 @@ export interface ProbeFields {
   strangers?: readonly (readonly [string, string])[];
 }
 
-function file(path: string, text: string | undefined, packaged: string): string[] {
+function file(path: string, text: string | undefined, packaged: string, mode = "0644"): string[] {
   if (text === undefined) return ["file", path, "absent", "", "", "", "", "", ""];
   const base64 = Buffer.from(text).toString("base64");
-  return ["file", path, "regular", "0644", "root:root", sha256Of(text), packaged, path, base64];
+  return ["file", path, "regular", mode, "root:root", sha256Of(text), packaged, path, base64];
+}
+
+const INVOCATION = "0123456789abcdef0123456789abcdef";
+
+function recorderText(want: HaproxyDesired): string {
+  return revealContent(haproxyFiles(want).loadRecorder.content);
 }
 
 const HEADER = "#<PID> <type> <reloads> <uptime> <version>";
@@ -94,12 +107,16 @@ function probeOutput(want: HaproxyDesired, change: ProbeFields = {}): string {
   const fields = {
     config: configText(want),
     dropIn: renderDropIn(want.parameters.maxconn),
+    loadRecorder: recorderText(want),
+    loaded: configText(want, change.info?.description),
     ...change,
   };
   const { installed = true, active = "active", configCheck = 0 } = change;
   const rows: string[][] = [
     file(CONFIG, fields.config, change.packaged ?? ""),
     file(DROP_IN, fields.dropIn, ""),
+    file(LOAD_RECORDER, fields.loadRecorder, "", "0755"),
+    ["unit", UNIT, "InvocationID", INVOCATION],
     ["unit", UNIT, "LoadState", change.load ?? (installed ? "loaded" : "not-found")],
     ["unit", UNIT, "ActiveState", active],
     ["unit", UNIT, "StatusText", change.statusText ?? ""],
@@ -119,6 +136,10 @@ function probeOutput(want: HaproxyDesired, change: ProbeFields = {}): string {
     rows.push(["limit_nofile", change.limitNofile ?? "524288"]);
     if (active !== "active") rows.push(["config_check", String(configCheck)]);
     else rows.push(...answers(want, change));
+    if (fields.loaded !== undefined) {
+      const record = `# invocation ${change.loadedAt ?? INVOCATION}\n${fields.loaded}`;
+      rows.push(["loaded", `b64:${Buffer.from(record).toString("base64")}`]);
+    }
     for (const line of change.journal ?? []) rows.push(["journal", line]);
   }
   return rows.map((row) => `${row.join("\t")}\n`).join("");
@@ -186,6 +207,7 @@ export function hostFacts(want: HaproxyDesired, change: Partial<HostFacts> = {})
     manifest: new Map([
       [CONFIG, sha256Of(configText(want))],
       [DROP_IN, sha256Of(renderDropIn(want.parameters.maxconn))],
+      [LOAD_RECORDER, sha256Of(recorderText(want))],
     ]),
     packages: new Map([["haproxy", "2.6.12-1+deb12u4"]]),
     ...change,

@@ -423,6 +423,26 @@ describe("what Synapse brings about", () => {
     expect(ids).toEqual(["restart"]);
   });
 
+  it("tells a HAProxy that was loaded with another file than the one that is there again", () => {
+    const want = desired();
+    const text = haproxyConfig(want, []).replace("retries 3", "retries 9");
+    const { row, ids } = assessed(want, { loaded: text });
+    expect(row("haproxy.cfg")).toMatchObject({
+      verdict: "not-in-force",
+      inForce: { value: "1 settings differ", source: "/run/meshctl/haproxy-loaded" },
+      because:
+        "HAProxy was loaded with another haproxy.cfg: defaults retries: retries 9 where retries 3 is wanted",
+    });
+    expect(ids).toEqual(["restart"]);
+  });
+
+  it.each([
+    ["with other servers, for the socket has changed them since", haproxyConfig(desired(), ["x_10.0.0.9:1"])],
+    ["with nothing that is on record, which is the haproxy step's to mend", undefined],
+  ])("believes the worker's description when it was loaded %s", (_, loaded) => {
+    expect(assessed(desired(), { loaded }).open).toEqual([]);
+  });
+
   it("forgets a failed reload once another worker serves, although the file has other servers by now", () => {
     const want = desired();
     const older = haproxyConfig(want, []).match(/meshctl-[0-9a-f]{64}/)![0];

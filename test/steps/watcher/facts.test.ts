@@ -44,6 +44,16 @@ describe("the watcher's probe", () => {
     ).toBeUndefined();
   });
 
+  it("believes what HAProxy was loaded with only when it is of this start", () => {
+    const loaded = (invocation: string) => {
+      const record = ["loaded", base64(`# invocation ${invocation}\nglobal\n  maxconn 5`)];
+      const { haproxy } = read(HAPROXY, ["unit", "haproxy.service", "InvocationID", "abc"], record);
+      return "loaded" in haproxy ? haproxy.loaded?.sections : undefined;
+    };
+    expect(loaded("abc")).toMatchObject([{ kind: "global", lines: [{ text: "maxconn 5", line: 3 }] }]);
+    expect(loaded("old")).toBeUndefined();
+  });
+
   it("tells a process that a signal has stopped", () => {
     const process = (state: string) => ["process", "4711", "u", "34", "/usr/bin/ruby x", state];
     expect(read(HAPROXY, process("Tsl")).process?.isFrozen).toBe(true);

@@ -3,6 +3,7 @@ import { sha256Of } from "../../../src/evidence/file.ts";
 import type { UnitFact } from "../../../src/evidence/unit.ts";
 import { writtenStart } from "../../../src/evidence/unit-start.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
+import { parseHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";
 import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
 import { descriptionOf, haproxySettings } from "../../../src/mesh/haproxy-settings.ts";
 import type { Mesh, Service } from "../../../src/mesh/mesh.ts";
@@ -116,6 +117,8 @@ export interface World {
   /** Whose haproxy.cfg it is. */
   foreign?: boolean;
   description?: string;
+  /** What HAProxy was loaded with; as wanted unless given. Undefined, but given: not on record. */
+  loaded?: string | undefined;
   facts?: Partial<WatcherFacts>;
   process?: Partial<NonNullable<WatcherFacts["process"]>>;
   units?: readonly UnitFact[];
@@ -170,6 +173,10 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
     haproxy: {
       pid: 388,
       description: world.description ?? described,
+      loaded:
+        "loaded" in world && world.loaded === undefined
+          ? undefined
+          : parseHaproxyConfig(world.loaded ?? haproxyConfig(want, BEE_SERVERS)),
       servers: Object.entries(servers).map(([name, status]) => ({
         backend: "user-api",
         name,
