@@ -132,6 +132,13 @@ describe("a registrar", () => {
     await mustRun(first, "systemctl restart zookeeper");
     await mustRun(second, `systemctl kill --signal=KILL ${REGISTRAR}`);
     await followsOnly(first, second);
+    // The killed one's node stays until its session is given up.
+    await eventually(
+      "the service's nodes",
+      () => listChildren(first, "/services/user-api"),
+      (nodes) => nodes.length === 2 && nodes.some((node) => node.startsWith(second.name)),
+      60_000,
+    );
   });
 
   it("deregisters when it is stopped, before its session could time out", async () => {
