@@ -8,6 +8,7 @@ import {
 } from "../../mesh/haproxy-config.ts";
 import { LOADED_RECORD } from "../../mesh/haproxy-loaded.ts";
 import { ADMIN_SOCKET, type ServiceSettings } from "../../mesh/haproxy-settings.ts";
+import { maxconnWithin } from "../../mesh/open-files.ts";
 import { alteredWords, serversAltered } from "../../mesh/server-state.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
@@ -223,20 +224,26 @@ function onDisk(situation: Situation, found: { value: string; line: number } | u
   return { is: "read", value: found.value, source: `${CONFIG}:${found.line}` };
 }
 
+/** HAProxy before 2.3 serves on with too few open files, and shows the maxconn that it cannot have all the same. */
 function maxconn(situation: Situation): Reading {
-  const { config, facts, desired, digest } = situation;
+  const { config, facts, desired, digest, host, openFilesNeeded } = situation;
   const want = String(desired.parameters.maxconn);
-  const found = facts.info.get("maxconn");
+  const shown = facts.info.get("maxconn");
+  const { worker } = facts.limits;
+  const isShort = worker !== undefined && worker.hard < openFilesNeeded;
+  const found =
+    shown === undefined || !isShort
+      ? shown
+      : String(Math.min(Number(shown), maxconnWithin(worker.hard, host.cpus)));
+  const source = isShort ? `${infoSource(facts)}; cat /proc/${worker.pid}/limits` : infoSource(facts);
   return {
     setting: "maxconn",
     want,
     onDisk: onDisk(situation, config && directiveOf(config, "global", "", "maxconn")),
     inForce: fromWorker(situation, () =>
-      found === undefined
-        ? { is: "absent", source: infoSource(facts) }
-        : { is: "read", value: found, source: infoSource(facts) },
+      found === undefined ? { is: "absent", source } : { is: "read", value: found, source },
     ),
-    // The right configuration and yet another value: HAProxy lowered it, for want of open files.
+    // The right configuration and yet another value: it lacks open files.
     cause: digest.inForce === digest.want && Number(found) < Number(want) ? "clamped" : undefined,
   };
 }

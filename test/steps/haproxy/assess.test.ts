@@ -509,6 +509,15 @@ describe("open files", () => {
     expect(row("maxconn")).toMatchObject({ verdict: "clamped", inForce: { value: "8123" } });
     expect(changes).toHaveLength(1);
   });
+
+  it("calls a maxconn clamped that it shows and lacks the open files for", () => {
+    const { row, changes } = assessed(desired(), { hardLimit: "4096" });
+    expect(row("maxconn")).toMatchObject({
+      verdict: "clamped",
+      inForce: { value: expect.stringMatching(/^19\d\d$/) },
+    });
+    expect(changes.map(brief)).toMatchObject([{ disrupts: "restart" }]);
+  });
 });
 
 describe("HAProxy's version", () => {

@@ -4,7 +4,7 @@ const dropIn = "/etc/systemd/system/haproxy.service.d/zzz-somebody.conf";
 
 const trap: Trap = {
   title:
-    "HAProxy was started while its limit of open files was low, and lowered maxconn with a warning alone",
+    "HAProxy was started while its limit of open files was low, only warned, and shows the maxconn it lacks",
   steps: "haproxy,watcher",
   plant: sh(
     `printf '[Service]\\nLimitNOFILE=4096\\n' >${dropIn} && systemctl daemon-reload && systemctl restart haproxy; rm ${dropIn}; systemctl daemon-reload`,

@@ -5,7 +5,7 @@ const starts = "systemctl show -P InvocationID zookeeper haproxy meshctl-watcher
 const trap: Trap = {
   title: "the host's clock was set back by a day",
   plant: sh(
-    `printf '#!/bin/sh\\nexec /usr/bin/date -d "-1 day" "$@"\\n' >/usr/local/bin/date && chmod +x /usr/local/bin/date && ${starts} >/run/started`,
+    `printf '#!/bin/sh\\nexec /bin/date -d "-1 day" "$@"\\n' >/usr/local/bin/date && chmod +x /usr/local/bin/date && ${starts} >/run/started`,
   ),
   told: [{ setting: "clock", verdict: "blocked", because: /behind kvm-0[12]: let NTP set it/ }],
   outcome: { is: "refused", code: 5, because: /clock: .* behind kvm-0[12]/ },
