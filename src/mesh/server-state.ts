@@ -70,8 +70,9 @@ export function alteredWords(altered: readonly AlteredServer[], socket: string):
   return `changed by hand: ${names}. Tell ${socket} to take it back: ${altered.map(({ undo }) => undo).join("; ")}`;
 }
 
+/** As HAProxy reads it: digits, whatever follows them ("100%"). */
 function weightIn(options: string): number {
-  return Number(/(?:^| )weight (\d+)(?: |$)/.exec(options)?.[1] ?? 1);
+  return Number(/(?:^| )weight (\d+)/.exec(options)?.[1] ?? 1);
 }
 
 /** Whether "10.0.0.2:9001" or "[2001:db8::1]:9001" is this host and port, however the host is written. */

@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { parseHaproxyConfig } from "../../src/mesh/haproxy-config.ts";
+import { serverState, serversAltered } from "../../src/mesh/server-state.ts";
+
+const how = (options: string, record: readonly string[], isMaintenanceOurs = false) => {
+  const config = parseHaproxyConfig(`backend api\n  server a 10.0.0.2:9001 ${options}\n`);
+  const servers = [serverState(["api", "a", ...record])];
+  return serversAltered(servers, config, "api", { isMaintenanceOurs }).map((each) => each.how);
+};
+
+it.each<[string, string, string[], string[]]>([
+  ["as it is in the file", "check", ["UP", "1", "10.0.0.2:9001"], []],
+  ["down by its health check", "check", ["DOWN 1/3", "1", "10.0.0.2:9001"], []],
+  ["with the file's weight", "check weight 10", ["UP", "10", "10.0.0.2:9001"], []],
+  ["with a weight that has more than digits", "check weight 100%", ["UP", "100", "10.0.0.2:9001"], []],
+  ["with another weight", "check", ["UP", "5", "10.0.0.2:9001"], ["has weight 5"]],
+  ["of an HAProxy that tells no addresses", "check", ["UP", "1"], []],
+  ["sent elsewhere", "check", ["UP", "1", "10.6.6.6:9001"], ["was sent to 10.6.6.6:9001"]],
+  ["drained", "check", ["DRAIN", "1", "10.0.0.2:9001"], ["is drained"]],
+  ["registered with weight 0", "check weight 0", ["DRAIN", "0", "10.0.0.2:9001"], []],
+  ["in maintenance", "check", ["MAINT", "1", "10.0.0.2:9001"], ["is in maintenance"]],
+  ["disabled in the file", "check disabled", ["MAINT", "1", "10.0.0.2:9001"], []],
+  ["without an address yet", "check", ["MAINT (resolution)", "1", ""], []],
+])("a server %s", (_, options, record, altered) => {
+  expect(how(options, record)).toEqual(altered);
+});
+
+it("in maintenance has left, where a watcher uses that for those that leave", () => {
+  expect(how("check", ["MAINT", "1", "10.0.0.2:9001"], true)).toEqual([]);
+});
