@@ -9,6 +9,7 @@ const NO_REASON = new RegExp(
     "^sendmsg\\(\\)/writev\\(\\) failed in logger",
     "^Current worker .* exited with code 143",
     "^Some protocols failed to start",
+    "^(config : )?(Error\\(s\\)|Fatal errors) found in configuration",
   ].join("|"),
 );
 

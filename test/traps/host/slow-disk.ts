@@ -1,3 +1,4 @@
+import { eventually } from "../../e2e/backends.ts";
 import { atHost, sh, type Trap } from "../trap.ts";
 
 const trap: Trap = {
@@ -11,6 +12,15 @@ const trap: Trap = {
   ],
   outcome: { is: "refused", code: 5, because: /disk latency: a flush takes/ },
   inventory: (yaml) => atHost(yaml, "kvm-03", "preflight: { flush_latency_max: 0ms }"),
-  clear: sh("systemctl start zookeeper"),
+  // It may have led: the others choose anew, and every watcher connects again.
+  clear: async (world) => {
+    await sh("systemctl start zookeeper")(world);
+    await eventually(
+      "the mesh's verdict",
+      async () => (await world.run("verify", "--steps", "zookeeper,watcher")).code,
+      (code) => code === 0,
+      60_000,
+    );
+  },
 };
 export default trap;

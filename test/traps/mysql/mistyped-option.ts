@@ -10,7 +10,8 @@ const trap: Trap = {
     {
       setting: /^innodb_(log_file_size|redo_log_capacity)$/,
       verdict: "different",
-      because: /\d+[MG] where 256M is wanted/,
+      // Half of MySQL's redo log.
+      because: /\d+[MG] where (256|512)M is wanted/,
     },
     { setting: "option files", verdict: "different", because: /inodb_log_file_size/ },
   ],
