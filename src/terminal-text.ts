@@ -9,7 +9,15 @@ export function lastLines(text: string, count = 5): string {
   // Progress that was drawn over: only its last state.
   const drawn = text.replace(/\r+$/gm, "").replace(/^.*\r/gm, "");
   const plain = drawn.replace(TERMINAL_SEQUENCES, "").replace(/[^\P{Cc}\n\t]+/gu, " ");
-  return plain.trim().split("\n").slice(-count).join("\n");
+  return quotable(plain).trim().split("\n").slice(-count).join("\n");
+}
+
+/**
+ * What a host or a program said, as a part of a sentence of ours. What marks a command that a person is told to type
+ * is ours alone: a backtick becomes a quote, an arrow "->".
+ */
+export function quotable(said: string): string {
+  return said.replaceAll("`", "'").replaceAll("→", "->");
 }
 
 /** Text with every character that would steer a terminal made visible: ESC is shown as ␛. Lines and tabs stay. */

@@ -1,7 +1,7 @@
+import { commandLine } from "../command-line.ts";
 import type { HostOutcome, MadeChange, RunEvent } from "../engine/events.ts";
 import { EXIT } from "../engine/exit-code.ts";
 import type { HostName } from "../inventory/view.ts";
-import { shellQuote } from "../remote/quote.ts";
 import { maskSecrets } from "../secret.ts";
 
 interface InterruptionOptions {
@@ -111,8 +111,7 @@ export class Interruption {
   /** The command line that was typed, as it would be typed again. */
   #again(): string {
     const { argv = process.argv.slice(2) } = this.#options;
-    const words = argv.map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : shellQuote(word)));
-    return maskSecrets(["meshctl", ...words].join(" "));
+    return maskSecrets(commandLine("meshctl", ...argv));
   }
 
   #known(host: HostName): Known {

@@ -1,10 +1,10 @@
+import { withFlags } from "../command-line.ts";
 import type { HostOutcome } from "../engine/events.ts";
 import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
 import { FleetView } from "../engine/fleet.ts";
 import { observeAll } from "../engine/observe.ts";
 import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
-import { shellQuote } from "../remote/quote.ts";
 import type { MeshStatus } from "../status/mesh-status.ts";
 import { isOfMesh, meshView } from "../status/mesh-view.ts";
 import { statusOf } from "../status/status-of.ts";
@@ -71,9 +71,9 @@ function withFiles(status: MeshStatus, { inventory, playbook }: FileOptions): Me
   const files = [
     ...(inventory === undefined ? [] : ["-i", inventory]),
     ...(playbook === undefined ? [] : ["-p", playbook]),
-  ].map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : shellQuote(word)));
-  const typed = (next: string) => next.replace(/^meshctl (\w+)/, ["meshctl $1", ...files].join(" "));
-  return { ...status, problems: status.problems.map((each) => ({ ...each, next: typed(each.next) })) };
+  ];
+  const problems = status.problems.map((each) => ({ ...each, next: withFlags(each.next, files) }));
+  return { ...status, problems };
 }
 
 function outcomeOf(host: HostName, fleet: FleetView, status: MeshStatus, remotes: Remotes): StatusOutcome {

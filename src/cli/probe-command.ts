@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
-import { runName } from "../engine/run.ts";
+import { runName } from "../engine/run-name.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";

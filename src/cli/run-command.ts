@@ -1,6 +1,7 @@
 import type { RunEvent } from "../engine/events.ts";
 import { restore } from "../engine/restore.ts";
-import { run, runName } from "../engine/run.ts";
+import { run } from "../engine/run.ts";
+import { runName } from "../engine/run-name.ts";
 import { ConfigurationError } from "../errors.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { globMatcher } from "../inventory/pattern.ts";

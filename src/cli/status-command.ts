@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT } from "../engine/exit-code.ts";
-import { runName } from "../engine/run.ts";
+import { runName } from "../engine/run-name.ts";
 import { load } from "./load.ts";
 import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";

@@ -1,10 +1,11 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { commandLine } from "../command-line.ts";
 import type { HostName } from "../inventory/view.ts";
 import { localUser } from "../local-user.ts";
-import { shellQuote } from "../remote/quote.ts";
 import type { Held, Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
+import { shellQuote } from "../shell-quote.ts";
 import { ChangeFailed } from "./change-failed.ts";
 
 const LOCK = new URL("./commands/lock.sh", import.meta.url);
@@ -74,9 +75,12 @@ export class HostLocks {
 
 /** "busy PID HOLDER", as lock.sh says it. */
 function refusal(line: string): string {
-  const [, pid, ...holder] = line.split(" ");
+  const [, pid = "", ...holder] = line.split(" ");
+  const end = /^\d+$/.test(pid)
+    ? `this ends it on the host: ${commandLine("kill", pid)}`
+    : "the host does not say which process that is";
   return (
     `another meshctl is changing this host (${holder.join(" ") || "it does not say which"}); run this again when it has ended. ` +
-    `If it is dead and its connection hangs, this ends it on the host: kill ${pid}`
+    `If it is dead and its connection hangs, ${end}`
   );
 }

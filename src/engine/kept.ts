@@ -1,11 +1,12 @@
+import { shellWord } from "../command-line.ts";
 import { fileFacts } from "../evidence/file.ts";
 import { parseProbeOutput, rowsOf } from "../evidence/probe-output.ts";
-import { shellQuote } from "../remote/quote.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import type { AnyStep, Change, Command, ReplacedFile, StepName } from "../step.ts";
 import { lastLines } from "../terminal-text.ts";
 import { ChangeFailed } from "./change-failed.ts";
+import { isRunName } from "./run-name.ts";
 import { inOrder } from "./script-block.ts";
 
 /** One file that a run replaced on a host, as manifest.sh recorded it. Digests are sha256, "-" for no file. */
@@ -52,6 +53,8 @@ export async function readKept(remote: Remote, run?: string): Promise<Kept> {
 function keptOf(output: ReturnType<typeof parseProbeOutput>, run: string | undefined): Kept {
   const runs = new Map<string, Map<string, KeptFile>>();
   for (const [name, step, wrote, before, path, known] of rowsOf(output, "kept")) {
+    // What is told to be typed names them, and the list is the host's.
+    if (!isRunName(name!)) continue;
     const files = runs.get(name!) ?? new Map<string, KeptFile>();
     runs.set(name!, files);
     // The first line tells what was there before the run, the last one what it left.
@@ -139,7 +142,7 @@ export function copyOf(run: string, path: string): string {
 /** Its new writer would write it again at once: who wants the old file back has to end that first. */
 function adoptedWords(run: string, path: string): string {
   const copy = copyOf(run, path);
-  return `${path} was adopted, and has a writer of meshctl's since: take the step that writes it now away from the host, then put the copy back (on the host: cp -p ${shellQuote(copy)} ${shellQuote(path)})`;
+  return `${path} was adopted, and has a writer of meshctl's since: take the step that writes it now away from the host, then put the copy back (on the host: cp -p ${shellWord(copy)} ${shellWord(path)})`;
 }
 
 function changedSince({ runs }: Kept, run: string, path: string, present: string): string {
@@ -151,7 +154,7 @@ function changedSince({ runs }: Kept, run: string, path: string, present: string
     return `run ${writer} has changed ${path} since: put that back first, "meshctl restore ${writer}"`;
   }
   const copy = copyOf(run, path);
-  return `somebody has changed ${path} since run ${run}: look at it, and at what was there before (on the host: diff ${shellQuote(path)} ${shellQuote(copy)})`;
+  return `somebody has changed ${path} since run ${run}: look at it, and at what was there before (on the host: diff ${shellWord(path)} ${shellWord(copy)})`;
 }
 
 /** What was done to each file, in words: "/a is back, /b is removed again". */

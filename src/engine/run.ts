@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
@@ -193,10 +192,4 @@ function ending(
 
 function sentence(step: AnyStep, row: Evidence): string {
   return `${step.name}: ${row.setting}: ${row.because ?? row.verdict}`;
-}
-
-/** Sorts by time and never collides: "20261122-190312-4f2a". */
-export function runName(): string {
-  const time = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
-  return `${time}-${randomBytes(2).toString("hex")}`;
 }

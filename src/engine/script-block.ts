@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { shellQuote } from "../remote/quote.ts";
+import { shellQuote } from "../shell-quote.ts";
 
 /** One script among several that go to a host in one exec. */
 export interface Block {

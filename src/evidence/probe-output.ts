@@ -1,4 +1,5 @@
 import { ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
+import { quotable } from "../terminal-text.ts";
 
 /** Reads the records that a probe printed with `emit`: key → rows of fields, in order. */
 export function parseProbeOutput(text: string): ProbeOutput {
@@ -27,6 +28,12 @@ export function fieldOf(output: ProbeOutput, key: string): string | undefined {
   const rows = rowsOf(output, key);
   if (rows.length > 1) throw new ProbeNotUnderstood(`"${key}" was printed ${rows.length} times`);
   return rows[0]?.[0];
+}
+
+/** As `fieldOf`, of what a program said: as a part of a sentence. */
+export function saidOf(output: ProbeOutput, key: string): string | undefined {
+  const said = fieldOf(output, key);
+  return said === undefined ? undefined : quotable(said);
 }
 
 /** As `fieldOf`, for keys that the probe always prints. */

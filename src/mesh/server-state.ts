@@ -26,8 +26,8 @@ export function serverState([backend, name, status, weight, address]: readonly s
 export interface AlteredServer {
   readonly name: string;
   readonly how: string;
-  /** What takes it back, said to the socket. */
-  readonly undo: string;
+  /** What takes it back, said to the socket; undefined where that would hold more than names and numbers. */
+  readonly undo: string | undefined;
 }
 
 /**
@@ -47,19 +47,19 @@ export function serversAltered(
     const server = configured.get(name);
     if (backend !== service || server === undefined) return [];
     const { host, port } = server;
-    const order = `set server ${service}/${name}`;
+    const order = (...words: readonly (string | number)[]) => orderFor(`${service}/${name}`, words);
     if (status.startsWith("MAINT")) {
       // "MAINT (resolution)" is HAProxy's own doing.
       const isByHand = !isMaintenanceOurs && !server.disabled && !status.includes("resolution");
-      return isByHand ? [{ name, how: "is in maintenance", undo: `${order} state ready` }] : [];
+      return isByHand ? [{ name, how: "is in maintenance", undo: order("state", "ready") }] : [];
     }
     if (address !== undefined && parseIp(host) !== undefined && !isAddress(address, host, port)) {
-      return [{ name, how: `was sent to ${address}`, undo: `${order} addr ${host} port ${port}` }];
+      return [{ name, how: `was sent to ${address}`, undo: order("addr", host, "port", port) }];
     }
     const wants = weightIn(server.options);
-    if (weight !== wants) return [{ name, how: `has weight ${weight}`, undo: `${order} weight ${wants}` }];
+    if (weight !== wants) return [{ name, how: `has weight ${weight}`, undo: order("weight", wants) }];
     if (!status.startsWith("DRAIN") || wants === 0) return [];
-    return [{ name, how: "is drained", undo: `${order} state ready` }];
+    return [{ name, how: "is drained", undo: order("state", "ready") }];
   });
 }
 
@@ -67,7 +67,18 @@ export function serversAltered(
 export function alteredWords(altered: readonly AlteredServer[], socket: string): string | undefined {
   if (altered.length === 0) return undefined;
   const names = altered.map(({ name, how }) => `${name} ${how}`).join(", ");
-  return `changed by hand: ${names}. Tell ${socket} to take it back: ${altered.map(({ undo }) => undo).join("; ")}`;
+  const orders = altered.flatMap(({ undo }) => undo ?? []);
+  const advice =
+    orders.length < altered.length
+      ? "A reload of HAProxy takes it back"
+      : `Tell ${socket} to take it back: ${orders.join("; ")}`;
+  return `changed by hand: ${names}. ${advice}`;
+}
+
+/** HAProxy's socket takes several orders in a line, and the names of servers are what backends say of themselves. */
+function orderFor(server: string, words: readonly (string | number)[]): string | undefined {
+  const order = ["set server", server, ...words].join(" ");
+  return /^[\w./: -]+$/.test(order) ? order : undefined;
 }
 
 /** As HAProxy reads it: digits, whatever follows them ("100%"). */

@@ -4,9 +4,9 @@ import type { HostName } from "../inventory/view.ts";
 import { CANARY } from "../mesh/canary.ts";
 import { PROBE_COOKIE } from "../mesh/haproxy-settings.ts";
 import type { Service } from "../mesh/mesh.ts";
-import { shellQuote } from "../remote/quote.ts";
 import type { Held, Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
+import { shellQuote } from "../shell-quote.ts";
 import { lastLines } from "../terminal-text.ts";
 
 export interface Canary {

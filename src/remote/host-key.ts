@@ -1,4 +1,5 @@
 import { HostUnreachable } from "../errors.ts";
+import { shellQuote } from "../shell-quote.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
 import {
   fingerprint,
@@ -11,7 +12,6 @@ import {
   knownKeyTypes,
 } from "./known-hosts.ts";
 import { appendKnownHost, readKnownHosts, readRevokedKeys } from "./known-hosts-file.ts";
-import { shellQuote } from "./quote.ts";
 import { sshCommand } from "./ssh-command.ts";
 
 export interface HostKeyQuestion {

@@ -1,5 +1,5 @@
 import { assessFile, type FileAssessment, type FileFact, fileFacts, sha256Of } from "../evidence/file.ts";
-import { fieldOf, rowsOf } from "../evidence/probe-output.ts";
+import { fieldOf, rowsOf, saidOf } from "../evidence/probe-output.ts";
 import { invocationOf, type UnitFact, unitFacts } from "../evidence/unit.ts";
 import type { HostFacts, ProbeOutput, Reading, WantedFile } from "../step.ts";
 import type { RubyFacts } from "./gem-set.ts";
@@ -58,7 +58,7 @@ export function programFacts(output: ProbeOutput, program: Program): ProgramFact
     builds: new Map(rowsOf(output, "tree").map(([key, damaged]) => [key!, damaged ?? ""])),
     userExists: (fieldOf(output, "user") ?? "") !== "",
     process: processFacts(output, program.unit),
-    lastError: fieldOf(output, "journal"),
+    lastError: saidOf(output, "journal"),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CommandLine } from "../command-line.ts";
 import type { HostName } from "../inventory/view.ts";
 
 /** The mesh at a glance: what is wrong first, then who does what. Plain data, for screens and reports. */
@@ -37,8 +38,7 @@ export interface Problem {
   readonly what: string;
   /** What was read that says so. */
   readonly evidence: string;
-  /** A command line to type next. */
-  readonly next: string;
+  readonly next: CommandLine;
 }
 
 export interface EnsembleStatus {

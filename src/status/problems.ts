@@ -1,5 +1,7 @@
+import { type CommandLine, commandLine, commandOn } from "../command-line.ts";
 import { saysMore } from "../evidence/verdict.ts";
 import type { HostName } from "../inventory/view.ts";
+import { parseIp } from "../ip.ts";
 import type { Evidence, StepName } from "../step.ts";
 import type { EnsembleStatus, Problem, ServerState, ServiceStatus } from "./mesh-status.ts";
 import { isWrong, PROBLEM_KINDS } from "./mesh-status.ts";
@@ -9,7 +11,7 @@ type Row = MeshView["evidence"][number];
 
 /** The watcher's row about what Synapse wrote last. */
 const CANDIDATE = "Synapse's last candidate";
-const REFUSED = (host: HostName) => `ssh ${host} cat /run/meshctl/haproxy.cfg.refused`;
+const REFUSED = (host: HostName) => commandOn(host, "cat", "/run/meshctl/haproxy.cfg.refused");
 
 /**
  * What is wrong, the worst first, the same thing on several hosts as one. A service's backends are told from the
@@ -38,7 +40,7 @@ function unreachable({ unseen, isReported }: MeshView): readonly Problem[] {
       hosts: [host],
       what: "could not be looked at",
       evidence: because,
-      next: `meshctl hosts ${host}`,
+      next: commandLine("meshctl", "hosts", host),
     }));
 }
 
@@ -183,10 +185,14 @@ function words({ evidence }: Row): string {
   return evidence.because ?? `${evidence.want} is wanted, and it is ${evidence.verdict}`;
 }
 
-function nextFor({ host, step, evidence }: Row): string {
+function nextFor({ host, step, evidence }: Row): CommandLine {
   const { verdict, closedBy } = evidence;
   const command = verdict === "blocked" || closedBy === undefined ? "verify" : "provision";
-  return `meshctl ${command} -l ${host} --steps ${closedBy && "step" in closedBy ? closedBy.step : step}`;
+  return meshctl(command, host, closedBy && "step" in closedBy ? closedBy.step : step);
+}
+
+function meshctl(command: "verify" | "provision", hosts: string, step: StepName): CommandLine {
+  return commandLine("meshctl", command, "-l", hosts, "--steps", step);
 }
 
 function ofEnsemble({ members, serving, majority, hasQuorum }: EnsembleStatus): readonly Problem[] {
@@ -203,7 +209,7 @@ function ofEnsemble({ members, serving, majority, hasQuorum }: EnsembleStatus): 
         ? `no quorum of ZooKeeper is in sight: ${serving} of ${members.length} are seen to serve, ${majority} are needed`
         : `ZooKeeper has no quorum: ${serving} of ${members.length} serve, ${majority} are needed; backends that come and go are not noticed`,
       evidence: away.map(({ host, role }) => `${host} ${role}`).join(", "),
-      next: `meshctl provision -l ${stopped?.host ?? members[0]?.host} --steps zookeeper`,
+      next: meshctl("provision", (stopped ?? members[0]!).host, "zookeeper"),
     },
   ];
 }
@@ -239,12 +245,12 @@ function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
         evidence: evidenceOf(state, service, host, view),
         next:
           state === "down"
-            ? nextForBackend(names[0]!, view)
+            ? nextForBackend(names[0]!, host, view)
             : state === "altered"
-              ? `ssh ${host} sudo systemctl reload haproxy`
+              ? commandOn(host, "sudo", "systemctl", "reload", "haproxy")
               : isCandidateInvalid(host, view)
                 ? REFUSED(host)
-                : `meshctl provision -l ${host} --steps watcher`,
+                : meshctl("provision", host, "watcher"),
       });
     }
   }
@@ -288,7 +294,7 @@ function outWords(
   return {
     what: `${name}: ${isWeightless ? "every backend has weight 0" : "no backend is UP"}, ${fail}`,
     evidence: listed(here.map((backend) => `${backend.name} ${backend.on.get(host)}`)),
-    next: nextForBackend(first.name, view),
+    next: nextForBackend(first.name, host, view),
   };
 }
 
@@ -308,9 +314,9 @@ function ofKept(service: ServiceStatus, view: MeshView): readonly Problem[] {
 /** What is known of a service that nobody is registered for, and where to look for those who should be. */
 function ofEmptyPath(
   { name, path, registered, skipped }: ServiceStatus,
-  { watcher, registrar, hostOf, mesh }: MeshView,
+  view: MeshView,
 ): Pick<Problem, "evidence" | "next"> {
-  const registrars = [...registrar].flatMap(([host, { desired }]) =>
+  const registrars = [...view.registrar].flatMap(([host, { desired }]) =>
     desired.services.some((service) => service.name === name) ? [host] : [],
   );
   const found =
@@ -320,20 +326,30 @@ function ofEmptyPath(
         ? `nothing in ${path} is a backend; skipped: ${listed(skipped)}`
         : `${path} holds no backend`;
   if (registrars.length > 0) {
-    const next = `meshctl verify -l ${registrars.join(",")} --steps registrar`;
+    const next = meshctl("verify", registrars.join(","), "registrar");
     return { evidence: `${found}; to be registered by ${listed(registrars)}`, next };
   }
+  return {
+    evidence: `${found}, and no host of the inventory has a registrar for it`,
+    next: nextForPath(path, view),
+  };
+}
+
+/** What a member of the ensemble holds at a path, asked on that member; a proxy has no ZooKeeper client. */
+function nextForPath(path: string | undefined, { watcher, hostOf, mesh }: MeshView): CommandLine {
+  const port = mesh.zookeeper.clientPort;
   const answered = [...watcher.values()].flatMap((member) =>
     member.is === "seen" && member.facts.registry !== undefined && "member" in member.facts.registry
       ? [member.facts.registry.member]
       : [],
   );
-  const client = answered[0] ?? `127.0.0.1:${mesh.zookeeper.clientPort}`;
-  const address = client.slice(0, client.lastIndexOf(":"));
-  return {
-    evidence: `${found}, and no host of the inventory has a registrar for it`,
-    next: `ssh ${hostOf.get(address) ?? address} /usr/share/zookeeper/bin/zkCli.sh -server ${client} ls ${path}`,
-  };
+  const members = [...hostOf].map(([address, host]) => ({ host, client: `${address}:${port}` }));
+  const member =
+    members.find(({ client }) => answered.includes(client)) ??
+    members.find(({ host }) => mesh.ensemble.some((each) => each.host === host));
+  if (member === undefined || path === undefined)
+    return commandLine("meshctl", "verify", "--steps", "watcher");
+  return commandOn(member.host, "/usr/share/zookeeper/bin/zkCli.sh", "-server", member.client, "ls", path);
 }
 
 /** Why a proxy does not have what is registered, where that is known. */
@@ -352,11 +368,13 @@ function isCandidateInvalid(host: HostName, { watcher }: MeshView): boolean {
   return member?.is === "seen" && ["invalid", "refused"].includes(member.facts.install?.outcome ?? "");
 }
 
-/** Who listens on the backend's port, asked where it should run. */
-function nextForBackend(server: string, { hostOf }: MeshView): string {
-  const [, address, port] = /(?:^|_)([^_]*):(\d+)$/.exec(server) ?? [];
-  const host = hostOf.get(address ?? "") ?? address;
-  return `ssh ${host} ss -Hltnp sport = :${port}`;
+/** Who listens on the backend's port, asked where it should run; of a host that is none of ours, whether it can be reached. */
+function nextForBackend(server: string, proxy: HostName, { hostOf }: MeshView): CommandLine {
+  const [, address = "", port = ""] = /(?:^|_)([^_]*):(\d{1,5})$/.exec(server) ?? [];
+  const host = hostOf.get(address);
+  if (port !== "" && host !== undefined) return commandOn(host, "ss", "-Hltnp", "sport", "=", `:${port}`);
+  if (port === "" || parseIp(address) === undefined) return meshctl("verify", proxy, "watcher");
+  return commandOn(proxy, "timeout", "5", "bash", "-c", `: </dev/tcp/${address}/${port}`);
 }
 
 /** At most three by name. */

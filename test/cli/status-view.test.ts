@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
 import { age, statusView } from "../../src/cli/ui/status-view.ts";
+import { commandOn } from "../../src/command-line.ts";
 import type { MeshStatus, ProxyStatus, ServerState } from "../../src/status/mesh-status.ts";
 
 const paint = new Chalk({ level: 1 });
@@ -41,7 +42,7 @@ function meshOf(
               service: "user-api",
               what: "user-api: backend-01_10.0.0.1:9001: registered, and DOWN by HAProxy's health check",
               evidence: "show stat against /services/user-api",
-              next: "ssh app-1 ss -Hltnp sport = :9001",
+              next: commandOn("app-1", "ss", "-Hltnp", "sport", "=", ":9001"),
             },
           ],
     ensemble: {

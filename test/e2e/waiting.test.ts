@@ -2,7 +2,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { shellQuote } from "../../src/remote/quote.ts";
+import { shellQuote } from "../../src/shell-quote.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { mustRun } from "./backends.ts";
 import { type Ended, inventoryFor, meshctl, oneHost, startMeshctl, summaryOf } from "./meshctl.ts";

@@ -17,6 +17,15 @@ describe("a host's lock", () => {
     expect(await world.run("provision", [valueStep()])).toBe(0);
   });
 
+  it("that a host says is held by no number is told without a command", async () => {
+    const said = ["busy", "$(evil)", "run", "x"].join(" ");
+    const release = async () => true;
+    const hold = async () => ({ firstLine: said, isHeld: true, release });
+    // biome-ignore lint/suspicious/noExplicitAny: a host that lies about its lock, and does nothing else
+    const locks = new HostLocks("r", () => ({ host: "a", hold }) as any);
+    await expect(locks.take("a")).rejects.toThrow(/the host does not say which process that is$/);
+  });
+
   it("is taken once, however many ask", async () => {
     const world = new World("a");
     const locks = new HostLocks("r", (host) => world.remote(host));

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { parseHaproxyConfig } from "../../src/mesh/haproxy-config.ts";
-import { serverState, serversAltered } from "../../src/mesh/server-state.ts";
+import { alteredWords, serverState, serversAltered } from "../../src/mesh/server-state.ts";
 
 const how = (options: string, record: readonly string[], isMaintenanceOurs = false) => {
   const config = parseHaproxyConfig(`backend api\n  server a 10.0.0.2:9001 ${options}\n`);
@@ -23,6 +23,19 @@ it.each<[string, string, string[], string[]]>([
   ["without an address yet", "check", ["MAINT (resolution)", "1", ""], []],
 ])("a server %s", (_, options, record, altered) => {
   expect(how(options, record)).toEqual(altered);
+});
+
+it("whose name would be an order of its own to HAProxy's socket is in no order that a person is told to give", () => {
+  const name = "a;shutdown_sessions_10.0.0.2:9001";
+  const config = parseHaproxyConfig(
+    `backend api\n  server ${name} 10.0.0.2:9001\n  server b 10.0.0.3:9001\n`,
+  );
+  const servers = [name, "b"].map((each, at) =>
+    serverState(["api", each, "UP", "5", `10.0.0.${at + 2}:9001`]),
+  );
+  const altered = serversAltered(servers, config, "api", { isMaintenanceOurs: false });
+  expect(altered.map(({ undo }) => undo)).toEqual([undefined, "set server api/b weight 1"]);
+  expect(alteredWords(altered, "/run/x.sock")).toMatch(/A reload of HAProxy takes it back$/);
 });
 
 it("in maintenance has left, where a watcher uses that for those that leave", () => {

@@ -150,7 +150,7 @@ describe("the status of a mesh", () => {
         service: "user-api",
         what: `user-api: ${words}, requests to 127.0.0.1:8080 fail`,
         evidence: "/services/user-api holds no backend, and no host of the inventory has a registrar for it",
-        next: "ssh 10.0.0.2 /usr/share/zookeeper/bin/zkCli.sh -server 10.0.0.2:2181 ls /services/user-api",
+        next: "ssh zk-1 /usr/share/zookeeper/bin/zkCli.sh -server 10.0.0.2:2181 ls /services/user-api",
       },
     ]);
     const registered = status({ proxies: { a: { watcher } }, registrars: ["app-1", "app-2"] });

@@ -100,7 +100,10 @@ export function viewOf({
     ),
     unseen: new Map(away.map(([name]) => [name, unseen.because])),
     evidence,
-    hostOf: new Map([["10.0.0.21", "app-1"]]),
+    hostOf: new Map([
+      ["10.0.0.21", "app-1"],
+      ["10.0.0.2", "zk-1"],
+    ]),
     isReported,
   };
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { isRunName } from "../../engine/run-name.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { type RunFlags, withRunFlags } from "../options.ts";
 import { runCommand } from "../run-command.ts";
@@ -7,7 +8,7 @@ export const restore = withRunFlags(new Command("restore"))
   .description("put back the files that a run replaced, and prove the services healthy with them")
   .argument(
     "[run]",
-    "as a run names itself, for example 20261122-190312-4f2a; without it the runs are listed",
+    "as a run names itself, for example 20261122-190312-4f2a9c0d71e3; without it the runs are listed",
   )
   .option("-y, --yes", "do not ask before changing anything")
   .addHelpText(
@@ -18,7 +19,7 @@ that is not on record the restore fails and says so. A file that was changed sin
 others of its step. What a restore replaces it keeps, so that it can be restored in its turn.`,
   )
   .action(async (of: string | undefined, flags: RunFlags & { yes?: boolean }) => {
-    if (of !== undefined && !/^\d{8}-\d{6}-[0-9a-f]+$/.test(of)) {
+    if (of !== undefined && !isRunName(of)) {
       throw new ConfigurationError(`'${of}' is no run: "meshctl restore" lists those that the hosts keep`);
     }
     process.exitCode = await runCommand({ command: "restore", of, yes: flags.yes === true }, flags);

@@ -33,7 +33,7 @@ export function keptView(
   return `${blocks.join("\n")}\n\nmeshctl restore RUN puts back what was there before it; it shows the diffs and asks.${note}`;
 }
 
-/** A run is named by the time it began: "20261122-190312-4f2a". */
+/** A run is named by the time it began: "20261122-190312-4f2a9c0d71e3". */
 function timeOf(run: string): string {
   const [, ...parts] = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)/.exec(run) ?? [];
   return parts.length === 0 ? "" : `${parts.slice(0, 3).join("-")} ${parts.slice(3).join(":")} UTC`;

@@ -1,3 +1,5 @@
+import { quotable } from "../../terminal-text.ts";
+
 /** "[ALERT]    (360) : …" of HAProxy ≥ 2.4, "[ALERT] 325/191322 (446) : …" before. */
 const ALERT = /^\[ALERT\]\s+(?:\S+ )?\((\d+)\) : (.*)$/;
 /** Where in the program it was said. */
@@ -28,6 +30,6 @@ export function lastRefusal(lines: readonly string[], living: readonly number[])
 function reasonIn(line: string, living: readonly number[]): string | undefined {
   const [, pid, said] = ALERT.exec(line) ?? [];
   if (said === undefined || living.includes(Number(pid))) return undefined;
-  const message = said.replace(PLACE, "").replace(/\.?\s*$/, "");
+  const message = quotable(said.replace(PLACE, "").replace(/\.?\s*$/, ""));
   return NO_REASON.test(message) ? undefined : message;
 }

@@ -6,6 +6,6 @@ import { MASTER_SOCKET } from "./paths.ts";
 /** How the worker was asked who it is: a failed reload of HAProxy 2.2 leaves it only the master's socket. */
 export function infoSource({ infoFrom, info }: HaproxyFacts): string {
   return infoFrom === MASTER_SOCKET
-    ? socketQuestion(MASTER_SOCKET, `'@!${info.get("pid")}' show info`)
+    ? socketQuestion(MASTER_SOCKET, `'@!${Number(info.get("pid"))}' show info`)
     : socketQuestion(ADMIN_SOCKET, "show info");
 }

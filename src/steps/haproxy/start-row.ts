@@ -1,3 +1,4 @@
+import { commandLine } from "../../command-line.ts";
 import { unitQuestion } from "../../evidence/by-hand.ts";
 import { startPlaces, wordsOf } from "../../evidence/unit-start.ts";
 import type { Layer, Reading } from "../../step.ts";
@@ -112,5 +113,5 @@ function nextCommand({ unit, environmentLines }: HaproxyFacts): NextCommand | un
 
 function environmentFilesRead({ unit }: HaproxyFacts): readonly string[] {
   const files = unit.start.environmentFiles;
-  return files.length === 0 ? [] : [`cat ${files.join(" ")}`];
+  return files.length === 0 ? [] : [commandLine("cat", ...files)];
 }

@@ -1,5 +1,5 @@
 import { type FileFact, fileFacts } from "../../evidence/file.ts";
-import { fieldOf, requiredFieldOf, rowsOf } from "../../evidence/probe-output.ts";
+import { fieldOf, requiredFieldOf, rowsOf, saidOf } from "../../evidence/probe-output.ts";
 import { type UnitFact, unitFacts } from "../../evidence/unit.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
 import { type OptionRecord, persistedOptions, type Reader } from "./option-files.ts";
@@ -99,7 +99,7 @@ function installedFacts(output: ProbeOutput, server: Server): InstalledFacts {
       exitCodes: said("exit").map(Number),
     },
     live: live.size === 0 ? undefined : live,
-    liveError: fieldOf(output, "live_error"),
+    liveError: saidOf(output, "live_error"),
     answeredBy: socket === undefined ? undefined : { pid: Number(answeringPid) || 0, socket },
     errors: rowsOf(output, "error").map(([line]) => line ?? ""),
   };

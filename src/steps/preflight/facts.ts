@@ -1,6 +1,7 @@
 import { type PortRange, parsePortRanges } from "../../evidence/port-ranges.ts";
 import { requiredFieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
+import { quotable } from "../../terminal-text.ts";
 
 export interface PreflightFacts {
   readonly directories: readonly { readonly path: string; readonly writable: boolean }[];
@@ -60,7 +61,7 @@ function flushOf(row: readonly string[] | undefined): Flush | undefined {
   if (row === undefined) return undefined;
   const [from, where = "", said = ""] = row;
   const numbers = said.split(/\s+/).filter(Boolean).map(Number);
-  if (from === "unread") return { from, directory: where, because: said.trim() };
+  if (from === "unread") return { from, directory: where, because: quotable(said.trim()) };
   if (numbers.length === 0 || !numbers.every(Number.isFinite)) {
     throw new ProbeNotUnderstood(`"flush" makes no sense: ${said}`);
   }

@@ -1,6 +1,7 @@
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
+import { quotable } from "../../terminal-text.ts";
 import { NERVE } from "./program.ts";
 
 /** What the probe read of a host. */
@@ -39,7 +40,9 @@ export interface RegisteredChild {
 export function registrarFacts(output: ProbeOutput): RegistrarFacts {
   return {
     ...programFacts(output, NERVE),
-    failing: new Map(rowsOf(output, "health").map(([service, , message]) => [service!, message ?? ""])),
+    failing: new Map(
+      rowsOf(output, "health").map(([service, , message]) => [service!, quotable(message ?? "")]),
+    ),
     nodes: nerveNodes(decodeHex(fieldOf(output, "nodes"))),
     registry: registryFacts(output),
   };

@@ -5,6 +5,7 @@ import { loadedConfig } from "../../mesh/haproxy-loaded.ts";
 import { type ServerState, serverState } from "../../mesh/server-state.ts";
 import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
+import { quotable } from "../../terminal-text.ts";
 import { type KeptBackends, keptBackends } from "./backends.ts";
 import { SYNAPSE } from "./program.ts";
 
@@ -70,7 +71,7 @@ function installerResult(
 ): InstallerResult | undefined {
   if (line === undefined || line === "") return undefined;
   const [outcome, digest, message, last] = line.split("\t");
-  return { outcome: outcome!, digest: digest ?? "", message: message ?? "", ...more(last ?? "") };
+  return { outcome: outcome!, digest: digest ?? "", message: quotable(message ?? ""), ...more(last ?? "") };
 }
 
 function haproxyFacts(output: ProbeOutput): WatcherFacts["haproxy"] {

@@ -2,6 +2,7 @@ import { type FileFact, fileFacts } from "../../evidence/file.ts";
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { type UnitFact, unitFacts } from "../../evidence/unit.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
+import { quotable } from "../../terminal-text.ts";
 import { UNIT, UNIT_FILE, ZOO_CFG } from "./render.ts";
 
 /** A data directory (or log directory) as it is on disk. */
@@ -131,5 +132,5 @@ function lastWordsOf(journal: string): string {
   const lines = journal.split("\n").filter((line) => line.trim() !== "" && !/^\s/.test(line));
   // systemd's own lines come last and say only that it ended.
   const own = lines.filter((line) => !/^(zookeeper\.service: |Start|Stop)/.test(line));
-  return (own.length > 0 ? own : lines).slice(-2).join(" | ");
+  return (own.length > 0 ? own : lines).slice(-2).map(quotable).join(" | ");
 }

@@ -1,3 +1,4 @@
+import { shellWord } from "../../command-line.ts";
 import { overlap, showEndpoint } from "../../evidence/endpoint.ts";
 import type { HostFacts } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
@@ -32,10 +33,11 @@ function movedData({ dataDir }: ZookeeperDesired, facts: ZookeeperFacts): string
       directory !== undefined && directory !== dataDir && dataIn(facts, directory) === "holds" && !isCopied,
   );
   if (old === undefined) return undefined;
-  const from = logs === undefined || logs === old ? `${old}/version-2` : `${old}/version-2 ${logs}/version-2`;
+  const parts = logs === undefined || logs === old ? [old] : [old, logs];
+  const from = parts.map((directory) => shellWord(`${directory}/version-2`)).join(" ");
   return (
     `its data is in ${old}, not in ${dataDir}: ${isLasting(old) ? `say "data_dir: ${old}", or move it` : "move it"}, one member at a time: ` +
-    `systemctl stop zookeeper && mkdir -p ${dataDir} && cp -a ${from} ${dataDir}/ && cp -L ${old}/myid ${dataDir}/ ` +
+    `systemctl stop zookeeper && mkdir -p ${dataDir} && cp -a ${from} ${dataDir}/ && cp -L ${shellWord(`${old}/myid`)} ${dataDir}/ ` +
     `&& chown -R zookeeper:zookeeper ${dataDir}, then run meshctl again`
   );
 }

@@ -1,3 +1,4 @@
+import { shellWord } from "../../command-line.ts";
 import {
   listenersQuestion,
   packageQuestion,
@@ -71,7 +72,7 @@ function packageRow({ host, facts, needs, closing, blocked }: MemberView): Readi
   const inForce = (): Layer => {
     if (facts.process === undefined || jar === undefined || version === undefined)
       return { is: "inapplicable" };
-    const source = `ls -l /proc/${facts.process.pid}/fd (${replaced ?? jar})`;
+    const source = `ls -l /proc/${facts.process.pid}/fd (${shellWord(replaced ?? jar)})`;
     return { is: "inferred", value: replaced === undefined ? version : "another version", source };
   };
   return {

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HostLost } from "../../../src/errors.ts";
 import { remoteOpener } from "../../../src/remote/open.ts";
-import { shellQuote } from "../../../src/remote/quote.ts";
 import type { Remote } from "../../../src/remote/remote.ts";
+import { shellQuote } from "../../../src/shell-quote.ts";
 import { settingsFor } from "./settings.ts";
 import { keygen, startSshd, type TestSshd } from "./sshd.ts";
 

@@ -318,6 +318,13 @@ describe("nothing is changed", () => {
       `say "data_dir: ${DATA}"`,
     ],
     [
+      "when its directory's name is a command",
+      with1({ ...halted, zooCfg: "dataDir=/srv/$(evil)\n", data: { "/srv/$(evil)": "holds" } }),
+      {},
+      "dataDir",
+      `cp -a '/srv/$(evil)/version-2' ${DATA}/ && cp -L '/srv/$(evil)/myid' ${DATA}/ `,
+    ],
+    [
       "when a member's data is gone",
       with1({ ...halted, data: { [DATA]: "lost" } }),
       {},

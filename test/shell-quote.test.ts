@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { ConfigurationError } from "../../src/errors.ts";
-import { shellQuote } from "../../src/remote/quote.ts";
+import { ConfigurationError } from "../src/errors.ts";
+import { shellQuote } from "../src/shell-quote.ts";
 
 const hostile = [
   "",

@@ -1,4 +1,4 @@
-import { ConfigurationError } from "../errors.ts";
+import { ConfigurationError } from "./errors.ts";
 
 /**
  * One word of POSIX shell that stands for exactly this value, whatever it holds.
