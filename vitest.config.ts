@@ -29,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          setupFiles: ["test/e2e/end-runs.ts"],
           include: ["test/e2e/**/*.test.ts", "test/lab/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
@@ -37,6 +38,7 @@ export default defineConfig({
       {
         test: {
           name: "traps",
+          setupFiles: ["test/e2e/end-runs.ts"],
           include: ["test/traps/traps.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,

@@ -83,8 +83,20 @@ function childrenIn(output: string): readonly string[] | undefined {
   return /^\[(.*)\]$/m.exec(output)?.[1]?.split(", ").filter(Boolean);
 }
 
-export async function mustRun(host: LabHost, script: string, input?: string): Promise<string> {
-  const { code, stdout, stderr } = await host.exec(script, input === undefined ? {} : { input });
+/** Of a script that installs packages. */
+export const installTimeoutMs = 300_000;
+
+/** What the script prints. Throws when it fails or outlives its limit (`LabHost.exec`). */
+export async function mustRun(
+  host: LabHost,
+  script: string,
+  input?: string,
+  limit: { timeoutMs?: number } = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await host.exec(script, {
+    ...limit,
+    ...(input === undefined ? {} : { input }),
+  });
   if (code !== 0) throw new Error(`${host.name}: ${script}: exit code ${code}\n${stdout}${stderr}`);
   return stdout;
 }

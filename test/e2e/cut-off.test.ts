@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { eventually, mustRun } from "./backends.ts";
+import { givenBack } from "./given-back.ts";
 import {
   inventoryFor,
   type JsonEvent,
@@ -50,9 +51,10 @@ async function cutOff(run: Running): Promise<void> {
 }
 
 async function losePower(run: Running): Promise<void> {
+  const powerOn = givenBack(() => host.powerOn());
   await host.powerCut();
   await cutOff(run);
-  await host.powerOn();
+  await powerOn();
 }
 
 /** Files in the making, build directories, and what holds services back: none of it outlives a run. */
@@ -148,12 +150,13 @@ describe("two runs on one host at the same time", () => {
     const first = provision({}, slower);
     const { run } = await first.event(isChanging("zookeeper", "configuration"));
     // Held still while it holds the host's lock.
+    const goOn = givenBack(async () => first.signal("SIGCONT"));
     first.signal("SIGSTOP");
     const second = await provision(
       {},
       await inventoryFor(lab, (yaml) => oneHost(yaml).replace("256M", "224M")),
     ).ended;
-    first.signal("SIGCONT");
+    await goOn();
     expect(second.code).toBe(1);
     expect(summaryOf(second).hosts).toEqual([
       expect.objectContaining({ outcome: "failed", because: expect.stringContaining(`run ${run} by `) }),

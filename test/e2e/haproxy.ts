@@ -5,9 +5,9 @@ const ASK = `perl -MIO::Socket::UNIX -e '
   $s = IO::Socket::UNIX->new(Peer => "/run/haproxy/admin.sock") or die;
   print $s "$ARGV[0]\\n"; $s->shutdown(1); print while <$s>'`;
 
-/** What HAProxy's admin socket answers. Lab hosts have no socat. */
+/** What HAProxy's admin socket answers; a frozen one fails the test within seconds. Lab hosts have no socat. */
 export function tellHaproxy(host: LabHost, order: string): Promise<string> {
-  return mustRun(host, `${ASK} '${order}'`);
+  return mustRun(host, `${ASK} '${order}'`, undefined, { timeoutMs: 20_000 });
 }
 
 export interface ServerState {

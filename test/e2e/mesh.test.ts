@@ -14,6 +14,7 @@ import {
   register,
   startBackend,
 } from "./backends.ts";
+import { frozen, givenBack, stopped } from "./given-back.ts";
 import { configuredServers, liveServers } from "./haproxy.ts";
 import { countAnswers, getThroughProxy } from "./http.ts";
 import { type Ended, inventoryFor, meshctl, openRows, startMeshctl, summaryOf } from "./meshctl.ts";
@@ -284,8 +285,8 @@ describe("the status of the mesh", () => {
 
   it("names a backend that was killed on every proxy, a stopped watcher and a stopped member", async () => {
     await killBackend(hosts[2]!, "gamma");
-    await mustRun(hosts[1]!, "systemctl stop meshctl-watcher");
-    await mustRun(hosts[0]!, "systemctl stop zookeeper");
+    await stopped(hosts[1]!, "meshctl-watcher");
+    await stopped(hosts[0]!, "zookeeper");
     const ended = await statusUntil(["watcher kvm-02", `down ${HOSTS}`, "member kvm-01"]);
     expect(ended.code).toBe(2);
     const [watcher, down, member] = problemsOf(ended);
@@ -307,13 +308,13 @@ describe("the status of the mesh", () => {
       port: 9009,
       more: { haproxy_server_options: "nonsense" },
     });
-    await mustRun(hosts[2]!, "systemctl stop zookeeper");
+    const start = await stopped(hosts[2]!, "zookeeper");
     const ended = await statusUntil([`invalid-candidate ${HOSTS}`, `missing ${HOSTS}`, "member kvm-03"]);
     expect(ended.code).toBe(2);
     expect(problemsOf(ended)[0]!.evidence).toContain("nonsense");
     const shown = await meshctl(["status", "-i", inventory]);
     expect(shown.stdout.split("\n")[0]).toMatch(/^✗ kvm-01, kvm-02, kvm-03 · .*invalid/);
-    await mustRun(hosts[2]!, "systemctl start zookeeper");
+    await start();
     await deregister(hosts[0]!, PATH, "bad");
     expect((await statusUntil([])).code).toBe(0);
   });
@@ -365,7 +366,7 @@ describe("a probe of the mesh", () => {
   it("gives no client the canary, and takes it away when it is interrupted", async () => {
     const probe = startMeshctl(["probe", "user-api", "-i", inventory, "--json", "--timeout", "60"]);
     // A watcher that follows nothing keeps the canary where it is until then.
-    await mustRun(hosts[1]!, "systemctl kill --signal=STOP meshctl-watcher");
+    await frozen(hosts[1]!, "meshctl-watcher");
     await probe.event(({ event, until }) => event === "canary" && until === "served");
     await eventually(
       "kvm-03 has the canary",
@@ -380,8 +381,9 @@ describe("a probe of the mesh", () => {
   });
 
   it("names the proxy whose watcher is frozen, and what its layers say", async () => {
+    const thaw = await frozen(hosts[1]!, "meshctl-watcher");
     const ended = await meshctl(["probe", "user-api", "-i", inventory, "--json", "--timeout", "10"]);
-    await mustRun(hosts[1]!, "systemctl kill --signal=CONT meshctl-watcher");
+    await thaw();
     expect(ended.code).toBe(2);
     expect(proxiesIn(ended).map(({ follows }) => follows)).toEqual([true, false, true]);
     expect(problemsOf(ended)).toMatchObject([{ kind: "watcher", hosts: ["kvm-02"] }]);
@@ -394,9 +396,10 @@ describe("a probe of the mesh", () => {
     expect((await probe()).code).toBe(0);
     // From here on every worker knows the canary, and that it was well.
     const blackhole = "ipproto 6 dport 65100 blackhole";
+    const lift = givenBack(() => mustRun(hosts[2]!, `ip rule del ${blackhole}`));
     await mustRun(hosts[2]!, `ip rule add ${blackhole}`);
     const ended = await probe();
-    await mustRun(hosts[2]!, `ip rule del ${blackhole}`);
+    await lift();
     expect(proxiesIn(ended).map(({ follows }) => follows)).toEqual([true, true, false]);
     expect(ended.code).toBe(2);
   });
@@ -417,9 +420,9 @@ describe("a probe of the mesh", () => {
 
 describe("a host that cannot be reached", () => {
   it("is reported as such, and the others are read all the same", async () => {
-    await mustRun(hosts[2]!, "systemctl stop ssh");
+    const start = await stopped(hosts[2]!, "ssh");
     const ended = await meshctl(["verify", "-i", inventory, "--json"]);
-    await mustRun(hosts[2]!, "systemctl start ssh");
+    await start();
     expect(ended.code).toBe(5);
     expect(summaryOf(ended).hosts.map(({ outcome }) => outcome)[2]).toBe("unreachable");
   });

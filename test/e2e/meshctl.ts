@@ -17,13 +17,26 @@ export interface Ended {
   readonly events: readonly JsonEvent[];
 }
 
+export interface RunOptions {
+  env?: NodeJS.ProcessEnv;
+  /** After which it is killed and `ended` rejects; long enough for hosts that are bare unless given. */
+  timeoutMs?: number;
+}
+
+/** Commands that change hosts; all others only ask. */
+const CHANGING = ["provision", "restore"];
+const timeoutMsOf = (command: string): number => (CHANGING.includes(command) ? 540_000 : 240_000);
+/** For the change under way, which an interrupted run finishes. */
+const interruptedMs = 120_000;
+
 /** Runs the built command line as a user would, from the project's folder. */
-export function meshctl(args: readonly string[], options: { env?: NodeJS.ProcessEnv } = {}): Promise<Ended> {
+export function meshctl(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   return startMeshctl(args, options).ended;
 }
 
 /** A command line that runs, to be watched and signalled. */
 export interface Running {
+  /** Rejects when the run was killed for its time limit. */
   readonly ended: Promise<Ended>;
   /** The first event that fits, of those to come. Rejects when the run ends without one. Needs `--json`. */
   event(fits: (event: JsonEvent) => boolean): Promise<JsonEvent>;
@@ -32,7 +45,22 @@ export interface Running {
   signal(name: NodeJS.Signals): void;
 }
 
-export function startMeshctl(args: readonly string[], options: { env?: NodeJS.ProcessEnv } = {}): Running {
+const runs = new Set<Running>();
+
+/** Ends what a test has started and not waited for: as by ^C, and by force where that takes too long. */
+export async function endRuns(): Promise<void> {
+  const each = [...runs].map(async (run) => {
+    const kill = setTimeout(() => run.signal("SIGKILL"), interruptedMs);
+    // It may be one that the test holds still.
+    run.signal("SIGCONT");
+    run.signal("SIGINT");
+    await run.ended.catch(() => {});
+    clearTimeout(kill);
+  });
+  await Promise.all(each);
+}
+
+export function startMeshctl(args: readonly string[], options: RunOptions = {}): Running {
   const child = spawn(process.execPath, [join(root, "bin/meshctl.js"), ...args], {
     cwd: root,
     env: { ...process.env, CI: "true", ...options.env },
@@ -59,28 +87,42 @@ export function startMeshctl(args: readonly string[], options: { env?: NodeJS.Pr
       for (const watcher of watchers) watcher(event);
     }
   });
-  // A signal of ours ended it when there is no exit code.
-  const ended = new Promise<Ended>((done) => {
-    child.once("close", (code) => done({ code: code ?? -1, stdout, stderr, events }));
+  const limitMs = options.timeoutMs ?? timeoutMsOf(args[0]!);
+  const ended = new Promise<Ended>((done, failed) => {
+    const late = setTimeout(() => {
+      const text = `meshctl ${args.join(" ")} took longer than ${limitMs / 1000} s and was killed`;
+      failed(new Error(`${text}:\n${stdout.slice(-2000)}${stderr}`));
+      child.kill("SIGKILL");
+    }, limitMs);
+    child.once("close", (code) => {
+      clearTimeout(late);
+      runs.delete(running);
+      // A signal of ours ended it when there is no exit code.
+      done({ code: code ?? -1, stdout, stderr, events });
+    });
   });
-  return {
+  // Whoever waits for it is told; a test that has failed meanwhile does not.
+  ended.catch(() => {});
+  const running: Running = {
     ended,
     event: (fits) =>
       new Promise((found, lost) => {
         watchers.add((event) => {
           if (fits(event)) found(event);
         });
-        ended.then(() => lost(new Error(`The run ended without the event:\n${stderr}`)));
+        ended.then(() => lost(new Error(`The run ended without the event:\n${stderr}`)), lost);
       }),
     printed: (pattern) =>
       new Promise((found, lost) => {
         const read = () => pattern.test(stdout) && found();
         readers.add(read);
         read();
-        ended.then(() => lost(new Error(`The run ended without ${pattern}:\n${stdout}${stderr}`)));
+        ended.then(() => lost(new Error(`The run ended without ${pattern}:\n${stdout}${stderr}`)), lost);
       }),
     signal: (name) => void child.kill(name),
   };
+  runs.add(running);
+  return running;
 }
 
 /** The demo's inventory made to fit another lab, changed by `edit`. Returns its path. */

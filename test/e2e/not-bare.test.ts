@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
-import { mustRun } from "./backends.ts";
+import { installTimeoutMs, mustRun } from "./backends.ts";
+import { givenBack } from "./given-back.ts";
 import { type Ended, inventoryFor, meshctl, oneHost, openRows, summaryOf } from "./meshctl.ts";
 
 const FOREIGN: Readonly<Record<string, string>> = {
@@ -147,6 +148,7 @@ describe.sequential("somebody else's haproxy.cfg, zoo.cfg and database settings"
 
   it("block them also where the packages are installed and run with these files", async () => {
     const apt = `env http_proxy=${lab.proxyUrl} DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Options::=--force-confold`;
+    const allow = givenBack(() => mustRun(host, "rm -f /usr/sbin/policy-rc.d"));
     await mustRun(
       host,
       "printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d",
@@ -154,8 +156,11 @@ describe.sequential("somebody else's haproxy.cfg, zoo.cfg and database settings"
     await mustRun(
       host,
       `${apt} update && ${apt} install --no-install-recommends haproxy zookeeper mariadb-server`,
+      undefined,
+      { timeoutMs: installTimeoutMs },
     );
-    await mustRun(host, "rm /usr/sbin/policy-rc.d; systemctl restart haproxy mariadb");
+    await allow();
+    await mustRun(host, "systemctl restart haproxy mariadb");
     expect(await filesOnHost()).toEqual(FOREIGN);
     await expectBlocked();
     expect(await mustRun(host, "ss -Hltn sport = 7777")).not.toBe("");
@@ -208,17 +213,19 @@ describe.sequential("a host that somebody changes behind meshctl's back", () => 
   });
 
   it.each(["haproxy", "mariadb"])("is told about a masked %s, which stays masked", async (unit) => {
+    const unmask = givenBack(() => mustRun(host, `systemctl unmask ${unit}`));
     await mustRun(host, `systemctl mask --now ${unit}`);
     const masked = await run("provision", "--steps", unit === "haproxy" ? "haproxy" : "mysql");
     expect(masked.code).toBe(1);
     expect(summaryOf(masked).hosts[0]!.because).toContain(`systemctl unmask ${unit}`);
     expect((await host.exec(`systemctl is-enabled ${unit}`)).stdout).toBe("masked\n");
-    await mustRun(host, `systemctl unmask ${unit}`);
+    await unmask();
     await proveByProvision();
   });
 
   it("is refused while a file that sorts later sets a kernel setting otherwise", async () => {
     const path = "/etc/sysctl.d/99-zzz-somebody.conf";
+    const remove = givenBack(() => mustRun(host, `rm -f ${path}`));
     await mustRun(host, `printf '# ours\\nnet.ipv4.tcp_fin_timeout = 61\\n' >${path}`);
     for (const command of ["verify", "provision"]) {
       const ended = await run(command, "--steps", "sysctl");
@@ -227,7 +234,7 @@ describe.sequential("a host that somebody changes behind meshctl's back", () => 
       ]);
       expect(ended.code).toBe(command === "verify" ? 2 : 1);
     }
-    await mustRun(host, `rm ${path}`);
+    await remove();
     expect((await run("verify")).code).toBe(0);
   });
 });

@@ -160,6 +160,7 @@ describe("secrets and hostile values that go through a whole provision", () => {
     const traces = TRACES.join("\n");
     const found = await host.exec("grep -rlaFs -f - /etc /var /opt /tmp /root /home /run /srv /usr/local", {
       input: traces,
+      timeoutMs: 240_000,
     });
     expect(found.stdout).toBe("");
     expectNoTrace(await mustRun(host, "journalctl --no-pager -o export"));

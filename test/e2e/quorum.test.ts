@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { eventually, mustRun, register } from "./backends.ts";
+import { givenBack, stopped } from "./given-back.ts";
 import { type Ended, inventoryFor, type JsonEvent, openRows, startMeshctl, summaryOf } from "./meshctl.ts";
 
 let lab: Lab;
@@ -104,13 +105,14 @@ describe.sequential("a living ensemble", () => {
 
   it("has a member that is down started again, and no other touched", async () => {
     const file = await withParameters("tick_time: 1500");
-    await mustRun(hosts[1]!, "systemctl stop zookeeper");
+    await stopped(hosts[1]!, "zookeeper");
     const ended = await provision(file).ended;
     expectProven(ended);
     expect(changes(ended)).toEqual(["kvm-02 start"]);
   });
 
   it("is not restarted while a member has vanished, and says why", async () => {
+    const appear = givenBack(() => hosts[2]!.appear());
     await hosts[2]!.vanish();
     await quorumOf(2);
     const run = provision(await withParameters("tick_time: 1600"));
@@ -126,7 +128,7 @@ describe.sequential("a living ensemble", () => {
       "unreachable",
     ]);
     expect(serving(await roles())).toBe(2);
-    await hosts[2]!.appear();
+    await appear();
     await quorumOf(3);
   });
 
@@ -152,17 +154,19 @@ describe.sequential("a living ensemble", () => {
   it("does not let a member start without the data it had", async () => {
     const file = await withParameters("tick_time: 1500");
     const data = "/var/lib/zookeeper/data/version-2";
-    await mustRun(
-      hosts[0]!,
-      `systemctl stop zookeeper && mv ${data} /root/ && install -d -o zookeeper ${data}`,
+    await stopped(hosts[0]!, "zookeeper");
+    const putBack = givenBack(() =>
+      mustRun(hosts[0]!, `test ! -e /root/version-2 || { rm -rf ${data} && mv /root/version-2 ${data}; }`),
     );
+    await mustRun(hosts[0]!, `mv ${data} /root/ && install -d -o zookeeper ${data}`);
     const ended = await provision(file).ended;
     expect(blockedRows(ended)).toEqual([
       expect.stringMatching(/^kvm-01 zookeeper dataDir: blocked: .* is empty/),
     ]);
     expect(changes(ended)).toEqual([]);
     expect((await host1Starts()).code).not.toBe(0);
-    await mustRun(hosts[0]!, `rmdir ${data} && mv /root/version-2 ${data}`);
+    await mustRun(hosts[0]!, `rmdir ${data}`);
+    await putBack();
     expectProven(await provision(file).ended);
   });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { eventually, listChildren, mustRun, startBackend } from "./backends.ts";
+import { frozen, givenBack, stopped } from "./given-back.ts";
 import { countAnswers } from "./http.ts";
 import { type Ended, inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
 
@@ -77,13 +78,14 @@ function registration(ended: Ended, host: LabHost) {
 
 describe("a registrar", () => {
   it("is not put where its gems do not build, and the compiler's own words are told", async () => {
+    const mend = givenBack(() => mustRun(first, "rm -f /usr/local/bin/patch"));
     await mustRun(
       first,
       "printf '#!/bin/sh\\necho no patch can be had >&2\\nexit 1\\n' >/usr/local/bin/patch && chmod 755 /usr/local/bin/patch",
     );
     const env = { XDG_CACHE_HOME: await mkdtemp(join(tmpdir(), "meshctl-store-")) };
     const ended = await meshctl(["provision", "-i", inventory, "--json", "--yes"], { env });
-    await mustRun(first, "rm /usr/local/bin/patch");
+    await mend();
     expect(ended.code).not.toBe(0);
     const { output } = ended.events.find(({ event }) => event === "failed")!;
     expect(output).toContain("no patch can be had");
@@ -118,12 +120,12 @@ describe("a registrar", () => {
   });
 
   it("takes a service out whose health check fails, says so, and puts it back when it is well", async () => {
-    await mustRun(second, "systemctl kill --signal=STOP backend-second.service");
+    const thaw = await frozen(second, "backend-second.service");
     await followsOnly(first);
     const sick = registration(await run("verify"), second);
     expect(sick).toMatchObject({ verdict: "proven", in_force: { value: "left out, not healthy" } });
     expect(sick!.warning).toContain("not healthy here, so it is not registered");
-    await mustRun(second, "systemctl kill --signal=CONT backend-second.service");
+    await thaw();
     await followsOnly(first, second);
     expect(registration(await run("verify"), second)).toMatchObject({ in_force: { value: "registered" } });
   });
@@ -142,7 +144,7 @@ describe("a registrar", () => {
   });
 
   it("deregisters when it is stopped, before its session could time out", async () => {
-    await mustRun(second, `systemctl stop ${REGISTRAR}`);
+    await stopped(second, REGISTRAR);
     // Not only when its session is given up, after ten seconds and more. A follower may be a moment behind.
     await eventually(
       "the service's nodes",
@@ -152,12 +154,12 @@ describe("a registrar", () => {
     );
     const log = await mustRun(second, `journalctl -o cat -u ${REGISTRAR} | tail -n 8`);
     expect(log).toContain("stopped user-api, clean shutdown? true");
-    const stopped = await run("verify", "--steps", "registrar");
-    expect(registration(stopped, second)).toMatchObject({
+    const down = await run("verify", "--steps", "registrar");
+    expect(registration(down, second)).toMatchObject({
       verdict: "not-in-force",
       because: "Nerve does not run",
     });
-    expect(stopped.code).toBe(2);
+    expect(down.code).toBe(2);
     await eventually(
       "the proxies' servers",
       async () => followed(await run("verify", "--steps", "watcher")),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { eventually, mustRun } from "./backends.ts";
+import { givenBack } from "./given-back.ts";
 import { type Ended, inventoryFor, meshctl, oneHost, startMeshctl, summaryOf } from "./meshctl.ts";
 
 const DROP_IN = "/etc/mysql/mariadb.conf.d/zz-meshctl.cnf";
@@ -198,6 +199,12 @@ describe.sequential("kernel settings that no file names any more", () => {
 describe.sequential("a MariaDB that is still shutting down", () => {
   it("is left alone with its new file, and proved when it has arrived", async () => {
     const stop = `${LIMITS}/stop.conf`;
+    const arrive = givenBack(() =>
+      mustRun(
+        host,
+        `rm -f ${stop} && systemctl daemon-reload && systemctl kill --kill-who=control mariadb || true`,
+      ),
+    );
     await mustRun(host, `printf '[Service]\\nExecStop=/bin/sleep infinity\\n' >${stop}`);
     await mustRun(host, "systemctl daemon-reload");
     const pid = await mustRun(host, "pidof mariadbd");
@@ -218,7 +225,7 @@ describe.sequential("a MariaDB that is still shutting down", () => {
     expect(ended.events.filter(({ event }) => /^putting-back|^put-back/.test(event))).toEqual([]);
     expect(await mustRun(host, `grep buffer ${DROP_IN}`)).toContain("384M");
     expect(await mustRun(host, "pidof mariadbd")).toBe(pid);
-    await mustRun(host, `rm ${stop} && systemctl daemon-reload && systemctl kill --kill-who=control mariadb`);
+    await arrive();
     await eventually(
       "MariaDB has arrived",
       async () => (await host.exec("systemctl is-active mariadb")).stdout,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { shellQuote } from "../../src/shell-quote.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { mustRun } from "./backends.ts";
+import { givenBack } from "./given-back.ts";
 import { type Ended, inventoryFor, meshctl, oneHost, startMeshctl, summaryOf } from "./meshctl.ts";
 
 let lab: Lab;
@@ -55,13 +56,14 @@ describe("--wait-for-ssh", () => {
   it("finds a host that is switched on meanwhile, lets it boot, and waits for its cloud-init", async () => {
     await putCloudInit(0, "status: running", "detail:", "config-apt");
     await mustRun(host, "sync");
+    const powerOn = givenBack(() => host.powerOn());
     await host.powerCut();
     const running = startMeshctl(look("200s"));
     const waits = (why: RegExp) =>
       running.event(({ event, because }) => event === "waiting" && why.test(String(because)));
     const setUp = waits(/^boot: waiting for cloud-init: detail: config-apt$/);
     await waits(/^connect: /);
-    await host.powerOn();
+    await powerOn();
     expect((await setUp).host).toBe("kvm-03");
     await putCloudInit(0, "status: done");
     const ended = await running.ended;
@@ -70,12 +72,13 @@ describe("--wait-for-ssh", () => {
   });
 
   it("waits while only root may log in", async () => {
+    const letIn = givenBack(() => mustRun(host, "rm -f /run/nologin"));
     await mustRun(host, "echo 'System is booting up.' >/run/nologin");
     const running = startMeshctl(look("200s"));
     await running.event(
       ({ event, because }) => event === "waiting" && /^authentication: /.test(String(because)),
     );
-    await mustRun(host, "rm /run/nologin");
+    await letIn();
     expect((await running.ended).code).toBe(0);
   });
 

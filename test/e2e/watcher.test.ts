@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { backendOf, serverName } from "../../src/steps/watcher/backends.ts";
 import { SYNAPSE_PATCHES } from "../../src/steps/watcher/paths.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
@@ -10,11 +10,13 @@ import {
   deregister,
   eventually,
   killBackend,
+  listChildren,
   mustRun,
   register,
   startBackend,
   zookeeper,
 } from "./backends.ts";
+import { frozen, givenBack } from "./given-back.ts";
 import { configuredServers, liveServers, serversOf, tellHaproxy } from "./haproxy.ts";
 import { countAnswers, getThroughProxy } from "./http.ts";
 import { type Ended, inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
@@ -51,14 +53,27 @@ beforeAll(async () => {
   await writeFile(playbook, PLAYBOOK);
   arguments_ = ["-i", inventory, "-p", playbook, "--json"];
   expect(openRows(await meshctl(["provision", "--yes", ...arguments_]))).toEqual([]);
+  await begin();
+});
+
+afterAll(() => lab?.down());
+
+// Each test begins with alpha and beta, also where the one before it failed on its way.
+beforeEach(({ onTestFailed }) =>
+  onTestFailed(async () => {
+    for (const name of await listChildren(three, PATH)) await deregister(three, PATH, name);
+    await meshctl(["provision", "--yes", ...arguments_]);
+    await begin();
+  }),
+);
+
+async function begin(): Promise<void> {
   await startBackend(one, "alpha", BACKEND_PORT);
   await startBackend(two, "beta", BACKEND_PORT);
   await registerBackend("alpha", one);
   await registerBackend("beta", two);
   await untilServed(hosts, ["alpha", "beta"]);
-});
-
-afterAll(() => lab?.down());
+}
 
 const verify = (): Promise<Ended> => meshctl(["verify", ...arguments_]);
 
@@ -150,21 +165,24 @@ describe("Synapse", () => {
 
   it("goes on following while the installer takes its time", async () => {
     const dropIn = "/run/systemd/system/meshctl-haproxy-install.service.d";
+    const installer = () => three.exec("systemctl is-active meshctl-haproxy-install.service");
+    const hurry = givenBack(() =>
+      mustRun(
+        three,
+        `rm -r ${dropIn} && systemctl daemon-reload && systemctl kill --signal=KILL meshctl-haproxy-install.service`,
+      ),
+    );
     await mustRun(
       three,
       `mkdir ${dropIn} && printf '[Service]\\nExecStartPre=/bin/sleep 90\\n' >${dropIn}/slow.conf && systemctl daemon-reload`,
     );
     // A new server wants a reload, and with it the installer.
     await registerBackend("gamma", { address: "127.0.0.9" });
-    const installer = () => three.exec("systemctl is-active meshctl-haproxy-install.service");
     await eventually("the installer is at it", installer, ({ stdout }) => stdout.trim() === "activating");
     await deregister(three, PATH, "beta");
     await untilServed([three], ["alpha"]);
     expect((await installer()).stdout.trim()).toBe("activating");
-    await mustRun(
-      three,
-      `rm -r ${dropIn} && systemctl daemon-reload && systemctl kill --signal=KILL meshctl-haproxy-install.service`,
-    );
+    await hurry();
     await untilServed([three], ["alpha", "gamma"]);
     await deregister(three, PATH, "gamma");
     await registerBackend("beta", two);
@@ -208,9 +226,10 @@ describe("a registration that HAProxy cannot use", () => {
     expect(await mustRun(three, "sha256sum /etc/haproxy/haproxy.cfg")).toBe(before);
     expect(await served(three)).toBe("alpha beta");
     // Whatever else is wrong before it.
+    const enable = givenBack(() => mustRun(three, "systemctl enable --quiet zookeeper"));
     await mustRun(three, "systemctl disable --quiet zookeeper");
     const ended = await verify();
-    await mustRun(three, "systemctl enable --quiet zookeeper");
+    await enable();
     expect(openRows(ended).filter((row) => row.startsWith("kvm-03 "))[0]).toMatch(/^kvm-03 zookeeper /);
     expect(summaryOf(ended).hosts[2]!.because).toMatch(
       /^watcher: Synapse's last candidate: .*no-such-option/,
@@ -284,7 +303,7 @@ describe("what Synapse would die of, or stand still for", () => {
   });
 
   it("a HAProxy that hangs, and an installer that is stopped meanwhile loses nothing", async () => {
-    await mustRun(three, "systemctl kill --signal=STOP haproxy");
+    const thaw = await frozen(three, "haproxy");
     await registerBackend("gamma", { address: "127.0.0.9" });
     await eventually(
       "Synapse's candidate is installed",
@@ -302,7 +321,7 @@ describe("what Synapse would die of, or stand still for", () => {
       () => mustRun(three, "cat /run/meshctl/haproxy-reload"),
       (result) => /^failed\t.*stopped before it was done/.test(result),
     );
-    await mustRun(three, "systemctl kill --signal=CONT haproxy");
+    await thaw();
     await untilServed([three], ["alpha", "beta", "gamma"]);
     await eventually(
       "the reload is proved in the end",
@@ -362,21 +381,25 @@ describe("the installer", () => {
   });
 
   it("does not replace a haproxy.cfg that is somebody else's", async () => {
+    const putBack = givenBack(() =>
+      mustRun(three, "test ! -e /root/haproxy.cfg || mv /root/haproxy.cfg /etc/haproxy/haproxy.cfg"),
+    );
     await mustRun(
       three,
-      "cp /etc/haproxy/haproxy.cfg /root/ && echo '# mine' >>/etc/haproxy/haproxy.cfg && sed -i '/haproxy.cfg$/d' /var/lib/meshctl/manifest",
+      "cp -p /etc/haproxy/haproxy.cfg /root/ && echo '# mine' >>/etc/haproxy/haproxy.cfg && sed -i '/haproxy.cfg$/d' /var/lib/meshctl/manifest",
     );
     await writeAgain();
     await untilEnded("install", "refused");
     expect(await mustRun(three, "tail -n 1 /etc/haproxy/haproxy.cfg")).toBe("# mine\n");
     expect(openRows(await verify()).join("\n")).toContain("kvm-03 watcher haproxy.cfg: blocked");
-    await mustRun(three, "cp /root/haproxy.cfg /etc/haproxy/haproxy.cfg");
+    await putBack();
     await writeAgain();
     await untilProven();
   });
 
   it("does not believe in a reload whose new worker cannot start", async () => {
     // What maxconn asks for is more than that; the worker that runs has its files.
+    const restart = givenBack(() => mustRun(three, "systemctl restart haproxy"));
     await mustRun(
       three,
       "prlimit --nofile=5000:5000 --pid $(systemctl show --property=MainPID --value haproxy)",
@@ -388,7 +411,7 @@ describe("the installer", () => {
     expect(openRows(await verify()).join("\n")).toMatch(
       /kvm-03 watcher Synapse's last candidate: not-in-force/,
     );
-    await mustRun(three, "systemctl restart haproxy");
+    await restart();
     await untilServed([three], ["alpha", "beta", "delta"]);
     await deregister(three, PATH, "delta");
     await untilProven();
@@ -430,6 +453,7 @@ describe("what somebody does behind the watcher's back", () => {
 
   it("with a second HAProxy on the port is told from ours", async () => {
     const config = `defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 1s\nlisten rogue\n bind 127.0.0.1:${PORT}\n`;
+    const end = givenBack(() => mustRun(three, "systemctl stop rogue"));
     await mustRun(three, "cat >/root/rogue.cfg", config);
     await mustRun(three, "systemd-run --quiet --collect --unit=rogue haproxy -db -f /root/rogue.cfg");
     const rogue = () => mustRun(three, "systemctl show --property=MainPID --value rogue");
@@ -445,7 +469,7 @@ describe("what somebody does behind the watcher's back", () => {
         `kvm-03 haproxy ${SERVICE} front end: blocked: process ${pid}, a HAProxy that haproxy.service did not start`,
       ),
     ]);
-    await mustRun(three, "systemctl stop rogue");
+    await end();
     expect(openRows(await verify())).toEqual([]);
   });
 });
@@ -455,6 +479,7 @@ describe("the watcher survives", () => {
     Promise.all(hosts.map((host) => mustRun(host, `systemctl ${verb} zookeeper`)));
 
   it("ZooKeeper's absence, whether it ran before or starts meanwhile, and nobody notices", async () => {
+    const start = givenBack(() => ensemble("start"));
     await ensemble("stop");
     await mustRun(three, "systemctl restart meshctl-watcher");
     expect((await countAnswers(three, PORT, 6)).size).toBe(2);
@@ -467,7 +492,7 @@ describe("the watcher survives", () => {
     );
     expect(await served(three)).toBe("alpha beta");
     expect(await configuredServers(three)).toHaveLength(2);
-    await ensemble("start");
+    await start();
     await eventually(
       "the ensemble takes a change",
       () =>
@@ -482,12 +507,12 @@ describe("the watcher survives", () => {
   });
 
   it("a session that expired while it hung", async () => {
-    await mustRun(three, "systemctl kill --signal=STOP meshctl-watcher");
+    const thaw = await frozen(three, "meshctl-watcher");
     await registerBackend("beta", two);
     await untilServed([one], ["alpha", "beta"]);
     // Synapse asks for ten seconds.
     await new Promise((resume) => setTimeout(resume, 15_000));
-    await mustRun(three, "systemctl kill --signal=CONT meshctl-watcher");
+    await thaw();
     await untilServed([three], ["alpha", "beta"]);
   });
 
@@ -508,13 +533,14 @@ describe("the watcher survives", () => {
   });
 
   it("a power cut of a host, which others do not wait for and which comes back whole", async () => {
+    const powerOn = givenBack(() => one.powerOn());
     await one.powerCut();
     await eventually(
       "beta alone answers",
       () => countAnswers(three, PORT, 4),
       (answers) => answers.get("beta") === 4,
     );
-    await one.powerOn();
+    await powerOn();
     await startBackend(one, "alpha", BACKEND_PORT);
     await untilProven();
     await eventually(

@@ -20,7 +20,8 @@ import type { Suite } from "./suite.ts";
 const execScript = join(import.meta.dirname, "exec.sh");
 const hostScript = join(import.meta.dirname, "host.sh");
 const bootTimeoutMs = 90_000;
-const execTimeoutMs = 600_000;
+/** A question or an order; what installs packages is given longer. */
+const execTimeoutMs = 60_000;
 
 /** A throw-away Debian host: real systemd, real sshd, its own disk, network namespace and address. */
 export class LabHost {
@@ -109,7 +110,7 @@ export class LabHost {
   /**
    * Runs a shell script as root inside the host, without sshd or network. What it leaves running in the
    * background belongs to no unit: start services by systemd-run.
-   * Throws when the host is off or the script outlives `timeoutMs` (it is killed then).
+   * Throws when the host is off or the script outlives `timeoutMs` (60 s unless given; it is killed then).
    */
   async exec(script: string, options: { timeoutMs?: number; input?: string } = {}): Promise<Outcome> {
     const timeoutMs = options.timeoutMs ?? execTimeoutMs;
@@ -122,7 +123,7 @@ export class LabHost {
     );
     // timeout(1) ends with its own signal when it had to kill.
     if (outcome.code === 137 && Date.now() - startedMs >= timeoutMs) {
-      throw new Error(`${this.name}: the script took longer than ${timeoutMs} ms and was killed.`);
+      throw new Error(`${this.name}: the script took longer than ${timeoutMs} ms and was killed: ${script}`);
     }
     return outcome;
   }

@@ -5,6 +5,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { frozen } from "../e2e/given-back.ts";
 import { labProcesses, labsWithCgroups } from "./cgroups.ts";
 import { attachLab, type Lab, type LabHost, startLab } from "./lab.ts";
 import { diskDirectory, repositoryRoot, runDirectory } from "./paths.ts";
@@ -19,7 +20,7 @@ const ssh = (lab: Lab, host: LabHost, command: string): Promise<Outcome> =>
   run("ssh", ["-o", "BatchMode=yes", "-o", "ConnectTimeout=2", ...lab.sshArguments(host), command]);
 
 const output = async (host: LabHost, script: string): Promise<string> => {
-  const { code, stdout, stderr } = await host.exec(script);
+  const { code, stdout, stderr } = await host.exec(script, { timeoutMs: 300_000 });
   if (code !== 0) throw new Error(`${script} ended with ${code}: ${stderr}`);
   return stdout.trim();
 };
@@ -81,8 +82,22 @@ describe.skipIf(labUnavailable() !== undefined)("the lab", () => {
       stdout: "yes",
       stderr: "no\n",
     });
-    await expect(first.exec("sleep 100", { timeoutMs: 300 })).rejects.toThrow("took longer than 300 ms");
+    await expect(first.exec("sleep 100", { timeoutMs: 300 })).rejects.toThrow(
+      "took longer than 300 ms and was killed: sleep 100",
+    );
     expect((await first.exec("pgrep -x sleep")).code).toBe(1);
+  });
+
+  const stateOfDbus = (host: LabHost) =>
+    output(host, "cut -d' ' -f3 /proc/$(systemctl show --property=MainPID --value dbus)/stat");
+
+  it.fails("has a test that freezes a service and fails", async () => {
+    await frozen(first, "dbus");
+    if ((await stateOfDbus(first)) === "T") throw new Error("on its way, as it should");
+  });
+
+  it("gives the next test a service that runs", async () => {
+    expect(await stateOfDbus(first)).toBe("S");
   });
 
   it("gives every host a network stack of its own", async () => {

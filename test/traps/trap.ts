@@ -66,9 +66,9 @@ export interface Trap {
 
 /** A trap that a script plants and perhaps another clears: most of them. */
 export const sh =
-  (script: string) =>
+  (script: string, limit?: { timeoutMs: number }) =>
   ({ host }: World): Promise<string> =>
-    mustRun(host, script);
+    mustRun(host, script, undefined, limit);
 
 /** Waits until HAProxy has said that a reload failed; older ones do not say it, and a few seconds are enough. */
 export const awaitFailedReload =

@@ -3,6 +3,7 @@ import type { SshSettings } from "../../../src/inventory/ssh-settings.ts";
 import { remoteOpener } from "../../../src/remote/open.ts";
 import { Secret } from "../../../src/secret.ts";
 import { type Lab, startLab } from "../../lab/lab.ts";
+import { installTimeoutMs } from "../backends.ts";
 import { inventoryFor, meshctl, oneHost, openRows, summaryOf } from "../meshctl.ts";
 import { keygen } from "./sshd.ts";
 
@@ -44,17 +45,20 @@ async function attempt(changed: Partial<SshSettings>): Promise<{ stage: string; 
     .finally(() => remote.end());
 }
 
-const guest = (script: string) => lab.hosts[0]!.exec(script);
+const guest = (script: string, limit = {}) => lab.hosts[0]!.exec(script, limit);
 
 describe("sudo-rs", () => {
   beforeAll(async () => {
     const apt = `env http_proxy=${lab.proxyUrl} DEBIAN_FRONTEND=noninteractive apt-get -q -y`;
-    const { stdout } = await guest(`${apt} update && ${apt} install --no-install-recommends sudo-rs
+    const { stdout } = await guest(
+      `${apt} update && ${apt} install --no-install-recommends sudo-rs
       ln -s /usr/lib/cargo/bin/sudo /usr/local/sbin/sudo
       useradd -m -s /bin/bash typist && printf %s ${JSON.stringify(`typist:${password}`)} | chpasswd
       printf 'typist ALL=(ALL:ALL) ALL\\n' > /etc/sudoers.d/typist
       cp -r ~ops/.ssh ~typist/ && chown -R typist: ~typist/.ssh
-      /usr/local/sbin/sudo --version`);
+      /usr/local/sbin/sudo --version`,
+      { timeoutMs: installTimeoutMs },
+    );
     expect(stdout).toContain("sudo-rs");
   });
 

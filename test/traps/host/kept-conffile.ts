@@ -1,4 +1,4 @@
-import { mustRun } from "../../e2e/backends.ts";
+import { installTimeoutMs, mustRun } from "../../e2e/backends.ts";
 import type { Trap } from "../trap.ts";
 
 const config = "/etc/haproxy/haproxy.cfg";
@@ -11,6 +11,8 @@ const trap: Trap = {
     mustRun(
       host,
       `cd /tmp && rm -rf other haproxy_*.deb && sed -i 's/maxconn 9000/maxconn 12/' ${config} && apt-get -q -y -o Acquire::http::Proxy=${lab.proxyUrl} download haproxy && dpkg-deb -R haproxy_*.deb other && date '+# %s' >>other${config} && dpkg-deb -Znone -b other other.deb && DEBIAN_FRONTEND=noninteractive dpkg --force-confold -i other.deb && rm -r other other.deb haproxy_*.deb && test -e ${config}.dpkg-dist`,
+      undefined,
+      { timeoutMs: installTimeoutMs },
     ),
   told: [
     {
