@@ -84,6 +84,22 @@ describe("the architecture", () => {
     expect(loud).toEqual([]);
   });
 
+  it("measures time by a clock that nobody can set", () => {
+    // A host's clock and a file's time stamp can only be compared with the clock that people set.
+    const comparing = ["engine/host-facts.ts", "remote/known-hosts-file.ts"];
+    // These show people when something was.
+    const showing = [
+      "cli/report/ndjson.ts",
+      "cli/status-command.ts",
+      "engine/host-locks.ts",
+      "engine/run.ts",
+    ];
+    const settable = files.filter((file) =>
+      /\bDate\.now\b|\bnew Date\(\)/.test(readFileSync(join(src, file), "utf8")),
+    );
+    expect(settable.sort()).toEqual([...comparing, ...showing].sort());
+  });
+
   it("keeps the names of steps out of the engine", () => {
     const names = readdirSync(join(src, "steps"), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())

@@ -27,7 +27,7 @@ export class Interruption {
   readonly #options: InterruptionOptions;
   readonly #stop = new AbortController();
   readonly #hosts = new Map<HostName, Known>();
-  readonly #startedAtMs = Date.now();
+  readonly #startedAtMs = performance.now();
   #mayFinish = false;
 
   constructor(options: InterruptionOptions) {
@@ -87,7 +87,7 @@ export class Interruption {
       event: "summary",
       exitCode: EXIT.interrupted,
       hosts,
-      durationMs: Date.now() - this.#startedAtMs,
+      durationMs: performance.now() - this.#startedAtMs,
     });
     process.stderr.write(
       unknown.length === 0

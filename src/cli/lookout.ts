@@ -51,7 +51,7 @@ export function lookoutOf(
   return {
     observed,
     async look() {
-      const startedAtMs = Date.now();
+      const startedAtMs = performance.now();
       const requests = new Map(observed.map((host) => [host, fleet.requests(host, isOfMesh)]));
       const observations = await observeAll(requests, remotes.of, flags.parallel, (host, durationMs) =>
         progress.see({ event: "observed", host, durationMs }),
@@ -61,7 +61,7 @@ export function lookoutOf(
       const hosts = reported.map((host) => outcomeOf(host, fleet, status, remotes));
       const code = exitCodeOf(hosts);
       const exitCode = code === EXIT.asWanted && status.problems.length > 0 ? EXIT.drift : code;
-      return { status, hosts, exitCode, durationMs: Date.now() - startedAtMs };
+      return { status, hosts, exitCode, durationMs: performance.now() - startedAtMs };
     },
   };
 }

@@ -1,13 +1,22 @@
 import { fieldOf, requiredFieldOf, rowsOf } from "../evidence/probe-output.ts";
 import { type HostFacts, type Listener, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
 
-/** When the prologue's first byte was under way, on the control machine's clock. */
+/** When the prologue was sent, and when its first byte came back. */
 export interface RoundTrip {
   readonly sentAtMs: number;
   readonly firstByteAtMs: number;
 }
 
-/** Makes HostFacts of what prologue.sh printed. Throws ProbeNotUnderstood when a record is missing or the clock is no time. */
+/**
+ * A round trip as this machine's clock shows it. Durations go by performance.now(), which no step of the clock moves;
+ * a host's clock can only be compared with the one that people set.
+ */
+export function byThisClock({ sentAtMs, firstByteAtMs }: RoundTrip): RoundTrip {
+  const clockAheadMs = Date.now() - performance.now();
+  return { sentAtMs: sentAtMs + clockAheadMs, firstByteAtMs: firstByteAtMs + clockAheadMs };
+}
+
+/** Makes HostFacts of what prologue.sh printed and the round trip by this machine's clock. Throws ProbeNotUnderstood when a record is missing or the clock is no time. */
 export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFacts {
   const [id, versionId, codename, prettyName] = rowsOf(output, "os")[0] ?? [];
   const totalBytes = Number(requiredFieldOf(output, "memory_kib")) * 1024;

@@ -48,11 +48,15 @@ export class HostLocks {
   }
 
   async #holdPatiently(host: HostName, patience: Patience | undefined): Promise<Held> {
-    const startedAtMs = Date.now();
+    const startedAtMs = performance.now();
     for (;;) {
       const held = await this.#hold(host);
       if (held !== "unfinished") return held;
-      if (patience === undefined || patience.stop.aborted || Date.now() - startedAtMs > UNFINISHED_MS) {
+      if (
+        patience === undefined ||
+        patience.stop.aborted ||
+        performance.now() - startedAtMs > UNFINISHED_MS
+      ) {
         throw new ChangeFailed(host, `${UNFINISHED}; run this again when it has ended (ps shows it)`);
       }
       patience.say(UNFINISHED);

@@ -4,7 +4,7 @@ import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { type AnyStep, type HostFacts, ProbeNotUnderstood, type StepName } from "../step.ts";
 import { lastLines } from "../terminal-text.ts";
-import { hostFactsOf } from "./host-facts.ts";
+import { byThisClock, hostFactsOf } from "./host-facts.ts";
 import { type Block, sideBySide } from "./script-block.ts";
 
 /** What one look at a host gave. */
@@ -52,7 +52,7 @@ async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promi
     }
     // Half a list of packages or of our own files would look like a host that has none.
     if (tookTooLong(prologue)) throw new ProbeNotUnderstood(`reading the host ${TOO_LONG}`);
-    const host = hostFactsOf(parseProbeOutput(prologue.stdout), outcome);
+    const host = hostFactsOf(parseProbeOutput(prologue.stdout), byThisClock(outcome));
     const facts = new Map<StepName, StepFacts>();
     for (const { step } of requests) {
       const result = results.find(({ name }) => name === step.name);
@@ -104,10 +104,10 @@ export async function observeAll(
 ): Promise<Map<HostName, Observation>> {
   const observations = new Map<HostName, Observation>();
   await inParallel([...requests], parallel, async ([host, probes]) => {
-    const startedAtMs = Date.now();
+    const startedAtMs = performance.now();
     const observation = await observe(remoteOf(host), probes);
     observations.set(host, observation);
-    if (observation.is === "seen") observed?.(host, Date.now() - startedAtMs);
+    if (observation.is === "seen") observed?.(host, performance.now() - startedAtMs);
   });
   return observations;
 }

@@ -106,10 +106,10 @@ export class Provisioner {
         return;
       }
       if (waiting.size === 0) {
-        openSinceMs ??= Date.now();
+        openSinceMs ??= performance.now();
         const patienceMs = Math.min(step.settle.deadlineMs, PATIENCE_MS);
         const open = targets.filter((host) => this.#mayComeRight(step, host));
-        if (open.length === 0 || Date.now() - openSinceMs >= patienceMs) break;
+        if (open.length === 0 || performance.now() - openSinceMs >= patienceMs) break;
         for (const host of open) {
           const row = this.#openRow(step, host)!;
           emit({ event: "waiting", host, step: step.name, because: `${row.setting}: ${row.because}` });
@@ -123,8 +123,8 @@ export class Provisioner {
       const wave = "hold" in next ? [] : next.filter((host) => waiting.has(host));
       if (wave.length === 0) {
         const because = "hold" in next ? next.hold : "no host may change now";
-        heldSinceMs ??= Date.now();
-        if (Date.now() - heldSinceMs > step.settle.deadlineMs) {
+        heldSinceMs ??= performance.now();
+        if (performance.now() - heldSinceMs > step.settle.deadlineMs) {
           for (const host of waiting.keys()) this.#fail(step, host, because);
           break;
         }
@@ -193,7 +193,7 @@ export class Provisioner {
 
   async #changeWave(step: AnyStep, wave: readonly Item[], targets: readonly HostName[]): Promise<void> {
     const { emit } = this.#context;
-    const startedAtMs = Date.now();
+    const startedAtMs = performance.now();
     const applied: Item[] = [];
     const refused = new Map<HostName, ChangeFailed>();
     for (const { host } of wave) this.#rememberHealth(step, host);
@@ -224,7 +224,7 @@ export class Provisioner {
       this.#begun.get(host)!.at(-1)!.isProved = evidence.every(
         ({ setting, verdict }) => verdict === "proven" || !closes.includes(setting),
       );
-      emit({ event: "changed", host, step: step.name, change, durationMs: Date.now() - startedAtMs });
+      emit({ event: "changed", host, step: step.name, change, durationMs: performance.now() - startedAtMs });
     }
   }
 
@@ -293,11 +293,11 @@ export class Provisioner {
     refused: ReadonlyMap<HostName, unknown>,
     targets: readonly HostName[],
   ): Promise<void> {
-    const startedAtMs = Date.now();
+    const startedAtMs = performance.now();
     for (;;) {
       await this.#lookAgain(step, targets);
       const undecided = [...refused.keys()].filter((host) => this.#sayUndecided(step, host));
-      if (undecided.length === 0 || Date.now() - startedAtMs >= step.settle.deadlineMs) return;
+      if (undecided.length === 0 || performance.now() - startedAtMs >= step.settle.deadlineMs) return;
       await sleep(1000);
     }
   }
@@ -343,13 +343,13 @@ export class Provisioner {
     targets: readonly HostName[],
   ): Promise<ReadonlySet<HostName>> {
     const { deadlineMs, stableMs } = step.settle;
-    const startedAtMs = Date.now();
+    const startedAtMs = performance.now();
     const shownSinceMs = new Map<HostName, number>();
     const brokenSinceMs = new Map<HostName, number>();
     const givenUp = new Set<HostName>();
     for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1000)) {
       await this.#lookAgain(step, targets);
-      const nowMs = Date.now();
+      const nowMs = performance.now();
       const open = applied.filter((item) => {
         if (givenUp.has(item.host)) return false;
         if (!this.#showsIn(step, item)) {

@@ -45,8 +45,8 @@ export async function putBackInWaves(
     const wave = "hold" in next ? [] : next.filter((host) => waiting.has(host));
     if (wave.length === 0) {
       const because = "hold" in next ? next.hold : "no host may be restarted now";
-      heldSinceMs ??= Date.now();
-      if (Date.now() - heldSinceMs > step.settle.deadlineMs) {
+      heldSinceMs ??= performance.now();
+      if (performance.now() - heldSinceMs > step.settle.deadlineMs) {
         for (const host of waiting.keys()) end(host, { is: "held", because });
         break;
       }
@@ -79,12 +79,12 @@ async function proveHealthy(
   { fleet, emit, look }: Pick<PutBackContext, "fleet" | "emit" | "look">,
 ): Promise<ReadonlyMap<HostName, Health>> {
   const { deadlineMs, stableMs } = step.settle;
-  const startedAtMs = Date.now();
+  const startedAtMs = performance.now();
   const since = new Map<HostName, { readonly is: Health["is"]; readonly ms: number }>();
   const ends = new Map<HostName, Health>();
   for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1000)) {
     await look(step);
-    const nowMs = Date.now();
+    const nowMs = performance.now();
     for (const host of hosts.filter((host) => !ends.has(host))) {
       const health = fleet.health(step, host) ?? { is: "healthy" };
       const before = since.get(host);

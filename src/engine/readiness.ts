@@ -30,7 +30,7 @@ export async function waitForHosts(
   hosts: readonly HostName[],
   waiting: Waiting,
 ): Promise<ReadonlyMap<HostName, Error>> {
-  const deadlineMs = Date.now() + waiting.patienceMs;
+  const deadlineMs = performance.now() + waiting.patienceMs;
   const ended = await Promise.all(
     hosts.map(async (host) => [host, await waitFor(host, deadlineMs, waiting)] as const),
   );
@@ -41,7 +41,7 @@ async function waitFor(host: HostName, deadlineMs: number, waiting: Waiting): Pr
   const { emit, remoteOf, patienceMs, stop } = waiting;
   let last: StillWaits | undefined;
   while (!stop.aborted) {
-    const leftMs = deadlineMs - Date.now();
+    const leftMs = deadlineMs - performance.now();
     if (leftMs <= 0) break;
     // An attempt may take longer than is left: then it is given up, and so is the host.
     const look = await Promise.race([
@@ -57,7 +57,7 @@ async function waitFor(host: HostName, deadlineMs: number, waiting: Waiting): Pr
     if (look.because !== last?.because) emit({ event: "waiting", host, because: look.because });
     last = look;
     const pauseMs = LEAST_PAUSE_MS + Math.random() * (MOST_PAUSE_MS - LEAST_PAUSE_MS);
-    await sleep(Math.max(0, Math.min(pauseMs, deadlineMs - Date.now())));
+    await sleep(Math.max(0, Math.min(pauseMs, deadlineMs - performance.now())));
   }
   if (stop.aborted) return undefined;
   const { stage, because } = last ?? { stage: "connect" as const, because: "connect: no answer yet" };

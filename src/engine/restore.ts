@@ -34,7 +34,7 @@ interface HostState {
  */
 export async function restore(options: RestoreOptions): Promise<number> {
   const { emit, inventory, of, parallel, remoteOf, stop } = options;
-  const startedAtMs = Date.now();
+  const startedAtMs = performance.now();
   const fleet = new FleetView(inventory, options.job);
   const order = fleet.order.filter(({ step }) => options.steps(step.name));
   const hosts = [...inventory.hosts.keys()].filter(options.limit);
@@ -59,16 +59,16 @@ export async function restore(options: RestoreOptions): Promise<number> {
       };
     });
     const exitCode = stop.aborted ? EXIT.interrupted : exitCodeOf(outcomes);
-    emit({ event: "summary", exitCode, hosts: outcomes, durationMs: Date.now() - startedAtMs });
+    emit({ event: "summary", exitCode, hosts: outcomes, durationMs: performance.now() - startedAtMs });
     return exitCode;
   };
 
   const kept = new Map<HostName, Kept>();
   await inParallel(hosts, parallel, async (host) => {
-    const beganAtMs = Date.now();
+    const beganAtMs = performance.now();
     try {
       kept.set(host, await readKept(remoteOf(host), of));
-      emit({ event: "observed", host, durationMs: Date.now() - beganAtMs });
+      emit({ event: "observed", host, durationMs: performance.now() - beganAtMs });
     } catch (error) {
       if (error instanceof HostUnreachable || error instanceof HostLost) {
         states.set(host, { changed: [], unproven: [], failure: error.message, isUnreachable: true });
@@ -189,7 +189,7 @@ export async function restore(options: RestoreOptions): Promise<number> {
       });
       await look([step]);
       const changes = new Map([...plansOf(step)].filter(([host]) => targets.includes(host) && isOpen(host)));
-      const beganAtMs = Date.now();
+      const beganAtMs = performance.now();
       await putBackInWaves(step, changes, {
         fleet,
         parallel,
@@ -211,7 +211,13 @@ export async function restore(options: RestoreOptions): Promise<number> {
         ended(host, change, health) {
           if (health.is === "healthy") {
             states.get(host)!.changed.push(states.get(host)!.unproven.pop()!);
-            emit({ event: "changed", host, step: step.name, change, durationMs: Date.now() - beganAtMs });
+            emit({
+              event: "changed",
+              host,
+              step: step.name,
+              change,
+              durationMs: performance.now() - beganAtMs,
+            });
           } else {
             const undo = `"meshctl restore ${options.run}" undoes this restore`;
             const files = health.is === "held" ? "nothing was put back" : `${putBackWords(change)}; ${undo}`;

@@ -40,7 +40,7 @@ export interface RunOptions {
  */
 export async function run(options: RunOptions): Promise<number> {
   const { emit, inventory } = options;
-  const startedAtMs = Date.now();
+  const startedAtMs = performance.now();
   const fleet = new FleetView(inventory, options.job);
   const order = fleet.order.filter(({ step }) => options.steps(step.name));
   const observed = fleet.hosts.filter((host) => fleet.requests(host, options.steps).length > 0);
@@ -93,7 +93,8 @@ export async function run(options: RunOptions): Promise<number> {
   const isNothingPlanned = () =>
     reported.every((host) => assessments(host).every(({ changes }) => changes.length === 0));
   // What is just starting comes right by itself, or turns out to want a change.
-  const isStarting = () => reported.some((host) => mayComeRight(assessments(host), Date.now() - startedAtMs));
+  const isStarting = () =>
+    reported.some((host) => mayComeRight(assessments(host), performance.now() - startedAtMs));
   if (options.command === "provision") {
     while (!options.stop.aborted && isNothingPlanned() && isStarting()) {
       await sleep(1000);
@@ -114,11 +115,11 @@ export async function run(options: RunOptions): Promise<number> {
     if (isTried) {
       await provisioner.provision();
       // What was proved step by step is proved once more, all of it together; what was started meanwhile settles first.
-      const endedAtMs = Date.now();
+      const endedAtMs = performance.now();
       const isSettling = () =>
         reported
           .filter((host) => provisioner.failureOf(host) === undefined)
-          .some((host) => mayComeRight(assessments(host), Date.now() - endedAtMs));
+          .some((host) => mayComeRight(assessments(host), performance.now() - endedAtMs));
       await look();
       while (!options.stop.aborted && isSettling()) {
         await sleep(1000);
@@ -140,7 +141,7 @@ export async function run(options: RunOptions): Promise<number> {
   }
   const list = [...outcomes.values()];
   const exitCode = options.stop.aborted ? EXIT.interrupted : exitCodeOf(list);
-  emit({ event: "summary", exitCode, hosts: list, durationMs: Date.now() - startedAtMs });
+  emit({ event: "summary", exitCode, hosts: list, durationMs: performance.now() - startedAtMs });
   return exitCode;
 }
 

@@ -88,7 +88,7 @@ export async function probeService(options: ProbeOptions): Promise<ServiceProbe>
     const said = error instanceof CommandFailed ? lastLines(error.output) : (error as Error).message;
     return { ...base, proxies: [], failed: said };
   }
-  const registeredAtMs = Date.now();
+  const registeredAtMs = performance.now();
   let served = new Map<HostName, Wait>();
   let gone = served;
   let released: Promise<boolean> | undefined;
@@ -98,7 +98,7 @@ export async function probeService(options: ProbeOptions): Promise<ServiceProbe>
     options.waiting("served");
     if (!stop.aborted) served = await onEach(options, "served", registeredAtMs);
     if (!held.isHeld && proxies.some((host) => served.get(host)?.is !== "so")) failed = LOST;
-    const removedAtMs = Date.now();
+    const removedAtMs = performance.now();
     released = held.release();
     options.waiting("gone");
     if (!stop.aborted) gone = await onEach(options, "gone", removedAtMs);
@@ -172,7 +172,7 @@ async function awaitCanary(
       timeoutMs: deadlineMs + 20_000,
     });
     const [is, status = "", check = "", answered = ""] = stdout.trimEnd().split("\t");
-    if (is === "yes") return { is: "so", afterMs: Math.max(0, firstByteAtMs - sinceMs) };
+    if (is === "yes") return { is: "so", afterMs: Math.max(0, Math.round(firstByteAtMs - sinceMs)) };
     return { is: "not so", because: whyNot(wanted, seconds, { status, check, answered }) };
   } catch (error) {
     return { is: "not so", because: (error as Error).message };

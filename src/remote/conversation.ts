@@ -150,7 +150,7 @@ export class Conversation {
     void this.#sendBytes(whole.subarray(0, -1)).then(() => {
       if (this.#isOver) return;
       // The script cannot start before its last byte is there.
-      this.#sentAtMs = Date.now();
+      this.#sentAtMs = performance.now();
       channel.write(whole.subarray(-1));
       if (input !== undefined) void this.#sendInput(input);
       else if (!holdInput) channel.end();
@@ -199,7 +199,7 @@ export class Conversation {
       }
       return;
     }
-    if (this.#firstByteAtMs === undefined && this.#stdout.spoke) this.#firstByteAtMs = Date.now();
+    if (this.#firstByteAtMs === undefined && this.#stdout.spoke) this.#firstByteAtMs = performance.now();
     if (this.#request.holdInput) {
       const text = this.#stdout.payload();
       const newline = text.indexOf("\n");
@@ -247,7 +247,7 @@ export class Conversation {
       stdout: this.#stdout.payload().toString(),
       stderr: this.#stderr.payload().toString(),
       sentAtMs: this.#sentAtMs,
-      firstByteAtMs: this.#firstByteAtMs ?? Date.now(),
+      firstByteAtMs: this.#firstByteAtMs ?? performance.now(),
     });
   }
 

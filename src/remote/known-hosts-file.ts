@@ -83,7 +83,7 @@ async function appendLocked(file: string, decide: () => Promise<string | undefin
 
 /** Resolves with the function that gives the lock back. */
 async function takeLock(lock: string): Promise<() => Promise<void>> {
-  const deadlineMs = Date.now() + LOCK_WAIT_MS;
+  const deadlineMs = performance.now() + LOCK_WAIT_MS;
   for (;;) {
     const mine = await create(lock);
     if (mine !== undefined) {
@@ -94,7 +94,7 @@ async function takeLock(lock: string): Promise<() => Promise<void>> {
       };
     }
     if (await isStale(lock)) await clearAway(lock);
-    if (Date.now() > deadlineMs)
+    if (performance.now() > deadlineMs)
       throw new Error(`${lock} is held by another meshctl; remove ${lock}* if none is running`);
     await sleep(20 + Math.random() * 40);
   }

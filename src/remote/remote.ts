@@ -7,8 +7,8 @@ export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
   /**
-   * Local time (Date.now()) just before the script's last byte was sent, and when the first byte of its own output
-   * came back: the script started after the one and before the other.
+   * When the script's last byte was about to be sent, and when the first byte of its own output came back, both by
+   * performance.now(): the script started after the one and before the other.
    */
   readonly sentAtMs: number;
   readonly firstByteAtMs: number;

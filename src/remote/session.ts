@@ -113,7 +113,7 @@ export class Session implements Remote {
       for (;;) {
         const { channel, connection, leave } = await this.#openChannel(
           options,
-          Date.now() + options.timeoutMs,
+          performance.now() + options.timeoutMs,
         );
         channel.once("close", leave);
         // The first script on a connection finds out whether root can be had; the others wait, or a wrong password
@@ -266,7 +266,7 @@ export class Session implements Remote {
           refusals = 0;
           continue;
         }
-        if (Date.now() > deadlineMs || (others === 0 && refusals >= MOST_REFUSALS)) {
+        if (performance.now() > deadlineMs || (others === 0 && refusals >= MOST_REFUSALS)) {
           throw this.#unreachable(
             `the host opens no session: ${error.message}. Raise MaxSessions in its sshd_config (10 is the default).`,
             error,
@@ -282,7 +282,7 @@ export class Session implements Remote {
     const place = connection.places.take();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), Math.max(0, deadlineMs - Date.now()));
+      timer = setTimeout(() => resolve(undefined), Math.max(0, deadlineMs - performance.now()));
     });
     const leave = await Promise.race([place, late]);
     clearTimeout(timer);

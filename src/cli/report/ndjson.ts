@@ -52,7 +52,7 @@ function fields(event: RunEvent): Record<string, unknown> {
           ? [command.path]
           : [],
       );
-      const duration = event.event === "changed" ? { duration_ms: event.durationMs } : {};
+      const duration = event.event === "changed" ? { duration_ms: Math.round(event.durationMs) } : {};
       return {
         event: event.event,
         host: event.host,
@@ -71,12 +71,12 @@ function fields(event: RunEvent): Record<string, unknown> {
       return { event: event.event, host: event.host, error: name, stage, because: message };
     }
     case "observed":
-      return { event: event.event, host: event.host, duration_ms: event.durationMs };
+      return { event: event.event, host: event.host, duration_ms: Math.round(event.durationMs) };
     case "summary":
       return {
         event: event.event,
         exit_code: event.exitCode,
-        duration_ms: event.durationMs,
+        duration_ms: Math.round(event.durationMs),
         hosts: event.hosts.map(({ is, unproven, ...outcome }) => ({
           ...outcome,
           unproven: unproven.map(({ putBack, ...change }) =>

@@ -45,7 +45,7 @@ export function statusEvents({
       event: "summary",
       command: "status",
       exit_code: exitCode,
-      duration_ms: durationMs,
+      duration_ms: Math.round(durationMs),
       problems: problems.length,
       hosts: hosts.map(({ is, ...host }) => ({ ...host, outcome: is })),
     },

@@ -109,7 +109,7 @@ export class Progress {
   }
 
   #begin(host: string, text: string, keep = false): void {
-    const since = keep ? (this.#active.get(host)?.since ?? Date.now()) : Date.now();
+    const since = keep ? (this.#active.get(host)?.since ?? performance.now()) : performance.now();
     this.#active.set(host, { text, since });
     if (this.#live && this.#timer === undefined) {
       this.#timer = setInterval(() => this.#draw(), 100);
@@ -139,7 +139,7 @@ export class Progress {
     this.#erase();
     if (this.#active.size === 0 || this.#paused) return;
     this.#frame = (this.#frame + 1) % FRAMES.length;
-    const now = Date.now();
+    const now = performance.now();
     const parts = underWay(this.#active).map(
       ({ hosts, text, since }) => `${hosts} ${text} ${seconds(now - since)}`,
     );

@@ -44,14 +44,20 @@ export class LocalRemote implements Remote {
     this.during.push(options.during);
     const before = this.faultBefore(options.during);
     if (before !== undefined) throw before;
-    const sentAtMs = Date.now();
+    const sentAtMs = performance.now();
     const child = this.#spawn(script);
     child.stdin.end();
     const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
     const exitCode = await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? -1)));
     const after = this.faultAfter(options.during);
     if (after !== undefined) throw after;
-    return { exitCode, stdout: await stdout, stderr: await stderr, sentAtMs, firstByteAtMs: Date.now() };
+    return {
+      exitCode,
+      stdout: await stdout,
+      stderr: await stderr,
+      sentAtMs,
+      firstByteAtMs: performance.now(),
+    };
   }
 
   async hold(script: string): Promise<Held> {
