@@ -15,6 +15,9 @@ export interface StoredArtefact {
   readonly sha256: string;
 }
 
+/** What a build says, and the artefact as base64. */
+const MOST_OUTPUT_BYTES = 32 * 1024 * 1024;
+
 /** Files that are built once on some host and kept on the control machine, with their checksums. */
 export class ArtefactStore {
   readonly #directory: string;
@@ -67,7 +70,12 @@ export class ArtefactStore {
       },
       { name: "fetch", text: scriptText(FETCH), args: [path], timeoutMs: 60_000 },
     ];
-    const results = await runChange(remote, `building ${artefact.key} on ${remote.host}`, blocks);
+    const results = await runChange(
+      remote,
+      `building ${artefact.key} on ${remote.host}`,
+      blocks,
+      MOST_OUTPUT_BYTES,
+    );
     const bytes = Buffer.from(results.at(-1)!.stdout, "base64");
     const sha256 = digest(bytes);
     const file = join(this.#directory, artefact.key);

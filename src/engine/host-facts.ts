@@ -47,7 +47,7 @@ export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFact
     packages: new Map(
       rowsOf(output, "package")
         .filter(([, status]) => status?.startsWith("ii") || status?.startsWith("hi"))
-        .map(([name, , version]) => [name!.replace(/:.*$/, ""), version ?? ""]),
+        .map(([name, , version]) => [name!.split(":", 1)[0]!, version ?? ""]),
     ),
   };
 }
@@ -55,9 +55,9 @@ export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFact
 /** `ss` prints "127.0.0.1:8080", "[::1]:22", "*:2181", "127.0.0.1%lo:53". A wildcard becomes "0.0.0.0" or "::". */
 function listenerOf(local: string, process: string): Listener {
   const colon = local.lastIndexOf(":");
-  const address = local
+  const [address] = local
     .slice(0, colon)
     .replace(/^\[(.*)\]$/, "$1")
-    .replace(/%.*$/, "");
+    .split("%", 1) as [string];
   return { address: address === "*" ? "::" : address, port: Number(local.slice(colon + 1)), process };
 }

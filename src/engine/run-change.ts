@@ -8,20 +8,27 @@ const BEGIN = new URL("./commands/begin.sh", import.meta.url);
 /** As begin.sh says it. */
 const STILL_UNDER_WAY = 75;
 
+/** A change says what it did, and apt is the one that says most: some hundred KiB for everything that there is. */
+const MOST_OUTPUT_BYTES = 1024 * 1024;
+
 /** When the last change that this run has to make on a host will have ended. Never rejects. */
 const turns = new WeakMap<Remote, Promise<unknown>>();
 
 /**
  * Runs blocks that change a host, in one exec; the first that fails ends it. What else this run has to do there (one
  * host's build is needed by another's change) waits its turn, and begin.sh keeps everybody else's away. Returns what
- * each block said. Throws ChangeFailed with what the host said, HostLost when the outcome is unknown.
+ * each block said. Throws ChangeFailed with what the host said, HostLost when the outcome is unknown, as it is when the
+ * host prints more than `maxOutputBytes`.
  */
 export function runChange(
   remote: Remote,
   what: string,
   blocks: readonly Block[],
+  maxOutputBytes = MOST_OUTPUT_BYTES,
 ): Promise<readonly BlockResult[]> {
-  const turn = (turns.get(remote) ?? Promise.resolve()).then(() => runBlocks(remote, what, blocks));
+  const turn = (turns.get(remote) ?? Promise.resolve()).then(() =>
+    runBlocks(remote, what, blocks, maxOutputBytes),
+  );
   turns.set(
     remote,
     turn.catch(() => {}),
@@ -33,10 +40,15 @@ async function runBlocks(
   remote: Remote,
   what: string,
   blocks: readonly Block[],
+  maxOutputBytes: number,
 ): Promise<readonly BlockResult[]> {
   const { script, parse } = inOrder(blocks);
   const timeoutMs = blocks.reduce((sum, block) => sum + block.timeoutMs, 30_000);
-  const outcome = await remote.run(`${scriptText(BEGIN)}\n${script}`, { during: what, timeoutMs });
+  const outcome = await remote.run(`${scriptText(BEGIN)}\n${script}`, {
+    during: what,
+    timeoutMs,
+    maxOutputBytes,
+  });
   const results = parse(outcome.stdout, outcome.stderr);
   if (outcome.exitCode === STILL_UNDER_WAY && results.length === 0) {
     throw new ChangeFailed(remote.host, `${what}: another change is still under way on this host`);

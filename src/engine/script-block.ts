@@ -118,22 +118,33 @@ interface Frame {
   readonly exitCode?: number;
 }
 
+/** Looks for the marks alone: a host may print nothing but line breaks. */
 function splitFrames(stream: string, nonce: string): Map<number, Frame> {
   const frames = new Map<number, Frame>();
-  let lines: string[] = [];
-  for (const line of stream.split("\n")) {
-    if (!line.startsWith(`${nonce} `)) {
-      lines.push(line);
-      continue;
-    }
-    const [, index, what, code] = line.split(" ");
-    const text = lines.join("\n");
+  const mark = `${nonce} `;
+  // What is behind the last mark, up to the line break that is the next one's.
+  let from = 0;
+  for (let at = nextMark(stream, mark, 0); at !== -1; at = nextMark(stream, mark, from)) {
+    const text = stream.slice(from, Math.max(from, at - 1));
+    const lineEnd = stream.indexOf("\n", at);
+    const end = lineEnd === -1 ? stream.length : lineEnd;
+    from = end + 1;
+    // No mark of ours is longer, and a host may make its lines as long as it likes.
+    const [, index, what, code] = stream.slice(at, Math.min(end, at + LONGEST_MARK)).split(" ");
     const begun = frames.get(Number(index));
     if (what === "begin") frames.delete(Number(index));
     else if (what === "errors") frames.set(Number(index), { stdout: text });
     else if (begun === undefined) frames.set(Number(index), { stdout: text, exitCode: Number(code) });
     else frames.set(Number(index), { ...begun, stderr: text, exitCode: Number(code) });
-    lines = [];
   }
   return frames;
+}
+
+const LONGEST_MARK = 80;
+
+/** Where the next line begins that is a mark; -1 when there is none. */
+function nextMark(stream: string, mark: string, from: number): number {
+  if (stream.startsWith(mark, from)) return from;
+  const lineBreak = stream.indexOf(`\n${mark}`, from);
+  return lineBreak === -1 ? -1 : lineBreak + 1;
 }

@@ -1,15 +1,31 @@
 import { ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
 import { quotable } from "../terminal-text.ts";
 
-/** Reads the records that a probe printed with `emit`: key → rows of fields, in order. */
+/** A host with every package of a desktop and a listener on every tenth port has fewer. */
+const MOST_RECORDS = 20_000;
+const MOST_FIELDS = 64;
+
+/**
+ * Reads the records that a probe printed with `emit`: key → rows of fields, in order. Throws ProbeNotUnderstood when
+ * they are more than a host has: what reads them may compare each with each.
+ */
 export function parseProbeOutput(text: string): ProbeOutput {
   const records = new Map<string, string[][]>();
-  for (const line of text.split("\n")) {
-    if (line === "") continue;
-    const [key, ...fields] = line.split("\t");
-    const rows = records.get(key!) ?? [];
-    rows.push(fields.map(decodeField));
-    records.set(key!, rows);
+  let count = 0;
+  for (let from = 0; from < text.length; ) {
+    const lineBreak = text.indexOf("\n", from);
+    const end = lineBreak === -1 ? text.length : lineBreak;
+    if (end > from) {
+      count += 1;
+      if (count > MOST_RECORDS) throw new ProbeNotUnderstood(`it printed more than ${MOST_RECORDS} records`);
+      const [key, ...fields] = text.slice(from, end).split("\t", MOST_FIELDS + 2);
+      if (fields.length > MOST_FIELDS)
+        throw new ProbeNotUnderstood(`a record has more than ${MOST_FIELDS} fields`);
+      const rows = records.get(key!) ?? [];
+      rows.push(fields.map(decodeField));
+      records.set(key!, rows);
+    }
+    from = end + 1;
   }
   return records;
 }

@@ -11,12 +11,15 @@ export interface UnitStart {
   readonly rootDirectory: string;
 }
 
+const ARGV = "argv[]=";
+
 /** As `systemctl show` prints it: `values` are those of one property. */
 export function loadedStart(values: (property: string) => readonly string[]): UnitStart {
   return {
     commands: values("ExecStart").flatMap((text) => {
-      const [, command] = /argv\[\]=(.*?) ; ignore_errors=/.exec(text) ?? [];
-      return command === undefined ? [] : [command];
+      const begin = text.indexOf(ARGV);
+      const end = text.indexOf(" ; ignore_errors=", begin);
+      return begin === -1 || end === -1 ? [] : [text.slice(begin + ARGV.length, end)];
     }),
     environment: values("Environment").flatMap(wordsOf),
     environmentFiles: values("EnvironmentFiles")

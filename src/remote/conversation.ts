@@ -47,7 +47,9 @@ export type ConversationEnd =
   | { readonly is: "cut" }
   /** The host took nothing of the script's input until the deadline: outcome unknown. */
   | { readonly is: "stalled" }
-  | { readonly is: "too much output" };
+  | { readonly is: "too much output" }
+  /** The stream cannot be that of root.sh: the start-up files print without end, or the host lies about the frame. */
+  | { readonly is: "garbled" };
 
 export interface ConversationRequest {
   readonly script: string;
@@ -60,9 +62,14 @@ export interface ConversationRequest {
   /** Leave the script's standard input open until `closeInput`. */
   readonly holdInput: boolean;
   readonly maxOutputBytes: number;
+  /** Called when the host goes on sending although the channel was closed. */
+  readonly flooded: () => void;
   /** How long the host may take nothing of the input. */
   readonly idleMs: number;
 }
+
+/** More than what may have been under way when the channel was closed. */
+const MOST_LATE_BYTES = 16 * 1024 * 1024;
 
 /** What is sent at a time: a host that takes so little before the deadline is slow, and not stuck. */
 const PIECE_BYTES = 64 * 1024;
@@ -80,10 +87,14 @@ export class Conversation {
   readonly #nonce = randomBytes(16).toString("hex");
   readonly #stdout = new Frame(this.#nonce);
   readonly #stderr = new Frame(this.#nonce);
+  readonly #denial = new RegExp(`${this.#nonce} DENIED (\\w+) (\\d*) (\\d+)\n`);
   #isSent = false;
   #isOver = false;
+  #isClosed = false;
+  #lateBytes = 0;
   #sentAtMs = 0;
   #firstByteAtMs: number | undefined;
+  #hasFirstLine = false;
   #prompts = 0;
   #denied: { readonly tool: string; readonly uid: string; readonly exitCode: number } | undefined;
   #exit: string | undefined;
@@ -124,6 +135,10 @@ export class Conversation {
     return this.#isSent;
   }
 
+  get maxOutputBytes(): number {
+    return this.#request.maxOutputBytes;
+  }
+
   /** Gives up: whatever still comes is ignored, and nothing more is sent. */
   abandon(): void {
     this.#finish({ is: "cut" });
@@ -136,6 +151,12 @@ export class Conversation {
 
   closeInput(): void {
     this.#channel.end();
+  }
+
+  /** Closes the channel on this side. */
+  close(): void {
+    this.#isClosed = true;
+    this.#channel.close();
   }
 
   #send(): void {
@@ -185,47 +206,59 @@ export class Conversation {
   }
 
   #onStdout(chunk: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      this.#drop(chunk);
+      return;
+    }
     this.#stdout.push(chunk);
     if (!this.#stdout.began) {
-      const prelude = this.#stdout.prelude;
-      if (prelude.includes(`${this.#nonce} READY\n`)) this.#send();
-      const denied = new RegExp(`${this.#nonce} DENIED (\\w+) (\\d*) (\\d+)\n`).exec(prelude);
+      if (this.#stdout.sightings(`${this.#nonce} READY\n`) > 0) this.#send();
+      const denied = this.#denied === undefined ? this.#denial.exec(this.#stdout.recent) : null;
       if (denied !== null) {
         const [, tool = "", uid = "", code = ""] = denied;
-        this.#denied ??= { tool, uid, exitCode: Number(code) };
+        this.#denied = { tool, uid, exitCode: Number(code) };
         // What sudo said travels on the other stream, and may still be on its way.
         setTimeout(() => this.#onClose(), 500).unref();
       }
-      return;
-    }
-    if (this.#firstByteAtMs === undefined && this.#stdout.spoke) this.#firstByteAtMs = performance.now();
-    if (this.#request.holdInput) {
+    } else if (this.#firstByteAtMs === undefined && this.#stdout.spoke) this.#firstByteAtMs = performance.now();
+    if (this.#request.holdInput && !this.#hasFirstLine) {
       const text = this.#stdout.payload();
       const newline = text.indexOf("\n");
-      if (newline !== -1) this.#resolveFirstLine(text.subarray(0, newline).toString());
+      if (newline !== -1) {
+        this.#hasFirstLine = true;
+        this.#resolveFirstLine(text.subarray(0, newline).toString());
+      }
     }
     this.#checkProgress();
   }
 
   #onStderr(chunk: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      this.#drop(chunk);
+      return;
+    }
     this.#stderr.push(chunk);
     const password = this.#request.password;
-    if (password !== undefined && !this.#isSent) {
-      const prompts = this.#stderr.prelude.split(`${this.#nonce} PROMPT`).length - 1;
-      if (prompts > this.#prompts) {
-        this.#prompts = prompts;
-        // Asked again, the password was wrong: with nothing more to read sudo gives up.
-        if (prompts === 1) this.#channel.write(`${password.reveal()}\n`);
-        else this.#channel.end();
-      }
+    if (password !== undefined && !this.#isSent && !this.#stderr.began) {
+      const before = this.#prompts;
+      this.#prompts += this.#stderr.sightings(`${this.#nonce} PROMPT`);
+      // Asked again, the password was wrong: with nothing more to read sudo gives up.
+      if (before === 0 && this.#prompts === 1) this.#channel.write(`${password.reveal()}\n`);
+      else if (before < 2 && this.#prompts >= 2) this.#channel.end();
     }
     this.#checkProgress();
   }
 
+  #drop(chunk: Buffer): void {
+    if (!this.#isClosed) return;
+    const before = this.#lateBytes;
+    this.#lateBytes += chunk.length;
+    if (before <= MOST_LATE_BYTES && this.#lateBytes > MOST_LATE_BYTES) this.#request.flooded();
+  }
+
   #checkProgress(): void {
-    if (this.#stdout.payloadBytes + this.#stderr.payloadBytes > this.#request.maxOutputBytes) {
+    if (this.#stdout.isBroken || this.#stderr.isBroken) this.#finish({ is: "garbled" });
+    else if (this.#stdout.payloadBytes + this.#stderr.payloadBytes > this.#request.maxOutputBytes) {
       this.#finish({ is: "too much output" });
     } else if (this.#stdout.exitCode !== undefined && this.#stderr.exitCode !== undefined) {
       this.#finishExited(this.#stdout.exitCode);

@@ -255,7 +255,7 @@ const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 } as const;
 
 /** A time as sshd_config(5) writes it, "90" or "1m30s"; undefined when it is none, 0, or cannot be understood. */
 function timeMs(text: string): number | undefined {
-  if (!/^(\d+[smhdw]?)+$/i.test(text)) return undefined;
+  if (text === "" || !/^(?:\d+[smhdw])*\d*$/i.test(text)) return undefined;
   const parts = [...text.toLowerCase().matchAll(/(\d+)([smhdw]?)/g)];
   const seconds = parts.reduce(
     (sum, [, count, unit]) => sum + Number(count) * SECONDS[(unit || "s") as keyof typeof SECONDS],

@@ -22,7 +22,10 @@ export interface RunOptions {
   readonly during: string;
   /** Deadline for the whole script. On expiry the channel is dropped and HostLost thrown. */
   readonly timeoutMs: number;
-  /** Largest output kept; more is HostLost. Default 64 MiB. */
+  /**
+   * Largest output, both streams together: a script that prints more is HostLost at once. Default 4 MiB, as for one
+   * look at a host. What is held may print 4 KiB.
+   */
   readonly maxOutputBytes?: number;
   /**
    * What the script reads from its standard input; without it that is /dev/null. When the connection breaks the

@@ -12,7 +12,10 @@ import { NOT_INSTALLED, privilegeAdvice } from "./privilege-advice.ts";
 import type { Held, Outcome, Remote, RunOptions } from "./remote.ts";
 import type { Typed, TypedPassword } from "./typed-password.ts";
 
-const DEFAULT_MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** What a host says costs memory and time that the others need. */
+const DEFAULT_MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
+/** One line, and why there is none. */
+const MOST_OUTPUT_OF_HOLD_BYTES = 4096;
 const RELEASE_MS = 5_000;
 /** How long a finished channel may take to close by itself: a child left in the background keeps it open. */
 const LINGER_MS = 300;
@@ -57,7 +60,7 @@ export class Session implements Remote {
   async run(script: string, options: RunOptions): Promise<Outcome> {
     const talk = await this.#start(script, options, false);
     const end = await this.#within(talk, talk.conversation.end, options);
-    if (end.is !== "exited") throw this.#error(end, talk.connection, options.during);
+    if (end.is !== "exited") throw this.#error(end, talk, options.during);
     const { exitCode, stdout, stderr, sentAtMs, firstByteAtMs } = end;
     return { exitCode, stdout, stderr, sentAtMs, firstByteAtMs };
   }
@@ -68,7 +71,7 @@ export class Session implements Remote {
     const firstLine = await this.#within(talk, conversation.firstLine, options);
     if (firstLine === undefined) {
       const end = await conversation.end;
-      if (end.is !== "exited") throw this.#error(end, connection, options.during);
+      if (end.is !== "exited") throw this.#error(end, talk, options.during);
       throw new CommandFailed(this.host, options.during, end.exitCode, end.stderr);
     }
     let isHeld = true;
@@ -88,7 +91,7 @@ export class Session implements Remote {
         conversation.closeInput();
         const isGone = await Promise.race([over, sleep(RELEASE_MS, false, { ref: false })]);
         isHeld = false;
-        talk.channel.close();
+        conversation.close();
         return isGone;
       },
     };
@@ -127,6 +130,9 @@ export class Session implements Remote {
             throw this.#refusal;
           }
         }
+        const maxOutputBytes = holdInput
+          ? MOST_OUTPUT_OF_HOLD_BYTES
+          : (options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES);
         const conversation = new Conversation(channel, {
           script,
           privilege,
@@ -135,15 +141,18 @@ export class Session implements Remote {
           input: options.stdin,
           holdInput,
           idleMs: this.#deadlines.idleMs,
-          maxOutputBytes: options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES,
+          maxOutputBytes,
+          flooded: () => connection.destroy("the host went on sending after it was told to stop"),
         });
         const leaveConnection = connection.onGone(() => conversation.connectionLost());
-        void conversation.end.then(() => {
+        void conversation.end.then((end) => {
           leaveConnection();
-          const timer = setTimeout(() => channel.close(), LINGER_MS);
+          if (end.is === "garbled") connection.destroy("the host does not keep to what was agreed");
+          const lingerMs = end.is === "exited" ? LINGER_MS : 0;
+          const timer = setTimeout(() => conversation.close(), lingerMs);
           channel.once("close", () => clearTimeout(timer));
         });
-        const talk = { channel, connection, conversation };
+        const talk = { connection, conversation };
         await this.#untilReady(talk);
         if (!(await this.#learnsPassword(talk))) return talk;
       }
@@ -188,7 +197,7 @@ export class Session implements Remote {
   }
 
   /** Waits until the script is sent. Throws HostUnreachable when the host's shell does not get that far in time. */
-  async #untilReady({ conversation, connection, channel }: Talk): Promise<void> {
+  async #untilReady({ conversation, connection }: Talk): Promise<void> {
     if (conversation.isSent) return;
     const { shellMs } = this.#deadlines;
     let timer: NodeJS.Timeout | undefined;
@@ -200,7 +209,7 @@ export class Session implements Remote {
     if (conversation.isSent) connection.isProven = true;
     else if (first === "late") {
       conversation.abandon();
-      channel.close();
+      conversation.close();
       throw new HostUnreachable(
         this.host,
         "channel",
@@ -222,7 +231,7 @@ export class Session implements Remote {
         );
         reject(lost);
         talk.conversation.abandon();
-        talk.channel.close();
+        talk.conversation.close();
       }, options.timeoutMs);
     });
     try {
@@ -327,7 +336,7 @@ export class Session implements Remote {
 
   #error(
     end: Exclude<ConversationEnd, { is: "exited" }>,
-    connection: Connection,
+    { connection, conversation }: Talk,
     during: string,
   ): HostLost | HostUnreachable {
     switch (end.is) {
@@ -354,8 +363,22 @@ export class Session implements Remote {
           `was given up: the host took nothing of what was sent for ${this.#deadlines.idleMs / 1000} s. ` +
             "Does its disk answer? It may still be running on the host",
         );
-      case "too much output":
-        return this.#lost(during, "printed more than is kept; its outcome is unknown");
+      case "too much output": {
+        const most = showBytes(conversation.maxOutputBytes);
+        return this.#lost(during, `was given up: the host printed more than ${most}; its outcome is unknown`);
+      }
+      case "garbled": {
+        const endless =
+          "Does a start-up file (.bashrc, .profile) print without end, or is the host not itself?";
+        return conversation.isSent
+          ? this.#lost(
+              during,
+              `was given up: what the host printed around it is not what its shell was told to print; its outcome is unknown. ${endless}`,
+            )
+          : this.#unreachable(
+              `the host prints without end, and no script began. ${endless} Nothing was run.`,
+            );
+      }
     }
   }
 
@@ -376,6 +399,10 @@ export class Session implements Remote {
   }
 }
 
+function showBytes(bytes: number): string {
+  return bytes < 1024 * 1024 ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.ceil(bytes / (1024 * 1024))} MiB`;
+}
+
 interface OpenChannel {
   readonly channel: ClientChannel;
   readonly connection: Connection;
@@ -383,7 +410,6 @@ interface OpenChannel {
 }
 
 interface Talk {
-  readonly channel: ClientChannel;
   readonly connection: Connection;
   readonly conversation: Conversation;
 }

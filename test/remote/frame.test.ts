@@ -40,4 +40,47 @@ describe("a frame", () => {
     frame.push(Buffer.from(`${nonce} BEGIN\nok${nonce} END 0\n`));
     expect(frame.payload().toString()).toBe("ok");
   });
+
+  it("is broken by junk that does not end", () => {
+    const frame = new Frame(nonce);
+    for (let i = 0; i < 100 && !frame.isBroken; i += 1) frame.push(Buffer.alloc(1024 * 1024, "x"));
+    expect(frame.isBroken).toBe(true);
+    frame.push(Buffer.from(`${nonce} BEGIN\nlate${nonce} END 0\n`));
+    expect(frame).toMatchObject({ began: false, exitCode: undefined, payloadBytes: 0 });
+  });
+
+  it.each(["x", "-1\n", "\n", "1234", "12 \n", "1x"])(
+    "is broken by an end mark with %j behind it",
+    (code) => {
+      for (const pieces of [[code], code.split("")]) {
+        const frame = new Frame(nonce);
+        frame.push(Buffer.from(`${nonce} BEGIN\nout${nonce} END `));
+        for (const piece of pieces) frame.push(Buffer.from(piece));
+        expect(frame).toMatchObject({ isBroken: true, exitCode: undefined });
+        for (let i = 0; i < 10; i += 1) frame.push(Buffer.alloc(1024 * 1024, "x"));
+        expect(frame.payloadBytes).toBe(3);
+      }
+    },
+  );
+
+  it("counts every byte that it keeps, also what looks like the beginning of a mark again and again", () => {
+    const frame = new Frame(nonce);
+    frame.push(Buffer.from(`${nonce} BEGIN\n`));
+    const almost = Buffer.from(`${nonce} EN`.repeat(1000));
+    for (let i = 0; i < 10; i += 1) frame.push(almost);
+    expect(10 * almost.length - frame.payloadBytes).toBeLessThan(nonce.length + 5);
+  });
+
+  it("tells of each mark before the script once, however it is cut", () => {
+    const prompts = `junk ${nonce} PROMPT Password: ${nonce} PROMPT ${nonce} PROMP`;
+    for (const bytes of [1, 2, 7, 22, 1000]) {
+      const frame = new Frame(nonce);
+      let seen = 0;
+      for (let at = 0; at < prompts.length; at += bytes) {
+        frame.push(Buffer.from(prompts.slice(at, at + bytes)));
+        seen += frame.sightings(`${nonce} PROMPT`);
+      }
+      expect(seen).toBe(2);
+    }
+  });
 });

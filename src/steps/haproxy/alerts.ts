@@ -30,6 +30,6 @@ export function lastRefusal(lines: readonly string[], living: readonly number[])
 function reasonIn(line: string, living: readonly number[]): string | undefined {
   const [, pid, said] = ALERT.exec(line) ?? [];
   if (said === undefined || living.includes(Number(pid))) return undefined;
-  const message = quotable(said.replace(PLACE, "").replace(/\.?\s*$/, ""));
+  const message = quotable(said.replace(PLACE, "").trimEnd().replace(/\.$/, ""));
   return NO_REASON.test(message) ? undefined : message;
 }

@@ -13,5 +13,5 @@ export function holderOf(listeners: readonly Listener[], bind: string, port: num
 
 /** Without brackets and without the interface. */
 function bare(address: string): string {
-  return address.replace(/^\[|\]$/g, "").replace(/%.*$/, "");
+  return address.replace(/^\[|\]$/g, "").split("%", 1)[0]!;
 }

@@ -140,7 +140,7 @@ export function closedByStart({ awaitsWatcher, facts, dropIn }: Situation): Read
 function openFiles(situation: Situation): Reading {
   const { facts, host, dropIn, openFilesNeeded, desired } = situation;
   const { maxconn } = desired.parameters;
-  const written = /^\s*LimitNOFILE=(\S+)/m.exec(facts.dropIn.content ?? "")?.[1];
+  const written = /^[ \t]*LimitNOFILE=(\S+)/m.exec(facts.dropIn.content ?? "")?.[1];
   const loaded = facts.limitNofile;
   const process = facts.limits.worker ?? facts.limits.master;
   const shadowed =

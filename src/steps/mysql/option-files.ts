@@ -80,7 +80,7 @@ function parseOption(text: string, server: Server): { name: string; value: strin
 function unquote(text: string): string {
   const trimmed = text.trim();
   const [, , quoted] = /^(["'])(.*?)\1/.exec(trimmed) ?? [];
-  return quoted ?? trimmed.replace(/\s*#.*$/, "");
+  return quoted ?? trimmed.split("#", 1)[0]!.trimEnd();
 }
 
 /** The assignment that wins; undefined when no file says anything. MariaDB takes a beginning of the name too. */
@@ -124,8 +124,15 @@ export function withDropIn(
 /** Options in the service's command line or environment: they win over every file. */
 export function commandLineOptions(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  for (const [, name, value] of text.matchAll(/--(?:loose[-_])?(innodb[-_][\w-]+)=["']?([^\s"';]+)/g)) {
-    found.set(name!.replaceAll("-", "_"), value!);
+  const word = /(?<![\w-])([\w-]+)=/g;
+  const given = /["']?([^\s"';]+)/y;
+  for (let match = word.exec(text); match !== null; match = word.exec(text)) {
+    const [, name] = /--(?:loose[-_])?(innodb[-_].+)$/.exec(match[1]!) ?? [];
+    given.lastIndex = word.lastIndex;
+    const [, value] = (name === undefined ? null : given.exec(text)) ?? [];
+    if (name === undefined || value === undefined) continue;
+    found.set(name.replaceAll("-", "_"), value);
+    word.lastIndex = given.lastIndex;
   }
   return found;
 }

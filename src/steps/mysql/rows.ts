@@ -68,7 +68,7 @@ export function runsOldVersion({ live, parser }: InstalledFacts): boolean {
 
 /** "-log" says only that the server keeps one, and it stands in what the program on disk says too. */
 function bareVersion(version: string): string {
-  return version.replace(/(-log)?( .*)?$/, "");
+  return version.split(" ", 1)[0]!.replace(/-log$/, "");
 }
 
 /** Whether the server would start with the option files as they are, whoever wrote them. */

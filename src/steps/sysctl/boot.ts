@@ -93,7 +93,11 @@ export function valuesGiven(files: readonly ConfFile[], path: string): readonly 
 function assignmentOf(
   text: string,
 ): { readonly path: string; readonly value: string | undefined } | undefined {
-  const [, minus, key, value] = /^\s*(-?)\s*([^=]*?)\s*(?:=(.*))?$/s.exec(text) ?? [];
-  if (key === undefined || key === "" || (value === undefined && minus === "")) return undefined;
+  const equals = text.indexOf("=");
+  const left = (equals === -1 ? text : text.slice(0, equals)).trim();
+  const minus = left.startsWith("-");
+  const key = minus ? left.slice(1).trim() : left;
+  const value = equals === -1 ? undefined : text.slice(equals + 1);
+  if (key === "" || (value === undefined && !minus)) return undefined;
   return { path: procPathOf(key), value: value === undefined ? undefined : normaliseValue(value) };
 }

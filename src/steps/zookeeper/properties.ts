@@ -9,9 +9,12 @@ export type Properties = ReadonlyMap<string, Property>;
 
 export function parseProperties(text: string): Properties {
   const properties = new Map<string, Property>();
-  for (const [index, line] of text.split("\n").entries()) {
-    const [, key, value] = /^\s*([^#!=:\s][^=:\s]*)\s*[=:]?\s*(.*?)\s*$/.exec(line) ?? [];
-    if (key !== undefined) properties.set(key, { value: value!, line: index + 1 });
+  for (const [index, written] of text.split("\n").entries()) {
+    const line = written.trim();
+    const [key] = /^[^#!=:\s][^=:\s]*/.exec(line) ?? [];
+    if (key === undefined) continue;
+    const value = line.slice(key.length).trimStart().replace(/^[=:]/, "").trimStart();
+    properties.set(key, { value, line: index + 1 });
   }
   return properties;
 }
@@ -25,7 +28,7 @@ export function serversOf(properties: Properties): Servers {
   for (const [key, { value }] of properties) {
     const [, id] = /^server\.(\d+)$/.exec(key) ?? [];
     if (id === undefined) continue;
-    servers.set(Number(id), value.replace(/;.*$/, "").replace(/:participant$/, ""));
+    servers.set(Number(id), value.split(";", 1)[0]!.replace(/:participant$/, ""));
   }
   return new Map([...servers].sort(([a], [b]) => a - b));
 }

@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import ssh2, { type ServerChannel } from "ssh2";
+import { keygen } from "./sshd.ts";
+
+/** What a hostile host is told and may answer, once somebody has logged in and sent an exec request. */
+export interface Victim {
+  /** What frames the script's output: it came over standard input, so the host knows it. */
+  readonly nonce: string;
+  /** The script, once `ready` was said; "" while there is none. */
+  script(): Promise<string>;
+  /** Sends to standard output, or to standard error, and waits until the client takes it; false once it is gone. */
+  say(bytes: string | Buffer, stream?: "stdout" | "stderr"): Promise<boolean>;
+  /** Frees the channel with an exit code. */
+  exit(code: number): void;
+}
+
+export interface HostileSshd {
+  readonly port: number;
+  readonly settings: {
+    readonly port: number;
+    readonly identityFiles: readonly string[];
+    readonly knownHostsFiles: readonly string[];
+  };
+  /** How many connections were made. */
+  readonly connections: number;
+  stop(): Promise<void>;
+}
+
+/** An SSH server on 127.0.0.1 that lets everybody in and answers each exec request as `behave` does. */
+export async function startHostileSshd(behave: (victim: Victim) => Promise<void>): Promise<HostileSshd> {
+  const directory = mkdtempSync(join(tmpdir(), "meshctl-hostile-"));
+  const inside = (name: string) => join(directory, name);
+  keygen(inside("id"));
+  const { private: hostKey, public: publicKey } = ssh2.utils.generateKeyPairSync("ed25519");
+  let connections = 0;
+  const clients = new Set<{ end(): unknown }>();
+  const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
+    connections += 1;
+    clients.add(client);
+    client.on("error", () => {});
+    client.once("close", () => clients.delete(client));
+    client.on("authentication", (attempt) => {
+      if (attempt.method === "publickey") attempt.accept();
+      else attempt.reject(["publickey"]);
+    });
+    client.on("session", (accept) =>
+      accept().on("exec", (acceptExec) => {
+        const channel = acceptExec();
+        channel.on("error", () => {});
+        void victimOf(channel).then(behave, () => {});
+      }),
+    );
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(inside("known_hosts"), `[127.0.0.1]:${port} ${publicKey}\n`);
+  return {
+    port,
+    settings: { port, identityFiles: [inside("id")], knownHostsFiles: [inside("known_hosts")] },
+    get connections() {
+      return connections;
+    },
+    async stop() {
+      for (const client of clients) client.end();
+      await new Promise((resolve) => server.close(resolve));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Reads as login.sh and root.sh do: a program, the header with the nonce, "GO", a program, the script's length and the script. */
+async function victimOf(channel: ServerChannel): Promise<Victim> {
+  let received = "";
+  let isGone = false;
+  channel.setEncoding("utf8");
+  channel.on("data", (text: string) => {
+    received += text;
+  });
+  channel.once("close", () => {
+    isGone = true;
+  });
+  const until = async <T>(look: () => T | undefined): Promise<T> => {
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (isGone) throw new Error("the client has gone");
+      await sleep(5);
+    }
+  };
+  const nonce = await until(() => /^.*\n([0-9a-f]{32}) .*\n/.exec(received)?.[1]);
+  return {
+    nonce,
+    script: () =>
+      until(() => {
+        const [, bytes, rest = ""] =
+          new RegExp(`GO ${nonce}\n.*\n(\\d+) (?:open|closed)\n(.*)$`, "s").exec(received) ?? [];
+        return bytes !== undefined && Buffer.byteLength(rest) >= Number(bytes)
+          ? rest.slice(0, Number(bytes))
+          : undefined;
+      }),
+    async say(bytes, stream = "stdout") {
+      if (isGone) return false;
+      const to = stream === "stdout" ? channel : channel.stderr;
+      if (!to.write(bytes))
+        await Promise.race([once(channel, "drain"), once(channel, "close"), sleep(1_000)]);
+      return !isGone;
+    },
+    exit(code) {
+      if (isGone) return;
+      channel.exit(code);
+      channel.end();
+    },
+  };
+}
+
+/** Runs the script on this machine, as an honest host does, and hands over what it prints. */
+export async function ranHonestly(script: string): Promise<{ stdout: string; stderr: string; code: number }> {
+  const child = spawn("sh", ["-s"], { stdio: ["pipe", "pipe", "pipe"] });
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout.on("data", (chunk) => out.push(chunk));
+  child.stderr.on("data", (chunk) => err.push(chunk));
+  child.stdin.end(script);
+  const [code] = (await once(child, "close")) as [number | null];
+  return { stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString(), code: code ?? 137 };
+}
