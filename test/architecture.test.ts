@@ -7,7 +7,10 @@ const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((na
 
 /** What a file imports: paths within src, or package names. */
 function importsOf(file: string): string[] {
-  const text = readFileSync(join(src, file), "utf8");
+  return importsIn(file, readFileSync(join(src, file), "utf8"));
+}
+
+function importsIn(file: string, text: string): string[] {
   return [
     ...text.matchAll(
       /^(?:import|export)\s[^;]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm,
@@ -23,6 +26,20 @@ function layerOf(file: string): string {
   const [first, second, third] = file.split("/");
   if (second === undefined) return "";
   return first === "steps" && third !== undefined ? `steps/${second}` : first!;
+}
+
+/** Packages that are loaded as soon as the file is: not types, and not what is imported on demand. */
+function packagesLoadedBy(file: string, seen = new Set<string>()): string[] {
+  if (seen.has(file)) return [];
+  seen.add(file);
+  const text = readFileSync(join(src, file), "utf8").replace(
+    /^(?:import|export) type\s[^;]*;|\bimport\([^)]*\)/gm,
+    "",
+  );
+  const loaded = importsIn(file, text).flatMap((name) =>
+    name.endsWith(".ts") ? packagesLoadedBy(name, seen) : name.startsWith("node:") ? [] : [name],
+  );
+  return [...new Set(loaded)].sort();
 }
 
 const MAY_IMPORT: Record<string, readonly string[]> = {
@@ -73,6 +90,14 @@ describe("the architecture", () => {
           expect(layers, `${file} imports ${imported}`).toContain(isStep ? "steps/*" : layer);
       }
     }
+  });
+
+  it.each([
+    ["cli/main.ts", ["commander"]],
+    ["cli/load.ts", ["commander", "yaml", "zod"]],
+    ["cli/run-command.ts", ["chalk", "cli-table3", "commander", "diff", "ssh-config", "yaml", "zod"]],
+  ])("%s loads no package that it may not need", (file, needed) => {
+    expect(packagesLoadedBy(file)).toEqual(needed);
   });
 
   it("keeps the console out of everything but the command line", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigurationError } from "../errors.ts";
-import { durationMs } from "../quantities.ts";
+import { parseDuration } from "../quantity-text.ts";
 
 /** Flags that every command has. */
 export interface FileOptions {
@@ -56,7 +56,7 @@ export function withWait(command: Command): Command {
 
 /** As in the files, but with its unit: "--wait-for-ssh 120" would be milliseconds. */
 function patience(text: string): number {
-  const milliseconds = durationMs.safeParse(text).data;
+  const milliseconds = parseDuration(text);
   if (
     milliseconds === undefined ||
     !/[a-z]$/.test(text) ||

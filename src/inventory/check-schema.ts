@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { expectation, UNION } from "./expectation.ts";
 import { didYouMean, nearestName } from "./nearest-name.ts";
 import type { Path } from "./path.ts";

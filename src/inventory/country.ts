@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const COUNTRY = "expected a country of ISO 3166-1 like DE or GB";
 

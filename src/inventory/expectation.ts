@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** Marks a union whose author gave it no words of its own: its branches are asked instead. */
 export const UNION = "expected another shape";

@@ -1,5 +1,5 @@
 import { isIPv6, SocketAddress } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import type { StepName } from "../step.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import { hostEntry, hostName } from "./schema.ts";

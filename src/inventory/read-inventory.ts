@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { StepName } from "../step.ts";
 import { countryOf } from "./country-of.ts";
 import type { HostBeforePlaybook, ReadInventory } from "./inventory.ts";

@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Mesh, Service } from "../mesh/mesh.ts";
 import { didYouMean } from "./nearest-name.ts";
 import type { Path } from "./path.ts";

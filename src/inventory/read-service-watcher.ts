@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { unknownKey } from "./check-schema.ts";
 import type { Path } from "./path.ts";
 import { type ServiceEntry, serviceEntry } from "./schema.ts";

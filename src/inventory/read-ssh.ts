@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { resolvePath } from "./resolve-path.ts";
 import type { hostEntry, sshSection } from "./schema.ts";
 import type { SshSettings } from "./ssh-settings.ts";

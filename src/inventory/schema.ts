@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { durationMs, port } from "../quantities.ts";
 import { Secret } from "../secret.ts";
 import { countryCode } from "./country.ts";

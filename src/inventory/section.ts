@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { checkSchema, unknownKey } from "./check-schema.ts";
 import type { Path } from "./path.ts";
 import type { Problems } from "./problems.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { type ParameterLayer, readLayer } from "../inventory/parameter-layer.ts";
 import type { Problems } from "../inventory/problems.ts";

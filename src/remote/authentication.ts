@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { AnyAuthMethod, ParsedKey } from "ssh2";
 import type { Secret } from "../secret.ts";
-import { AgentKeys, type AgentUse } from "./agent-keys.ts";
+import type { AgentUse } from "./agent-keys.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { type IdentityFile, readIdentityFile } from "./private-key.ts";
@@ -108,8 +108,10 @@ export class Authentication {
     );
     const isNamed = (blob: Buffer) => named.some((other) => other.equals(blob));
     const inAgent = new Set<string>();
-    const agent = (choose: AgentUse["choose"]): AnyAuthMethod[] => {
+    const agent = async (choose: AgentUse["choose"]): Promise<AnyAuthMethod[]> => {
       if (identityAgent.value === undefined) return [];
+      // It extends a class of ssh2, and is loaded with it.
+      const { AgentKeys } = await import("./agent-keys.ts");
       const keys = new AgentKeys(identityAgent.value, {
         choose,
         offered: (what, blob) => {
@@ -123,7 +125,7 @@ export class Authentication {
       });
       return [{ type: "agent", username, agent: keys }];
     };
-    yield* agent((held) => named.flatMap((blob) => held.filter((other) => other.equals(blob))));
+    yield* await agent((held) => named.flatMap((blob) => held.filter((other) => other.equals(blob))));
     const missed = files.filter(
       ({ file }) =>
         !(
@@ -138,7 +140,7 @@ export class Authentication {
     yield* this.#keyFiles(username, missed.filter(isReady), explicit);
     // As ssh does, unless told that only the named ones count; and the inventory names what it wants.
     if (!identitiesOnly.value && identityFiles.from !== "inventory" && this.#accepts("publickey"))
-      yield* agent((held) => held.filter((blob) => !isNamed(blob)));
+      yield* await agent((held) => held.filter((blob) => !isNamed(blob)));
     yield* this.#keyFiles(
       username,
       missed.filter((file) => !isReady(file)),

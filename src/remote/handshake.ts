@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import ssh2, { type AuthenticationType, type AuthHandlerMiddleware, type NextAuthHandler } from "ssh2";
+import type { AuthenticationType, AuthHandlerMiddleware, NextAuthHandler } from "ssh2";
 import { type ConnectStage, HostUnreachable } from "../errors.ts";
 import type { Authentication } from "./authentication.ts";
 import { Connection, lossOf } from "./connection.ts";
@@ -8,6 +8,7 @@ import { DroppedEarly } from "./dropped-early.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
 import type { HostKeyCheck } from "./host-key.ts";
 import { sshCommand } from "./ssh-command.ts";
+import { ssh2 } from "./ssh2.ts";
 
 export interface HandshakeRequest {
   readonly socket: Duplex;
@@ -31,7 +32,8 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
   const { socket, settings, hostKey, authentication, deadlines, signal } = request;
   const { host, user } = settings;
   return new Promise((resolve, reject) => {
-    const client = new ssh2.Client();
+    const { Client } = ssh2();
+    const client = new Client();
     let stage: ConnectStage = "key exchange";
     let timer: NodeJS.Timeout | undefined;
     let leaveJumpHost: (() => void) | undefined;

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { ParsedKey } from "ssh2";
-import ssh2 from "ssh2";
 import type { Secret } from "../secret.ts";
 import { keyTypeOf } from "./known-hosts.ts";
+import { ssh2 } from "./ssh2.ts";
 
 /** What an identity file turned out to be. */
 export type IdentityFile =
@@ -94,7 +94,7 @@ export function parsePrivateKey(text: Buffer, passphrase: Secret | undefined): P
   const id = `${text.toString("latin1")}\0${passphrase?.reveal() ?? ""}`;
   let key = parsed.get(id);
   if (key === undefined) {
-    const result: unknown = ssh2.utils.parseKey(text, passphrase?.reveal());
+    const result: unknown = ssh2().utils.parseKey(text, passphrase?.reveal());
     key = (Array.isArray(result) ? result[0] : result) as ParsedKey | Error;
     parsed.set(id, key);
   }

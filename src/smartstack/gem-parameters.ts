@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { resolvePath } from "../inventory/resolve-path.ts";
 import type { InventoryView } from "../inventory/view.ts";
 import type { GemSource } from "./build.ts";

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { type RunFlags, withJunit, withRunFlags, withWait } from "../options.ts";
-import { runCommand } from "../run-command.ts";
 
 export const plan = withJunit(withWait(withRunFlags(new Command("plan"))))
   .description("show what would change, as diffs, and what it disrupts; change nothing")
   .action(async (flags: RunFlags) => {
+    const { runCommand } = await import("../run-command.ts");
     process.exitCode = await runCommand({ command: "plan" }, flags);
   });

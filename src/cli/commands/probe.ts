@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { positiveInteger, withFileOptions } from "../options.ts";
-import { type ProbeFlags, probeCommand } from "../probe-command.ts";
+import type { ProbeFlags } from "../probe-command.ts";
 
 export const probe = withFileOptions(new Command("probe"))
   .description(
@@ -27,5 +27,6 @@ A service with no backend registered is not probed: the canary would be alone, a
 Exit code 2 when a proxy does not follow or nothing could be probed, 4 and 5 when hosts could not be reached.`,
   )
   .action(async (service: string | undefined, flags: ProbeFlags) => {
+    const { probeCommand } = await import("../probe-command.ts");
     process.exitCode = await probeCommand(service, flags);
   });

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { type RunFlags, withJunit, withRunFlags, withWait } from "../options.ts";
-import { runCommand } from "../run-command.ts";
 
 export const provision = withJunit(withWait(withRunFlags(new Command("provision"))))
   .description("bring every host to what is wanted, and prove each change on the running system")
   .option("-y, --yes", "do not ask before changing anything")
   .action(async (flags: RunFlags & { yes?: boolean }) => {
+    const { runCommand } = await import("../run-command.ts");
     process.exitCode = await runCommand({ command: "provision", yes: flags.yes === true }, flags);
   });

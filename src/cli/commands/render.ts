@@ -1,18 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { ConfigurationError } from "../../errors.ts";
-import { byteSize } from "../../quantities.ts";
-import { load } from "../load.ts";
-import { type FileOptions, withFileOptions } from "../options.ts";
-import { type RenderedText, renderedFiles } from "../rendered-files.ts";
-import { paintFor } from "../ui/paint.ts";
-
-interface RenderFlags extends FileOptions {
-  readonly file?: string;
-  readonly os: string;
-  readonly arch: string;
-  /** Bytes. */
-  readonly memory: number;
-}
+import { parseSize } from "../../quantity-text.ts";
+import { withFileOptions } from "../options.ts";
+import type { RenderFlags } from "../render-command.ts";
 
 export const render = withFileOptions(new Command("render"))
   .description(
@@ -28,43 +17,12 @@ export const render = withFileOptions(new Command("render"))
   .option("--arch <name>", "its architecture, as dpkg names it", "amd64")
   .addOption(new Option("--memory <size>", "its memory").argParser(memorySize).default(4 * 2 ** 30, "4G"))
   .action(async (name: string, flags: RenderFlags) => {
-    const machine = { os: { codename: flags.os }, architecture: flags.arch, memoryBytes: flags.memory };
-    const files = renderedFiles(name, await load(flags), machine);
-    if (flags.file !== undefined) print(fileAt(flags.file, files).text);
-    else if (flags.json) print(`${JSON.stringify(files.map(asJson), null, 2)}\n`);
-    else {
-      print(files.map((file) => `${view(file, flags)}\n`).join(""));
-      const memory = `${flags.memory / 2 ** 30} GiB`;
-      process.stderr.write(
-        `As on a bare host of Debian ${flags.os}, ${flags.arch}, ${memory}: --os, --arch and --memory tell another.\n` +
-          `Against what the host has: meshctl plan -l ${name} -v\n`,
-      );
-    }
+    const { renderCommand } = await import("../render-command.ts");
+    await renderCommand(name, flags);
   });
 
-function fileAt(path: string, files: readonly RenderedText[]): RenderedText {
-  const found = files.find((file) => file.path === path);
-  if (found !== undefined) return found;
-  const paths = files.map((file) => `  ${file.path}`).join("\n");
-  throw new ConfigurationError(`--file: meshctl writes no ${path} on this host; it writes\n${paths}`);
-}
-
-function asJson({ path, step, mode, owner, notes, text }: RenderedText): object {
-  return { path, step, mode, owner, notes, content: text };
-}
-
-function view({ path, step, mode, owner, notes, text }: RenderedText, flags: RenderFlags): string {
-  const paint = paintFor(process.stdout, flags.color);
-  const title = `${paint.bold(`── ${path}`)} ${paint.dim(`${mode} ${owner} · ${step}`)}`;
-  return [title, ...notes.map((note) => paint.yellow(`   ! ${note}`)), text].join("\n");
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
-}
-
 function memorySize(text: string): number {
-  const parsed = byteSize.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError("expected a size like 8G");
+  const bytes = parseSize(text);
+  if (bytes === undefined) throw new InvalidArgumentError("expected a size like 8G");
+  return bytes;
 }

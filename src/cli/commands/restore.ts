@@ -2,7 +2,6 @@ import { Command } from "commander";
 import { isRunName } from "../../engine/run-name.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { type RunFlags, withRunFlags } from "../options.ts";
-import { runCommand } from "../run-command.ts";
 
 export const restore = withRunFlags(new Command("restore"))
   .description("put back the files that a run replaced, and prove the services healthy with them")
@@ -22,5 +21,6 @@ others of its step. What a restore replaces it keeps, so that it can be restored
     if (of !== undefined && !isRunName(of)) {
       throw new ConfigurationError(`'${of}' is no run: "meshctl restore" lists those that the hosts keep`);
     }
+    const { runCommand } = await import("../run-command.ts");
     process.exitCode = await runCommand({ command: "restore", of, yes: flags.yes === true }, flags);
   });

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { positiveInteger, withFileOptions } from "../options.ts";
-import { type StatusFlags, statusCommand } from "../status-command.ts";
+import type { StatusFlags } from "../status-command.ts";
 
 const DEFAULT_SECONDS = 2;
 
@@ -21,6 +21,7 @@ altered by hand (drained, another weight or address), weight 0 (registered so). 
 hosts could not be looked at, 130 when --watch was ended.`,
   )
   .action(async (flags: Omit<StatusFlags, "watch"> & { watch?: number | true }) => {
+    const { statusCommand } = await import("../status-command.ts");
     const { watch, ...rest } = flags;
     process.exitCode = await statusCommand({
       ...rest,

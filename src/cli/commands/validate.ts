@@ -1,10 +1,10 @@
 import { Command } from "commander";
-import { load } from "../load.ts";
 import { type FileOptions, withFileOptions } from "../options.ts";
 
 export const validate = withFileOptions(new Command("validate"))
   .description("check inventory and playbook; no host is touched")
   .action(async (flags: FileOptions) => {
+    const { load } = await import("../load.ts");
     const { inventory, job, inventoryFile, playbookFile } = await load(flags);
     const steps = [...new Set(job.plays.flatMap((play) => play.steps.map(({ step }) => step.name)))];
     const counts = {

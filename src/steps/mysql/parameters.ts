@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { byteSize } from "../../quantities.ts";
 import type { PoolSize } from "./buffer-pool.ts";
 import { MIB } from "./size.ts";

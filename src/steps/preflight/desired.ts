@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { countryCode } from "../../inventory/country.ts";
 import type { HostName, HostView, InventoryView } from "../../inventory/view.ts";
 import { byteSize, durationMs } from "../../quantities.ts";

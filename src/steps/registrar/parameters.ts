@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { registrations } from "../../mesh/registrations.ts";
 import { gemParameters } from "../../smartstack/gem-parameters.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parsePortRanges } from "../../evidence/port-ranges.ts";
 import { normaliseValue } from "./key.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { gemParameters } from "../../smartstack/gem-parameters.ts";
 
 /** What a service serves when its path in ZooKeeper has no child left; where Synapse's gems come from. */

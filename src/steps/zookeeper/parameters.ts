@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { byteSize, durationMs } from "../../quantities.ts";
 
 export interface ZookeeperParameters {

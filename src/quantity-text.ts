@@ -1,0 +1,16 @@
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const BYTES: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+/** Whole milliseconds of "500ms", "2s", "5m", "1h" or plain milliseconds; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const milliseconds = Number(amount) * MILLISECONDS[unit ?? "ms"]!;
+  return Number.isSafeInteger(milliseconds) ? milliseconds : undefined;
+}
+
+/** Whole bytes of "64K", "512M", "1G", "1T" (binary units) or plain bytes; undefined for anything else, and for 0. */
+export function parseSize(text: string): number | undefined {
+  const [, amount, unit] = /^(\d+)([KMGT])?$/i.exec(text) ?? [];
+  const bytes = Number(amount) * (unit === undefined ? 1 : BYTES[unit.toUpperCase()]!);
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
