@@ -220,7 +220,8 @@ export class Conversation {
         // What sudo said travels on the other stream, and may still be on its way.
         setTimeout(() => this.#onClose(), 500).unref();
       }
-    } else if (this.#firstByteAtMs === undefined && this.#stdout.spoke) this.#firstByteAtMs = performance.now();
+    } else if (this.#firstByteAtMs === undefined && this.#stdout.spoke)
+      this.#firstByteAtMs = performance.now();
     if (this.#request.holdInput && !this.#hasFirstLine) {
       const text = this.#stdout.payload();
       const newline = text.indexOf("\n");
