@@ -52,32 +52,59 @@ export function isLoopback(address: string): boolean {
 }
 
 /** IPv4 blocks that the internet does not route: https://www.iana.org/assignments/iana-ipv4-special-registry */
-const NOT_ROUTED: readonly (readonly [address: string, bits: number])[] = [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.2.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["198.51.100.0", 24],
-  ["203.0.113.0", 24],
-  ["224.0.0.0", 3],
+const NOT_ROUTED: readonly string[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.2.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/3",
 ];
 
 /** Whether the internet may reach it, were it not for a firewall. */
 export function isPublic(address: string): boolean {
   const parts = parseIp(address);
   if (parts === undefined) return false;
-  if (parts.length === 4) return !NOT_ROUTED.some(([block, bits]) => isInBlock(parts, parseIp(block)!, bits));
+  if (parts.length === 4) return !NOT_ROUTED.some((network) => isInNetwork(address, network));
   // All that is routed today is in 2000::/3; 2001:db8::/32 is for examples.
   return parts[0]! >> 13 === 1 && !(parts[0] === 0x2001 && parts[1] === 0xdb8);
 }
 
-function isInBlock(bytes: readonly number[], block: readonly number[], bits: number): boolean {
-  const number = (of: readonly number[]) => of.reduce((sum, byte) => sum * 256 + byte, 0);
-  const size = 2 ** (32 - bits);
-  return Math.floor(number(bytes) / size) === Math.floor(number(block) / size);
+/** An address block: the bits of its address that count. */
+interface Network {
+  readonly address: readonly number[];
+  readonly bits: number;
+}
+
+/** "10.0.0.0/16" or "2001:db8::/32"; undefined when the text is none, or sets a bit behind those that count. */
+export function parseNetwork(text: string): Network | undefined {
+  const [, written = "", length = ""] = /^([0-9A-Fa-f.:]+)\/(\d{1,3})$/.exec(text) ?? [];
+  const address = parseIp(written);
+  const bits = Number(length);
+  if (address === undefined || length === "" || bits > widthOf(address) * address.length) return undefined;
+  // A block in IPv4's part of IPv6 would count the bits from another place.
+  if (written.includes(":") && address.length === 4) return undefined;
+  return bitsOf(address).includes("1", bits) ? undefined : { address, bits };
+}
+
+/** Whether an IP address, IPv4 also as IPv6 shows it, is in a block like "10.0.0.0/16". */
+export function isInNetwork(address: string, network: string): boolean {
+  const parts = parseIp(address);
+  const block = parseNetwork(network);
+  if (parts === undefined || block === undefined || parts.length !== block.address.length) return false;
+  return bitsOf(parts).slice(0, block.bits) === bitsOf(block.address).slice(0, block.bits);
+}
+
+function widthOf(parts: readonly number[]): number {
+  return parts.length === 4 ? 8 : 16;
+}
+
+function bitsOf(parts: readonly number[]): string {
+  return parts.map((part) => part.toString(2).padStart(widthOf(parts), "0")).join("");
 }

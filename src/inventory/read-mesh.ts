@@ -6,7 +6,7 @@ import type { Path } from "./path.ts";
 import type { GroupDraft } from "./read-groups.ts";
 import type { HostDraft } from "./read-hosts.ts";
 import { readServiceWatcher, PLACES as SYNAPSES_PLACES } from "./read-service-watcher.ts";
-import { meshSection, type ServiceEntry, serviceEntry, zookeeperPorts } from "./schema.ts";
+import { meshNetworks, meshSection, type ServiceEntry, serviceEntry, zookeeperPorts } from "./schema.ts";
 import type { Section } from "./section.ts";
 import type { HostName } from "./view.ts";
 
@@ -53,6 +53,7 @@ export function readMesh(
       electionPort: ports.election_port,
     },
     proxies,
+    networks: meshNetworks.safeParse(section.raw(["mesh", "networks"])).data ?? [],
     services: [...services].map(([name, { entry }]) =>
       toService(name, entry, section.raw(["mesh", "fail_fast"]) !== false),
     ),
@@ -238,6 +239,7 @@ function toService(name: string, entry: ServiceEntry, failFast: boolean): Servic
     path: entry.path,
     servers: (entry.servers ?? []).map((server) => ({ ...server, name: serverName(server) })),
     balance: entry.balance,
+    serverOptionsAllowed: entry.server_options_allowed ?? [],
     check: {
       http: unsaid ? { method: "GET", path: "/health" } : http,
       interMs: entry.check.inter,

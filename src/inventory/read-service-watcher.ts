@@ -79,6 +79,7 @@ export function readServiceWatcher(
     bind: entry.bind,
     check: { ...check.parse({}), ...options, http } as Check,
     fail_fast: undefined,
+    server_options_allowed: undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import * as z from "zod";
+import { parseNetwork } from "../ip.ts";
 import { durationMs, port } from "../quantities.ts";
 import { Secret } from "../secret.ts";
 import { countryCode } from "./country.ts";
@@ -8,6 +9,8 @@ const NAME = "expected a name of a–z, 0–9, '-' and '.', beginning with a let
 const GROUP = "expected a name of a–z, 0–9, '-', '_' and '.', beginning with a letter or digit";
 const SERVICE = "expected a name of a–z, 0–9, '-' and '_', beginning with a letter or digit";
 const ADDRESS = "expected an IP address";
+const NETWORK = "expected an address block like 10.0.0.0/16, with no bit set behind its length";
+const SERVER_OPTION = 'expected an option as a backend may write it, like ssl, "verify none" or "alpn *"';
 const ZNODE = "expected an absolute ZooKeeper path like /services/user-api";
 const USER = "expected a user name: letters, digits, and . _ - + @ \\ behind the first";
 const SSH_HOST = "expected a host name, an IP address or an alias in ssh_config";
@@ -96,6 +99,17 @@ const check = z.strictObject({
   fall: z.int().min(1).default(3),
 });
 
+/** Words of a server line that Synapse writes itself. */
+const SYNAPSES = ["id", "cookie"];
+
+/** An option of HAProxy's by its name, and its one value; "*" is any. */
+const serverOption = z
+  .string({ error: SERVER_OPTION })
+  .regex(/^[a-z][a-z0-9-]*( (\*|[\w.,:@/%+=()-]+))?$/, { error: SERVER_OPTION })
+  .refine((option) => !SYNAPSES.includes(option.split(" ")[0]!), {
+    error: "is Synapse's to say, and no backend's",
+  });
+
 export const serviceEntry = z.strictObject({
   path: z
     .string()
@@ -125,6 +139,7 @@ export const serviceEntry = z.strictObject({
     .default("roundrobin"),
   check: check.prefault({}),
   fail_fast: z.boolean().optional(),
+  server_options_allowed: z.array(serverOption).optional(),
 });
 
 export type ServiceEntry = z.output<typeof serviceEntry>;
@@ -139,12 +154,20 @@ export const zookeeperPorts = z
   })
   .prefault({});
 
+/** `mesh.networks`: where backends may be. */
+export const meshNetworks = z
+  .array(
+    z.string({ error: NETWORK }).refine((value) => parseNetwork(value) !== undefined, { error: NETWORK }),
+  )
+  .min(1, { error: "expected at least one address block, or no such key: backends may come from anywhere" });
+
 /** `mesh:` but for what each service says. */
 export const meshSection = z.strictObject({
   ensemble: groupName.optional(),
   proxies: groupName.optional(),
   zookeeper: zookeeperPorts,
   fail_fast: z.boolean().optional(),
+  networks: meshNetworks.optional(),
   services: z.record(serviceName, z.unknown()).optional(),
   service_watcher: z.record(serviceName, z.unknown()).optional(),
 });

@@ -15,6 +15,8 @@ export interface Mesh {
   };
   /** Hosts with a local proxy, in inventory order. */
   readonly proxies: readonly HostName[];
+  /** Address blocks that backends come from; empty when they may come from anywhere. */
+  readonly networks: readonly string[];
   readonly services: readonly Service[];
 }
 
@@ -30,6 +32,8 @@ export interface Service {
   /** Static servers; with a path these are Synapse's default servers. */
   readonly servers: readonly { readonly name: string; readonly host: string; readonly port: number }[];
   readonly balance: string;
+  /** What a backend may say of itself in its znode beside the usual: "ssl", "verify none", "alpn *". */
+  readonly serverOptionsAllowed: readonly string[];
   readonly check: {
     /** For example { method: "GET", path: "/health" }; undefined checks TCP only. */
     readonly http: { readonly method: string; readonly path: string } | undefined;

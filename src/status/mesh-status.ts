@@ -24,6 +24,7 @@ export const PROBLEM_KINDS = [
   "stale",
   "down",
   "altered",
+  "left-out",
   "kept",
   "member",
   "settings",
@@ -85,8 +86,14 @@ export interface ServiceStatus {
   readonly path: string | undefined;
   /** Backends registered in ZooKeeper; undefined when nobody could read them or the service has no path. */
   readonly registered: number | undefined;
-  /** Nodes that Synapse skips: their data is not what it understands. */
+  /** Nodes that are left out: what they say of themselves is not understood, or not allowed. */
   readonly skipped: readonly string[];
+  /** The same with the reason of each; `isBackend` tells one that says of itself what it must not. */
+  readonly leftOut: readonly {
+    readonly node: string;
+    readonly because: string;
+    readonly isBackend: boolean;
+  }[];
   readonly backends: readonly BackendStatus[];
 }
 

@@ -26,7 +26,11 @@ export function problemsOf(
     ...unreachable(view),
     ...ofSteps(view, services),
     ...(ensemble === undefined ? [] : ofEnsemble(ensemble)),
-    ...services.flatMap((service) => [...ofService(service, view), ...ofKept(service, view)]),
+    ...services.flatMap((service) => [
+      ...ofService(service, view),
+      ...ofLeftOut(service, view),
+      ...ofKept(service, view),
+    ]),
   ];
   const rank = ({ kind }: Problem) => PROBLEM_KINDS.indexOf(kind);
   return merged(found).toSorted((a, b) => rank(a) - rank(b));
@@ -296,6 +300,23 @@ function outWords(
     evidence: listed(here.map((backend) => `${backend.name} ${backend.on.get(host)}`)),
     next: nextForBackend(first.name, host, view),
   };
+}
+
+/** Backends that registered themselves with something that they must not say. */
+function ofLeftOut({ name, path, leftOut }: ServiceStatus, view: MeshView): readonly Problem[] {
+  const backends = leftOut.filter(({ isBackend }) => isBackend);
+  const [host] = answeringProxies(view);
+  if (backends.length === 0 || host === undefined) return [];
+  return [
+    {
+      kind: "left-out",
+      hosts: [],
+      service: name,
+      what: `${name}: ${listed(backends.map(({ node }) => node))} in ${path}: left out of HAProxy for what it says of itself`,
+      evidence: listed(backends.map(({ node, because }) => `${node}: ${because}`)),
+      next: commandLine("meshctl", "verify", "-l", host, "--steps", "watcher", "--explain", `service ${name}`),
+    },
+  ];
 }
 
 /** Nothing is wrong with the requests yet; but what is served is what once was. */

@@ -1,7 +1,12 @@
 import type { HostName } from "../inventory/view.ts";
 import { parseHaproxyConfig } from "../mesh/haproxy-config.ts";
 import type { Service } from "../mesh/mesh.ts";
-import { serversAlteredOf, type WantedServers, wantedServers } from "../steps/watcher/backend-sets.ts";
+import {
+  type Skipped,
+  serversAlteredOf,
+  type WantedServers,
+  wantedServers,
+} from "../steps/watcher/backend-sets.ts";
 import type { WatcherFacts } from "../steps/watcher/facts.ts";
 import { HAPROXY_CONFIG } from "../steps/watcher/paths.ts";
 import type { BackendStatus, ServerState, ServiceStatus } from "./mesh-status.ts";
@@ -15,7 +20,7 @@ export function servicesStatus(view: MeshView): readonly ServiceStatus[] {
 function serviceStatus(service: Service, { watcher, isReported }: MeshView): ServiceStatus {
   const backends = new Map<string, { origin: BackendStatus["origin"]; on: Map<HostName, ServerState> }>();
   const registered = new Set<string>();
-  const skipped = new Set<string>();
+  const skipped = new Map<string, Skipped>();
   let isRead = false;
   for (const [host, member] of watcher) {
     if (member.is === "unseen") continue;
@@ -23,7 +28,7 @@ function serviceStatus(service: Service, { watcher, isReported }: MeshView): Ser
     const origin = originOf(service, wanted);
     if (service.path !== undefined && wanted !== undefined) {
       isRead = true;
-      for (const name of wanted.skipped) skipped.add(name);
+      for (const each of wanted.skipped) skipped.set(each.node, each);
       if (origin === "registered") for (const name of wanted.names) registered.add(name);
     }
     if (!isReported(host)) continue;
@@ -43,7 +48,8 @@ function serviceStatus(service: Service, { watcher, isReported }: MeshView): Ser
     front: `${service.bind}:${service.port}`,
     path: service.path,
     registered: isRead ? registered.size : undefined,
-    skipped: [...skipped],
+    skipped: [...skipped.keys()],
+    leftOut: [...skipped.values()],
     backends: [...backends]
       .map(([name, backend]) => ({ name, ...backend }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),

@@ -63,6 +63,7 @@ function meshOf(
         path: "/services/user-api",
         registered: backends,
         skipped: [],
+        leftOut: [],
         backends: Array.from({ length: backends }, (_, at) => ({
           name: `backend-${String(at + 1).padStart(2, "0")}_10.0.0.${at + 1}:9001`,
           origin: "registered",

@@ -301,20 +301,23 @@ describe("the status of the mesh", () => {
     expect((await statusUntil([])).code).toBe(0);
   });
 
-  it("names a candidate first that HAProxy refuses, and what it says against it", async () => {
+  it("names a backend that is left out for what it says of itself, and what", async () => {
     await register(hosts[0]!, PATH, {
       name: "bad",
       host: hosts[1]!,
       port: 9009,
-      more: { haproxy_server_options: "nonsense" },
+      more: { haproxy_server_options: "weight 3 nonsense" },
     });
-    const start = await stopped(hosts[2]!, "zookeeper");
-    const ended = await statusUntil([`invalid-candidate ${HOSTS}`, `missing ${HOSTS}`, "member kvm-03"]);
+    const ended = await statusUntil(["left-out "]);
     expect(ended.code).toBe(2);
-    expect(problemsOf(ended)[0]!.evidence).toContain("nonsense");
-    const shown = await meshctl(["status", "-i", inventory]);
-    expect(shown.stdout.split("\n")[0]).toMatch(/^✗ kvm-01, kvm-02, kvm-03 · .*invalid/);
-    await start();
+    const [problem] = problemsOf(ended);
+    expect(problem!.evidence).toBe('bad: option "nonsense" is not allowed');
+    // What it says to type tells what to do.
+    const { stdout } = await meshctl([
+      ...problem!.next.replaceAll("'", "").split(" ").slice(1, -2),
+      "service user-api",
+    ]);
+    expect(stdout).toContain("mesh.services.user-api.server_options_allowed");
     await deregister(hosts[0]!, PATH, "bad");
     expect((await statusUntil([])).code).toBe(0);
   });

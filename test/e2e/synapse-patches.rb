@@ -14,7 +14,7 @@ end
 def watcher(path: "/services/a", keeps_last: true)
   Synapse::ServiceWatcher::ZookeeperWatcher.new(
     {
-      "name" => "a",
+      "name" => "user-api",
       "use_previous_backends" => keeps_last,
       "discovery" => { "method" => "zookeeper", "path" => path, "hosts" => ["127.0.0.1:1"] },
     },

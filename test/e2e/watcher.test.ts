@@ -2,10 +2,14 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { backendPolicy } from "../../src/mesh/backend-policy.ts";
+import { haproxyParameters } from "../../src/mesh/haproxy-parameters.ts";
+import { haproxySettings } from "../../src/mesh/haproxy-settings.ts";
 import { backendOf, serverName } from "../../src/steps/watcher/backends.ts";
 import { SYNAPSE_PATCHES } from "../../src/steps/watcher/paths.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { prioritize, resultOf, startLoad } from "../lab/open-loop.ts";
+import { mesh, service } from "../mesh/mesh.ts";
 import {
   deregister,
   eventually,
@@ -19,7 +23,7 @@ import {
 import { frozen, givenBack } from "./given-back.ts";
 import { configuredServers, liveServers, serversOf, tellHaproxy } from "./haproxy.ts";
 import { countAnswers, getThroughProxy } from "./http.ts";
-import { type Ended, inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
+import { type Ended, inventoryFor, meshctl, openRows } from "./meshctl.ts";
 
 const SERVICE = "user-api";
 const PATH = `/services/${SERVICE}`;
@@ -40,12 +44,15 @@ let one: LabHost;
 let two: LabHost;
 /** Its proxy is the one that is asked. */
 let three: LabHost;
+/** An address of the lab that nobody has. */
+let unused: Pick<LabHost, "address">;
 let arguments_: readonly string[];
 
 beforeAll(async () => {
   lab = await startLab({ hosts: 3 });
   hosts = lab.hosts;
   [one, two, three] = hosts as [LabHost, LabHost, LabHost];
+  unused = { address: one.address.replace(/\d+$/, "99") };
   const inventory = await inventoryFor(lab, (yaml) =>
     yaml.replace(/(kvm-02: \{.*)( \}\n)/, "$1, watcher: { when_empty: serve_none }$2"),
   );
@@ -177,7 +184,7 @@ describe("Synapse", () => {
       `mkdir ${dropIn} && printf '[Service]\\nExecStartPre=/bin/sleep 90\\n' >${dropIn}/slow.conf && systemctl daemon-reload`,
     );
     // A new server wants a reload, and with it the installer.
-    await registerBackend("gamma", { address: "127.0.0.9" });
+    await registerBackend("gamma", unused);
     await eventually("the installer is at it", installer, ({ stdout }) => stdout.trim() === "activating");
     await deregister(three, PATH, "beta");
     await untilServed([three], ["alpha"]);
@@ -193,7 +200,7 @@ describe("Synapse", () => {
 describe("a registration that HAProxy cannot use", () => {
   it("by a name that does not resolve holds up nobody else, is named, and comes in once it resolves", async () => {
     await registerBackend("ghost", { address: "nowhere.invalid" });
-    await registerBackend("gamma", { address: "127.0.0.9" });
+    await registerBackend("gamma", unused);
     await untilServed(hosts, ["alpha", "beta", "gamma"]);
     const ended = await verify();
     expect(openRows(ended)).toEqual(
@@ -205,7 +212,7 @@ describe("a registration that HAProxy cannot use", () => {
     );
     const journal = "journalctl -u meshctl-haproxy-install -p warning..warning -o cat --no-pager";
     expect(await mustRun(three, journal)).toContain("ghost_nowhere.invalid");
-    await mustRun(three, "echo 127.0.0.9 nowhere.invalid >>/etc/hosts");
+    await mustRun(three, `echo ${unused.address} nowhere.invalid >>/etc/hosts`);
     // What the timer starts after a minute.
     await mustRun(three, "systemctl is-active meshctl-haproxy-again.timer");
     await mustRun(three, "systemctl start meshctl-haproxy-again.service");
@@ -215,26 +222,26 @@ describe("a registration that HAProxy cannot use", () => {
     await untilProven();
   });
 
-  it("by its options never reaches HAProxy, and is what verify names first", async () => {
-    const before = await mustRun(three, "sha256sum /etc/haproxy/haproxy.cfg");
-    await registerBackend("bogus", { address: "127.0.0.9" }, { haproxy_server_options: "no-such-option" });
-    await eventually(
-      "the candidate is refused",
-      () => mustRun(three, "cat /run/meshctl/haproxy-install"),
-      (result) => result.startsWith("invalid"),
-    );
-    expect(await mustRun(three, "sha256sum /etc/haproxy/haproxy.cfg")).toBe(before);
-    expect(await served(three)).toBe("alpha beta");
-    // Whatever else is wrong before it.
-    const enable = givenBack(() => mustRun(three, "systemctl enable --quiet zookeeper"));
-    await mustRun(three, "systemctl disable --quiet zookeeper");
+  it("by its options is left out and named, and holds up nobody else", async () => {
+    await registerBackend("bogus", unused, { haproxy_server_options: "no-such-option" });
+    await registerBackend("gamma", unused);
+    await deregister(three, PATH, "beta");
+    await untilServed(hosts, ["alpha", "gamma"]);
+    expect(await mustRun(three, "cat /etc/haproxy/haproxy.cfg")).not.toContain("bogus");
     const ended = await verify();
-    await enable();
-    expect(openRows(ended).filter((row) => row.startsWith("kvm-03 "))[0]).toMatch(/^kvm-03 zookeeper /);
-    expect(summaryOf(ended).hosts[2]!.because).toMatch(
-      /^watcher: Synapse's last candidate: .*no-such-option/,
+    expect(openRows(ended)).toEqual([]);
+    const rows = ended.events.filter(({ setting }) => setting === `service ${SERVICE}`);
+    expect(rows.map(({ warning }) => warning)).toEqual(
+      Array(3).fill(
+        expect.stringMatching(
+          /bogus \(option "no-such-option" is not allowed\) in \/services\/user-api\. .*mesh\.services\.user-api\.server_options_allowed/,
+        ),
+      ),
     );
     await deregister(three, PATH, "bogus");
+    await deregister(three, PATH, "gamma");
+    await registerBackend("beta", two);
+    await untilServed(hosts, ["alpha", "beta"]);
     await untilProven();
   });
 });
@@ -257,6 +264,9 @@ describe("what Synapse would die of, or stand still for", () => {
       { port: 9001, haproxy_server_options: "weight 5%" },
       { port: 9001, haproxy_server_options: "weight 5\nglobal" },
       { port: 9001, haproxy_server_options: 5, weight: "x", labels: 5 },
+      { port: 9001, haproxy_server_options: "weight 5 source 0.0.0.0 usesrc clientip" },
+      { port: 9001, host: "127.0.0.1" },
+      { port: 9001, host: "app.example", haproxy_server_options: "backup" },
     ].map((record) => JSON.stringify({ host: "10.0.0.9", ...record }));
     const data = [...records, "[]", "5", '"host port"', "null", "nonsense", ""];
     const program = await readFile(join(import.meta.dirname, "synapse-patches.rb"), "utf8");
@@ -268,7 +278,17 @@ describe("what Synapse would die of, or stand still for", () => {
       JSON.stringify(data),
     );
     const found = JSON.parse(output) as { names: (string | null)[]; kept: Record<string, string[]> };
-    expect(found.names).toEqual(data.map((text) => (backendOf(text) ? serverName(backendOf(text)!) : null)));
+    const services = [service({ name: SERVICE })];
+    const policy = backendPolicy(
+      mesh(services),
+      haproxySettings(haproxyParameters.parse({}), mesh(services)),
+    );
+    expect(found.names).toEqual(
+      data.map((text) => {
+        const backend = backendOf(text, policy, SERVICE);
+        return "refused" in backend ? null : serverName(backend);
+      }),
+    );
     expect(found.kept).toEqual({
       "canary alone at first": [],
       "beside another": ["alpha", "meshctl-probe"],
@@ -283,19 +303,21 @@ describe("what Synapse would die of, or stand still for", () => {
   it("is skipped and named, and holds up nobody else", async () => {
     const restarts = () => mustRun(three, "systemctl show --property=NRestarts --value meshctl-watcher");
     const before = await restarts();
-    await register(three, PATH, { name: "five", host: { address: "127.0.0.8" }, port: 1, more: { name: 5 } });
-    await registerBackend("gamma", { address: "127.0.0.9" }, { haproxy_server_options: "weight 100%" });
+    await register(three, PATH, { name: "five", host: unused, port: 1, more: { name: 5 } });
+    await registerBackend("gamma", unused, { haproxy_server_options: "weight 100%" });
     await untilServed(hosts, ["alpha", "beta", "gamma"]);
     expect(await restarts()).toBe(before);
     const ended = await verify();
     expect(openRows(ended)).toEqual([]);
     const rows = ended.events.filter(({ setting }) => setting === `service ${SERVICE}`);
-    expect(rows.map(({ warning }) => warning)).toEqual(Array(3).fill(expect.stringContaining("skips five")));
+    expect(rows.map(({ warning }) => warning)).toEqual(
+      Array(3).fill(expect.stringContaining("left out of HAProxy: five (its name is no text)")),
+    );
     await deregister(three, PATH, "five");
     await deregister(three, PATH, "gamma");
     await untilServed(hosts, ["alpha", "beta"]);
     // Back at once, without the options it had.
-    await registerBackend("gamma", { address: "127.0.0.9" });
+    await registerBackend("gamma", unused);
     await untilServed(hosts, ["alpha", "beta", "gamma"]);
     await untilProven();
     await deregister(three, PATH, "gamma");
@@ -304,7 +326,7 @@ describe("what Synapse would die of, or stand still for", () => {
 
   it("a HAProxy that hangs, and an installer that is stopped meanwhile loses nothing", async () => {
     const thaw = await frozen(three, "haproxy");
-    await registerBackend("gamma", { address: "127.0.0.9" });
+    await registerBackend("gamma", unused);
     await eventually(
       "Synapse's candidate is installed",
       () => configuredServers(three),
@@ -404,7 +426,7 @@ describe("the installer", () => {
       three,
       "prlimit --nofile=5000:5000 --pid $(systemctl show --property=MainPID --value haproxy)",
     );
-    await registerBackend("delta", { address: "127.0.0.9" });
+    await registerBackend("delta", unused);
     await untilEnded("reload", "failed");
     expect(await result("reload")).toMatch(/the old worker serves on: .*FD limit/);
     expect(await served(three)).toBe("alpha beta");

@@ -86,7 +86,8 @@ mesh:
       mode: tcp
       balance: leastconn
       check: { inter: 1s, rise: 1, fall: 5 }
-    plain: { path: /plain, port: 8081, check: { http: false } }
+    plain: { path: /plain, port: 8081, check: { http: false }, server_options_allowed: [ssl, verify none] }
+  networks: [10.0.0.0/16, "2001:db8::/32"]
 `,
     });
     expect(inventory.mesh.ensemble).toEqual([
@@ -95,6 +96,7 @@ mesh:
     ]);
     expect(inventory.mesh.zookeeper).toEqual({ clientPort: 2182, quorumPort: 2888, electionPort: 3888 });
     expect(inventory.mesh.proxies).toEqual(["b", "a"]);
+    expect(inventory.mesh.networks).toEqual(["10.0.0.0/16", "2001:db8::/32"]);
     expect(inventory.mesh.services).toEqual([
       {
         name: "user-api",
@@ -104,6 +106,7 @@ mesh:
         path: "/services/user-api",
         servers: [],
         balance: "roundrobin",
+        serverOptionsAllowed: [],
         check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3, failFast: true },
       },
       {
@@ -117,10 +120,12 @@ mesh:
           { name: "second", host: "db2.example", port: 3306 },
         ],
         balance: "leastconn",
+        serverOptionsAllowed: [],
         check: { http: undefined, interMs: 1000, rise: 1, fall: 5, failFast: true },
       },
       expect.objectContaining({
         name: "plain",
+        serverOptionsAllowed: ["ssl", "verify none"],
         check: { http: undefined, interMs: 2000, rise: 2, fall: 3, failFast: true },
       }),
     ]);
@@ -181,6 +186,7 @@ mesh: { ${mesh} ensemble: zk, proxies: zk, services: { x: { path: /x, port: 8080
       ensemble: [],
       zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
       proxies: [],
+      networks: [],
       services: [],
     });
     expect(inventory.network).toEqual({ proxy: undefined, caCertificates: undefined });

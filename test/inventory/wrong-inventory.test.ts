@@ -723,6 +723,41 @@ mesh: { ensemble: zk }
     ],
   },
   {
+    title: "networks that are no blocks of addresses",
+    inventory: `${mesh}  networks: [10.0.0.1/16, 10.0.0.0, 10.0.0.0/33, "fd00::/129", "::ffff:10.0.0.0/104", any]
+`,
+    problems: ["10.0.0.1/16", "10.0.0.0", "10.0.0.0/33", "fd00::/129", "::ffff:10.0.0.0/104", "any"].map(
+      (found, at) =>
+        expect.stringMatching(
+          new RegExp(
+            `^i\\.yaml:10:\\d+ mesh\\.networks\\[${at}\\]: expected an address block like .*, found '${found}'$`,
+          ),
+        ),
+    ),
+  },
+  {
+    title: "no networks at all",
+    inventory: `${mesh}  networks: []
+`,
+    problems: [expect.stringMatching(/^i\.yaml:10:13 mesh\.networks: expected at least one address block/)],
+  },
+  {
+    title: "options that no backend may be allowed",
+    inventory: `${mesh}  services: { x: { path: /x, port: 1, server_options_allowed: [id 7, cookie, "a b c", 'ssl "', 5] } }
+`,
+    problems: [
+      "i.yaml:10:64 mesh.services.x.server_options_allowed[0]: is Synapse's to say, and no backend's",
+      "i.yaml:10:70 mesh.services.x.server_options_allowed[1]: is Synapse's to say, and no backend's",
+      ...["'a b c'", `'ssl "'`, "5"].map((found, at) =>
+        expect.stringMatching(
+          new RegExp(
+            `^i\\.yaml:10:\\d+ mesh\\.services\\.x\\.server_options_allowed\\[${at + 2}\\]: expected an option .*, found ${found}$`,
+          ),
+        ),
+      ),
+    ],
+  },
+  {
     title: "a service without servers",
     inventory: `${mesh}  services: { x: { port: 1 } }
 `,

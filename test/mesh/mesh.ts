@@ -10,6 +10,7 @@ export function service(change: Partial<Service> = {}): Service {
     path: change.servers === undefined ? "/services/user-api" : undefined,
     servers: [],
     balance: "roundrobin",
+    serverOptionsAllowed: [],
     check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3, failFast: false },
     ...change,
   };
@@ -20,6 +21,7 @@ export function mesh(services: readonly Service[], proxies: readonly string[] = 
     ensemble: [],
     zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
     proxies,
+    networks: [],
     services,
   };
 }

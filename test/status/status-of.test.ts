@@ -71,6 +71,28 @@ describe("the status of a mesh", () => {
     });
   });
 
+  it("names a backend that is left out for what it says of itself, and not a child that is none", () => {
+    const children = {
+      a_1: '{"host":"10.0.0.21","port":9001}',
+      b_2: '{"host":"10.0.0.22","port":9001,"name":"bee"}',
+      evil: '{"host":"127.0.0.1","port":9001}',
+      lock: "",
+    };
+    const proxy = { watcher: { children } };
+    const { problems, services } = status({ proxies: { a: proxy, b: proxy, c: proxy } });
+    expect(services[0]?.skipped).toEqual(["evil", "lock"]);
+    expect(problems).toEqual([
+      {
+        kind: "left-out",
+        hosts: [],
+        service: "user-api",
+        what: "user-api: evil in /services/user-api: left out of HAProxy for what it says of itself",
+        evidence: "evil: host 127.0.0.1 is each host's own loopback",
+        next: "meshctl verify -l a --steps watcher --explain 'service user-api'",
+      },
+    ]);
+  });
+
   it("says of a DOWN backend where to look, once for all proxies", () => {
     const down = serving({ [A]: "DOWN", [B]: "UP" });
     const { problems } = status({ proxies: { a: down, b: down, c: {} } });

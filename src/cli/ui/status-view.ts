@@ -82,7 +82,7 @@ function servicesView({ services, proxies }: MeshStatus, options: StatusPaint): 
 
 function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], options: StatusPaint): string {
   const { paint, columns, verbose } = options;
-  const { name, front, path, registered, skipped, backends } = service;
+  const { name, front, path, registered, leftOut, backends } = service;
   const count =
     path === undefined
       ? "servers of the inventory"
@@ -113,9 +113,14 @@ function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], op
   const lines = [
     title,
     columnsOf(rows, columns),
-    skipped.length === 0
+    leftOut.length === 0
       ? ""
-      : paint.yellow(`  ! Synapse skips ${listed(skipped, 4)}: no host and port in its data`),
+      : paint.yellow(
+          `  ! left out: ${listed(
+            leftOut.map(({ node, because }) => `${node} (${because})`),
+            4,
+          )}`,
+        ),
     proxies.length > 0 && read.size === 0 && backends.length === 0 && registered !== 0
       ? paint.dim("  no proxy tells of its servers")
       : "",

@@ -1,10 +1,19 @@
+import { type BackendPolicy, refusalOf } from "../../mesh/backend-policy.ts";
 import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
 import { parseHaproxyConfig, plainOptions, serversOf } from "../../mesh/haproxy-config.ts";
 import type { Service } from "../../mesh/mesh.ts";
 import { type AlteredServer, serversAltered } from "../../mesh/server-state.ts";
-import { type Backend, backendOf, serverName, withoutCanaries } from "./backends.ts";
+import { type Backend, backendOf, isDisabled, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
+
+/** A child of the service's path that is no backend to HAProxy. */
+export interface Skipped {
+  readonly node: string;
+  readonly because: string;
+  /** A backend that says of itself what it must not. Anything else may be no backend at all. */
+  readonly isBackend: boolean;
+}
 
 /** The servers a service should have now, and where that was read. */
 export interface WantedServers {
@@ -13,37 +22,55 @@ export interface WantedServers {
   readonly backends: ReadonlyMap<string, Backend>;
   /** Why these, when they are not simply what is registered. */
   readonly because: string | undefined;
-  /** Children that Synapse skips: their data is not what it understands. */
-  readonly skipped: readonly string[];
+  /** Children that are left out: what they say of themselves is not understood, or not allowed. */
+  readonly skipped: readonly Skipped[];
 }
 
 /** What Synapse makes of ZooKeeper's children; undefined when they could not be read. */
 export function wantedServers(
   service: Service,
-  { whenEmpty }: WatcherDesired,
+  { whenEmpty, policy }: WatcherDesired,
   { registry, kept }: WatcherFacts,
 ): WantedServers | undefined {
   const defaults = service.servers;
   if (service.path === undefined) return wanted(defaults, undefined, []);
   if (registry === undefined || "unreachable" in registry) return undefined;
   const children = [...(registry.children.get(service.name) ?? [])];
-  const skipped = children.filter(([, data]) => backendOf(data) === undefined).map(([name]) => name);
-  const registered = children.flatMap(([, data]) => backendOf(data) ?? []);
+  const skipped: Skipped[] = [];
+  const registered: Backend[] = [];
+  for (const [node, data] of children) {
+    const backend = backendOf(data, policy, service.name);
+    if ("refused" in backend) skipped.push({ node, because: backend.refused, isBackend: backend.isBackend });
+    else registered.push(backend);
+  }
   if (withoutCanaries(registered).length > 0) return wanted(registered, undefined, skipped);
   if (defaults.length > 0) return wanted(defaults, "none is registered: the inventory's servers", skipped);
   if (whenEmpty === "serve_none") return wanted([], undefined, skipped);
   const last = kept.get(service.name);
-  if (last?.path !== service.path || last.backends.length === 0) return wanted([], undefined, skipped);
-  return wanted(last.backends, "none is registered: the last ones are kept", skipped);
+  const backends = last?.path === service.path ? allowedOf(last.backends, policy, service.name) : [];
+  if (backends.length === 0) return wanted([], undefined, skipped);
+  return wanted(backends, "none is registered: the last ones are kept", skipped);
 }
 
 function wanted(
   backends: readonly Backend[],
   because: string | undefined,
-  skipped: readonly string[],
+  skipped: readonly Skipped[],
 ): WantedServers {
-  const byName = new Map(backends.map((backend) => [serverName(backend), backend]));
-  return { names: [...byName.keys()].sort(), backends: byName, because, skipped };
+  const byName = new Map<string, Backend>();
+  // Of two by one name the one that says less of itself counts, as in synapse-patches.rb.
+  for (const backend of backends) {
+    const name = serverName(backend);
+    const known = byName.get(name);
+    if (known === undefined || (backend.options ?? "") < (known.options ?? "")) byName.set(name, backend);
+  }
+  const served = [...byName].flatMap(([name, backend]) => (isDisabled(backend) ? [] : [name]));
+  return { names: served.sort(), backends: byName, because, skipped };
+}
+
+/** What may be kept of backends that were written down by a Synapse of before. */
+function allowedOf(backends: readonly Backend[], policy: BackendPolicy, service: string): readonly Backend[] {
+  return backends.filter((backend) => refusalOf(policy, service, backend) === undefined);
 }
 
 /** A server that HAProxy would begin with: one of the file that is not in maintenance. */

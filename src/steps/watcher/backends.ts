@@ -1,3 +1,4 @@
+import { type BackendPolicy, refusalOf } from "../../mesh/backend-policy.ts";
 import { CANARY } from "../../mesh/canary.ts";
 
 /** A server as Synapse knows it. */
@@ -7,6 +8,13 @@ export interface Backend {
   readonly port: number;
   /** What it adds to the service's options in HAProxy, "weight 10" for one; words parted by single blanks. */
   readonly options?: string | undefined;
+}
+
+/** Why a child is left out. */
+export interface Refused {
+  readonly refused: string;
+  /** A backend that says of itself what it must not. Anything else may be no backend at all. */
+  readonly isBackend: boolean;
 }
 
 /** Backends that Synapse had last, of the service that had this path. */
@@ -25,18 +33,29 @@ export function withoutCanaries(backends: readonly Backend[]): readonly Backend[
   return backends.filter(({ name }) => name !== CANARY);
 }
 
-/** What Synapse makes of a child's data; undefined when it skips the child with an error in its log. */
-export function backendOf(data: string): Backend | undefined {
+/** Whether it asks for no requests: HAProxy has it, in maintenance. */
+export function isDisabled({ options }: Backend): boolean {
+  return options?.split(" ").includes("disabled") ?? false;
+}
+
+/** What Synapse makes of a child's data. */
+export function backendOf(data: string, policy: BackendPolicy, service: string): Backend | Refused {
   let decoded: unknown;
   try {
     decoded = JSON.parse(data);
   } catch {
-    return undefined;
+    return notUnderstood("its data is no JSON");
   }
-  return isRecord(decoded) ? backendIn(decoded) : undefined;
+  if (!isRecord(decoded)) return notUnderstood("its data has no host and port");
+  const backend = backendIn(decoded);
+  if ("refused" in backend) return backend;
+  const refused = refusalOf(policy, service, backend);
+  if (refused !== undefined) return { refused, isBackend: true };
+  const options = backend.options?.split(" ").filter(Boolean).join(" ");
+  return { ...backend, options: options === "" ? undefined : options };
 }
 
-/** The last backends of every service that synapse-patches.rb wrote down. */
+/** The last backends of every service that synapse-patches.rb wrote down, allowed today or not. */
 export function keptBackends(text: string): ReadonlyMap<string, KeptBackends> {
   let decoded: unknown;
   try {
@@ -50,7 +69,7 @@ export function keptBackends(text: string): ReadonlyMap<string, KeptBackends> {
       if (!isRecord(entry) || typeof entry.path !== "string" || !Array.isArray(entry.backends)) return [];
       const backends = entry.backends.filter(isRecord).flatMap((record) => {
         const backend = backendIn(record);
-        if (backend === undefined) return [];
+        if ("refused" in backend) return [];
         // As Ruby's "%" wants them.
         return [{ ...backend, options: backend.options?.replaceAll("%%", "%") }];
       });
@@ -59,22 +78,26 @@ export function keptBackends(text: string): ReadonlyMap<string, KeptBackends> {
   );
 }
 
-/** The same rules as in synapse-patches.rb, and HAProxy's for the name of a server. */
-function backendIn(record: Record<string, unknown>): Backend | undefined {
+/** A backend with its options as it wrote them. The same rules of types as in synapse-patches.rb. */
+function backendIn(record: Record<string, unknown>): Backend | Refused {
   const { host, port, name, haproxy_server_options: options } = record;
-  if (typeof host !== "string" || !/^[\w.:-]+$/.test(host)) return undefined;
-  if (typeof port !== "string" && typeof port !== "number") return undefined;
-  if (!/^[1-9]\d{0,4}$/.test(String(port)) || Number(port) > 65_535) return undefined;
-  if (name != null && (typeof name !== "string" || !/^[\w.:-]*$/.test(name))) return undefined;
-  // U+FFFD is what is left of bytes that are no UTF-8.
-  if (typeof options === "string" && /[\p{Cc}\uFFFD]/u.test(options)) return undefined;
-  const words = typeof options === "string" ? options.split(" ").filter(Boolean).join(" ") : "";
+  if (host === undefined || port === undefined) return notUnderstood("its data has no host and port");
+  if (typeof host !== "string") return notUnderstood("its host is no text");
+  const isNumber = typeof port === "string" || typeof port === "number";
+  if (!isNumber || !/^[1-9]\d{0,4}$/.test(String(port)) || Number(port) > 65_535) {
+    return notUnderstood("its port is none of 1–65535");
+  }
+  if (name != null && name !== false && typeof name !== "string") return notUnderstood("its name is no text");
   return {
     host,
     port: Number(port),
     name: typeof name === "string" && name !== "" ? name : undefined,
-    ...(words === "" ? {} : { options: words }),
+    options: typeof options === "string" ? options : undefined,
   };
+}
+
+function notUnderstood(refused: string): Refused {
+  return { refused, isBackend: false };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import type { HostView, InventoryView } from "../../inventory/view.ts";
+import { type BackendPolicy, backendPolicy } from "../../mesh/backend-policy.ts";
 import { type HaproxyParameters, haproxyParameters } from "../../mesh/haproxy-parameters.ts";
 import { type HaproxySettings, haproxySettings } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
@@ -15,6 +16,8 @@ export interface WatcherDesired {
   readonly services: readonly Service[];
   /** What haproxy.cfg must mean, whoever writes it. */
   readonly settings: HaproxySettings;
+  /** What backends may say of themselves. */
+  readonly policy: BackendPolicy;
   /** Whether a foreign haproxy.cfg may be replaced: the haproxy step's `adopt`. */
   readonly adopt: boolean;
 }
@@ -31,13 +34,15 @@ export function watcherDesired(
 ): WatcherDesired {
   const { mesh } = inventory;
   const haproxy = (host.parameters.get("haproxy") ?? haproxyParameters.parse({})) as HaproxyParameters;
+  const settings = haproxySettings(haproxy, mesh);
   return {
     whenEmpty: parameters.when_empty,
     gemSource: gemSource(parameters, inventory),
     members: mesh.ensemble.map(({ address }) => `${address}:${mesh.zookeeper.clientPort}`),
     clientPort: mesh.zookeeper.clientPort,
     services: mesh.services,
-    settings: haproxySettings(haproxy, mesh),
+    settings,
+    policy: backendPolicy(mesh, settings),
     adopt: haproxy.adopt,
   };
 }

@@ -31,8 +31,16 @@ interface InstallerResult {
   readonly message: string;
   /** Of a reload: HAProxy's worker when it ended; undefined when none answered. */
   readonly worker?: number | undefined;
-  /** Of an installation: servers whose names do not resolve on the host, as SERVICE/SERVER. */
-  readonly leftOut?: readonly string[];
+  /** Of an installation: the servers that were left out of haproxy.cfg. */
+  readonly leftOut?: readonly LeftOut[];
+}
+
+/** A server that the installer left out. */
+interface LeftOut {
+  /** SERVICE/SERVER. */
+  readonly server: string;
+  /** "unresolved", "outside" (its name leads where no backend may be), "policy" or "refused" (by HAProxy). */
+  readonly code: string;
 }
 
 export interface HaproxyFacts {
@@ -55,7 +63,7 @@ export function watcherFacts(output: ProbeOutput): WatcherFacts {
   return {
     ...programFacts(output, SYNAPSE),
     install: installerResult(fieldOf(output, "install"), (names) => ({
-      leftOut: names.split(" ").filter(Boolean),
+      leftOut: names.split(" ").filter(Boolean).map(leftOut),
     })),
     reload: installerResult(fieldOf(output, "reload"), (pid) => ({ worker: Number(pid) || undefined })),
     waiting: rowsOf(output, "waiting").map(([name]) => name!),
@@ -72,6 +80,12 @@ function installerResult(
   if (line === undefined || line === "") return undefined;
   const [outcome, digest, message, last] = line.split("\t");
   return { outcome: outcome!, digest: digest ?? "", message: quotable(message ?? ""), ...more(last ?? "") };
+}
+
+/** "SERVICE/SERVER=CODE"; an older installer left out only what does not resolve, and says no code. */
+function leftOut(text: string): LeftOut {
+  const [server = "", code = "unresolved"] = text.split("=");
+  return { server, code };
 }
 
 function haproxyFacts(output: ProbeOutput): WatcherFacts["haproxy"] {

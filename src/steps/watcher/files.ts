@@ -1,3 +1,4 @@
+import { renderBackendPolicy } from "../../mesh/backend-policy.ts";
 import { renderHaproxyConfig } from "../../mesh/haproxy-config.ts";
 import { descriptionOf } from "../../mesh/haproxy-settings.ts";
 import { scriptText } from "../../script-text.ts";
@@ -8,11 +9,16 @@ import type { Machine, RenderedFile } from "../../step.ts";
 import type { WatcherDesired } from "./desired.ts";
 import { haproxyFrame } from "./haproxy-frame.ts";
 import {
+  BACKEND_POLICY,
   HAPROXY_CONFIG,
   HAPROXY_FRAME,
+  HOST_RESOLVER,
   INSTALLER,
   INSTALLER_PATH_UNIT,
   INSTALLER_UNIT,
+  POLICY_READER,
+  SERVER_CHECK,
+  SERVER_DROPPER,
   START_RECORDER,
   SYNAPSE_CONFIG,
   SYNAPSE_PATCHES,
@@ -25,15 +31,24 @@ import { installerPathUnit, installerUnit, watcherUnit } from "./units.ts";
 /** Every file of the step, in the order they are written: the units last, when all they start is there. */
 export function watcherFiles(desired: WatcherDesired, key: string): readonly ProgramFile[] {
   return [
-    file(INSTALLER, scriptText(new URL("./install-haproxy-config.sh", import.meta.url)), "0755"),
+    file(POLICY_READER, ownText("backend-policy.rb")),
+    file(SERVER_CHECK, ownText("check-servers.rb")),
+    file(HOST_RESOLVER, ownText("resolve-hosts.pl"), "0755"),
+    file(SERVER_DROPPER, ownText("drop-refused-servers.pl"), "0755"),
+    file(INSTALLER, ownText("install-haproxy-config.sh"), "0755"),
     file(START_RECORDER, scriptText(RECORD_START), "0755"),
-    file(SYNAPSE_PATCHES, scriptText(new URL("./synapse-patches.rb", import.meta.url))),
+    file(SYNAPSE_PATCHES, ownText("synapse-patches.rb")),
+    file(BACKEND_POLICY, renderBackendPolicy(desired.policy)),
     file(HAPROXY_FRAME, haproxyFrame(desired.settings)),
     file(SYNAPSE_CONFIG, renderSynapseConfig(desired)),
     file(unitPath(INSTALLER_UNIT), installerUnit()),
     file(unitPath(INSTALLER_PATH_UNIT), installerPathUnit()),
     file(unitPath(WATCHER_UNIT), watcherUnit(key)),
   ];
+}
+
+function ownText(name: string): string {
+  return scriptText(new URL(`./${name}`, import.meta.url));
 }
 
 /** The step's files on a bare host, and what its installer makes of the first thing that Synapse writes there. */

@@ -10,6 +10,7 @@ import type { Row } from "../../smartstack/program.ts";
 import type { Layer, Reading } from "../../step.ts";
 import {
   type ServerOnDisk,
+  type Skipped,
   serversAlteredOf,
   serversInForce,
   serversOnDisk,
@@ -193,7 +194,7 @@ export function serviceRow(situation: Situation, service: Service): Row {
   const servers = serversInForce(facts.haproxy, service.name);
   const altered = serversAlteredOf(facts.haproxy, haproxyConfig, service.name);
   const names = servers.map(({ name }) => name).filter((name) => altered.every((each) => each.name !== name));
-  const leftOut = wanted === undefined ? [] : leftOutOf(facts, service, wanted.names);
+  const leftOut = leftOutOf(facts, service, wanted?.names ?? []);
   const down = servers.filter(({ up }) => !up).map(({ name }) => name);
   const known = facts.haproxy.servers.some(({ backend }) => backend === service.name) || onDisk.is === "read";
   if (wanted === undefined) {
@@ -213,11 +214,7 @@ export function serviceRow(situation: Situation, service: Service): Row {
   const warnings = [
     ...(wanted.because === undefined ? [] : [wanted.because]),
     ...(down.length === 0 ? [] : [`registered, but DOWN by its health check: ${down.join(", ")}`]),
-    ...(wanted.skipped.length === 0
-      ? []
-      : [
-          `Synapse skips ${wanted.skipped.join(", ")} in ${service.path}: what it says of itself is no host and port, or no server of HAProxy's`,
-        ]),
+    ...skippedWords(wanted.skipped, service),
   ];
   return {
     setting,
@@ -231,10 +228,10 @@ export function serviceRow(situation: Situation, service: Service): Row {
       facts.process === undefined
         ? `${WATCHER_UNIT} does not run`
         : (alteredWords(altered, ADMIN_SOCKET) ??
-          leftOutWords(service, leftOut) ??
+          leftOutWords(service, leftOut, facts) ??
           olderWords(listed, service)),
     // Synapse neither undoes what somebody told HAProxy nor makes a name resolve.
-    restartHelps: altered.length === 0 && leftOut.length === 0,
+    restartHelps: altered.length === 0 && leftOut.size === 0,
   };
 }
 
@@ -262,21 +259,60 @@ function olderWords(listed: readonly ServerOnDisk[], { path }: Service): string 
   );
 }
 
-/** Servers of the service that the installer had to leave out of haproxy.cfg. */
+/** Who is left out of HAProxy for what it says of itself, and what to do; nothing when nobody is. */
+function skippedWords(skipped: readonly Skipped[], { name, path }: Service): readonly string[] {
+  if (skipped.length === 0) return [];
+  const shown = skipped.slice(0, 4).map(({ node, because }) => `${node} (${because})`);
+  const more = skipped.length > shown.length ? ` and ${skipped.length - shown.length} more` : "";
+  return [
+    `left out of HAProxy: ${shown.join(", ")}${more} in ${path}. Mend what it registers` +
+      (skipped.some(({ because }) => because.includes(" is not allowed"))
+        ? `, or allow the option in the inventory: mesh.services.${name}.server_options_allowed`
+        : ""),
+  ];
+}
+
+/** Servers of the service that the installer had to leave out of haproxy.cfg, by what it says of them. */
 function leftOutOf(
   { install }: WatcherFacts,
   service: Service,
   wanted: readonly string[],
-): readonly string[] {
-  return wanted.filter((name) => install?.leftOut?.includes(`${service.name}/${name}`));
+): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const { server, code } of install?.leftOut ?? []) {
+    const name = server.slice(service.name.length + 1);
+    if (server !== `${service.name}/${name}` || !wanted.includes(name)) continue;
+    found.set(code, [...(found.get(code) ?? []), name]);
+  }
+  return found;
 }
 
-function leftOutWords({ path }: Service, leftOut: readonly string[]): string | undefined {
-  if (leftOut.length === 0) return undefined;
-  return (
-    `${leftOut.join(", ")}: the name does not resolve on this host, and HAProxy goes without the server until it ` +
-    `does. Mend the name service, or what is registered in ${path}`
-  );
+const LEFT_OUT_WORDS: ReadonlyMap<string, string> = new Map([
+  [
+    "unresolved",
+    "the name does not resolve on this host, and HAProxy goes without the server until it does. Mend the name service, or",
+  ],
+  [
+    "outside",
+    "the name leads where no backend may be, and HAProxy goes without the server. Mend the name service, or",
+  ],
+  ["refused", "HAProxy does not take the server, and goes without it. Mend"],
+]);
+
+function leftOutWords(
+  { path }: Service,
+  leftOut: ReadonlyMap<string, readonly string[]>,
+  { install }: WatcherFacts,
+): string | undefined {
+  const words = [...leftOut].map(([code, names]) => {
+    const why = LEFT_OUT_WORDS.get(code) ?? `what it says of itself is not allowed. Mend`;
+    return `${names.join(", ")}: ${why} what is registered in ${path}`;
+  });
+  // In the program's own words, where a name alone explains nothing.
+  const said = [...leftOut.keys()].some((code) => code !== "unresolved")
+    ? `; it was ${install?.message}`
+    : "";
+  return words.length === 0 ? undefined : `${words.join("; ")}${said}`;
 }
 
 function unreachable({ facts }: Situation): string | undefined {

@@ -1,12 +1,12 @@
 #!/bin/sh
 # Puts what Synapse wrote into force, as the only writer of haproxy.cfg. Started by a .path unit whenever there is a
 # candidate or a request for a reload; both are taken by renaming them, so that none is lost or handled twice.
-#   candidate → last line completed → nothing but servers besides the frame → digest put into `description`
-#             → `haproxy -c`, without servers whose names do not resolve here → haproxy.cfg, atomically
+#   candidate → last line completed → nothing but servers besides the frame → without servers that the policy leaves out
+#             → digest put into `description` → `haproxy -c`, without servers that it refuses → haproxy.cfg, atomically
 #   request   → reload, proved by a new worker that gives the file's description back
 # What came of it is one line in /run/meshctl/haproxy-install and /run/meshctl/haproxy-reload:
 # outcome, digest or description, message, and of a reload the worker that serves, of an installation the servers
-# that were left out; parted by tabs.
+# that were left out, as SERVICE/SERVER=CODE (see check-servers.rb); parted by tabs.
 
 WATCHER=meshctl-watcher
 STATE=/var/lib/meshctl-watcher
@@ -15,13 +15,22 @@ MANIFEST=/var/lib/meshctl/manifest
 CONFIG=/etc/haproxy/haproxy.cfg
 # Every line but the servers, as the inventory asks for it.
 FRAME=/etc/meshctl/haproxy.frame
+# What backends may say of themselves.
+POLICY=/etc/meshctl/backend-policy.json
+PROGRAMS=/opt/meshctl/watcher
 SOCKET=/run/haproxy/admin.sock
 # A candidate with servers that were left out: tried again until their names resolve.
 AGAIN=/run/meshctl/haproxy.cfg.again
 AGAIN_AFTER_S=60
 # How long a new worker may take to answer. A hung one takes 3 s to be asked.
 RELOAD_S=15
+# How often HAProxy may refuse a candidate for some servers of it.
+ROUNDS=20
+# Lines that compose puts before what Synapse means.
+HEADER_LINES=2
 HEADER="# Written by meshctl's watcher from what Synapse found. Changes made here by hand are reported and lost."
+
+TAB=$(printf '\t')
 
 main() {
   umask 077
@@ -131,25 +140,18 @@ install_candidate() {
     )"
     return
   fi
-  if ! is_valid; then
+  if ! leave_out_refused; then
     keep_refused
-    refused_because=$(refusal)
-    leave_out_unresolvable
-    compose
-    if ! is_valid; then
-      # Servers that left are kept for a day in maintenance, to come back without a reload. One that was registered
-      # with options that HAProxy does not know must not hold up all that live.
-      sed -i '/^[[:space:]]*server .* disabled$/d' "$work/meaning"
-      compose
-      if ! is_valid; then
-        report install invalid "$digest" "$refused_because"
-        return
-      fi
-      note="installed without the servers in maintenance: $refused_because"
-    fi
-    if [ -n "$left_out" ]; then
-      note="installed without servers whose names do not resolve here: $left_out"
-    fi
+    report install failed "$digest" "what backends say of themselves could not be checked: $(tail -n 1 "$work/messages")"
+    return
+  fi
+  compose
+  if ! until_valid; then
+    return
+  fi
+  left_out=$(awk -F "$TAB" '{ print $2 "=" $1 }' "$work/left-out" | head -n 100 | paste -s -d " ")
+  if [ -n "$left_out" ]; then
+    note="installed without $(reasons)"
   fi
   if ! may_replace; then
     keep_refused
@@ -175,50 +177,56 @@ install_candidate() {
   fi
 }
 
-# Takes servers whose names do not resolve out of $work/meaning, and tries again later. A name service that does not
-# answer at all is no reason to drop a server that HAProxy uses: such a line stays, and the candidate is refused.
-leave_out_unresolvable() {
-  # shellcheck disable=SC2016 # perl's variables, not the shell's
-  RES_OPTIONS="timeout:1 attempts:2" timeout 60 perl -MSocket=getaddrinfo,EAI_AGAIN,SOCK_STREAM -e '
-    my ($meaning, $config, $left_out) = @ARGV;
-    sub lines { open my $file, "<", $_[0] or return; return <$file> }
-    # Calls VISIT with each line, and of a server that is not disabled its back end, name and host.
-    sub each_server {
-      my ($visit, @lines) = @_;
-      my $section = "";
-      for my $line (@lines) {
-        my @word = split " ", $line;
-        $section = $word[1] // "" if ($word[0] // "") eq "backend";
-        my ($host) = ($word[0] // "") eq "server" ? ($word[2] // "") =~ /^(.*):\d*$/ : ();
-        $visit->($line, $host, "$section/" . ($word[1] // ""), ($word[-1] // "") eq "disabled");
-      }
-    }
-    my %in_use;
-    each_server(sub { my ($line, $host, $name, $disabled) = @_; $in_use{$name} = 1 if defined $host && !$disabled }, lines($config));
-    my (%error, @kept, @left_out, $unresolved);
-    each_server(sub {
-      my ($line, $host, $name, $disabled) = @_;
-      if (defined $host && $host !~ /^[0-9.]*$|:/) {
-        $error{$host} //= (getaddrinfo($host, "", { socktype => SOCK_STREAM }))[0];
-        $unresolved = 1 if $error{$host} && !$disabled;
-        if ($error{$host} && !($error{$host} == EAI_AGAIN && $in_use{$name})) {
-          push @left_out, $name unless $disabled;
-          return;
-        }
-      }
-      push @kept, $line;
-    }, lines($meaning));
-    open my $file, ">", "$meaning.kept" or die $!;
-    print $file @kept;
-    close $file or die $!;
-    open my $again, ">", "$meaning.unresolved" or die $! if $unresolved;
-    print "@left_out";
-  ' "$work/meaning" "$CONFIG" >"$work/left-out" && mv -fT -- "$work/meaning.kept" "$work/meaning" &&
-    left_out=$(cat "$work/left-out")
-  if [ -e "$work/meaning.unresolved" ]; then
+# Takes out of $work/meaning what backends must not say of themselves, and those whose names do not resolve on this host
+# or lead elsewhere, which are tried again later. A name service that does not answer at all is no reason to drop a
+# server that HAProxy uses.
+leave_out_refused() {
+  timeout 60 "$PROGRAMS/resolve-hosts" "$work/meaning" >"$work/resolved" 2>"$work/messages" ||
+    printf '%sagain\n' "$TAB" >>"$work/resolved"
+  ruby --disable-gems "$PROGRAMS/check-servers.rb" "$POLICY" "$work/meaning" "$CONFIG" "$work/resolved" \
+    "$work/kept" "$work/bare" "$work/left-out" 2>"$work/messages" || return
+  mv -fT -- "$work/kept" "$work/meaning"
+  if grep -q "^\(unresolved\|outside\)$TAB" "$work/left-out" || grep -q "${TAB}again$" "$work/resolved"; then
     cp -- "$work/candidate" "$AGAIN"
     start_again_later
   fi
+}
+
+# Leaves servers out until HAProxy takes the rest: those that its alerts name, and if they name none all that have a word
+# of their own. Says that the candidate is invalid when that is no help.
+until_valid() {
+  refused_because=""
+  rounds=0
+  while ! is_valid; do
+    [ -n "$refused_because" ] || refused_because=$(refusal)
+    keep_refused
+    rounds=$((rounds + 1))
+    if [ "$rounds" -gt "$ROUNDS" ] || ! "$PROGRAMS/drop-refused-servers" \
+      "$work/haproxy.cfg" "$work/messages" "$HEADER_LINES" "$work/meaning" "$work/left-out"; then
+      if [ ! -e "$work/bare" ]; then
+        report install invalid "$digest" "$refused_because"
+        return 1
+      fi
+      take_bare
+    fi
+    compose
+  done
+}
+
+# What is left when no backend says anything of itself, and who is missing then.
+take_bare() {
+  reason=$(printf '%s' "$refused_because" | tr '\t\n' '  ') awk -v OFS="$TAB" '
+    NR == FNR { bare[$0] = 1; next }
+    $1 == "backend" { service = $2 }
+    $1 == "server" && !($0 in bare) && !/ disabled( |$)/ { print "refused", service "/" $2, ENVIRON["reason"] }
+  ' "$work/bare" "$work/meaning" >>"$work/left-out"
+  mv -fT -- "$work/bare" "$work/meaning"
+}
+
+# Who is left out and why, for a person.
+reasons() {
+  awk -F "$TAB" 'NR <= 5 { printf "%s%s: %s", NR == 1 ? "" : "; ", $2, $3 } END { if (NR > 5) printf "; and %d more", NR - 5 }' \
+    "$work/left-out"
 }
 
 start_again_later() {

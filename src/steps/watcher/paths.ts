@@ -10,6 +10,8 @@ export const PROGRAM_DIRECTORY = "/opt/meshctl/watcher";
 export const SYNAPSE_CONFIG = "/etc/meshctl/synapse.conf.json";
 /** Every line of haproxy.cfg but the servers. */
 export const HAPROXY_FRAME = "/etc/meshctl/haproxy.frame";
+/** What backends may say of themselves, for Synapse and for the installer. */
+export const BACKEND_POLICY = "/etc/meshctl/backend-policy.json";
 export const HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg";
 
 export const INSTALLER_UNIT = "meshctl-haproxy-install.service";
@@ -17,6 +19,10 @@ export const INSTALLER_UNIT = "meshctl-haproxy-install.service";
 export const INSTALLER = `${PROGRAM_DIRECTORY}/install-haproxy-config`;
 export const START_RECORDER = `${PROGRAM_DIRECTORY}/record-start`;
 export const SYNAPSE_PATCHES = `${PROGRAM_DIRECTORY}/synapse-patches.rb`;
+export const POLICY_READER = `${PROGRAM_DIRECTORY}/backend-policy.rb`;
+export const SERVER_CHECK = `${PROGRAM_DIRECTORY}/check-servers.rb`;
+export const HOST_RESOLVER = `${PROGRAM_DIRECTORY}/resolve-hosts`;
+export const SERVER_DROPPER = `${PROGRAM_DIRECTORY}/drop-refused-servers`;
 
 /** Says what the running Synapse was started with. */
 export const START_RECORD = "/run/meshctl/watcher-started";

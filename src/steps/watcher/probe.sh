@@ -12,10 +12,14 @@ main() {
     meshctl-haproxy-install.service meshctl-haproxy-install.path haproxy.service
   emit_file /etc/meshctl/synapse.conf.json
   emit_file /etc/meshctl/haproxy.frame
+  emit_file /etc/meshctl/backend-policy.json
   emit_file /etc/systemd/system/meshctl-watcher.service
   emit_file /etc/systemd/system/meshctl-haproxy-install.service
   emit_file /etc/systemd/system/meshctl-haproxy-install.path
   emit_file /opt/meshctl/watcher/install-haproxy-config
+  for name in backend-policy.rb check-servers.rb resolve-hosts drop-refused-servers; do
+    emit_file "/opt/meshctl/watcher/$name"
+  done
   emit_file /opt/meshctl/watcher/record-start
   emit_file /opt/meshctl/watcher/synapse-patches.rb
   emit_file /etc/haproxy/haproxy.cfg

@@ -1,7 +1,9 @@
 import { SYNAPSE_GEMS } from "../../smartstack/locked-gems.ts";
 import { type Program, unitPath } from "../../smartstack/program.ts";
 import {
+  BACKEND_POLICY,
   INSTALLER_PATH_UNIT,
+  POLICY_READER,
   PROGRAM_DIRECTORY,
   START_RECORD,
   STATE_DIRECTORY,
@@ -20,5 +22,5 @@ export const SYNAPSE: Program = {
   unit: WATCHER_UNIT,
   companions: [INSTALLER_PATH_UNIT],
   startRecord: START_RECORD,
-  startedWith: [SYNAPSE_CONFIG, SYNAPSE_PATCHES, unitPath(WATCHER_UNIT)],
+  startedWith: [SYNAPSE_CONFIG, SYNAPSE_PATCHES, POLICY_READER, BACKEND_POLICY, unitPath(WATCHER_UNIT)],
 };

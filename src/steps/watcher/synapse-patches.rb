@@ -1,10 +1,12 @@
 # Loaded before Synapse: what its last release lacks to run by itself for years.
+require "delegate"
 require "fileutils"
 require "json"
 require "socket"
 require "synapse"
 require "synapse/config_generator/haproxy"
 require "synapse/service_watcher/zookeeper"
+require_relative "backend-policy"
 
 # With `use_previous_backends` Synapse goes on with the last backends of a service whose path became empty, but
 # remembers them in memory only: restarted then, it would disable every server. This writes them down when they
@@ -43,7 +45,8 @@ module KeepLast
     super
     return KeepLast.change { |known| known.delete(@name) || :as_it_was } unless keeps_last?
     last = KeepLast.read[@name]
-    @backends = KeepLast.without_canaries(last["backends"]) if last.is_a?(Hash) && last["path"] == @discovery["path"]
+    return unless last.is_a?(Hash) && last["path"] == @discovery["path"]
+    @backends = KeepLast.without_canaries(Policy.allowed(@name, last["backends"]))
   end
 
   private
@@ -73,26 +76,95 @@ module KeepLast
   end
 end
 
-# ZooKeeper may be anybody's to write to. Synapse skips a child whose data is no JSON or has no host and port, and dies
-# of much else, again at every start and with it the discovery of every service; what HAProxy does not take as a
-# server's name or address would hold up all others. These are skipped with the same line in the log.
-module RefuseUnusable
-  ADDRESS = /\A[A-Za-z0-9_.:-]+\z/
-  NAME = /\A[A-Za-z0-9_.:-]*\z/
+# ZooKeeper may be anybody's to write to. What a backend says of itself is data: nothing but what the policy allows
+# reaches HAProxy's configuration, neither from a child nor from what Synapse remembers of one.
+module Policy
+  RULES = BackendPolicy.new(ENV.fetch("MESHCTL_BACKEND_POLICY"))
 
+  # Raises ArgumentError for a backend that is to be left out.
+  def self.check(service, backend)
+    host, port, name, options = backend.values_at("host", "port", "name", "haproxy_server_options")
+    raise ArgumentError, "host #{host.inspect}" unless host.is_a?(String)
+    unless (port.is_a?(Integer) || port.is_a?(String)) && /\A[1-9][0-9]{0,4}\z/.match?(port.to_s) && port.to_i < 65_536
+      raise ArgumentError, "port #{port.inspect}"
+    end
+    raise ArgumentError, "name #{name.inspect}" unless name.nil? || name.is_a?(String)
+    RULES.check(service, name, host, port, options.is_a?(String) ? options : nil)
+  rescue BackendPolicy::Refused => e
+    raise ArgumentError, e.message
+  end
+
+  # Those that are allowed today, of what was written down by a Synapse of before.
+  def self.allowed(service, backends)
+    return [] unless backends.is_a?(Array)
+    backends.select { |backend| backend.is_a?(Hash) && allowed?(service, backend) }
+  end
+
+  def self.allowed?(service, backend)
+    options = backend["haproxy_server_options"]
+    # Written down as Ruby's "%" wants them.
+    check(service, backend.merge("haproxy_server_options" => options.is_a?(String) ? options.gsub("%%", "%") : nil))
+    true
+  rescue ArgumentError
+    false
+  end
+end
+
+# Synapse skips a child whose data is no JSON or has no host and port, and dies of much else, again at every start and
+# with it the discovery of every service. What the policy leaves out is skipped with the same line in the log.
+module RefuseUnusable
   private
 
   def deserialize_service_instance(data)
     host, port, name, weight, options, _labels = super
-    raise ArgumentError, "host #{host.inspect}" unless host.is_a?(String) && ADDRESS.match?(host)
-    unless (port.is_a?(Integer) || port.is_a?(String)) && /\A[1-9][0-9]{0,4}\z/.match?(port.to_s) && port.to_i < 65_536
-      raise ArgumentError, "port #{port.inspect}"
-    end
-    raise ArgumentError, "name #{name.inspect}" unless name.nil? || (name.is_a?(String) && NAME.match?(name))
     options = nil unless options.is_a?(String)
-    raise ArgumentError, "haproxy_server_options #{options.inspect}" if options&.match?(/[[:cntrl:]]/)
+    Policy.check(@name, { "host" => host, "port" => port, "name" => name, "haproxy_server_options" => options })
     # Synapse fills the options in with Ruby's "%".
     [host, port, name, weight.is_a?(Integer) ? weight : nil, options&.gsub("%", "%%"), nil]
+  end
+
+  # Of two that HAProxy would know by one name Synapse takes the one that ZooKeeper lists last, which is either.
+  def set_backends(new_backends, *config)
+    by_name = new_backends.group_by { |backend| BackendPolicy.server_name(*backend.values_at("name", "host", "port")) }
+    super(by_name.values.map { |same| same.min_by { |each| each["haproxy_server_options"].to_s } }, *config)
+  end
+end
+
+# Servers that have left stay in Synapse's state file for a day, disabled, with the options and the numbers they had.
+module RememberAllowed
+  IDS = (1..65_535).freeze
+
+  private
+
+  def read_state_file
+    state = super
+    return {} unless state.is_a?(Hash)
+    state.select { |_, backends| backends.is_a?(Hash) }.to_h { |service, backends| [service, allowed(service, backends)] }
+  end
+
+  def allowed(service, backends)
+    taken = {}
+    backends.each_with_object({}) do |(name, backend), kept|
+      next kept[name] = backend if self.class::NON_BACKENDS_KEYS.include?(name)
+      next unless backend.is_a?(Hash) && Policy.allowed?(service, backend)
+      id = backend["haproxy_server_id"]
+      is_own = id.is_a?(Integer) && IDS.cover?(id) && !taken[id]
+      taken[id] = true if is_own
+      kept[name] = is_own ? backend : backend.reject { |key, _| key == "haproxy_server_id" }
+    end
+  end
+end
+
+# Synapse enables what is registered over the socket, also a server that asks to be disabled.
+module LeaveDisabled
+  class Enabled < SimpleDelegator
+    def backends
+      super.reject { |backend| backend["haproxy_server_options"].to_s.split.include?("disabled") }
+    end
+  end
+
+  def update_backends_at(socket, watchers)
+    super(socket, watchers.map { |watcher| Enabled.new(watcher) })
   end
 end
 
@@ -154,5 +226,7 @@ end
 
 Synapse::ServiceWatcher::BaseWatcher.prepend(KeepLast)
 Synapse::ServiceWatcher::ZookeeperWatcher.prepend(RefuseUnusable)
+Synapse::ConfigGenerator::Haproxy::HaproxyState.prepend(RememberAllowed)
+Synapse::ConfigGenerator::Haproxy.prepend(LeaveDisabled)
 Synapse::ConfigGenerator::Haproxy.prepend(BoundedSocket)
 Synapse::ConfigGenerator::Haproxy.prepend(ReloadForOptions)

@@ -3,8 +3,10 @@ import { libraryDirectories, programPath } from "../../smartstack/gem-set.ts";
 import { unitPath } from "../../smartstack/program.ts";
 import { SANDBOX } from "../../smartstack/sandbox.ts";
 import {
+  BACKEND_POLICY,
   INSTALLER,
   INSTALLER_UNIT,
+  POLICY_READER,
   START_RECORD,
   START_RECORDER,
   STATE_DIRECTORY,
@@ -36,9 +38,10 @@ StateDirectory=${STATE_DIRECTORY.split("/").at(-1)}
 StateDirectoryMode=0750
 Environment=LANG=C.UTF-8
 Environment=MESHCTL_LAST_BACKENDS=${STATE_DIRECTORY}/backends.json
+Environment=MESHCTL_BACKEND_POLICY=${BACKEND_POLICY}
 # Its own program refuses to start from a gem home: its specification pins a zk that does not compile any more.
 Environment=RUBYLIB=${libraries.join(":")}
-ExecStartPre=+${START_RECORDER} ${START_RECORD} ${SYNAPSE_CONFIG} ${unitPath(WATCHER_UNIT)} ${SYNAPSE_PATCHES}
+ExecStartPre=+${START_RECORDER} ${START_RECORD} ${SYNAPSE_CONFIG} ${unitPath(WATCHER_UNIT)} ${SYNAPSE_PATCHES} ${POLICY_READER} ${BACKEND_POLICY}
 ExecStart=/usr/bin/ruby -r ${SYNAPSE_PATCHES} ${home}/${programPath(SYNAPSE.gems)} -c ${SYNAPSE_CONFIG}
 Restart=always
 # Each try waits some seconds for ZooKeeper by itself, so that this is no storm; pauses that grow (RestartSteps=) would

@@ -20,6 +20,7 @@ const mesh = (members: number): Mesh => ({
   ].slice(0, members),
   zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
   proxies: ["kvm-01"],
+  networks: [],
   services: [],
 });
 

@@ -85,6 +85,7 @@ const service = (name: string, port: number, servers: Service["servers"] = []): 
   path: undefined,
   servers,
   balance: "roundrobin",
+  serverOptionsAllowed: [],
   check: { http: undefined, interMs: 2000, rise: 2, fall: 3, failFast: false },
 });
 
@@ -92,6 +93,7 @@ const mesh: Mesh = {
   ensemble: [{ host: "zk-1", address: "10.0.0.1", id: 1 }],
   zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
   proxies: ["proxy-1"],
+  networks: [],
   services: [
     service("user-api", 8080, [{ name: "a", host: "10.0.0.9", port: 9000 }]),
     service("orders", 8081, [{ name: "b", host: "app-2", port: 9001 }]),

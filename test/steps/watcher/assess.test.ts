@@ -196,6 +196,8 @@ describe("the watcher's program", () => {
   });
 });
 
+const BEE = { bee: '{"host":"10.0.0.22","port":9001,"name":"bee"}' };
+
 describe("what Synapse brings about", () => {
   const lone = { children: { x: '{"host":"10.0.0.21","port":9001}' }, onDisk: ["10.0.0.21:9001"] };
 
@@ -264,8 +266,12 @@ describe("what Synapse brings about", () => {
   });
 
   it("takes what a backend adds to the service's options for followed, however it is spaced", () => {
-    const children = { x: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":" weight  5 id 7 "}' };
-    const world = { children, onDisk: ["10.0.0.21:9001 weight 5 id 7"], inForce: { "10.0.0.21:9001": "UP" } };
+    const children = { x: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":" weight  5 backup "}' };
+    const world = {
+      children,
+      onDisk: ["10.0.0.21:9001 weight 5 backup"],
+      inForce: { "10.0.0.21:9001": "UP" },
+    };
     const { row } = assessed(desired(), { ...world, weights: { "10.0.0.21:9001": 5 } });
     expect(row("service user-api").verdict).toBe("proven");
   });
@@ -352,7 +358,84 @@ describe("what Synapse brings about", () => {
       inForce: { "10.0.0.21:9001": "UP" },
     });
     expect(row("service user-api")).toMatchObject({ verdict: "proven" });
-    expect(row("service user-api").warning).toContain("skips bad, empty");
+    expect(row("service user-api").warning).toContain(
+      "left out of HAProxy: bad (its data is no JSON), empty (its data has no host and port) in /services/user-api",
+    );
+  });
+
+  it("leaves out what a backend must not say of itself, and names the node, the word and what to do", () => {
+    const evil = '{"host":"10.0.0.66","port":9,"haproxy_server_options":"source 0.0.0.0 usesrc clientip"}';
+    const { row, ids } = assessed(desired(), {
+      ...lone,
+      children: { ...lone.children, evil },
+      inForce: { "10.0.0.21:9001": "UP" },
+    });
+    expect(ids).toEqual([]);
+    expect(row("service user-api")).toMatchObject({
+      verdict: "proven",
+      want: "10.0.0.21:9001",
+      warning:
+        'left out of HAProxy: evil (option "source" is not allowed) in /services/user-api. Mend what it registers, ' +
+        "or allow the option in the inventory: mesh.services.user-api.server_options_allowed",
+    });
+  });
+
+  it("names a few of many that are left out", () => {
+    const bad = Object.fromEntries(Array.from({ length: 9 }, (_, at) => [`bad-${at}`, "x"]));
+    const { row } = assessed(desired(), { ...lone, children: { ...lone.children, ...bad } });
+    expect(row("service user-api").warning).toContain("bad-3 (its data is no JSON) and 5 more in");
+  });
+
+  it("keeps no last server that may not say what it says", () => {
+    const evil = { name: "evil", host: "10.0.0.66", port: 9, options: "source 0.0.0.0 usesrc clientip" };
+    const good = { name: undefined, host: "10.0.0.21", port: 9001, options: "weight 5" };
+    const kept = new Map([["user-api", { path: "/services/user-api", backends: [evil, good] }]]);
+    expect(assessed(desired(), { children: {}, facts: { kept } }).row("service user-api").want).toBe(
+      "10.0.0.21:9001",
+    );
+  });
+
+  it("does not miss a server that asks to be disabled", () => {
+    const children = { x: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":"disabled"}', ...BEE };
+    const { row } = assessed(desired(), {
+      children,
+      onDisk: ["10.0.0.21:9001 disabled", "bee_10.0.0.22:9001"],
+      inForce: { "10.0.0.21:9001": "MAINT", "bee_10.0.0.22:9001": "UP" },
+    });
+    expect(row("service user-api")).toMatchObject({ verdict: "proven", want: "bee_10.0.0.22:9001" });
+  });
+
+  it("takes the one that says less of two by the same name", () => {
+    const again = '{"host":"10.0.0.21","port":"9001","haproxy_server_options":"weight 5"}';
+    const { row } = assessed(desired(), {
+      ...lone,
+      children: { a: again, ...lone.children, z: again },
+      inForce: { "10.0.0.21:9001": "UP" },
+    });
+    expect(row("service user-api").verdict).toBe("proven");
+  });
+
+  it.each([
+    ["outside", "the name leads where no backend may be"],
+    ["refused", "HAProxy does not take the server"],
+    ["policy", "what it says of itself is not allowed"],
+  ])("tells why the installer left a server out: %s", (code, words) => {
+    const message = "installed without user-api/bee_app:9001: for a reason";
+    const install = {
+      outcome: "ok",
+      digest: "",
+      message,
+      leftOut: [{ server: "user-api/bee_app:9001", code }],
+    };
+    const { row, ids } = assessed(desired(), {
+      ...lone,
+      children: { ...lone.children, y: '{"host":"app","port":9001,"name":"bee"}' },
+      inForce: { "10.0.0.21:9001": "UP" },
+      facts: { install: { ...install, digest: sha256Of(haproxyConfig(desired(), lone.onDisk)) } },
+    });
+    expect(row("service user-api").because).toContain(`bee_app:9001: ${words}`);
+    expect(row("service user-api").because).toContain(message);
+    expect(ids).toEqual([]);
   });
 
   it("knows nothing of the servers while no member answers, and restarts nothing for it", () => {
@@ -382,7 +465,7 @@ describe("what Synapse brings about", () => {
   });
 
   it("names a server whose name does not resolve on the host, and does not restart Synapse for it", () => {
-    const leftOut = ["user-api/bee_nowhere:9001"];
+    const leftOut = [{ server: "user-api/bee_nowhere:9001", code: "unresolved" }];
     const install = { outcome: "ok", digest: "", message: "installed without bee_nowhere:9001", leftOut };
     const { row, ids } = assessed(desired(), {
       ...lone,

@@ -54,6 +54,15 @@ describe("the watcher's probe", () => {
     expect(loaded("old")).toBeUndefined();
   });
 
+  it("reads which servers the installer left out and why, also as an older one wrote it", () => {
+    const line = (field: string) => read(HAPROXY, ["install", base64(`ok\tabc\tsaid\t${field}`)]).install;
+    expect(line("a/b_x:1=outside a/c:2")?.leftOut).toEqual([
+      { server: "a/b_x:1", code: "outside" },
+      { server: "a/c:2", code: "unresolved" },
+    ]);
+    expect(line("")?.leftOut).toEqual([]);
+  });
+
   it("tells a process that a signal has stopped", () => {
     const process = (state: string) => ["process", "4711", "u", "34", "/usr/bin/ruby x", state];
     expect(read(HAPROXY, process("Tsl")).process?.isFrozen).toBe(true);

@@ -115,10 +115,10 @@ describe("a backend", () => {
     ['{"host":"10.0.0.21","port":9001,"name":"a b"}', undefined],
     ['{"host":"10.0.0.21 backup","port":9001}', undefined],
     ['{"host":"10.0.0.21","port":9001,"haproxy_server_options":"weight 1\\nglobal"}', undefined],
-    ['{"host":"10.0.0.21","port":9001,"haproxy_server_options":"100%"}', "10.0.0.21:9001"],
+    ['{"host":"10.0.0.21","port":9001,"haproxy_server_options":"weight 100%"}', "10.0.0.21:9001"],
   ])("%s is called as Synapse calls it", (data, name) => {
-    const backend = backendOf(data);
-    expect(backend && serverName(backend)).toBe(name);
+    const backend = backendOf(data, desired().policy, "user-api");
+    expect("refused" in backend ? undefined : serverName(backend)).toBe(name);
   });
 
   it("is remembered as the watcher wrote it down, and nothing else is", () => {

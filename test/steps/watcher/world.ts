@@ -3,6 +3,7 @@ import { sha256Of } from "../../../src/evidence/file.ts";
 import type { UnitFact } from "../../../src/evidence/unit.ts";
 import { writtenStart } from "../../../src/evidence/unit-start.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
+import { backendPolicy } from "../../../src/mesh/backend-policy.ts";
 import { parseHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";
 import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
 import { descriptionOf, haproxySettings } from "../../../src/mesh/haproxy-settings.ts";
@@ -29,6 +30,7 @@ const userApi: Service = {
   path: "/services/user-api",
   servers: [],
   balance: "roundrobin",
+  serverOptionsAllowed: [],
   check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3, failFast: false },
 };
 
@@ -38,6 +40,8 @@ export function service(more: Partial<Service> = {}): Service {
 
 export function desired(more: Partial<WatcherDesired> = {}): WatcherDesired {
   const services = more.services ?? [userApi];
+  const mesh = { networks: [] as readonly string[], services } as Mesh;
+  const settings = haproxySettings(haproxyParameters.parse({}), mesh);
   return {
     whenEmpty: "keep_last",
     gemSource: {
@@ -48,7 +52,8 @@ export function desired(more: Partial<WatcherDesired> = {}): WatcherDesired {
     members: ["10.0.0.2:2181", "10.0.0.3:2181", "10.0.0.4:2181"],
     clientPort: 2181,
     services,
-    settings: haproxySettings(haproxyParameters.parse({}), { services } as Mesh),
+    settings,
+    policy: backendPolicy(mesh, settings),
     adopt: false,
     ...more,
   };

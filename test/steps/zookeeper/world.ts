@@ -90,6 +90,7 @@ export function inventoryOf(members: readonly string[], name: HostName) {
       ensemble,
       zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
       proxies: [],
+      networks: [],
       services: [],
     },
     network: { proxy: undefined, caCertificates: undefined },
