@@ -22,6 +22,7 @@ export interface ApplyContext {
   readonly alsoInstall: readonly string[];
 }
 
+const KEEPER = new URL("../evidence/keeper.sh", import.meta.url);
 const script = (name: string) => new URL(`./commands/${name}.sh`, import.meta.url);
 
 /**
@@ -65,7 +66,8 @@ function validationBlocks(change: Change, run: string): Block[] {
 
 async function commandBlock(command: Command, context: ApplyContext): Promise<Block> {
   const { run, step } = context;
-  const text = (...names: string[]) => names.map((name) => scriptText(script(name))).join("\n");
+  const text = (...names: string[]) =>
+    [KEEPER, ...["guard", ...names].map(script)].map(scriptText).join("\n");
   switch (command.kind) {
     case "run":
       return {

@@ -8,7 +8,7 @@ import { scriptText } from "../script-text.ts";
 import { shellQuote } from "../shell-quote.ts";
 import { ChangeFailed } from "./change-failed.ts";
 
-const LOCK = new URL("./commands/lock.sh", import.meta.url);
+const LOCK = ["locks", "lock"].map((name) => new URL(`./commands/${name}.sh`, import.meta.url));
 
 /** A change that outlived its run ends by itself; an apt run among them takes minutes. */
 const UNFINISHED_MS = 600_000;
@@ -66,10 +66,13 @@ export class HostLocks {
 
   async #hold(host: HostName): Promise<Held | "unfinished"> {
     const holder = `run ${this.#run} by ${localUser().name} on ${hostname()} since ${new Date().toISOString()}`;
-    const held = await this.#remoteOf(host).hold(`set -- ${shellQuote(holder)}\n${scriptText(LOCK)}`, {
-      during: "taking the host's lock",
-      timeoutMs: 15_000,
-    });
+    const held = await this.#remoteOf(host).hold(
+      `set -- ${shellQuote(holder)}\n${LOCK.map(scriptText).join("\n")}`,
+      {
+        during: "taking the host's lock",
+        timeoutMs: 15_000,
+      },
+    );
     if (held.firstLine === "locked") return held;
     await held.release();
     if (held.firstLine === "unfinished") return "unfinished";
@@ -77,9 +80,14 @@ export class HostLocks {
   }
 }
 
-/** "busy PID HOLDER", as lock.sh says it. */
+/** "busy PID HOLDER", "held PID USER PROGRAM", "held" or "failed WHY", as lock.sh says it. */
 function refusal(line: string): string {
-  const [, pid = "", ...holder] = line.split(" ");
+  const [is, pid = "", ...holder] = line.trim().split(" ");
+  if (is === "failed") return `the host's lock cannot be taken: ${line.slice("failed ".length).trim()}`;
+  if (is === "held") {
+    const who = pid === "" ? "a process that cannot be told" : `process ${pid} (${holder.join(" ")})`;
+    return `the host's lock is held by ${who}, and no run of meshctl's says that it is its own; look at it on the host (fuser -v /run/meshctl/locks/run), then run this again`;
+  }
   const end = /^\d+$/.test(pid)
     ? `this ends it on the host: ${commandLine("kill", pid)}`
     : "the host does not say which process that is";

@@ -28,15 +28,19 @@ export interface Kept {
   readonly files: ReadonlyMap<string, ReplacedFile & { readonly present: string }>;
 }
 
-const PRELUDE = new URL("../evidence/prelude.sh", import.meta.url);
-const READER = new URL("./commands/kept.sh", import.meta.url);
+const READER = [
+  "../evidence/keeper.sh",
+  "../evidence/prelude.sh",
+  "./commands/manifest.sh",
+  "./commands/kept.sh",
+].map((name) => new URL(name, import.meta.url));
 
 /** Reads the list of a host's runs, and with `run` that run's files. Throws ChangeFailed, HostUnreachable, HostLost. */
 export async function readKept(remote: Remote, run?: string): Promise<Kept> {
   const args = run === undefined ? [] : [run];
   const block = {
     name: "kept",
-    text: `${scriptText(PRELUDE)}\n${scriptText(READER)}`,
+    text: READER.map(scriptText).join("\n"),
     args,
     timeoutMs: 30_000,
   };

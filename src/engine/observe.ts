@@ -1,4 +1,4 @@
-import { parseProbeOutput } from "../evidence/probe-output.ts";
+import { parseProbeOutput, rowsOf } from "../evidence/probe-output.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
@@ -26,6 +26,7 @@ export interface ProbeRequest {
   readonly desired: unknown;
 }
 
+const KEEPER = new URL("../evidence/keeper.sh", import.meta.url);
 const PRELUDE = new URL("../evidence/prelude.sh", import.meta.url);
 /** Its record goes before the prologue's own. */
 const CLOCK = new URL("./clock.sh", import.meta.url);
@@ -70,7 +71,7 @@ function probeBlock({ step, desired }: ProbeRequest): Block {
 }
 
 function block(name: string, files: readonly URL[], args: readonly string[]): Block {
-  const text = [PRELUDE, ...files].map(scriptText).join("\n");
+  const text = [KEEPER, PRELUDE, ...files].map(scriptText).join("\n");
   return { name, text, args, timeoutMs: PROBE_TIMEOUT_MS };
 }
 
@@ -80,7 +81,11 @@ function read(step: AnyStep, result: { exitCode: number; stdout: string; stderr:
     return broken(`its probe ended with exit code ${result.exitCode}: ${lastLines(result.stderr)}`);
   }
   try {
-    return { is: "read", facts: step.facts(parseProbeOutput(result.stdout)) };
+    const output = parseProbeOutput(result.stdout);
+    const [unread] = rowsOf(output, "unread");
+    // Taken for absent it could be a reason to change something.
+    if (unread !== undefined) return broken(`${unread[0]} was not read: ${unread[1]}`);
+    return { is: "read", facts: step.facts(output) };
   } catch (error) {
     if (error instanceof ProbeNotUnderstood) return broken(`its probe was not understood: ${error.message}`);
     throw error;

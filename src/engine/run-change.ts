@@ -4,7 +4,7 @@ import { scriptText } from "../script-text.ts";
 import { blockFailure, ChangeFailed } from "./change-failed.ts";
 import { type Block, type BlockResult, inOrder } from "./script-block.ts";
 
-const BEGIN = new URL("./commands/begin.sh", import.meta.url);
+const BEGIN = ["locks", "begin"].map((name) => new URL(`./commands/${name}.sh`, import.meta.url));
 /** As begin.sh says it. */
 const STILL_UNDER_WAY = 75;
 
@@ -44,7 +44,7 @@ async function runBlocks(
 ): Promise<readonly BlockResult[]> {
   const { script, parse } = inOrder(blocks);
   const timeoutMs = blocks.reduce((sum, block) => sum + block.timeoutMs, 30_000);
-  const outcome = await remote.run(`${scriptText(BEGIN)}\n${script}`, {
+  const outcome = await remote.run(`${BEGIN.map(scriptText).join("\n")}\n${script}`, {
     during: what,
     timeoutMs,
     maxOutputBytes,

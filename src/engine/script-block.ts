@@ -84,8 +84,8 @@ function mark(nonce: string, what: string, code: string): string {
 
 function call(block: Block, nonce: string): string {
   const seconds = Math.max(1, Math.ceil(block.timeoutMs / 1000));
-  // 8 is the lock that begin.sh takes: a service that a block starts must not keep it.
-  const command = `timeout -k 5 ${seconds} sh -s -- ${block.args.map(shellQuote).join(" ")} 8>&-`;
+  // 8 and 7 are the locks that begin.sh takes: a service that a block starts must not keep them.
+  const command = `timeout -k 5 ${seconds} sh -s -- ${block.args.map(shellQuote).join(" ")} 8>&- 7>&-`;
   const text = block.text.endsWith("\n") ? block.text : `${block.text}\n`;
   const run = `${command} <<'${nonce}_script'\n${text}${nonce}_script\n`;
   return block.input === undefined

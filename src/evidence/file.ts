@@ -9,7 +9,7 @@ import {
 } from "../step.ts";
 import { rowsOf } from "./probe-output.ts";
 
-/** What `emit_file` read of one path. Links are followed. */
+/** What `emit_file` read of one path. Root's links are followed, other users' are not. */
 export interface FileFact {
   readonly path: string;
   /** "absent", "regular", "unreadable", "dangling link", "directory" … */
@@ -31,6 +31,8 @@ export function fileFacts(output: ProbeOutput): ReadonlyMap<string, FileFact> {
     const [path, kind, mode, owner, sha256, packaged, realPath, content] = row;
     if (content === undefined || path === undefined)
       throw new ProbeNotUnderstood(`a "file" record is cut short`);
+    // The later one would decide, and one of them is not ours.
+    if (facts.has(path)) throw new ProbeNotUnderstood(`${path} was told of twice`);
     // A host sends the digest only of what it does not send whole.
     const isSent = kind === "regular" && (content !== "" || sha256 === "");
     const bytes = isSent ? Buffer.from(content, "base64") : undefined;

@@ -21,17 +21,26 @@ emit() {
   printf '%s\n' "$emit_line"
 }
 
-# emit_text KEY PATH: the file's text, where there is one.
+# emit_text KEY PATH: the text of a file that the host's own programs write, where there is one. Record "unread": path,
+# why, of what is there and is no such text.
 emit_text() {
-  if [ -r "$2" ]; then
-    emit "$1" "$(cat "$2")"
+  if text_read=$(read_text "$2"); then
+    emit "$1" "$text_read"
+  elif [ -e "$2" ] || [ -L "$2" ]; then
+    emit unread "$2" "$(stat -c '%F, %s bytes, %U:%G %a' -- "$2")"
   fi
 }
 
 # emit_file PATH: record "file": path, kind, mode, owner:group, sha256 (of what is too large to send), the package's own
 # digest or "", real path, content (base64 always). Kind is absent, regular, unreadable, or what stat calls it. Links
-# are followed. Every program that is started here is started for each of a host's files: hence few.
+# are followed, but for those of other users than root, whose directories are read as them. Every program that is
+# started here is started for each of a host's files: hence few.
 emit_file() {
+  find_keeper "$1"
+  if [ -n "$keeper" ]; then
+    emit_keepers_file "$1"
+    return
+  fi
   if ! file_stat=$(stat -L -c '%F|%04a|%U:%G|%s' -- "$1" 2>/dev/null); then
     if [ -L "$1" ]; then
       emit file "$1" "dangling link" "" "" "" "" "$(readlink -- "$1")" ""
@@ -46,7 +55,7 @@ emit_file() {
   file_stat=${file_stat#*|}
   file_owner=${file_stat%%|*}
   file_size=${file_stat#*|}
-  find_real_path "$1"
+  file_real=${real-$1}
   case $file_kind in
     "regular file" | "regular empty file") file_kind=regular ;;
     *)
@@ -74,16 +83,34 @@ emit_file() {
   emit file "$1" "$file_kind" "$file_mode" "$file_owner" "$file_sha" "$file_default" "$file_real" "$file_content"
 }
 
-# find_real_path PATH: sets file_real to it with no link in it. Most have none.
-find_real_path() {
-  file_real=$1
-  real_part=$1
-  while [ -n "$real_part" ]; do
-    case $real_part in /. | */./* | */.. | */../* | *//* | [!/]*) break ;; esac
-    [ ! -L "$real_part" ] || break
-    real_part=${real_part%/*}
-  done
-  [ -z "$real_part" ] || file_real=$(readlink -f -- "$1")
+# emit_keepers_file PATH: record "file" of a path that another user than root decides about.
+emit_keepers_file() {
+  if ! file_stat=$(as_keeper stat -c '%F|%04a|%U:%G|%s' -- "$1"); then
+    file_kind=absent
+    if [ -e "$1" ] || [ -L "$1" ]; then file_kind=unreadable; fi
+    emit file "$1" "$file_kind" "" "" "" "" "" ""
+    return
+  fi
+  file_kind=${file_stat%%|*}
+  file_stat=${file_stat#*|}
+  file_mode=${file_stat%%|*}
+  file_stat=${file_stat#*|}
+  file_owner=${file_stat%%|*}
+  file_size=${file_stat#*|}
+  file_sha="" file_content=""
+  case $file_kind in
+    "regular file" | "regular empty file")
+      file_kind=regular
+      if [ "$file_size" -gt 262144 ]; then
+        file_sha=$(as_keeper sha256sum -- "$1") || file_kind=unreadable
+        file_sha=${file_sha%% *}
+      elif [ "$file_size" -gt 0 ]; then
+        file_content=$(as_keeper head -c 262144 -- "$1" | base64 -w 0)
+        [ -n "$file_content" ] || file_kind=unreadable
+      fi
+      ;;
+  esac
+  emit file "$1" "$file_kind" "$file_mode" "$file_owner" "$file_sha" "" "$1" "$file_content"
 }
 
 # emit_units UNIT...: records "unit": unit, property, value (ExecStart and EnvironmentFiles once for each). Records

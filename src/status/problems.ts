@@ -314,7 +314,16 @@ function ofLeftOut({ name, path, leftOut }: ServiceStatus, view: MeshView): read
       service: name,
       what: `${name}: ${listed(backends.map(({ node }) => node))} in ${path}: left out of HAProxy for what it says of itself`,
       evidence: listed(backends.map(({ node, because }) => `${node}: ${because}`)),
-      next: commandLine("meshctl", "verify", "-l", host, "--steps", "watcher", "--explain", `service ${name}`),
+      next: commandLine(
+        "meshctl",
+        "verify",
+        "-l",
+        host,
+        "--steps",
+        "watcher",
+        "--explain",
+        `service ${name}`,
+      ),
     },
   ];
 }

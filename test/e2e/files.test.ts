@@ -7,15 +7,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { ArtefactStore } from "../../src/engine/artefacts.ts";
 import { HostLocks } from "../../src/engine/host-locks.ts";
-import type { SshSettings } from "../../src/inventory/ssh-settings.ts";
-import { remoteOpener } from "../../src/remote/open.ts";
+import { readKept } from "../../src/engine/kept.ts";
 import type { Remote } from "../../src/remote/remote.ts";
-import { scriptText } from "../../src/script-text.ts";
-import { type Content, Secret } from "../../src/secret.ts";
+import { Secret } from "../../src/secret.ts";
 import { shellQuote } from "../../src/shell-quote.ts";
 import type { Change, Command } from "../../src/step.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { mustRun } from "./backends.ts";
+import { network, openRemote, scripts, write } from "./changes.ts";
 
 let lab: Lab;
 let host: LabHost;
@@ -42,34 +41,13 @@ beforeEach(() => {
   run = `20261122-190312-${runs}`;
 });
 
-function open(): Remote {
-  const settings: SshSettings = {
-    host: host.address,
-    port: 22,
-    user: lab.sshUser,
-    identityFiles: [lab.identityFile],
-    knownHostsFiles: [lab.knownHostsFile],
-    hostKeys: "strict",
-    privilege: "sudo",
-    password: undefined,
-    sudoPassword: undefined,
-    passphrase: undefined,
-    connectTimeoutMs: 5_000,
-  };
-  return remoteOpener()(host.name, settings);
-}
-
-const network = { proxy: undefined, caCertificates: undefined };
+const open = () => openRemote(lab, host);
 
 function make(commands: readonly Command[], rest: Partial<Change> = {}): Promise<void> {
   const artefacts = new ArtefactStore(store, network);
   const builder = async () => remote;
   const change = { id: "a change", why: "a test", commands, activate: [], ...rest };
   return apply(remote, change, { run, network, artefacts, builder, step: "files", alsoInstall: [] });
-}
-
-function write(path: string, content: Content, rest: { mode?: string; owner?: string } = {}): Command {
-  return { kind: "write", path, content, mode: "0644", owner: "root:root", ...rest };
 }
 
 const read = (path: string) => mustRun(host, `cat -- ${shellQuote(path)}`);
@@ -263,16 +241,93 @@ describe("a write", () => {
     const lines = (await read(log))
       .split("\n")
       .filter((line) => !/^rm .*\/\.(meshctl|manifest)\./.test(line));
+    const [kept, list] = [`/var/lib/meshctl/runs/${run}/before${path}`, `/var/lib/meshctl/runs/${run}/files`];
     const moved = lines.flatMap((line, index) => {
       const target = /^(?:mv -fT.* (?=\/)|rm -f -- )(\/.*)$/.exec(line)?.[1];
       return target === undefined ? [] : [[target, lines[index + 1]]];
     });
     expect(moved.map(([target]) => target)).toEqual([
-      ...["/var/lib/meshctl/manifest", path],
-      ...[`/var/lib/meshctl/runs/${run}/before${path}`, "/var/lib/meshctl/manifest", path],
-      ...[path, "/var/lib/meshctl/manifest"],
+      ...[`/var/lib/meshctl/runs/20261122-190312-${runs}/files`, "/var/lib/meshctl/manifest", path],
+      ...[kept, list, "/var/lib/meshctl/manifest", path],
+      ...[list, path, "/var/lib/meshctl/manifest"],
     ]);
     for (const [target, next] of moved) expect(next).toBe(`sync ${dirname(target!)}`);
+  });
+
+  it("finds the disk of what runs replaced full, and leaves every file of it whole", async () => {
+    const [state, path] = ["/var/lib/meshctl", "/etc/files-test/disk"];
+    await make([write(path, ["old\n"])]);
+    const list = `${state}/runs/${run}/files`;
+    await mustRun(
+      host,
+      `mkdir -p /run/state && cp -a ${state}/. /run/state/ && mount -t tmpfs -o size=4m,mode=0700 tmpfs ${state} && cp -a /run/state/. ${state}/`,
+    );
+    try {
+      const before = `${await read(list)}${await manifest()}`;
+      // At each size that is left: in the copy, in the list, in the manifest.
+      for (const left of [0, 4, 8, 12, 16]) {
+        await mustRun(
+          host,
+          `dd if=/dev/zero of=${state}/filler bs=4k 2>/dev/null; truncate -s -${left}k ${state}/filler`,
+        );
+        const outcome = await make([write(path, [`${left}${"x".repeat(9_000)}\n`])]).catch(
+          (error: Error) => error,
+        );
+        const [known, there] = [await manifest(), await read(path)];
+        if (outcome instanceof Error) {
+          expect(outcome.message).toContain("No space left on device");
+          expect(there).toBe("old\n");
+          expect(`${await read(list)}${known}`).toBe(before);
+        }
+        for (const line of (await read(list)).trimEnd().split("\n"))
+          expect(line).toMatch(/^files \S+ \S+ \S+ \//);
+        expect(known).toContain(`${sha256(there)}  ${path}\n`);
+        await mustRun(host, `rm ${state}/filler`);
+        if (!(outcome instanceof Error)) break;
+      }
+    } finally {
+      await mustRun(host, `umount ${state}; rm -r /run/state`);
+    }
+  });
+
+  it("is told of in a list that an older meshctl left torn, on a line of its own", async () => {
+    const path = "/etc/files-test/torn";
+    await make([write(path, ["one\n"])]);
+    const list = `/var/lib/meshctl/runs/${run}/files`;
+    await mustRun(host, `printf 'haproxy 59f' >>${list}`);
+    await make([write(path, ["two\n"])]);
+    expect((await read(list)).split("\n").slice(-4)).toEqual([
+      `files ${sha256("one\n")} - - ${path}`,
+      "haproxy 59f",
+      `files ${sha256("two\n")} ${sha256("one\n")} ${sha256("one\n")} ${path}`,
+      "",
+    ]);
+    const kept = await readKept(remote, run);
+    expect(kept.runs.get(run)!.map((file) => file.wrote)).toEqual([sha256("two\n")]);
+  });
+
+  it("keeps the runs that changed the host last, whatever the clock says that named them", async () => {
+    const runs = "/var/lib/meshctl/runs";
+    const path = "/etc/files-test/pruned";
+    await mustRun(host, `mkdir -p /run/runs && cp -a ${runs}/. /run/runs/ && rm -r ${runs}/*`);
+    try {
+      for (let number = 10; number < 35; number += 1) {
+        run = `${number % 2 === 0 ? "2099" : "2024"}1122-190312-${number}`;
+        await mustRun(
+          host,
+          `mkdir -p ${runs}/${run} && echo x >${runs}/${run}/files && touch -d '@${1_700_000_000 + number}' ${runs}/${run}/files`,
+        );
+      }
+      run = "20261122-190312-now";
+      await make([write(path, ["x\n"])]);
+      const left = (await mustRun(host, `ls ${runs}`)).trim().split("\n");
+      const numbers = left.map((name) => name.split("-")[2]!).sort();
+      expect(numbers).toEqual([...Array.from({ length: 20 }, (_, index) => String(index + 15)), "now"]);
+      // The last one is told of last.
+      expect([...(await readKept(remote)).runs.keys()]).toEqual([run]);
+    } finally {
+      await mustRun(host, `rm -r ${runs}/* && cp -a /run/runs/. ${runs}/ && rm -r /run/runs`);
+    }
   });
 
   it("to a directory fails, and says where", async () => {
@@ -458,9 +513,3 @@ describe("a host's lock", () => {
     await other.releaseAll();
   });
 });
-
-/** Scripts of the engine, as one. */
-function scripts(...names: string[]): string {
-  const file = (name: string) => new URL(`../../src/engine/commands/${name}.sh`, import.meta.url);
-  return names.map((name) => scriptText(file(name))).join("\n");
-}

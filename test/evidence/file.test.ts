@@ -103,7 +103,8 @@ describe("a file's record", () => {
     "real/dangling",
   ];
   const asked = [...paths, "real/none", "real"].map((name) => join(directory, "/") + name);
-  const script = `. ${fileURLToPath(new URL("../../src/evidence/prelude.sh", import.meta.url))}
+  const sent = ["keeper", "prelude"].map((name) => new URL(`../../src/evidence/${name}.sh`, import.meta.url));
+  const script = `${sent.map((url) => `. ${fileURLToPath(url)}\n`).join("")}
     for path; do emit_file "$path"; done`;
   const { stdout } = spawnSync("sh", ["-c", script, "sh", ...asked], { encoding: "utf8" });
   rmSync(directory, { recursive: true });
@@ -122,5 +123,11 @@ describe("a file's record", () => {
     expect(of("real/none")?.kind).toBe("absent");
     expect(of("real/dangling")?.kind).toBe("dangling link");
     expect(of("real")?.kind).toBe("directory");
+  });
+
+  it("of a path that was told of already is refused, whatever it says", () => {
+    const row = "file\t/etc/thing.conf\tregular\t0644\troot:root\t\tno\t/etc/thing.conf\t";
+    const twice = parseProbeOutput(`${row}eA==\n${row}eQ==\n`);
+    expect(() => fileFacts(twice)).toThrow("/etc/thing.conf was told of twice");
   });
 });

@@ -1,8 +1,11 @@
 # shellcheck shell=sh
-# place.sh PATH SHA256: puts an artefact in place atomically from file descriptor 3.
+# place.sh PATH SHA256: puts an artefact in place atomically from file descriptor 3. Behind guard.sh.
 
 main() {
   new=""
+  if [ -n "${keeper-}" ]; then
+    refuse_keeper "$1"
+  fi
   mkdir -p -- "$(dirname "$1")" && receive_beside "$1" "$2" && chmod 0644 "$new" && sync "$new" && put_in_place "$1"
 }
 

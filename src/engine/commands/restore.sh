@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # restore.sh PATH RUN STEP FROM EXPECTED: puts back what run FROM replaced at PATH, and what the manifest said of it,
-# if the file still has the digest EXPECTED. RUN keeps what is there now.
+# if the file still has the digest EXPECTED. RUN keeps what is there now. Behind guard.sh.
 
 main() {
   path=$1 run=$2 step=$3 from=$4 expected=$5 new=""
@@ -14,9 +14,12 @@ main() {
     if [ "$known_path" = "$path" ] && [ -z "$before" ]; then
       before=$known_before in_manifest=$known_manifest
     fi
-  done <"$STATE/runs/$from/files"
+  done <<END
+$(listed "$STATE/runs/$from/files")
+END
   copy=$STATE/runs/$from/before$path
-  if [ -z "$before" ] || { [ "$before" != - ] && [ "$(digest_of "$copy")" != "$before" ]; }; then
+  copied=$(sha256sum 2>/dev/null <"$copy")
+  if [ -z "$before" ] || { [ "$before" != - ] && [ "${copied%% *}" != "$before" ]; }; then
     echo "run $from does not hold what was at $path before it"
     exit 1
   fi
@@ -24,8 +27,13 @@ main() {
     keep_for_run "$run" "$step" "$path" - && remove_file "$path" && record_in_manifest - "$path"
     return
   fi
-  mkdir -p -- "$(dirname "$path")" && target=$(readlink -f -- "$path") || exit
-  new_beside "$target" || exit
+  if [ -z "${keeper-}" ]; then
+    mkdir -p -- "$(dirname "$path")" && target=$(readlink -f -- "$path") && new_beside "$target" || exit
+  elif [ -n "${private_directory-}" ]; then
+    enter_private && target=../${path##*/} || exit
+  else
+    refuse_keeper "$path"
+  fi
   cp -p -- "$copy" "$new" && keep_for_run "$run" "$step" "$path" "$before" || exit
   # Cut between the two, the file is still known as meshctl's.
   sync "$new" && put_in_place "$target" && record_in_manifest "$in_manifest" "$path"
