@@ -319,6 +319,11 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
     },
     fleet: Fleet<D, F>,
   ): Assessed;
+  /**
+   * Whose facts `next`, `service.next` and `service.health` go by: those of the hosts that wait and change, or those of
+   * every member. They are looked at again before each wave.
+   */
+  readonly needs: "self" | "all";
   /** Who may change next, or why nobody may. `waiting` have a change to make. */
   next(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
   /** The service that the step's files are for. What a step without one replaced is put back by hand only. */

@@ -117,7 +117,7 @@ describe("the architecture", () => {
       "cli/report/ndjson.ts",
       "cli/status-command.ts",
       "engine/host-locks.ts",
-      "engine/run.ts",
+      "engine/run-name.ts",
     ];
     const settable = files.filter((file) =>
       /\bDate\.now\b|\bnew Date\(\)/.test(readFileSync(join(src, file), "utf8")),

@@ -1,22 +1,18 @@
 import { commandLine } from "../command-line.ts";
-import type { HostOutcome, MadeChange, RunEvent } from "../engine/events.ts";
+import type { HostOutcome, RunEvent } from "../engine/events.ts";
 import { EXIT } from "../engine/exit-code.ts";
+import type { Ledger } from "../engine/ledger.ts";
 import type { HostName } from "../inventory/view.ts";
 import { maskSecrets } from "../secret.ts";
 
 interface InterruptionOptions {
+  /** What the run has done so far. */
+  readonly ledger: Ledger;
   readonly report: (event: RunEvent) => void;
   readonly execsOf: (host: HostName) => number;
   /** Words after "meshctl". */
   readonly argv?: readonly string[];
   readonly exit?: (code: number) => void;
-}
-
-/** What is known of a host when the run is dropped. */
-interface Known {
-  failure?: string;
-  underWay?: MadeChange;
-  readonly changed: MadeChange[];
 }
 
 /**
@@ -26,7 +22,7 @@ interface Known {
 export class Interruption {
   readonly #options: InterruptionOptions;
   readonly #stop = new AbortController();
-  readonly #hosts = new Map<HostName, Known>();
+  #hosts: readonly HostName[] = [];
   readonly #startedAtMs = performance.now();
   #mayFinish = false;
 
@@ -54,16 +50,9 @@ export class Interruption {
   }
 
   see(event: RunEvent): void {
-    if (event.event === "run") for (const host of event.hosts) this.#hosts.set(host, { changed: [] });
+    if (event.event === "run") this.#hosts = event.hosts;
     // From the first step on hosts are being changed, and there is something to finish.
     if (event.event === "step") this.#mayFinish = true;
-    if (event.event === "changing") this.#known(event.host).underWay = madeChange(event);
-    if (event.event === "failed") this.#known(event.host).failure = `${event.step}: ${event.because}`;
-    if (event.event === "changed") {
-      const known = this.#known(event.host);
-      delete known.underWay;
-      known.changed.push(madeChange(event));
-    }
   }
 
   readonly interrupt = (): void => {
@@ -80,9 +69,9 @@ export class Interruption {
   };
 
   #drop(): void {
-    const { report, exit = (code) => process.exit(code) } = this.#options;
-    const hosts = [...this.#hosts].map(([host, known]) => this.#outcome(host, known));
-    const unknown = hosts.filter(({ unproven }) => unproven.length > 0).map(({ host }) => host);
+    const { report, ledger, exit = (code) => process.exit(code) } = this.#options;
+    const hosts = this.#hosts.map((host) => this.#outcome(host));
+    const unknown = this.#hosts.filter((host) => ledger.underWay(host) !== undefined);
     report({
       event: "summary",
       exitCode: EXIT.interrupted,
@@ -97,15 +86,14 @@ export class Interruption {
     exit(EXIT.interrupted);
   }
 
-  #outcome(host: HostName, { failure, underWay, changed }: Known): HostOutcome {
-    const unproven = underWay === undefined ? [] : [underWay];
-    const base = { host, changed, unproven, execs: this.#options.execsOf(host) };
-    if (failure !== undefined) return { ...base, is: "failed", because: failure };
+  #outcome(host: HostName): HostOutcome {
+    const { ledger, execsOf } = this.#options;
+    const underWay = ledger.underWay(host);
     const because =
       underWay === undefined
         ? "the run was dropped"
         : `${underWay.step}: the run was dropped while ${underWay.change} was under way: its outcome is unknown`;
-    return { ...base, is: "interrupted", because };
+    return ledger.outcome(host, { is: "interrupted", because }, execsOf(host));
   }
 
   /** The command line that was typed, as it would be typed again. */
@@ -113,14 +101,4 @@ export class Interruption {
     const { argv = process.argv.slice(2) } = this.#options;
     return maskSecrets(commandLine("meshctl", ...argv));
   }
-
-  #known(host: HostName): Known {
-    const known = this.#hosts.get(host) ?? { changed: [] };
-    this.#hosts.set(host, known);
-    return known;
-  }
-}
-
-function madeChange({ step, change }: RunEvent & { event: "changing" | "changed" }): MadeChange {
-  return { step, change: change.id, why: change.why };
 }

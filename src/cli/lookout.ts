@@ -2,7 +2,7 @@ import { withFlags } from "../command-line.ts";
 import type { HostOutcome } from "../engine/events.ts";
 import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
 import { FleetView } from "../engine/fleet.ts";
-import { observeAll } from "../engine/observe.ts";
+import { Looks } from "../engine/looks.ts";
 import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { MeshStatus } from "../status/mesh-status.ts";
@@ -48,15 +48,18 @@ export function lookoutOf(
   if (reported.length === 0) {
     throw new ConfigurationError("no host is part of the mesh here: see --limit and the playbook");
   }
+  const looks = new Looks(fleet, remotes.of, flags.parallel);
   return {
     observed,
     async look() {
       const startedAtMs = performance.now();
-      const requests = new Map(observed.map((host) => [host, fleet.requests(host, isOfMesh)]));
-      const observations = await observeAll(requests, remotes.of, flags.parallel, (host, durationMs) =>
-        progress.see({ event: "observed", host, durationMs }),
+      await Promise.all(
+        observed.map(async (host) => {
+          const { beganAtMs, endedAtMs } = await looks.at(host, { steps: isOfMesh });
+          const durationMs = endedAtMs - beganAtMs;
+          if (fleet.observation(host)?.is === "seen") progress.see({ event: "observed", host, durationMs });
+        }),
       );
-      for (const [host, observation] of observations) fleet.see(host, observation);
       const status = withFiles(statusOf(meshView(fleet, inventory, limit)), flags);
       const hosts = reported.map((host) => outcomeOf(host, fleet, status, remotes));
       const code = exitCodeOf(hosts);

@@ -1,4 +1,5 @@
 import type { RunEvent } from "../engine/events.ts";
+import { Ledger } from "../engine/ledger.ts";
 import { restore } from "../engine/restore.ts";
 import { run } from "../engine/run.ts";
 import { runName } from "../engine/run-name.ts";
@@ -73,7 +74,9 @@ export async function runCommand(
     if (toJson === undefined) screen.see(shown);
     else toJson(event);
   };
+  const ledger = new Ledger();
   const interruption = new Interruption({
+    ledger,
     report,
     execsOf: (host) => remotes.of(host).execs,
   });
@@ -93,6 +96,7 @@ export async function runCommand(
       waitMs: flags.waitForSsh,
       remoteOf: remotes.of,
       storeDirectory: storeDirectory(),
+      ledger,
       emit,
       stop: interruption.signal,
       confirm: async () => {

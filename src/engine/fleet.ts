@@ -25,6 +25,8 @@ export class FleetView {
   readonly order: readonly { readonly step: AnyStep; readonly hosts: readonly HostName[] }[];
   readonly #placements = new Map<HostName, Map<StepName, Placement>>();
   readonly #observations = new Map<HostName, Observation>();
+  /** When the last look at a host began. */
+  readonly #lookedAtMs = new Map<HostName, number>();
   /** What was made of the observations since the last of them; one host's may change what another's mean. */
   readonly #assessed = new Map<AnyStep, Map<HostName, HostAssessment>>();
 
@@ -55,8 +57,12 @@ export class FleetView {
     return [...(this.#placements.get(host)?.values() ?? [])].filter(({ step }) => only(step.name));
   }
 
-  /** Takes in a new look at a host. A look at some steps leaves what is known of the others as it was. */
-  see(host: HostName, observation: Observation): void {
+  /**
+   * Takes in a new look at a host, which began at `atMs` by performance.now(). A look at some steps leaves what is known
+   * of the others as it was.
+   */
+  see(host: HostName, observation: Observation, atMs: number): void {
+    this.#lookedAtMs.set(host, atMs);
     this.#assessed.clear();
     const before = this.#observations.get(host);
     if (observation.is === "seen" && before?.is === "seen") {
@@ -71,8 +77,13 @@ export class FleetView {
     return this.#observations.get(host);
   }
 
-  /** Every host that has the step, in playbook order. */
-  fleetOf<D, F>(step: Pick<Step<never, D, F>, "name">): Fleet<D, F> {
+  /** When the last look at a host began, by performance.now(). */
+  lookedAtMs(host: HostName): number | undefined {
+    return this.#lookedAtMs.get(host);
+  }
+
+  /** Every host that has the step, in playbook order. One whose last look began before `sinceMs` is unseen. */
+  fleetOf<D, F>(step: Pick<Step<never, D, F>, "name">, sinceMs = Number.NEGATIVE_INFINITY): Fleet<D, F> {
     const fleet = new Map<HostName, FleetMember>();
     for (const [name, placements] of this.#placements) {
       const placement = placements.get(step.name);
@@ -83,6 +94,8 @@ export class FleetView {
         fleet.set(name, { is: "unseen", desired, because: "it was not looked at" });
       } else if (observation.is === "unseen") {
         fleet.set(name, { is: "unseen", desired, because: observation.error.message });
+      } else if (this.#lookedAtMs.get(name)! < sinceMs) {
+        fleet.set(name, { is: "unseen", desired, because: "it has not answered since" });
       } else {
         const read = observation.facts.get(step.name);
         fleet.set(
@@ -136,14 +149,17 @@ export class FleetView {
     return { evidence: assessed.readings.map(judge), changes: assessed.changes };
   }
 
-  /** How a step's service was when the host was seen last; undefined when there is no service. */
-  health(step: AnyStep, name: HostName): Health | undefined {
+  /**
+   * How a step's service was when the host was seen last; undefined when there is no service. What peers said before
+   * `sinceMs` counts for nothing.
+   */
+  health(step: AnyStep, name: HostName, sinceMs?: number): Health | undefined {
     const member = this.fleetOf(step).get(name);
     if (step.service === undefined || member === undefined) return undefined;
     if (member.is === "unseen") return { is: "undecided", because: member.because };
     try {
       const { facts, desired } = member;
-      return step.service.health(facts, { name, desired, fleet: this.fleetOf(step) });
+      return step.service.health(facts, { name, desired, fleet: this.fleetOf(step, sinceMs) });
     } catch (error) {
       return { is: "undecided", because: `a fault of meshctl: ${(error as Error).message}` };
     }

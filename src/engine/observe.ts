@@ -1,5 +1,4 @@
 import { parseProbeOutput, rowsOf } from "../evidence/probe-output.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { type AnyStep, type HostFacts, ProbeNotUnderstood, type StepName } from "../step.ts";
@@ -35,7 +34,7 @@ const PROBE_TIMEOUT_MS = 20_000;
 const TOO_LONG = `took more than ${PROBE_TIMEOUT_MS / 1000} s`;
 
 /** Looks at a host: facts of the host and of every step asked for, in one exec. Changes nothing. Never throws. */
-async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
+export async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
   const { script, parse } = sideBySide([
     block("prologue", [PROLOGUE], []),
     ...requests.map((request) => probeBlock(request)),
@@ -98,23 +97,6 @@ function tookTooLong({ exitCode }: { exitCode: number }): boolean {
 
 function broken(because: string): StepFacts {
   return { is: "broken", because };
-}
-
-/** Observations of several hosts at once, at most `parallel` under way. */
-export async function observeAll(
-  requests: ReadonlyMap<HostName, readonly ProbeRequest[]>,
-  remoteOf: (host: HostName) => Remote,
-  parallel: number,
-  observed?: (host: HostName, durationMs: number) => void,
-): Promise<Map<HostName, Observation>> {
-  const observations = new Map<HostName, Observation>();
-  await inParallel([...requests], parallel, async ([host, probes]) => {
-    const startedAtMs = performance.now();
-    const observation = await observe(remoteOf(host), probes);
-    observations.set(host, observation);
-    if (observation.is === "seen") observed?.(host, performance.now() - startedAtMs);
-  });
-  return observations;
 }
 
 /** Runs `work` for every item, at most `limit` at once. Rejects with the first error after all have ended. */

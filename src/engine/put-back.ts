@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { AnyStep, Change, Health } from "../step.ts";
@@ -7,17 +6,16 @@ import { ChangeFailed } from "./change-failed.ts";
 import type { Emit } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
 import { planPutBack, putBackWords, readKept } from "./kept.ts";
+import type { StepLooks } from "./looks.ts";
 import { inParallel } from "./observe.ts";
-
-/** How long a service may be seen broken before nobody waits any longer for its deadline. */
-export const BROKEN_MS = 30_000;
+import { BROKEN_MS, untilSettled } from "./settle.ts";
+import { waves } from "./waves.ts";
 
 interface PutBackContext {
   readonly fleet: FleetView;
   readonly parallel: number;
   readonly emit: Emit;
-  /** Looks at the step again on every host that has it. */
-  readonly look: (step: AnyStep) => Promise<void>;
+  readonly looks: StepLooks;
   /** Makes a change on a host that is locked. Throws ChangeFailed, HostLost, HostUnreachable. */
   readonly make: (step: AnyStep, host: HostName, change: Change) => Promise<void>;
   readonly ended: (host: HostName, change: Change, end: PutBackEnd) => void;
@@ -35,31 +33,23 @@ export async function putBackInWaves(
   changes: ReadonlyMap<HostName, Change>,
   context: PutBackContext,
 ): Promise<void> {
-  const { fleet, emit, look, make } = context;
+  const { fleet, looks, emit, make } = context;
   const end = (host: HostName, is: PutBackEnd) => context.ended(host, changes.get(host)!, is);
   const waiting = new Map(changes);
-  let heldSinceMs: number | undefined;
-  while (waiting.size > 0) {
-    const next =
-      step.service?.next?.([...waiting.keys()], fleet.fleetOf(step)) ?? everyone([...waiting.keys()]);
-    const wave = "hold" in next ? [] : next.filter((host) => waiting.has(host));
-    if (wave.length === 0) {
-      const because = "hold" in next ? next.hold : "no host may be restarted now";
-      heldSinceMs ??= performance.now();
-      if (performance.now() - heldSinceMs > step.settle.deadlineMs) {
-        for (const host of waiting.keys()) end(host, { is: "held", because });
-        break;
-      }
-      for (const host of waiting.keys()) emit({ event: "waiting", host, step: step.name, because });
-      await sleep(1000);
-      await look(step);
-      continue;
-    }
-    heldSinceMs = undefined;
+  const inTurn = waves(step, {
+    fleet,
+    looks,
+    waiting: () => waiting,
+    next: (all, members) => step.service?.next?.(all, members) ?? everyone(all),
+    nobody: "no host may be restarted now",
+    say: (host, because) => emit({ event: "waiting", host, step: step.name, because }),
+    giveUp: (host, because) => end(host, { is: "held", because }),
+  });
+  for await (const wave of inTurn) {
     const made: HostName[] = [];
-    await inParallel(wave, context.parallel, async (host) => {
+    await inParallel([...wave], context.parallel, async ([host, change]) => {
       try {
-        await make(step, host, waiting.get(host)!);
+        await make(step, host, change);
         made.push(host);
       } catch (error) {
         // What a lost connection left is not known; what refused is.
@@ -68,37 +58,30 @@ export async function putBackInWaves(
       }
       waiting.delete(host);
     });
-    for (const [host, health] of await proveHealthy(step, made, context)) end(host, health);
+    for (const [host, { health }] of await proveHealthy(step, made, context)) end(host, health);
   }
 }
 
 /** Looks until every service is healthy and stays so, at most until the step's deadline. */
-async function proveHealthy(
+function proveHealthy(
   step: AnyStep,
   hosts: readonly HostName[],
-  { fleet, emit, look }: Pick<PutBackContext, "fleet" | "emit" | "look">,
-): Promise<ReadonlyMap<HostName, Health>> {
+  { fleet, looks, emit }: Pick<PutBackContext, "fleet" | "looks" | "emit">,
+) {
   const { deadlineMs, stableMs } = step.settle;
-  const startedAtMs = performance.now();
-  const since = new Map<HostName, { readonly is: Health["is"]; readonly ms: number }>();
-  const ends = new Map<HostName, Health>();
-  for (let waitMs = 100; ; waitMs = Math.min(waitMs * 2, 1000)) {
-    await look(step);
-    const nowMs = performance.now();
-    for (const host of hosts.filter((host) => !ends.has(host))) {
-      const health = fleet.health(step, host) ?? { is: "healthy" };
-      const before = since.get(host);
-      const ms = before?.is === health.is ? before.ms : nowMs;
-      since.set(host, { is: health.is, ms });
-      const lastsMs = { healthy: stableMs, broken: Math.min(deadlineMs, BROKEN_MS), undecided: deadlineMs };
-      if (nowMs - ms >= lastsMs[health.is] || nowMs - startedAtMs > deadlineMs + stableMs)
-        ends.set(host, health);
-      else if (health.is !== "healthy")
-        emit({ event: "waiting", host, step: step.name, because: health.because });
-    }
-    if (ends.size === hosts.length) return ends;
-    await sleep(waitMs);
-  }
+  const sinceMs = performance.now();
+  const lastsMs = { healthy: stableMs, broken: Math.min(deadlineMs, BROKEN_MS), undecided: deadlineMs };
+  return untilSettled(hosts, {
+    deadlineMs: deadlineMs + stableMs,
+    look: (host, isAlone) => looks.at(host, isAlone),
+    stateOf(host) {
+      const health = fleet.health(step, host, sinceMs) ?? { is: "healthy" };
+      return { is: health.is, isWanted: health.is === "healthy", lastsMs: lastsMs[health.is], health };
+    },
+    say(host, { health }) {
+      if (health.is !== "healthy") emit({ event: "waiting", host, step: step.name, because: health.because });
+    },
+  });
 }
 
 /** A change that was begun and that does not come into force. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
@@ -8,9 +7,12 @@ import { ArtefactStore } from "./artefacts.ts";
 import type { Emit, HostOutcome } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView, type HostAssessment } from "./fleet.ts";
-import { observeAll } from "./observe.ts";
-import { PATIENCE_MS, Provisioner } from "./provisioner.ts";
+import type { Ledger } from "./ledger.ts";
+import { Looks } from "./looks.ts";
+import type { Observation } from "./observe.ts";
+import { Provisioner } from "./provisioner.ts";
 import { waitForHosts } from "./readiness.ts";
+import { PATIENCE_MS, untilSettled } from "./settle.ts";
 
 export interface RunOptions {
   /** Names the run, its locks and its folders on the hosts: see runName. */
@@ -27,6 +29,8 @@ export interface RunOptions {
   readonly waitMs?: number | undefined;
   /** Folder on the control machine for artefacts that are built once. */
   readonly storeDirectory: string;
+  /** Takes down what is done; whoever drops the run can tell from it what was under way. */
+  readonly ledger: Ledger;
   readonly emit: Emit;
   /** Asked before the first change of a provision, after everything planned was emitted. */
   readonly confirm: () => Promise<boolean>;
@@ -39,7 +43,7 @@ export interface RunOptions {
  * Throws ConfigurationError when there is nothing to look at: that nothing is wrong with nothing proves nothing.
  */
 export async function run(options: RunOptions): Promise<number> {
-  const { emit, inventory } = options;
+  const { emit, inventory, ledger } = options;
   const startedAtMs = performance.now();
   const fleet = new FleetView(inventory, options.job);
   const order = fleet.order.filter(({ step }) => options.steps(step.name));
@@ -60,15 +64,16 @@ export async function run(options: RunOptions): Promise<number> {
     patienceMs === undefined
       ? new Map<HostName, Error>()
       : await waitForHosts(reported, { patienceMs, remoteOf, emit, stop });
-  for (const [host, error] of absent) fleet.see(host, { is: "unseen", error });
+  for (const [host, error] of absent) fleet.see(host, { is: "unseen", error }, performance.now());
   const present = observed.filter((host) => !absent.has(host));
-  const look = async () => {
-    const requests = new Map(present.map((host) => [host, fleet.requests(host, options.steps)]));
-    const observations = await observeAll(requests, options.remoteOf, options.parallel, (host, durationMs) =>
-      emit({ event: "observed", host, durationMs }),
-    );
-    for (const [host, observation] of observations) fleet.see(host, observation);
+  const looks = new Looks(fleet, remoteOf, options.parallel);
+  const lookAt = async (host: HostName, isAlone = false) => {
+    const times = await looks.at(host, { steps: options.steps, isAlone });
+    const durationMs = times.endedAtMs - times.beganAtMs;
+    if (fleet.observation(host)?.is === "seen") emit({ event: "observed", host, durationMs });
+    return times;
   };
+  const look = () => Promise.all(present.map((host) => lookAt(host)));
   const assessments = (host: HostName) =>
     order
       .filter(({ hosts }) => hosts.includes(host))
@@ -80,27 +85,37 @@ export async function run(options: RunOptions): Promise<number> {
     if (observation?.is === "unseen") emit({ event: "unreachable", host, error: observation.error });
   }
 
-  const outcomes = new Map<HostName, HostOutcome>();
   const provisioner = new Provisioner(fleet, order, reported, {
     run: options.run,
     parallel: options.parallel,
     network: inventory.network,
     artefacts: new ArtefactStore(options.storeDirectory, inventory.network),
-    remoteOf: options.remoteOf,
+    looks,
+    ledger,
+    remoteOf,
     emit,
-    stop: options.stop,
+    stop,
   });
   const isNothingPlanned = () =>
     reported.every((host) => assessments(host).every(({ changes }) => changes.length === 0));
-  // What is just starting comes right by itself, or turns out to want a change.
-  const isStarting = () =>
-    reported.some((host) => mayComeRight(assessments(host), performance.now() - startedAtMs));
-  if (options.command === "provision") {
-    while (!options.stop.aborted && isNothingPlanned() && isStarting()) {
-      await sleep(1000);
-      await look();
-    }
-  }
+  /** What is just starting comes right by itself, or turns out to want a change. */
+  const waitForWhatComesRight = async (isEnough: () => boolean) => {
+    const open = reported.filter(
+      (host) => ledger.failureOf(host) === undefined && patienceFor(assessments(host)) > 0,
+    );
+    await untilSettled(open, {
+      deadlineMs: PATIENCE_MS,
+      isJustSeen: true,
+      isEnough: () => stop.aborted || isEnough(),
+      look: lookAt,
+      stateOf: (host) => {
+        const lastsMs = patienceFor(assessments(host));
+        return { is: lastsMs > 0 ? "open" : "settled", isWanted: lastsMs === 0, lastsMs };
+      },
+    });
+  };
+  if (options.command === "provision" && isNothingPlanned())
+    await waitForWhatComesRight(() => !isNothingPlanned());
   if (options.command !== "verify") {
     for (const host of reported) {
       for (const { step, changes } of assessments(host)) {
@@ -115,64 +130,48 @@ export async function run(options: RunOptions): Promise<number> {
     if (isTried) {
       await provisioner.provision();
       // What was proved step by step is proved once more, all of it together; what was started meanwhile settles first.
-      const endedAtMs = performance.now();
-      const isSettling = () =>
-        reported
-          .filter((host) => provisioner.failureOf(host) === undefined)
-          .some((host) => mayComeRight(assessments(host), performance.now() - endedAtMs));
       await look();
-      while (!options.stop.aborted && isSettling()) {
-        await sleep(1000);
-        await look();
-      }
+      await waitForWhatComesRight(() => false);
     } else {
       emit({ event: "note", text: "Nothing was changed." });
     }
   }
 
-  for (const host of reported) {
+  const outcomes = reported.map((host): HostOutcome => {
     const observation = fleet.observation(host);
     const results = observation?.is === "seen" ? assessments(host) : [];
     for (const { step, evidence } of results) {
       for (const row of evidence) emit({ event: "evidence", host, step: step.name, evidence: row });
     }
-    const base = { host, ...provisioner.changesOn(host), execs: options.remoteOf(host).execs };
-    outcomes.set(host, { ...base, ...ending(host, results, fleet, provisioner, isTried) });
-  }
-  const list = [...outcomes.values()];
-  const exitCode = options.stop.aborted ? EXIT.interrupted : exitCodeOf(list);
-  emit({ event: "summary", exitCode, hosts: list, durationMs: performance.now() - startedAtMs });
+    const end = ending(results, observation, ledger.isInterrupted(host), isTried);
+    return ledger.outcome(host, end, remoteOf(host).execs);
+  });
+  const exitCode = stop.aborted ? EXIT.interrupted : exitCodeOf(outcomes);
+  emit({ event: "summary", exitCode, hosts: outcomes, durationMs: performance.now() - startedAtMs });
   return exitCode;
 }
 
-function mayComeRight(results: readonly ({ step: AnyStep } & HostAssessment)[], waitedMs: number): boolean {
+/** How long what is open on a host may take to come right by itself; 0 when that is not to be waited for. */
+function patienceFor(results: readonly ({ step: AnyStep } & HostAssessment)[]): number {
   const rows = results.flatMap(({ step, evidence }) => evidence.map(({ verdict }) => ({ step, verdict })));
-  if (rows.some(({ verdict }) => verdict === "blocked")) return false;
-  return rows.some(
-    ({ step, verdict }) =>
-      ["missing", "different", "not-in-force"].includes(verdict) &&
-      waitedMs < Math.min(step.settle.deadlineMs, PATIENCE_MS),
-  );
+  if (rows.some(({ verdict }) => verdict === "blocked")) return 0;
+  const open = rows.filter(({ verdict }) => ["missing", "different", "not-in-force"].includes(verdict));
+  return Math.max(0, ...open.map(({ step }) => Math.min(step.settle.deadlineMs, PATIENCE_MS)));
 }
 
+/** How a host that did not fail stands. */
 function ending(
-  host: HostName,
   results: readonly ({ step: AnyStep } & HostAssessment)[],
-  fleet: FleetView,
-  provisioner: Provisioner,
+  observation: Observation | undefined,
+  isInterrupted: boolean,
   isTried: boolean,
 ): Pick<HostOutcome, "is" | "because"> {
-  const failure = provisioner.failureOf(host);
-  // Also of a host that is gone by now: "unreachable" would say that nothing happened there.
-  if (failure !== undefined) return { is: "failed", because: failure };
-  const observation = fleet.observation(host);
   if (observation?.is !== "seen") {
     const error = observation?.error;
     const away = error instanceof HostUnreachable || error instanceof HostLost;
     return { is: away ? "unreachable" : "failed", because: error?.message };
   }
-  if (provisioner.interrupted.has(host))
-    return { is: "interrupted", because: "stopped before all changes were made" };
+  if (isInterrupted) return { is: "interrupted", because: "stopped before all changes were made" };
   const rows = results.flatMap(({ step, evidence }) => evidence.map((row) => ({ step, row })));
   const open = rows.filter(({ row }) => row.verdict !== "proven");
   if (open.length === 0) return { is: "as wanted" };

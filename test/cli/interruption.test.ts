@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Interruption } from "../../src/cli/interruption.ts";
 import type { RunEvent } from "../../src/engine/events.ts";
+import { Ledger } from "../../src/engine/ledger.ts";
 import type { Change } from "../../src/step.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -15,13 +16,19 @@ function interrupted(events: readonly RunEvent[], presses: number) {
   });
   const reported: RunEvent[] = [];
   const codes: number[] = [];
+  const ledger = new Ledger();
   const interruption = new Interruption({
+    ledger,
     report: (event) => reported.push(event),
     execsOf: () => 2,
     argv: ["provision", "-l", "kvm-01,!b c"],
     exit: (code) => codes.push(code),
   });
-  for (const event of events) interruption.see(event);
+  for (const event of events) {
+    interruption.see(event);
+    if (event.event === "changing") ledger.begin(event.host, event.step, event.change);
+    if (event.event === "failed") ledger.fail(event.host, `${event.step}: ${event.because}`);
+  }
   for (let press = 0; press < presses; press += 1) interruption.interrupt();
   return { said, reported, codes, isStopping: interruption.signal.aborted };
 }

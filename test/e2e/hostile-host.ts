@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { ArtefactStore } from "../../src/engine/artefacts.ts";
-import { observeAll, type ProbeRequest } from "../../src/engine/observe.ts";
+import { observe, type ProbeRequest } from "../../src/engine/observe.ts";
 import { inOrder } from "../../src/engine/script-block.ts";
 import { sha256Of } from "../../src/evidence/file.ts";
 import type { Remote } from "../../src/remote/remote.ts";
@@ -49,7 +49,7 @@ export async function hostileSendings(folder: string): Promise<Sent> {
 /** Has the real scripts look at a host and write to it with all of that. Every file lands below /root/hostile-files. */
 export async function expectCarried({ looks, files }: Sent, remote: Remote): Promise<void> {
   for (const look of looks) {
-    const seen = (await observeAll(new Map([[remote.host, look]]), () => remote, 1)).get(remote.host)!;
+    const seen = await observe(remote, look);
     if (seen.is === "unseen") throw seen.error;
     for (const [step, facts] of seen.facts)
       expect([step, facts]).toEqual([step, expect.objectContaining({ is: "read" })]);

@@ -1,22 +1,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { HostLost } from "../../src/errors.ts";
-import { serviceStep } from "./world/service-step.ts";
-import { World } from "./world/world.ts";
+import { serviceStep, serving } from "./world/service-step.ts";
+import type { World } from "./world/world.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const RUN = "20261122-190312-4f2a";
 const [LATER, LATEST] = ["20261122-190313-0001", "20261122-190314-0002"];
-
-/** Hosts whose service runs with a file that says "old". */
-function serving(...hosts: string[]): World {
-  const world = new World(...hosts);
-  for (const host of hosts) {
-    for (const name of ["config", "live"]) world.put(host, name, "old");
-    world.put(host, "state", "up\n");
-  }
-  return world;
-}
 
 const manifest = (world: World, host: string) =>
   world.has(host, "var/lib/meshctl/manifest") ? world.read(host, "var/lib/meshctl/manifest") : "";

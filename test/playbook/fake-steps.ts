@@ -17,6 +17,7 @@ function fakeStep(name: string, parameters: z.ZodType, problems?: AnyStep["probl
     probe: unused,
     facts: unused,
     assess: unused,
+    needs: "self",
     next: unused,
     settle: { deadlineMs: 0, stableMs: 0 },
   };

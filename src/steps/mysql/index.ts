@@ -63,6 +63,7 @@ export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
 
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 
+  needs: "self",
   next: everyone,
   service,
   // A shutdown with a large pool of dirty pages or a crash recovery is waited for, never cut short.

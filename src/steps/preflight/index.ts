@@ -57,6 +57,7 @@ export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFac
       changes: [],
     };
   },
+  needs: "self",
   next: everyone,
   settle: { deadlineMs: 0, stableMs: 0 },
 };

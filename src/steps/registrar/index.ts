@@ -48,6 +48,7 @@ export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFac
 
   facts: registrarFacts,
   assess,
+  needs: "self",
   next: oneAfterTheOther,
   service,
   settle: { deadlineMs: 60_000, stableMs: 5_000 },

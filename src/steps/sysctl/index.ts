@@ -48,6 +48,7 @@ export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
 
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 
+  needs: "self",
   next: everyone,
   service,
   // The kernel takes a value at once.

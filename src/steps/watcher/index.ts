@@ -47,6 +47,7 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
   facts: watcherFacts,
   assess,
   // Synapse may stop anywhere: HAProxy serves on with what it has.
+  needs: "self",
   next: everyone,
   service,
   settle: { deadlineMs: 60_000, stableMs: 5_000 },

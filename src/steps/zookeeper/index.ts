@@ -59,6 +59,7 @@ export const zookeeper: Step<ZookeeperParameters, ZookeeperDesired, ZookeeperFac
     return { readings: readingsOf(view, fleet), changes: changesOf(view) };
   },
 
+  needs: "all",
   next,
   service,
   // A member loads its data before it serves; initLimit × tickTime bounds what follows.

@@ -23,6 +23,8 @@ export class LocalRemote implements Remote {
   readonly directory: string;
   /** Every script that was run, for what was done and in which order. */
   readonly during: string[] = [];
+  /** Waited for before a script runs. */
+  delay: (during: string) => Promise<unknown> | undefined = () => undefined;
   /** Throws in place of a script, or after it ran. */
   faultBefore: (during: string) => Error | undefined = () => undefined;
   faultAfter: (during: string) => Error | undefined = () => undefined;
@@ -42,6 +44,7 @@ export class LocalRemote implements Remote {
   async run(script: string, options: RunOptions): Promise<Outcome> {
     this.execs += 1;
     this.during.push(options.during);
+    await this.delay(options.during);
     const before = this.faultBefore(options.during);
     if (before !== undefined) throw before;
     const sentAtMs = performance.now();

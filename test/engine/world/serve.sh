@@ -16,6 +16,7 @@ main() {
       ;;
     dies) echo down >state ;;
     slow) echo changing >state ;;
+    late) echo down >state && : >late ;;
     clamped) echo up >state && echo half >live ;;
     *) echo up >state && echo "$config" >live ;;
   esac

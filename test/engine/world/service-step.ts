@@ -3,6 +3,7 @@ import { assessFile, type FileFact, fileFacts } from "../../../src/evidence/file
 import { requiredFieldOf } from "../../../src/evidence/probe-output.ts";
 import type { Change, Command, Health, Step } from "../../../src/step.ts";
 import { everyone } from "../../../src/waves.ts";
+import { World } from "./world.ts";
 
 interface Desired {
   readonly directory: string;
@@ -71,8 +72,19 @@ export function serviceStep(want: string, changed: Partial<ServiceStep> = {}): S
       },
       activate: ({ file: { path } }) => [serve(path.replace(/\/config$/, ""))],
     },
+    needs: "self",
     next: everyone,
     settle: { deadlineMs: 100, stableMs: 0 },
     ...changed,
   };
+}
+
+/** Hosts whose service runs with a file that says "old". */
+export function serving(...hosts: string[]): World {
+  const world = new World(...hosts);
+  for (const host of hosts) {
+    for (const name of ["config", "live"]) world.put(host, name, "old");
+    world.put(host, "state", "up\n");
+  }
+  return world;
 }

@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 import { z } from "zod";
 import type { RunEvent } from "../../../src/engine/events.ts";
+import { Ledger } from "../../../src/engine/ledger.ts";
 import { type RestoreOptions, restore } from "../../../src/engine/restore.ts";
 import { type RunOptions, run } from "../../../src/engine/run.ts";
 import { fieldOf, requiredFieldOf } from "../../../src/evidence/probe-output.ts";
@@ -76,6 +77,7 @@ export function valueStep(changed: Partial<ValueStep> = {}): ValueStep {
         changes: isOpen ? [change] : [],
       };
     },
+    needs: "self",
     next: everyone,
     // Long enough for a busy machine; a change that shows does not wait for it.
     settle: { deadlineMs: 30_000, stableMs: 0 },
@@ -187,6 +189,7 @@ export class World {
       parallel: 10,
       remoteOf: (host) => this.remote(host),
       storeDirectory: join(this.#root, "store"),
+      ledger: new Ledger(),
       emit: (event) => this.events.push(event),
       confirm: async () => true,
       stop: new AbortController().signal,

@@ -1,0 +1,116 @@
+import type { HostName } from "../inventory/view.ts";
+import { Limit } from "../remote/limit.ts";
+import type { Remote } from "../remote/remote.ts";
+import type { AnyStep, StepName } from "../step.ts";
+import type { FleetView } from "./fleet.ts";
+import { observe } from "./observe.ts";
+
+/** When a look at a host began and when it was over, by performance.now(). */
+export interface LookTimes {
+  readonly beganAtMs: number;
+  readonly endedAtMs: number;
+}
+
+interface HowToLook {
+  /** Steps to look at. */
+  readonly steps: (step: StepName) => boolean;
+  /** Takes no place among the looks at other hosts, so that none of them holds it up. */
+  readonly isAlone?: boolean;
+}
+
+/**
+ * The looks of a run: at most `parallel` at once, and one after the other at each host. The fleet takes in each as it
+ * arrives, with its own time.
+ */
+export class Looks {
+  readonly #fleet: FleetView;
+  readonly #remoteOf: (host: HostName) => Remote;
+  readonly #places: Limit;
+  readonly #underWay = new Map<HostName, Promise<LookTimes>>();
+
+  constructor(fleet: FleetView, remoteOf: (host: HostName) => Remote, parallel: number) {
+    this.#fleet = fleet;
+    this.#remoteOf = remoteOf;
+    this.#places = new Limit(parallel);
+  }
+
+  isUnderWay(host: HostName): boolean {
+    return this.#underWay.has(host);
+  }
+
+  /** A look that begins after this call. Never rejects. */
+  at(host: HostName, how: HowToLook): Promise<LookTimes> {
+    const look = (this.#underWay.get(host) ?? Promise.resolve()).then(() => this.#look(host, how));
+    this.#underWay.set(host, look);
+    return look.finally(() => {
+      if (this.#underWay.get(host) === look) this.#underWay.delete(host);
+    });
+  }
+
+  async #look(host: HostName, { steps, isAlone = false }: HowToLook): Promise<LookTimes> {
+    const leave = isAlone ? () => {} : await this.#places.take();
+    const beganAtMs = performance.now();
+    const observation = await observe(this.#remoteOf(host), this.#fleet.requests(host, steps));
+    const endedAtMs = performance.now();
+    leave();
+    this.#fleet.see(host, observation, beganAtMs);
+    return { beganAtMs, endedAtMs };
+  }
+}
+
+/** Looks at one step, by what it needs to be seen. */
+export class StepLooks {
+  readonly #looks: Looks;
+  readonly #fleet: FleetView;
+  readonly #step: AnyStep;
+  /** Hosts that are looked at also when they could not be seen last time. */
+  readonly #isSought: (host: HostName) => boolean;
+
+  constructor(looks: Looks, fleet: FleetView, step: AnyStep, isSought: (host: HostName) => boolean) {
+    this.#looks = looks;
+    this.#fleet = fleet;
+    this.#step = step;
+    this.#isSought = isSought;
+  }
+
+  /** Looks at a host. Peers whose facts the step goes by are looked at meanwhile, and never waited for. */
+  at(host: HostName, isAlone = false): Promise<LookTimes> {
+    const look = this.#looks.at(host, { ...this.#how, isAlone });
+    if (this.#step.needs === "all" && !isAlone)
+      for (const peer of this.#members()) if (!this.#looks.isUnderWay(peer)) void this.#at(peer);
+    return look;
+  }
+
+  /**
+   * Looks at what a wave is decided by, its own hosts or every member, where that was not seen since `sinceMs`. Returns
+   * whether there was any.
+   */
+  async refresh(wave: Iterable<HostName>, sinceMs: number): Promise<boolean> {
+    const needed = this.#step.needs === "all" ? this.#members() : [...wave];
+    const stale = needed.filter((host) => (this.#fleet.lookedAtMs(host) ?? sinceMs) < sinceMs);
+    await Promise.all(stale.map((host) => this.#at(host)));
+    return stale.length > 0;
+  }
+
+  /** Looks at every host that has the step and could be seen; `unseenToo`: at the others, too. */
+  async everyone({ unseenToo = false } = {}): Promise<LookTimes> {
+    const beganAtMs = performance.now();
+    const hosts = unseenToo ? [...this.#fleet.fleetOf(this.#step).keys()] : this.#members();
+    await Promise.all(hosts.map((host) => this.#at(host)));
+    return { beganAtMs, endedAtMs: performance.now() };
+  }
+
+  #at(host: HostName): Promise<LookTimes> {
+    return this.#looks.at(host, this.#how);
+  }
+
+  #members(): readonly HostName[] {
+    return [...this.#fleet.fleetOf(this.#step).keys()].filter(
+      (host) => this.#isSought(host) || this.#fleet.observation(host)?.is === "seen",
+    );
+  }
+
+  get #how(): HowToLook {
+    return { steps: (name) => name === this.#step.name };
+  }
+}

@@ -1,0 +1,191 @@
+import type { HostName } from "../inventory/view.ts";
+import type { AnyStep, Evidence } from "../step.ts";
+import type { StepLooks } from "./looks.ts";
+import { inParallel } from "./observe.ts";
+import type { Provisioner } from "./provisioner.ts";
+import { PATIENCE_MS, untilSettled } from "./settle.ts";
+import { closedBy, type Item, WaveChanges } from "./wave-changes.ts";
+import { waves } from "./waves.ts";
+
+/** A step that still wants to change a host after so many changes is not converging. */
+const MOST_CHANGES = 6;
+
+/** Makes one step's changes wave by wave, and believes none of them until the host shows it. */
+export class StepProvision {
+  readonly #provisioner: Provisioner;
+  readonly #step: AnyStep;
+  readonly #targets: readonly HostName[];
+  readonly #looks: StepLooks;
+  /** Ids of the changes that were made. */
+  readonly #made: ReadonlyMap<HostName, Set<string>>;
+  readonly #changes: WaveChanges;
+
+  constructor(provisioner: Provisioner, step: AnyStep, targets: readonly HostName[], looks: StepLooks) {
+    this.#provisioner = provisioner;
+    this.#step = step;
+    this.#targets = targets;
+    this.#looks = looks;
+    this.#changes = new WaveChanges(provisioner, step, looks);
+    this.#made = new Map(targets.map((host) => [host, new Set<string>()]));
+  }
+
+  async provision(): Promise<void> {
+    const { stop, emit, ledger } = this.#context;
+    const { name, title } = this.#step;
+    if (!stop.aborted) emit({ event: "step", step: name, title, hosts: this.#targets });
+    const sinceMs = performance.now();
+    await this.#prepare();
+    for (;;) {
+      const inTurn = waves(this.#step, {
+        fleet: this.#fleet,
+        looks: this.#looks,
+        sinceMs,
+        waiting: () => this.#waiting(),
+        next: (waiting, fleet) => this.#step.next(waiting, fleet),
+        nobody: "no host may change now",
+        say: (host, because) => this.#say(host, because),
+        giveUp: (host, because) => this.#fail(host, because),
+        isStopped: () => stop.aborted,
+      });
+      for await (const wave of inTurn) {
+        for (const [host, { change }] of wave) this.#made.get(host)!.add(change.id);
+        await this.#changes.make(wave);
+      }
+      if (stop.aborted) {
+        for (const host of this.#waiting().keys()) ledger.interrupt(host);
+        return;
+      }
+      await this.#waitForWhatComesRight();
+      if (!stop.aborted && this.#waiting().size === 0) break;
+    }
+    for (const host of this.#targets) this.#conclude(host);
+  }
+
+  get #context() {
+    return this.#provisioner.context;
+  }
+
+  get #fleet() {
+    return this.#provisioner.fleet;
+  }
+
+  #fail(host: HostName, because: string): void {
+    this.#provisioner.fail(this.#step, host, because);
+  }
+
+  #say(host: HostName, because: string): void {
+    this.#context.emit({ event: "waiting", host, step: this.#step.name, because });
+  }
+
+  /**
+   * Locks who is to be changed, then looks afresh: the first look may be as old as the question to the user, and
+   * what other steps and other runs changed since then is not in it.
+   */
+  async #prepare(): Promise<void> {
+    const { stop, ledger, parallel } = this.#context;
+    if (stop.aborted) return;
+    const toChange = this.#targets.filter((host) => this.#assess(host).changes.length > 0);
+    if (toChange.length === 0 && ledger.isEmpty) return;
+    await inParallel(toChange, parallel, (host) =>
+      this.#provisioner.attempt(this.#step, host, () => this.#provisioner.lock(this.#step, host)),
+    );
+    await this.#looks.everyone();
+  }
+
+  #assess(host: HostName) {
+    return this.#fleet.assess(this.#step, host);
+  }
+
+  /** The first change of every host that still has one to make; hosts that must not or cannot go on have failed. */
+  #waiting(): ReadonlyMap<HostName, Item> {
+    const waiting = new Map<HostName, Item>();
+    for (const host of this.#targets) {
+      if (!this.#provisioner.isAlive(host)) continue;
+      const { evidence, changes } = this.#assess(host);
+      const blocked = evidence.find(({ verdict }) => verdict === "blocked");
+      if (blocked !== undefined) {
+        this.#fail(host, `${blocked.setting}: ${blocked.because}`);
+        continue;
+      }
+      const change = changes[0];
+      if (change === undefined) continue;
+      const open = evidence.filter((row) => closedBy(row, change.id));
+      const made = this.#made.get(host)!;
+      if (made.has(change.id)) {
+        const words = firstWords(open) || change.why;
+        this.#fail(host, `${change.id} was applied and is not in force: ${words}`);
+      } else if (made.size >= MOST_CHANGES) {
+        const list = [...made].join(", ");
+        this.#fail(
+          host,
+          `after ${made.size} changes (${list}) it still wants another, ${change.id}: ${change.why}`,
+        );
+      } else {
+        waiting.set(host, { change, closes: open.map(({ setting }) => setting) });
+      }
+    }
+    return waiting;
+  }
+
+  /**
+   * Rows that no change closes are waited for, until all of them came right or one turned out to want a change. A host
+   * that could not be seen is looked at once more.
+   */
+  async #waitForWhatComesRight(): Promise<void> {
+    const { stop, ledger } = this.#context;
+    const lost = this.#targets.filter(
+      (host) => ledger.failureOf(host) === undefined && !this.#provisioner.isAlive(host),
+    );
+    await Promise.all(lost.map((host) => this.#looks.at(host, true)));
+    const open = this.#targets.filter((host) => this.#mayComeRight(host));
+    await untilSettled(open, {
+      deadlineMs: Math.min(this.#step.settle.deadlineMs, PATIENCE_MS),
+      isJustSeen: true,
+      isEnough: () => stop.aborted || this.#waiting().size > 0,
+      look: (host, isAlone) => this.#looks.at(host, isAlone),
+      stateOf: (host) => {
+        const isOpen = this.#mayComeRight(host);
+        const lastsMs = isOpen ? Number.POSITIVE_INFINITY : 0;
+        return { is: isOpen ? "open" : "right", isWanted: !isOpen, lastsMs };
+      },
+      say: (host) => {
+        const row = this.#openRow(host);
+        if (row !== undefined) this.#say(host, `${row.setting}: ${row.because}`);
+      },
+    });
+  }
+
+  #openRow(host: HostName): Evidence | undefined {
+    const { evidence } = this.#assess(host);
+    const open = evidence.filter(({ verdict }) => verdict !== "proven" && verdict !== "pending");
+    return open.find(({ urgent }) => urgent) ?? open[0];
+  }
+
+  /** Whether it is worth looking again although there is nothing to change. */
+  #mayComeRight(host: HostName): boolean {
+    if (!this.#provisioner.isAlive(host) || this.#openRow(host) === undefined) return false;
+    return !this.#assess(host).evidence.some(
+      ({ verdict }) => verdict === "shadowed" || verdict === "clamped",
+    );
+  }
+
+  #conclude(host: HostName): void {
+    const { ledger } = this.#context;
+    if (ledger.failureOf(host) !== undefined) return;
+    const observation = this.#fleet.observation(host);
+    if (observation?.is !== "seen") {
+      const why = observation?.error.message ?? "it was not looked at";
+      this.#fail(host, `the host cannot be seen any more: ${why}`);
+      return;
+    }
+    const open = this.#openRow(host);
+    if (open !== undefined) this.#fail(host, `${open.setting}: ${open.because}`);
+    else ledger.proveAll(host, this.#step.name);
+  }
+}
+
+/** The first two rows tell the cause; the rest mostly follow from it, and stand in the table. */
+function firstWords(rows: readonly Evidence[]): string {
+  const words = rows.slice(0, 2).map((row) => `${row.setting}: ${row.because}`);
+  return [...words, ...(rows.length > 2 ? [`${rows.length - 2} more rows`] : [])].join("; ");
+}
