@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HostUnreachable } from "../../../src/errors.ts";
 import type { Held, Outcome, Remote, RunOptions } from "../../../src/remote/remote.ts";
+import { toldLook } from "./told-look.ts";
 
 /** Paths that scripts of the engine have for themselves; each host has its own below its folder. */
 const MOVED = ["/run/meshctl", "/var/lib/meshctl", "/usr/sbin/policy-rc.d"];
@@ -17,12 +18,14 @@ const STUBS = {
   "apt-get": 'printf "%s\\n" "$*" >>"$HOME/apt-get"; echo "$http_proxy" >"$HOME/proxy"',
 };
 
-/** A host that is a folder on this machine: scripts really run, in a real `sh`. */
+/** A host that is a folder on this machine: scripts really run, in a real `sh`, but for looks (see told-look.ts). */
 export class LocalRemote implements Remote {
   readonly host: string;
   readonly directory: string;
   /** Every script that was run, for what was done and in which order. */
   readonly during: string[] = [];
+  /** Whether a look runs in a real shell, too. */
+  looksInShell = false;
   /** Waited for before a script runs. */
   delay: (during: string) => Promise<unknown> | undefined = () => undefined;
   /** Throws in place of a script, or after it ran. */
@@ -48,6 +51,12 @@ export class LocalRemote implements Remote {
     const before = this.faultBefore(options.during);
     if (before !== undefined) throw before;
     const sentAtMs = performance.now();
+    const told = this.looksInShell ? undefined : toldLook(script, this.directory);
+    if (told !== undefined) {
+      const after = this.faultAfter(options.during);
+      if (after !== undefined) throw after;
+      return { exitCode: 0, stdout: told, stderr: "", sentAtMs, firstByteAtMs: performance.now() };
+    }
     const child = this.#spawn(script);
     child.stdin.end();
     const [stdout, stderr] = [text(child.stdout), text(child.stderr)];

@@ -8,6 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
@@ -86,9 +87,9 @@ export function valueStep(changed: Partial<ValueStep> = {}): ValueStep {
 }
 
 const roots: string[] = [];
-afterAll(() => {
-  for (const root of roots) rmSync(root, { recursive: true, force: true });
-});
+afterAll(async () => {
+  for (const root of roots) await rm(root, { recursive: true, force: true });
+}, 60_000);
 
 /** Hosts that are folders, all of which hold "old" and are to hold "new". */
 export class World {
