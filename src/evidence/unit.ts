@@ -52,7 +52,9 @@ export function unitFacts(output: ProbeOutput): ReadonlyMap<string, UnitFact> {
   const properties = new Map<string, Map<string, string[]>>();
   for (const [unit, property, value] of rowsOf(output, "unit")) {
     const known = properties.get(unit!) ?? new Map<string, string[]>();
-    known.set(property!, [...(known.get(property!) ?? []), value ?? ""]);
+    const values = known.get(property!) ?? [];
+    values.push(value ?? "");
+    known.set(property!, values);
     properties.set(unit!, known);
   }
   const ages = new Map(rowsOf(output, "unit_age").map(([unit, seconds]) => [unit!, Number(seconds)]));

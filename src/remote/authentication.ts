@@ -7,6 +7,8 @@ import type { KeyRing } from "./key-ring.ts";
 import { type IdentityFile, readIdentityFile } from "./private-key.ts";
 import { sshCommand } from "./ssh-command.ts";
 
+const MORE_THAN_PASSWORD = "it asks for more than a password";
+
 export interface Credentials {
   readonly password: Secret | undefined;
   readonly passphrase: Secret | undefined;
@@ -213,7 +215,8 @@ export class Authentication {
           finish([password.reveal()]);
           return;
         }
-        this.notes.push("it asks for more than a password");
+        // It may ask for as long as it likes.
+        if (!this.notes.includes(MORE_THAN_PASSWORD)) this.notes.push(MORE_THAN_PASSWORD);
         finish(prompts.map(() => ""));
       },
     };

@@ -6,6 +6,8 @@ import type { FileDiff } from "../../step.ts";
 const MOST_LINES = 60;
 /** A new file is not compared with anything: only a short one is worth its lines. */
 const MOST_LINES_OF_NEW = 20;
+/** Work and memory grow with the square of it: the text may be a hostile host's. */
+const MOST_EDITS = 2_000;
 
 /** A unified diff of a file; unless verbose it is cut, and a long new file is only named. Secrets are masked. */
 export function diffView(
@@ -25,8 +27,17 @@ export function diffView(
     diff.want,
     "",
     "",
-    { context: 2 },
+    // Nothing is compared where there was nothing.
+    { context: 2, ...(diff.was === undefined ? {} : { maxEditLength: MOST_EDITS }) },
   );
+  if (patch === undefined) {
+    const [before, after] = [diff.was ?? "", diff.want].map((text) => text.trimEnd().split("\n").length);
+    return [
+      paint.bold(`--- ${diff.path}`),
+      paint.bold(`+++ ${diff.path}`),
+      paint.dim(`too large to show: ${before} lines become ${after}, nearly all of them others`),
+    ].join("\n");
+  }
   // Above the first file name stand a ruler and, for two files of one name, an index line.
   const lines = maskSecrets(patch.slice(patch.indexOf("--- ")))
     .trimEnd()

@@ -22,7 +22,12 @@ export interface SysctlFacts {
 export function sysctlFacts(output: ProbeOutput): SysctlFacts {
   const dropIn = fileFacts(output).get(DROP_IN);
   if (dropIn === undefined) throw new ProbeNotUnderstood(`nothing was printed of ${DROP_IN}`);
-  const lines = rowsOf(output, "line");
+  const lines = new Map<string, { number: number; text: string }[]>();
+  for (const [path, number, text] of rowsOf(output, "line")) {
+    const known = lines.get(path!) ?? [];
+    known.push({ number: Number(number), text: text ?? "" });
+    lines.set(path!, known);
+  }
   return {
     dropIn,
     loader: requiredFieldOf(output, "loader"),
@@ -33,9 +38,7 @@ export function sysctlFacts(output: ProbeOutput): SysctlFacts {
     files: rowsOf(output, "conf").map(([path, realPath]) => ({
       path: path!,
       realPath: realPath!,
-      lines: lines
-        .filter(([of]) => of === path)
-        .map(([, number, text]) => ({ number: Number(number), text: text ?? "" })),
+      lines: lines.get(path!) ?? [],
     })),
   };
 }

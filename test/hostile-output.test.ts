@@ -1,0 +1,289 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Chalk } from "chalk";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { diffView } from "../src/cli/ui/diff-view.ts";
+import { hostFactsOf } from "../src/engine/host-facts.ts";
+import { inOrder } from "../src/engine/script-block.ts";
+import { parseProbeOutput } from "../src/evidence/probe-output.ts";
+import { wordsOf } from "../src/evidence/unit-start.ts";
+import { parseHaproxyConfig, serversOf } from "../src/mesh/haproxy-config.ts";
+import type { ProbeOutput } from "../src/step.ts";
+import { steps } from "../src/steps/registry.ts";
+import { globMatches } from "../src/steps/sysctl/key.ts";
+import { serversOf as membersOf, parseProperties, showServers } from "../src/steps/zookeeper/properties.ts";
+import { lastLines, printable } from "../src/terminal-text.ts";
+import { load } from "./hostile-files.ts";
+import { bookwormHost } from "./steps/bookworm-host.ts";
+
+// What a host says may be anything. Each text here takes a reader that goes back and forth in it minutes, and one that
+// reads it once milliseconds.
+vi.setConfig({ testTimeout: 120_000 });
+
+const SIZE = 128 * 1024;
+const of = (unit: string) => unit.repeat(Math.ceil(SIZE / unit.length));
+
+const HOSTILE: Readonly<Record<string, string>> = {
+  "a line of blanks": `a=b${of(" ")}c`,
+  "a key and blanks": `net.ipv4${of(" ")}x`,
+  "a line of tabs": `server.1=${of("\t")}c`,
+  "line breaks": `${of("\n")}x`,
+  "carriage returns": `${of("\r")}x`,
+  "colons and a line break": `${of(":")}\nx`,
+  "semicolons and a line break": `${of(";")}\nx`,
+  "percent signs and a line break": `${of("%")}\nx`,
+  "dots and blanks": `${of(". ")}x`,
+  "one letter": of("a"),
+  digits: of("1"),
+  "numbers and colons": `server.1=${of("1:")}x`,
+  "double quotes": `a ${of('"\\')}`,
+  "open brackets": of("["),
+  "open braces": of("${"),
+  "open escapes": of("\u001b["),
+  "open commands": of("argv[]="),
+  "open options": of("--innodb_"),
+  "options without end": of("--innodb_a=b"),
+  equals: of("="),
+  stars: `net.${of("*a")}`,
+  "deep JSON": `${"[".repeat(SIZE / 2)}${"]".repeat(SIZE / 2)}`,
+  alerts: `[ALERT] ${of(" ")}(1) : x`,
+  "servers of HAProxy": `backend s\n${of("server a 10.0.0.1:80 weight 1\n")}`,
+};
+const ORDINARY = of("net.ipv4.tcp_fin_timeout = 15\n");
+
+/**
+ * Holds what a text costs to what an ordinary one of the same length does. A reader that goes over all of it for each of
+ * its characters costs some ten thousand times as much.
+ */
+function expectLinear(read: (text: string) => unknown): void {
+  const cost = (text: string) => {
+    const startedAt = performance.now();
+    read(text);
+    return performance.now() - startedAt;
+  };
+  // Not less than what a machine with other work may take for nothing.
+  const ordinary = Math.max(cost(ORDINARY), cost(ORDINARY), 50);
+  const slow = Object.entries(HOSTILE).flatMap(([name, text]) => {
+    const factor = cost(text) / ordinary;
+    return factor > 30 ? [`${name}: ${Math.round(factor)} times an ordinary text`] : [];
+  });
+  expect(slow).toEqual([]);
+}
+
+const folder = mkdtempSync(join(tmpdir(), "meshctl-hostile-output-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a step's own files say that matches, in its scripts or in its modules. */
+function saidIn(step: string, ending: string, pattern: RegExp): readonly string[] {
+  const directory = new URL(`../src/steps/${step}/`, import.meta.url);
+  const texts = readdirSync(directory)
+    .filter((name) => name.endsWith(ending))
+    .map((name) => readFileSync(new URL(name, directory), "utf8"));
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, found]) => found!)))];
+}
+
+/** Records without which a step's probe is not understood, or not read to its end. */
+const NEEDED: Readonly<Record<string, (text: string) => Readonly<Record<string, string[][]>>>> = {
+  preflight: () => ({ local_port_range: [["1", "2"]], reserved_ports: [[""]], flush: [] }),
+  sysctl: (text) => ({
+    conf: [["/etc/sysctl.d/x.conf", "/etc/sysctl.d/x.conf"]],
+    line: [
+      ["/etc/sysctl.d/x.conf", "1", text],
+      ["/etc/sysctl.d/x.conf", "2", `${text} = 1`],
+    ],
+  }),
+  zookeeper: (text) => ({
+    process: [["1", "yes", text]],
+    socket: [["1", text]],
+    data: [["/var/lib/zookeeper", "yes", "no", "no", "no", "no", text]],
+    asked: [
+      ["10.0.0.1", "2181", `== srvr\nMode: leader\n== conf\nclientPort=1\n${text}\n== mntr\n${text}\n`],
+    ],
+  }),
+  watcher: (text) => ({
+    haproxy: [["ok", "1", text]],
+    registry: [["ok", text]],
+    path: [["s", "present"]],
+    child: [["s", Buffer.from(text).toString("hex"), Buffer.from(text).toString("hex")]],
+  }),
+  registrar: (text) => ({
+    nodes: [[""]],
+    registry: [["ok", text]],
+    child: [["s", "", Buffer.from(text).toString("hex")]],
+  }),
+  mysql: (text) => ({
+    server: [["mariadb"]],
+    conf: [
+      ["file", "/etc/mysql/x.cnf", "0644 root root"],
+      ["line", "/etc/mysql/x.cnf", "1", "[mysqld]"],
+      ["line", "/etc/mysql/x.cnf", "2", text],
+      ["line", "/etc/mysql/x.cnf", "3", `innodb_buffer_pool_size = ${text}`],
+    ],
+    parser: [
+      ["version", `Ver ${text}`],
+      ["groups", `mysqld ${text}`],
+      ["error", text],
+      ["value", text, text],
+    ],
+    live: [
+      ["version", text],
+      ["innodb_buffer_pool_size", text],
+    ],
+  }),
+};
+
+/** Every record that the step's probe may print, with the text in every field. */
+function outputWith(step: string, text: string): ProbeOutput {
+  const keys = [
+    ...saidIn(step, ".sh", /\bemit (\w+)/g),
+    ...saidIn(step, ".ts", /(?:ieldOf|rowsOf)\(output, "(\w+)"/g),
+  ];
+  const paths = [
+    ...saidIn(step, ".ts", /"(\/[^"\n]+)"/g),
+    "/var/lib/zookeeper/myid",
+    `/etc/systemd/system/${step}.service`,
+  ];
+  const units = [...saidIn(step, ".ts", /"([\w-]+\.service)"/g), `${step}.service`];
+  const content = Buffer.from(text).toString("base64");
+  return new Map(
+    Object.entries({
+      ...Object.fromEntries(keys.map((key) => [key, [Array.from({ length: 12 }, () => text)]])),
+      file: paths.map((path) => [path, "regular", "0644", "root:root", "", "", path, content]),
+      unit: units.flatMap((unit) => UNIT_PROPERTIES.map((property) => [unit, property, text])),
+      ...NEEDED[step]?.(text),
+    }),
+  );
+}
+
+const UNIT_PROPERTIES = [
+  "LoadState",
+  "ActiveState",
+  "ExecStart",
+  "Environment",
+  "DropInPaths",
+  "EnvironmentFiles",
+  "StatusText",
+  "InvocationID",
+];
+
+describe("what a host prints is read once", () => {
+  it.each(steps.map((step) => [step.name, step] as const))("by the step %s", async (name, step) => {
+    const { inventory, job } = await load(folder, {});
+    const parameters = job.plays[0]!.steps.find((one) => one.step.name === name)!.parameters.get("a");
+    const desired = step.desired(parameters, inventory.hosts.get("a")!, inventory);
+    const host = bookwormHost();
+    expectLinear((text) => {
+      const facts = step.facts(outputWith(name, text));
+      const fleet = new Map([["a", { is: "seen" as const, desired, facts, host }]]);
+      const { readings } = step.assess({ name: "a", desired, facts, host, claims: new Map() }, fleet);
+      expect(readings).not.toEqual([]);
+      step.service?.health(facts, { name: "a", desired, fleet });
+    });
+  });
+
+  const readers: Readonly<Record<string, (text: string) => unknown>> = {
+    "a probe's records": (text) => parseProbeOutput(`key\t${text.replaceAll("\t", " ")}`),
+    "what a host is": (text) =>
+      hostFactsOf(
+        new Map(
+          [
+            "os",
+            "memory_kib",
+            "clock",
+            "hard_open_files",
+            "kernel",
+            "architecture",
+            "boot_id",
+            "cpus",
+            "uptime",
+            "listener",
+            "manifest",
+            "address",
+          ]
+            .map((key): [string, string[][]] => [key, [[text, text, text, text]]])
+            .concat([
+              ["clock", [["1"]]],
+              ["package", [[text, `ii ${text}`, text]]],
+            ]),
+        ),
+        { sentAtMs: 0, firstByteAtMs: 1 },
+      ),
+    "haproxy.cfg": (text) => serversOf(parseHaproxyConfig(`backend s\n\t${text}`), "s"),
+    "zoo.cfg": (text) => showServers(membersOf(parseProperties(text))),
+    "an error": (text) => lastLines(text),
+    "what is shown": (text) => printable(text),
+    "a pattern of sysctl.d": (text) => globMatches(text, "net/ipv4/tcp_fin_timeout/aaaaaaaaaaaaaaaaaaaaaaaa"),
+    "the words of a unit": (text) => wordsOf(text),
+  };
+  it.each(Object.entries(readers))("in %s", (_name, read) => expectLinear(read));
+});
+
+describe("a pattern of sysctl.d", () => {
+  it.each([
+    ["net/ipv4/conf/*/rp_filter", "net/ipv4/conf/eth0/rp_filter", true],
+    ["net/ipv4/conf/*", "net/ipv4/conf/eth0/rp_filter", false],
+    ["net/*4/tcp_*_timeout", "net/ipv4/tcp_fin_timeout", true],
+    ["net/*4/tcp_*_timeouts", "net/ipv4/tcp_fin_timeout", false],
+    ["*a*b*", "xxaxxbxx", true],
+    ["*a*b", "xxbxxa", false],
+    ["a?c", "abc", true],
+    ["a?c", "ac", false],
+    ["[a-c]x", "bx", true],
+    ["[!a-c]x", "bx", false],
+    ["[^a-c]x", "dx", true],
+    ["[]x]", "]", true],
+    ["[a-]", "-", true],
+    ["[a", "[a", false],
+    ["a.c", "abc", false],
+    ["**", "anything", true],
+    ["", "", true],
+  ])("%s is matched as glob(3) does, %s: %s", (pattern, path, matches) => {
+    expect(globMatches(pattern, path)).toBe(matches);
+  });
+
+  it("costs no more with many stars", () => {
+    expect(globMatches("*a".repeat(40), "a".repeat(39))).toBe(false);
+    expect(globMatches(`${"*a".repeat(40)}*`, "a".repeat(400))).toBe(true);
+  });
+});
+
+describe("a probe's records", () => {
+  it("are no more than a host has, of no more fields", () => {
+    expect(() => parseProbeOutput("a\n".repeat(30_000))).toThrow(/more than 20000 records/);
+    expect(() => parseProbeOutput(`a${"\t".repeat(100)}`)).toThrow(/more than 64 fields/);
+    expect(parseProbeOutput("\n".repeat(4 * 1024 * 1024)).size).toBe(0);
+  });
+});
+
+describe("the marks of scripts", () => {
+  it("are found among nothing but line breaks, and however long their lines are", () => {
+    const { script, parse } = inOrder([{ name: "a", text: "", args: [], timeoutMs: 1000 }]);
+    const nonce = /meshctl_[0-9a-f]{24}/.exec(script)![0];
+    const breaks = "\n".repeat(4 * 1024 * 1024);
+    const stream = `${breaks}${nonce} 0 begin \n${breaks}x\n${nonce} 0 end 0\n`;
+    expect(parse(stream, "")).toEqual([{ name: "a", exitCode: 0, stdout: `${breaks}x`, stderr: "" }]);
+    expect(parse(`${nonce} 0 end 0${" ".repeat(4 * 1024 * 1024)}\n`, "")[0]).toMatchObject({
+      exitCode: 0,
+      stdout: "",
+    });
+  });
+});
+
+describe("a diff", () => {
+  const view = (was: string, want: string) =>
+    diffView({ path: "/etc/x", was, want }, { paint: new Chalk({ level: 0 }), verbose: true });
+
+  it("of files that share nothing is not shown", () => {
+    const lines = (prefix: string) => Array.from({ length: 8000 }, (_, at) => `${prefix}${at}\n`).join("");
+    expect(view(lines("a"), lines("b"))).toBe(
+      "--- /etc/x\n+++ /etc/x\ntoo large to show: 8000 lines become 8000, nearly all of them others",
+    );
+    expect(view("\n".repeat(200_000), lines("b"))).toContain("too large to show");
+  });
+
+  it("of a long file with few changes is shown", () => {
+    const lines = Array.from({ length: 8000 }, (_, at) => `line ${at}`);
+    expect(view(lines.join("\n"), lines.with(4000, "other").join("\n"))).toContain("-line 4000\n+other\n");
+  });
+});
