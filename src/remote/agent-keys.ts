@@ -6,7 +6,7 @@ import ssh2, {
 } from "ssh2";
 import { listAgentKeys } from "./agent-list.ts";
 import { fingerprint, keyTypeOf } from "./known-hosts.ts";
-import { unsupportedType } from "./private-key.ts";
+import { unsupportedType, whyNotSign } from "./private-key.ts";
 
 const LIST_TIMEOUT_MS = 5_000;
 
@@ -63,6 +63,11 @@ export class AgentKeys extends ssh2.BaseAgent<ParsedKey> {
       this.#use.signing(undefined);
       answer?.(error, signature);
     };
+    const because = whyNotSign(key, typeof options === "function" ? undefined : options.hash);
+    if (because !== undefined) {
+      answer?.(new Error(because));
+      return;
+    }
     this.#use.signing(nameOf(key.getPublicSSH()));
     if (typeof options === "function") this.#agent.sign(key, data, signed);
     else this.#agent.sign(key, data, options, signed);

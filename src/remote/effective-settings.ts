@@ -38,6 +38,8 @@ export interface EffectiveSettings {
   readonly globalKnownHostsFiles: Setting<readonly string[]>;
   /** Files of keys that nobody may present, beside what known_hosts says. */
   readonly revokedHostKeys: Setting<readonly string[]>;
+  /** Shorter RSA keys of hosts are refused: 2048 bits, or more where ssh_config says so. */
+  readonly requiredRsaBits: Setting<number>;
   /** Keep the names of new hosts hashed. */
   readonly hashKnownHosts: Setting<boolean>;
   readonly hostKeys: Setting<"strict" | "accept-new" | "ask">;
@@ -49,9 +51,41 @@ export interface EffectiveSettings {
   readonly keepaliveCountMax: Setting<number>;
   readonly addressFamily: Setting<"any" | "inet" | "inet6">;
   readonly bindAddress: Setting<string | undefined>;
+  /** What ssh_config says and meshctl does otherwise, as ssh_config writes it: "CheckHostIP yes". */
+  readonly notHeeded: Setting<readonly string[]>;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const REQUIRED_RSA_BITS = 2048;
+/**
+ * Settings of ssh_config about whom to trust, how to get in and what to speak that the SSH library has no way for, with
+ * the value that meshctl goes by where it is one.
+ */
+const NOT_HEEDED: Readonly<Record<string, "yes" | "no" | undefined>> = {
+  CASignatureAlgorithms: undefined,
+  CertificateFile: undefined,
+  CheckHostIP: "no",
+  Ciphers: undefined,
+  Compression: "no",
+  GSSAPIAuthentication: "no",
+  HostbasedAuthentication: "no",
+  HostKeyAlgorithms: undefined,
+  KbdInteractiveAuthentication: "yes",
+  KexAlgorithms: undefined,
+  KnownHostsCommand: undefined,
+  MACs: undefined,
+  NoHostAuthenticationForLocalhost: "no",
+  PasswordAuthentication: "yes",
+  PKCS11Provider: undefined,
+  PreferredAuthentications: undefined,
+  ProxyUseFdpass: "no",
+  PubkeyAcceptedAlgorithms: undefined,
+  PubkeyAuthentication: "yes",
+  RekeyLimit: undefined,
+  SecurityKeyProvider: undefined,
+  UpdateHostKeys: "no",
+  VerifyHostKeyDNS: "no",
+};
 const DEFAULT_IDENTITY_FILES = ["id_rsa", "id_ecdsa", "id_ed25519"].map((name) => join("~/.ssh", name));
 const DEFAULT_GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 
@@ -157,6 +191,7 @@ export function combine(
       DEFAULT_GLOBAL_KNOWN_HOSTS,
     ),
     revokedHostKeys: pick<readonly string[]>(undefined, "revokedhostkeys", paths, []),
+    requiredRsaBits: requiredRsaBits(values),
     hashKnownHosts: pick(undefined, "hashknownhosts", (texts) => isYes(first(texts)), false),
     hostKeys: hostKeysOf(settings, values),
     privilege: { value: settings.privilege, from: settings.privilege === "auto" ? "default" : "inventory" },
@@ -181,6 +216,7 @@ export function combine(
       "any",
     ),
     bindAddress: pick(undefined, "bindaddress", optional, undefined),
+    notHeeded: notHeeded(values, defaults),
   };
 }
 
@@ -202,6 +238,25 @@ function hostKeysOf(settings: SshSettings, values: SshConfigValues): EffectiveSe
     default:
       return { value: "strict", from: "default" };
   }
+}
+
+/** No less than meshctl's own: OpenSSH's is 1024. */
+function requiredRsaBits(values: SshConfigValues): EffectiveSettings["requiredRsaBits"] {
+  const asked = Number(values.get("requiredrsasize")?.[0]);
+  return asked > REQUIRED_RSA_BITS
+    ? { value: asked, from: "ssh_config" }
+    : { value: REQUIRED_RSA_BITS, from: "default" };
+}
+
+function notHeeded(values: SshConfigValues, defaults: SshConfigValues): EffectiveSettings["notHeeded"] {
+  const told = Object.entries(NOT_HEEDED).flatMap(([name, ours]) => {
+    const texts = values.get(name.toLowerCase());
+    if (texts === undefined || sameTexts(texts, defaults.get(name.toLowerCase()))) return [];
+    const isOurs = (text: string) =>
+      ours === "yes" ? isYes(text) : ours === "no" && ["no", "false"].includes(text.toLowerCase());
+    return texts.flatMap((text) => (isOurs(text) || isNone(text) ? [] : [`${name} ${text}`]));
+  });
+  return { value: told, from: told.length === 0 ? "default" : "ssh_config" };
 }
 
 /** Set to nothing it means that there is none. */

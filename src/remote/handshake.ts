@@ -1,14 +1,19 @@
 import type { Duplex } from "node:stream";
 import type { AuthenticationType, AuthHandlerMiddleware, NextAuthHandler } from "ssh2";
 import { type ConnectStage, HostUnreachable } from "../errors.ts";
+import { ALGORITHMS, disagreement } from "./algorithms.ts";
 import type { Authentication } from "./authentication.ts";
 import { Connection, lossOf } from "./connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { DroppedEarly } from "./dropped-early.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
 import type { HostKeyCheck } from "./host-key.ts";
 import { sshCommand } from "./ssh-command.ts";
 import { ssh2 } from "./ssh2.ts";
+
+/** A version line and a list of algorithms are no longer, and SSH's packets neither. */
+const MOST_HEARD_BYTES = 40_000;
 
 export interface HandshakeRequest {
   readonly socket: Duplex;
@@ -45,9 +50,13 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     // sshd says why it hangs up before it says that it is sshd: "Exceeded MaxStartups", "Not allowed at this time".
     let greeting = "";
     let hasSpoken = false;
+    // What the host sends in clear: its version, and what it speaks.
+    const heard = new GrowingBytes();
     const listen = (chunk: Buffer) => {
       hasSpoken = true;
       greeting = greeting === "" ? greetingIn(chunk) : greeting;
+      heard.add(chunk.subarray(0, MOST_HEARD_BYTES - heard.length));
+      if (heard.length === MOST_HEARD_BYTES) socket.off("data", listen);
     };
 
     const settle = () => {
@@ -103,11 +112,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       } else if (error.level === "client-authentication") {
         authentication.notes.push(error.message);
       } else if (error.level === "handshake") {
-        unreachable(
-          `${error.message}. For the exchange of keys meshctl speaks curve25519, ECDH and Diffie-Hellman with SHA-2, ` +
-            `not the post-quantum exchanges: allow one of them with KexAlgorithms in the host's sshd_config. ` +
-            `For host keys it speaks Ed25519, ECDSA and RSA with SHA-2, not certificates.`,
-        );
+        unreachable(disagreement(error.message, heard.all()));
       } else if (stage === "authentication" && typeof error.code === "number") {
         // The host ended it in so many words, for example after too many keys (MaxAuthTries).
         const tooMany = authentication.offered.length > 3 ? " Name one key with ssh.identity_file." : "";
@@ -142,6 +147,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     // See Connection: a jump host's channel need not close.
     if (request.via !== undefined) client.on("end", () => setImmediate(closed));
     client.on("handshake", () => {
+      socket.off("data", listen);
       // Comes again with every later exchange of keys.
       if (stage !== "authentication") enter("authentication", deadlines.authenticationMs);
     });
@@ -188,7 +194,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     // A channel of a lost jump host need not close.
     leaveJumpHost = request.via?.onGone(lostJumpHost);
     enter("key exchange", deadlines.keyExchangeMs);
-    socket.once("data", listen);
+    socket.on("data", listen);
     try {
       client.connect({
         sock: socket as never,
@@ -197,7 +203,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
         keepaliveInterval: settings.keepaliveMs.value ?? deadlines.keepaliveMs,
         // A jump host that falls silent must be missed before what lies behind it: it is the one to be named.
         keepaliveCountMax: settings.keepaliveCountMax.value + 2 * hopsBefore(request.via),
-        algorithms: { serverHostKey: hostKey.algorithms },
+        algorithms: { ...ALGORITHMS, serverHostKey: hostKey.algorithms },
         authHandler: authHandler as AuthHandlerMiddleware,
         hostVerifier: (key: Buffer, verify: (permitted: boolean) => void) => {
           // Asked again at every exchange of keys: the host must stay the same.

@@ -86,6 +86,15 @@ export class HostKeyCheck {
 
   /** Resolves when the key is the host's. Throws HostUnreachable at stage "host key" otherwise. */
   async accept(key: Buffer): Promise<void> {
+    const bits = rsaBitsOf(key);
+    const least = this.#settings.requiredRsaBits.value;
+    if (bits !== undefined && bits < least) {
+      throw refused(
+        this.#settings,
+        `its RSA key ${fingerprint(key)} has ${bits} bits, and ${least} are the least that is trusted. ` +
+          "Give the host an Ed25519 key (ssh-keygen -A makes one), or a longer RSA key.",
+      );
+    }
     const verdict = judgeHostKey(this.#entries, this.#names, key);
     if (verdict.is === "known") return;
     const { hostKeys, knownHostsFiles } = this.#settings;
@@ -183,6 +192,23 @@ function explain(verdict: HostKeyVerdict, settings: EffectiveSettings, name: str
       );
     }
   }
+}
+
+/** Length of an RSA key's modulus, from its wire encoding (RFC 4253, 6.6); undefined for keys of another type. */
+function rsaBitsOf(key: Buffer): number | undefined {
+  if (keyTypeOf(key) !== "ssh-rsa") return undefined;
+  let at = 0;
+  const next = () => {
+    const length = at + 4 <= key.length ? key.readUInt32BE(at) : 0;
+    const value = key.subarray(at + 4, at + 4 + length);
+    at += 4 + length;
+    return value;
+  };
+  next();
+  next();
+  const modulus = next();
+  const first = modulus.findIndex((byte) => byte !== 0);
+  return first === -1 ? 0 : 8 * (modulus.length - first - 1) + modulus[first]!.toString(2).length;
 }
 
 /** As ssh-keyscan names key types. */

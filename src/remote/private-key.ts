@@ -87,6 +87,24 @@ export function unsupportedType(type: string): string | undefined {
   return undefined;
 }
 
+const WITHOUT_SHA2 =
+  "the host takes RSA signatures with SHA-1 only, and meshctl makes none: use an Ed25519 key, or let it take rsa-sha2-512 " +
+  "with PubkeyAcceptedAlgorithms in its sshd_config";
+
+/** Why an RSA key must not sign; undefined when it may. `hash` is what ssh2 asks for: "sha1" where the host knows no better. */
+export function whyNotSign({ type }: ParsedKey, hash: string | undefined): string | undefined {
+  return type === "ssh-rsa" && hash !== "sha256" && hash !== "sha512" ? WITHOUT_SHA2 : undefined;
+}
+
+function refuseSha1(key: ParsedKey): void {
+  const sign = key.sign.bind(key);
+  key.sign = (data, hash) => {
+    const because = whyNotSign(key, hash);
+    // ssh2 takes an error for an answer, although the types do not say so.
+    return because === undefined ? sign(data, hash) : (new Error(because) as never);
+  };
+}
+
 const parsed = new Map<string, ParsedKey | Error>();
 
 /** Decrypts a private key: up to two seconds of this process's time, so once for all hosts. */
@@ -96,6 +114,7 @@ export function parsePrivateKey(text: Buffer, passphrase: Secret | undefined): P
   if (key === undefined) {
     const result: unknown = ssh2().utils.parseKey(text, passphrase?.reveal());
     key = (Array.isArray(result) ? result[0] : result) as ParsedKey | Error;
+    if (!(key instanceof Error)) refuseSha1(key);
     parsed.set(id, key);
   }
   return key;

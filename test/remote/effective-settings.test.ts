@@ -54,6 +54,34 @@ describe("settings", () => {
     expect(effective({ hostKeys: "ask" }, `stricthostkeychecking ${written}`).hostKeys.value).toBe("ask");
   });
 
+  it("of ssh_config that meshctl does not heed are told, unless they say what it does or what is the default", () => {
+    const own = parseSshG("checkhostip yes\nciphers a,b\nupdatehostkeys true\n");
+    const notHeeded = (config: string) => combine("kvm-1", nothing, parseSshG(config), own).notHeeded;
+    expect(
+      notHeeded(
+        "checkhostip no\nciphers a\nupdatehostkeys true\nverifyhostkeydns ask\ncertificatefile /a\ncertificatefile /b\n" +
+          "passwordauthentication no\npubkeyauthentication true\nproxyusefdpass false\nknownhostscommand none\n",
+      ),
+    ).toEqual({
+      value: [
+        "CertificateFile /a",
+        "CertificateFile /b",
+        "Ciphers a",
+        "PasswordAuthentication no",
+        "VerifyHostKeyDNS ask",
+      ],
+      from: "ssh_config",
+    });
+    expect(notHeeded("ciphers a,b\n")).toEqual({ value: [], from: "default" });
+  });
+
+  it.each([
+    ["1024", 2048, "default"],
+    ["3072", 3072, "ssh_config"],
+  ])("RequiredRSASize %s asks for %i bits", (written, value, from) => {
+    expect(effective({}, `requiredrsasize ${written}`).requiredRsaBits).toEqual({ value, from });
+  });
+
   it.each([
     ["none", 10_000, undefined],
     ["0", 10_000, undefined],
