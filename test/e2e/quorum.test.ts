@@ -1,7 +1,8 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
+import type { Lab, LabHost } from "../lab/lab.ts";
 import { eventually, mustRun, register } from "./backends.ts";
+import { convergedLab } from "./converged.ts";
 import { givenBack, stopped } from "./given-back.ts";
 import { type Ended, inventoryFor, type JsonEvent, openRows, startMeshctl, summaryOf } from "./meshctl.ts";
 
@@ -10,7 +11,7 @@ let hosts: readonly LabHost[];
 let inventory: string;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: 3 });
+  lab = await convergedLab();
   hosts = lab.hosts;
   inventory = await inventoryFor(lab);
   expectProven(await provision(inventory).ended);

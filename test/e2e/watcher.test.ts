@@ -7,7 +7,7 @@ import { haproxyParameters } from "../../src/mesh/haproxy-parameters.ts";
 import { haproxySettings } from "../../src/mesh/haproxy-settings.ts";
 import { backendOf, serverName } from "../../src/steps/watcher/backends.ts";
 import { SYNAPSE_PATCHES } from "../../src/steps/watcher/paths.ts";
-import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
+import type { Lab, LabHost } from "../lab/lab.ts";
 import { prioritize, resultOf, startLoad } from "../lab/open-loop.ts";
 import { mesh, service } from "../mesh/mesh.ts";
 import {
@@ -20,6 +20,7 @@ import {
   startBackend,
   zookeeper,
 } from "./backends.ts";
+import { convergedLab } from "./converged.ts";
 import { frozen, givenBack } from "./given-back.ts";
 import { configuredServers, liveServers, serversOf, tellHaproxy } from "./haproxy.ts";
 import { countAnswers, getThroughProxy } from "./http.ts";
@@ -49,7 +50,7 @@ let unused: Pick<LabHost, "address">;
 let arguments_: readonly string[];
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: 3 });
+  lab = await convergedLab();
   hosts = lab.hosts;
   [one, two, three] = hosts as [LabHost, LabHost, LabHost];
   unused = { address: one.address.replace(/\d+$/, "99") };

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Runs one lab host until it powers off, in the mount and network namespace it is started in.
-# usage: host.sh NAME BASE DISK UNIFIED BRIDGE CGROUP...
+# usage: host.sh NAME LOWER DISK UNIFIED BRIDGE CGROUP...
+# LOWER is what its root is made of below its own disk: one path, or several with ':' between them, the upper one first.
 # UNIFIED is 1 or 0: whether the host's systemd gets the unified cgroup hierarchy.
 set -eu
-name=$1 base=$2 disk=$3 unified=$4 bridge=$5
+name=$1 lower=$2 disk=$3 unified=$4 bridge=$5
 shift 5
 for cgroup in "$@"; do
   echo $$ >"$cgroup/cgroup.procs"
@@ -14,7 +15,7 @@ mkdir -p /run/systemd/nspawn
 mount -t tmpfs -o mode=0755 lab /run/systemd/nspawn
 # The machine never loses its page cache under a lab, so syncing to disk buys nothing.
 rm -rf "$disk/work/work/incompat"
-mount -t overlay -o "lowerdir=$base,upperdir=$disk/upper,workdir=$disk/work,volatile" lab "$disk/root"
+mount -t overlay -o "lowerdir=$lower,upperdir=$disk/upper,workdir=$disk/work,volatile" lab "$disk/root"
 
 # Exit code 133 asks for a reboot: a new start of the same root.
 while :; do

@@ -13,7 +13,7 @@ import {
 import { bridge, namespaceFile, setHostLink } from "./network.ts";
 import { hostDisk, stateDirectory } from "./paths.ts";
 import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
-import type { HostRecord } from "./record.ts";
+import type { HostRecord, LabRecord } from "./record.ts";
 import { type Outcome, run } from "./run.ts";
 import type { Suite } from "./suite.ts";
 
@@ -29,16 +29,17 @@ export class LabHost {
   readonly address: string;
   readonly suite: Suite;
   readonly #lab: string;
-  readonly #base: string;
+  /** Read-only, the upper one first, as overlay file systems take them. */
+  readonly #lower: string;
   readonly #memoryMax: string;
   #init: ProcessIdentity | undefined;
 
-  constructor(lab: string, memoryMax: string, record: HostRecord) {
+  constructor({ name: lab, memoryMax, layer }: LabRecord, record: HostRecord) {
     this.name = record.name;
     this.address = record.address;
     this.suite = record.suite;
     this.#lab = lab;
-    this.#base = record.base;
+    this.#lower = [...(layer === undefined ? [] : [join(layer, record.name)]), record.base].join(":");
     this.#memoryMax = memoryMax;
   }
 
@@ -63,7 +64,7 @@ export class LabHost {
           `--net=${namespaceFile(this.#lab)}`,
           "--",
         ],
-        ...["sh", hostScript, this.name, this.#base, hostDisk(this.#lab, this.name)],
+        ...["sh", hostScript, this.name, this.#lower, hostDisk(this.#lab, this.name)],
         ...[usesUnifiedHierarchy(this.suite) ? "1" : "0", bridge, ...cgroups],
       ],
       {
@@ -87,6 +88,13 @@ export class LabHost {
 
   /** A power cut: everything in the host ends at once, nothing is told, nothing is synced. */
   async powerCut(): Promise<void> {
+    await endHostCgroups(this.#lab, this.name);
+  }
+
+  /** Shuts the host down, each service in its own time. Resolves when nothing of it runs. */
+  async powerOff(): Promise<void> {
+    await this.exec("systemctl poweroff");
+    await this.#until("it is off", () => !this.isOn());
     await endHostCgroups(this.#lab, this.name);
   }
 

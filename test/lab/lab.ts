@@ -5,6 +5,7 @@ import { baseImage, pruneBaseImages } from "./base.ts";
 import { createLabCgroups } from "./cgroups.ts";
 import { LabHost } from "./host.ts";
 import { createHostDisk } from "./host-disk.ts";
+import { existingLayer, keepLayer, layerKey, pruneLayers, removeLayer, slotsWithLayer } from "./layer.ts";
 import { withLock } from "./lock.ts";
 import { createNetwork, gatewayOf, hostAddress, hostName, slotsInUse } from "./network.ts";
 import { type DebianArchive, machineDebianArchive, sourceLines } from "./package-source.ts";
@@ -36,9 +37,21 @@ export interface LabOptions {
   suites?: readonly Suite[];
   /** Cap of each host's memory, as bytes or with K, M, G. 3G unless given. */
   memoryMax?: string;
+  /**
+   * What is to be made of the hosts before the lab is handed out, from the layer that an earlier lab of the same recipe
+   * left, or once more.
+   */
+  layer?: LayerRecipe;
   /** Leave the lab running when this process ends. Otherwise it goes with it, even after a crash. */
   keep?: boolean;
   log?: (line: string) => void;
+}
+
+interface LayerRecipe {
+  /** Tells what `make` makes from everything else that it might: a digest of all that goes into it. */
+  readonly recipe: string;
+  /** Makes it of bare hosts, whose addresses may be part of it. They are booted again afterwards. */
+  readonly make: (lab: Lab) => Promise<void>;
 }
 
 export interface Lab {
@@ -59,6 +72,8 @@ export interface Lab {
   sshArguments(host: LabHost): string[];
   /** Ends the hosts and removes everything of this lab from the machine. */
   down(): Promise<void>;
+  /** For a layer that turned out not to be what its recipe says: the next lab has it made again. */
+  forgetLayer(): Promise<void>;
 }
 
 let labsStarted = 0;
@@ -80,14 +95,15 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const bases = new Map<Suite, string>();
   for (const suite of new Set(suites)) bases.set(suite, await baseImage(suite, archive, log));
 
-  const record = await allocate(name, suites, bases, options.memoryMax ?? "3G");
+  const key =
+    options.layer === undefined ? undefined : await layerKey(options.layer.recipe, [...bases.values()]);
+  const record = await allocate(name, suites, bases, options.memoryMax ?? "3G", key);
   try {
-    await boot(record, archive, options.keep ?? false);
+    return labOf(await boot(record, archive, { key, ...options }));
   } catch (error) {
     await removeLab(name);
     throw error;
   }
-  return labOf(record);
 }
 
 /** A lab that is up, whoever started it. */
@@ -124,6 +140,7 @@ function allocate(
   suites: readonly Suite[],
   bases: ReadonlyMap<Suite, string>,
   memoryMax: string,
+  key: string | undefined,
 ): Promise<LabRecord> {
   return withLock(labsLock, async () => {
     await sweepStaleLabsLocked();
@@ -133,8 +150,10 @@ function allocate(
         `The lab '${name}' is already up. Take it down first: npm run lab -- down${nameOption(name)}`,
       );
     }
-    const slot =
-      name === demoLab ? 0 : freeSlot([...records.map((record) => record.slot), ...(await slotsInUse())]);
+    const taken = [...records.map((record) => record.slot), ...(await slotsInUse())];
+    const prepared = key === undefined ? [] : await slotsWithLayer(key);
+    const slot = name === demoLab ? 0 : freeSlot(taken, prepared);
+    const layer = key === undefined ? undefined : await existingLayer(key, slot);
     const hosts = suites.map((suite, index) => ({
       name: hostName(index),
       address: hostAddress(slot, index),
@@ -142,55 +161,82 @@ function allocate(
       base: bases.get(suite)!,
     }));
     const owner = identify(process.pid)!;
-    const record = { name, slot, memoryMax, hosts, owner, createdAt: new Date().toISOString(), ready: false };
+    const record = {
+      ...{ name, slot, memoryMax, hosts, owner, createdAt: new Date().toISOString(), ready: false },
+      ...(layer === undefined ? {} : { layer }),
+    };
     await writeRecord(record);
     await createLabCgroups(name);
     const inUse = [...records.flatMap((other) => other.hosts), ...hosts].map((host) => host.base);
     await pruneBaseImages(inUse);
+    await pruneLayers([...records, record]);
     return record;
   });
 }
 
-function freeSlot(taken: readonly number[]): number {
-  for (let slot = slots.first; slot <= slots.last; slot++) if (!taken.includes(slot)) return slot;
+function freeSlot(taken: readonly number[], preferred: readonly number[]): number {
+  const isFree = (slot: number) => !taken.includes(slot);
+  const prepared = preferred.find(isFree);
+  if (prepared !== undefined) return prepared;
+  for (let slot = slots.first; slot <= slots.last; slot++) if (isFree(slot)) return slot;
   throw new Error("All 250 slots for labs are taken. Take some down: npm run lab -- down --all");
 }
 
-async function boot(record: LabRecord, archive: DebianArchive, keep: boolean): Promise<void> {
+/** Returns the record of the lab as it is then. */
+async function boot(
+  record: LabRecord,
+  archive: DebianArchive,
+  { keep = false, key, layer }: Pick<LabOptions, "keep" | "layer"> & { key: string | undefined },
+): Promise<LabRecord> {
   const lab = labOf(record);
   const attendant = startAttendant(lab.name, lab.gateway);
-  await writeRecord({ ...record, attendant: attendant.process });
-  await Promise.all([createNetwork(lab.name, record.slot), createDisks(record, lab, archive)]);
-  await Promise.all([attendant.serve(), ...lab.hosts.map((host) => host.powerOn())]);
-  const { owner, ...kept } = record;
-  await writeRecord({
-    ...kept,
-    ...(keep ? {} : { owner: owner! }),
-    attendant: attendant.process,
-    ready: true,
-  });
+  const attended = { ...record, attendant: attendant.process };
+  await writeRecord(attended);
+  await Promise.all([createNetwork(lab.name, record.slot), createIdentity(lab)]);
+  await Promise.all([attendant.serve(), powerOn(attended, archive)]);
+  const made =
+    layer === undefined || key === undefined || record.layer !== undefined
+      ? attended
+      : await bootFromLayer(attended, archive, key, layer);
+  const { owner, ...kept } = made;
+  const ready = { ...kept, ...(keep ? {} : { owner: owner! }), ready: true };
+  await writeRecord(ready);
   if (keep) attendant.keep();
+  return ready;
 }
 
-async function createDisks(record: LabRecord, lab: Lab, archive: DebianArchive): Promise<void> {
-  await runOk("ssh-keygen", [
-    "-q",
-    "-t",
-    "ed25519",
-    "-N",
-    "",
-    "-C",
-    `lab-${lab.name}`,
-    "-f",
-    lab.identityFile,
-  ]);
-  await copyFile("/etc/ssl/certs/ca-certificates.crt", lab.caFile);
+/** Has the layer made of hosts that are up, keeps it, and boots them from it as every later lab does. */
+async function bootFromLayer(
+  record: LabRecord,
+  archive: DebianArchive,
+  key: string,
+  { make }: LayerRecipe,
+): Promise<LabRecord> {
+  const lab = labOf(record);
+  await make(lab);
+  await Promise.all(lab.hosts.map((host) => host.powerOff()));
+  const layered = { ...record, layer: await keepLayer(key, record) };
+  await writeRecord(layered);
+  await powerOn(layered, archive);
+  return layered;
+}
+
+/** Boots every host from a new disk. */
+async function powerOn(record: LabRecord, archive: DebianArchive): Promise<void> {
+  const lab = labOf(record);
   const knownHosts = await Promise.all(
     record.hosts.map((host) =>
       createHostDisk(lab.name, host, sourceLines(archive, host.suite), `${lab.identityFile}.pub`),
     ),
   );
   await writeFile(lab.knownHostsFile, `${knownHosts.flat().join("\n")}\n`);
+  await Promise.all(lab.hosts.map((host) => host.powerOn()));
+}
+
+async function createIdentity(lab: Lab): Promise<void> {
+  const comment = `lab-${lab.name}`;
+  await runOk("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", lab.identityFile]);
+  await copyFile("/etc/ssl/certs/ca-certificates.crt", lab.caFile);
 }
 
 function labOf(record: LabRecord): Lab {
@@ -200,7 +246,7 @@ function labOf(record: LabRecord): Lab {
   return {
     name: record.name,
     directory,
-    hosts: record.hosts.map((host) => new LabHost(record.name, record.memoryMax, host)),
+    hosts: record.hosts.map((host) => new LabHost(record, host)),
     gateway,
     sshUser: "ops",
     identityFile,
@@ -213,5 +259,6 @@ function labOf(record: LabRecord): Lab {
       `ops@${host.address}`,
     ],
     down: () => removeLab(record.name),
+    forgetLayer: async () => (record.layer === undefined ? undefined : removeLayer(record.layer)),
   };
 }

@@ -19,6 +19,8 @@ export interface LabRecord {
   readonly slot: number;
   readonly memoryMax: string;
   readonly hosts: readonly HostRecord[];
+  /** Folder with a disk for each host, read-only between its base and its own. */
+  readonly layer?: string;
   readonly createdAt: string;
   /** The lab lives only as long as this process. Absent once a lab was asked to stay. */
   readonly owner?: ProcessIdentity;

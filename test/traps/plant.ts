@@ -1,31 +1,19 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mustRun } from "../e2e/backends.ts";
+import { convergedLab } from "../e2e/converged.ts";
 import { type Ended, inventoryFor, type JsonEvent, meshctl, openRows, summaryOf } from "../e2e/meshctl.ts";
-import { attachLab, type Lab, type LabHost, startLab } from "../lab/lab.ts";
-import { parseSuite } from "../lab/suite.ts";
-import { trapsFor } from "./list.ts";
+import { attachLab, type Lab, type LabHost } from "../lab/lab.ts";
+import { parseSuite, type Suite } from "../lab/suite.ts";
+import { type ListedTrap, trapsFor } from "./list.ts";
 import { forSuite } from "./suites.ts";
 import type { PlantedTrap } from "./table.ts";
 import type { Told, Trap, World } from "./trap.ts";
 
-const suite = parseSuite(process.env.MESHCTL_SUITE ?? "bookworm");
-const planted = await trapsFor(suite);
 const STATE = readFileSync(`${import.meta.dirname}/state.sh`, "utf8");
 
 // While traps are written: three hosts that stay up, `npm run lab -- up 3 --name NAME`.
 const kept = process.env.MESHCTL_TRAPS_LAB;
-let lab: Lab;
-
-beforeAll(async () => {
-  lab = await (kept === undefined ? startLab({ hosts: 3, suite }) : attachLab(kept));
-  const inventory = await inventoryFor(lab, (yaml) => forSuite(suite, yaml));
-  const first = await meshctl(["provision", "-i", inventory, "--yes", "--json"]);
-  expect(openRows(first)).toEqual([]);
-  expect(first.code).toBe(0);
-});
-
-afterAll(() => (kept === undefined ? lab?.down() : undefined));
 
 /** What meshctl said, as far as the trap got. */
 interface Answers {
@@ -33,12 +21,37 @@ interface Answers {
   provisioned?: Ended;
 }
 
-describe.sequential(`on ${suite}`, () => {
-  it.each(planted)("$file: $trap.title", async ({ file, trap }) => {
+/** The traps are planted by several files, each on hosts of its own, so that workers end together. */
+const SHARES = 4;
+
+/** Plants every fourth trap, beginning with this one, on hosts of its own. For a test file. */
+export async function plantShare(first: number): Promise<void> {
+  const suite = parseSuite(process.env.MESHCTL_SUITE ?? "bookworm");
+  // Traps of a step, which follow each other, take about the same time.
+  const share = (await trapsFor(suite)).filter((_, index) => index % SHARES === first);
+  describe.sequential(`on ${suite}`, () => plantOn(suite, share));
+}
+
+function plantOn(suite: Suite, share: readonly ListedTrap[]): void {
+  let lab: Lab;
+  const edit = (yaml: string) => forSuite(suite, yaml);
+
+  beforeAll(async () => {
+    if (kept === undefined) {
+      lab = await convergedLab({ suite, edit });
+      return;
+    }
+    lab = await attachLab(kept);
+    expectProven(await meshctl(["provision", "-i", await inventoryFor(lab, edit), "--yes", "--json"]));
+  });
+
+  afterAll(() => (kept === undefined ? lab?.down() : undefined));
+
+  it.each(share)("$file: $trap.title", async ({ file, trap }) => {
     const host = lab.hosts.find(({ name }) => name === (trap.host ?? "kvm-03"))!;
     const [plain, asked] = await Promise.all(
-      [(yaml: string) => yaml, trap.inventory ?? ((yaml: string) => yaml)].map((edit) =>
-        inventoryFor(lab, (yaml) => edit(forSuite(suite, yaml))),
+      [(yaml: string) => yaml, trap.inventory ?? ((yaml: string) => yaml)].map((ask) =>
+        inventoryFor(lab, (yaml) => ask(edit(yaml))),
       ),
     );
     const run = (inventory: string, command: string, ...flags: readonly string[]) =>
@@ -52,28 +65,36 @@ describe.sequential(`on ${suite}`, () => {
     const world: World = { lab, suite, host, run: (command, ...flags) => run(asked!, command, ...flags) };
     const answers: Answers = {};
     let problem: unknown;
-    const attempt = async (act: () => unknown) => {
+    /** Whether it was done. */
+    const attempt = async (act: () => unknown): Promise<boolean> => {
       try {
         await act();
+        return true;
       } catch (error) {
         problem ??= error;
+        return false;
       }
     };
     await attempt(() => plantAndAsk(trap, world, answers));
     await attempt(() => trap.clear?.(world));
     // The next trap is planted on a converged host, whatever became of this one.
     const isProven = problem === undefined && ["mended", "left alone"].includes(trap.outcome.is);
-    if (!isProven || trap.clear !== undefined || trap.inventory !== undefined)
-      await attempt(async () => expectProven(await run(plain!, "provision")));
+    if (!isProven || trap.clear !== undefined || trap.inventory !== undefined) {
+      const isConverged = await attempt(async () => expectProven(await run(plain!, "provision")));
+      if (!isConverged && kept === undefined) {
+        await lab.down();
+        lab = await convergedLab({ suite, edit });
+      }
+    }
     report(file, trap, answers, host.name, problem);
     if (problem !== undefined) throw problem;
   });
 
   it("everything is proven after the last of them", async () => {
-    const inventory = await inventoryFor(lab, (yaml) => forSuite(suite, yaml));
+    const inventory = await inventoryFor(lab, edit);
     expectProven(await meshctl(["provision", "-i", inventory, "--yes", "--json"]));
   });
-});
+}
 
 async function plantAndAsk(trap: Trap, world: World, answers: Answers): Promise<void> {
   const { host } = world;
