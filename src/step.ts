@@ -151,11 +151,24 @@ export interface Change {
   readonly disrupts?: { readonly kind: "reload" | "restart"; readonly what: string } | undefined;
   /** What a person should know before saying yes, for example a flush setting that weakens durability. */
   readonly warning?: string | undefined;
+  /** Made before all else, where the change might shut meshctl out of the host. */
+  readonly trial?: Trial;
   readonly commands: readonly Command[];
   /** A script of ours, run after the commands' files are staged and before any replaces the old one. The staged
    * copy of each write is in a directory given as the script's first argument, under the file's full path. */
   readonly validate?: { readonly file: URL; readonly args: readonly string[]; readonly timeoutMs: number };
   readonly activate: readonly Command[];
+}
+
+/**
+ * What is tried and takes itself back. Its commands put the new state in force, and with it something on the host that
+ * puts the old one back by itself. All else of the change is made over a connection that did not exist before, and
+ * the first of those commands ends the waiting: a host that nobody can reach any more has its old state back.
+ */
+export interface Trial {
+  readonly commands: readonly Command[];
+  /** When it has been taken back at the latest, counted from the last command. */
+  readonly undoneAfterMs: number;
 }
 
 /** What a step will take of a host. Preflight and the joint apt run read it. */

@@ -7,6 +7,7 @@ import { ConfigurationError } from "../errors.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { globMatcher } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
+import { openPortsWords } from "../mesh/open-ports.ts";
 import type { Evidence } from "../step.ts";
 import { Interruption } from "./interruption.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
@@ -83,6 +84,9 @@ export async function runCommand(
   const emit = (event: RunEvent) => {
     interruption.see(event);
     report(event);
+    if (command !== "plan" || event.event !== "run" || !steps("zookeeper")) return;
+    const words = openPortsWords(inventory.mesh, event.hosts);
+    if (words !== undefined) report({ event: "note", text: words });
   };
   interruption.watch();
   try {

@@ -1,10 +1,12 @@
+import { HostLost, HostUnreachable } from "../errors.ts";
 import { sha256Of } from "../evidence/file.ts";
 import type { HostName, Network } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
-import type { Change, Command, StepName } from "../step.ts";
+import type { Change, Command, StepName, Trial } from "../step.ts";
 import type { ArtefactStore } from "./artefacts.ts";
+import { ChangeFailed } from "./change-failed.ts";
 import { installBlock } from "./install.ts";
 import { runChange } from "./run-change.ts";
 import type { Block } from "./script-block.ts";
@@ -27,14 +29,51 @@ const script = (name: string) => new URL(`./commands/${name}.sh`, import.meta.ur
 
 /**
  * Makes one change on a host, in one exec: stage and validate, then the commands, then what activates them; the
- * first that fails ends it. Throws ChangeFailed with what it said, HostLost when the outcome is unknown.
+ * first that fails ends it. Where there is a trial it goes first, and the rest over a connection of its own. Throws
+ * ChangeFailed with what it said, HostLost when the outcome is unknown.
  */
 export async function apply(remote: Remote, change: Change, context: ApplyContext): Promise<void> {
   const blocks: Block[] = [];
   if (change.validate !== undefined) blocks.push(...validationBlocks(change, context.run));
-  for (const command of [...change.commands, ...change.activate])
-    blocks.push(await commandBlock(command, context));
-  await runChange(remote, change.id, blocks);
+  blocks.push(...(await commandBlocks([...change.commands, ...change.activate], context)));
+  if (change.trial === undefined) {
+    await runChange(remote, change.id, blocks);
+    return;
+  }
+  await tryOut(remote, change.id, change.trial, await commandBlocks(change.trial.commands, context));
+  const anew = remote.anew();
+  try {
+    await runChange(anew, change.id, blocks);
+  } catch (error) {
+    if (!(error instanceof HostUnreachable)) throw error;
+    const tried = `with ${change.id} in force no new connection came about (${error.message})`;
+    throw new ChangeFailed(remote.host, `${tried}, ${takenBack(change.trial)}`);
+  } finally {
+    await anew.end();
+  }
+}
+
+/** A trial that cuts the connection it came by is not kept whatever became of it: that much is known. */
+async function tryOut(remote: Remote, what: string, trial: Trial, blocks: readonly Block[]): Promise<void> {
+  try {
+    await runChange(remote, what, blocks);
+  } catch (error) {
+    if (!(error instanceof HostLost)) throw error;
+    throw new ChangeFailed(
+      remote.host,
+      `${what} was tried and the connection did not last (${error.message}), ${takenBack(trial)}`,
+    );
+  }
+}
+
+function takenBack({ undoneAfterMs }: Trial): string {
+  return `so it is not kept: the host takes it back by itself within ${undoneAfterMs / 1000} s`;
+}
+
+async function commandBlocks(commands: readonly Command[], context: ApplyContext): Promise<Block[]> {
+  const blocks: Block[] = [];
+  for (const command of commands) blocks.push(await commandBlock(command, context));
+  return blocks;
 }
 
 function validationBlocks(change: Change, run: string): Block[] {

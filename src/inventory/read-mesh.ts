@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { Mesh, Service } from "../mesh/mesh.ts";
 import { didYouMean } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
+import { readFirewall } from "./read-firewall.ts";
 import type { GroupDraft } from "./read-groups.ts";
 import type { HostDraft } from "./read-hosts.ts";
 import { readServiceWatcher, PLACES as SYNAPSES_PLACES } from "./read-service-watcher.ts";
@@ -57,6 +58,7 @@ export function readMesh(
     services: [...services].map(([name, { entry }]) =>
       toService(name, entry, section.raw(["mesh", "fail_fast"]) !== false),
     ),
+    firewall: readFirewall(section, ports, ensemble, hosts),
   };
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import * as z from "zod";
+import { isEverything, parseAddressRange } from "../address-range.ts";
 import { parseNetwork } from "../ip.ts";
 import { durationMs, port } from "../quantities.ts";
 import { Secret } from "../secret.ts";
@@ -161,6 +162,20 @@ export const meshNetworks = z
   )
   .min(1, { error: "expected at least one address block, or no such key: backends may come from anywhere" });
 
+const SOURCE = "expected an IP address, or a network like 10.9.0.0/16";
+
+const source = z.string({ error: SOURCE }).transform((text, context) => {
+  const range = parseAddressRange(text);
+  const problem = (message: string) => context.addIssue({ code: "custom", message });
+  if (range === undefined) problem(SOURCE);
+  else if (range === "crooked") problem("is no network: bits are set behind its length");
+  else if (isEverything(range)) problem("lets everybody in: leave mesh.firewall off instead");
+  return text;
+});
+
+/** `mesh.firewall` as a map. */
+export const firewallEntry = z.strictObject({ also: z.array(source).default([]) });
+
 /** `mesh:` but for what each service says. */
 export const meshSection = z.strictObject({
   ensemble: groupName.optional(),
@@ -168,6 +183,8 @@ export const meshSection = z.strictObject({
   zookeeper: zookeeperPorts,
   fail_fast: z.boolean().optional(),
   networks: meshNetworks.optional(),
+  // Read by itself: it may be a word or a map.
+  firewall: z.unknown().optional(),
   services: z.record(serviceName, z.unknown()).optional(),
   service_watcher: z.record(serviceName, z.unknown()).optional(),
 });

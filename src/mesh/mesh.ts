@@ -18,6 +18,11 @@ export interface Mesh {
   /** Address blocks that backends come from; empty when they may come from anywhere. */
   readonly networks: readonly string[];
   readonly services: readonly Service[];
+  /**
+   * Set where ZooKeeper's ports are to be closed to all who need them not. `also`: addresses and networks that the
+   * client port is open to beside proxies, registrars and members.
+   */
+  readonly firewall?: { readonly also: readonly string[] } | undefined;
 }
 
 /** One service of the mesh: a front end on every proxy host, a back end of the servers that live. */

@@ -64,6 +64,8 @@ export interface Remote {
    * Throws CommandFailed when it ends without having printed a line, HostUnreachable and HostLost as `run` does.
    */
   hold(script: string, options: RunOptions): Promise<Held>;
+  /** The same host over a connection of its own, which is made when it is first needed. The caller ends it. */
+  anew(): Remote;
   /** Ends the session. Never throws. */
   end(): Promise<void>;
 }

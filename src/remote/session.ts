@@ -97,6 +97,10 @@ export class Session implements Remote {
     };
   }
 
+  anew(): Remote {
+    return new Session(this.host, this.#settings, this.#dialer, this.#deadlines, this.#typedBy);
+  }
+
   async end(): Promise<void> {
     // A dial under way is dropped: a host that does not answer must not hold up the end.
     this.#ending.abort(new HostUnreachable(this.host, "connect", "connect: the session was ended"));

@@ -1,4 +1,5 @@
 import type { AnyStep } from "../step.ts";
+import { firewall } from "./firewall/index.ts";
 import { haproxy } from "./haproxy/index.ts";
 import { mysql } from "./mysql/index.ts";
 import { preflight } from "./preflight/index.ts";
@@ -8,4 +9,13 @@ import { watcher } from "./watcher/index.ts";
 import { zookeeper } from "./zookeeper/index.ts";
 
 /** Every step there is. The playbook names them; its order decides what runs first. */
-export const steps: readonly AnyStep[] = [preflight, sysctl, zookeeper, haproxy, watcher, registrar, mysql];
+export const steps: readonly AnyStep[] = [
+  preflight,
+  sysctl,
+  firewall,
+  zookeeper,
+  haproxy,
+  watcher,
+  registrar,
+  mysql,
+];

@@ -95,6 +95,55 @@ describe.concurrent("a provision", () => {
     expect(world.outcome("a").unproven.length).toBeGreaterThan(0);
   });
 
+  describe("whose change is tried first", () => {
+    /** The trial sets what the change would set; it is kept over the new connection. */
+    const tried = valueStep({
+      assess(self, fleet) {
+        const { readings, changes } = valueStep().assess(self, fleet);
+        const { directory } = self.desired;
+        const trial = { commands: [set(directory, "tried")], undoneAfterMs: 5_000 };
+        return { readings, changes: changes.map((change) => ({ ...change, trial })) };
+      },
+    });
+    const anew = "anew: write";
+
+    it("makes the rest over a connection of its own", async () => {
+      const world = new World("a");
+      expect(await world.run("provision", [tried])).toBe(0);
+      expect(world.read("a", "log")).toBe("set tried\nset new\nstart\n");
+      expect(world.remote("a").during.filter((each) => each.includes("write"))).toEqual(["write", anew]);
+    });
+
+    it("makes nothing of the rest where none comes about, and says that it goes by itself", async () => {
+      const world = new World("a");
+      world.remote("a").faultBefore = (during) => (during === anew ? unreachable("a") : undefined);
+      expect(await world.run("provision", [tried])).toBe(1);
+      expect(world.read("a", "log")).toBe("set tried\n");
+      expect(world.outcome("a").because).toBe(
+        "value: with write in force no new connection came about (connect: nobody answers on port 22), so it is not kept: the host takes it back by itself within 5 s",
+      );
+    });
+
+    it("knows that it is not kept where the trial cuts the connection that it came by", async () => {
+      const world = new World("a");
+      world.remote("a").faultAfter = (during) =>
+        during === "write" ? new HostLost("a", during, "write was cut off") : undefined;
+      expect(await world.run("provision", [tried])).toBe(1);
+      expect(world.read("a", "log")).toBe("set tried\n");
+      expect(world.outcome("a").because).toMatch(
+        /^value: write was tried and the connection did not last .* within 5 s$/,
+      );
+    });
+
+    it("does not know what became of the rest where the new connection is lost", async () => {
+      const world = new World("a");
+      world.remote("a").faultAfter = (during) =>
+        during === anew ? new HostLost("a", during, "write was cut off; its outcome is unknown") : undefined;
+      expect(await world.run("provision", [tried])).toBe(1);
+      expect(world.outcome("a").because).toBe("value: write was cut off; its outcome is unknown");
+    });
+  });
+
   it("looks again after the question: what was open may be closed by then", async () => {
     const world = new World("a");
     const confirm = async () => {

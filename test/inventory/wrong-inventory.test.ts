@@ -14,6 +14,69 @@ mesh:
 `;
 const cases = [
   {
+    title: "a firewall that is neither a word nor a map",
+    inventory: `${mesh}  firewall: on
+`,
+    problems: [
+      "i.yaml:10:13 mesh.firewall: expected true, false or a map like { also: [10.9.0.0/16] }, found 'on'",
+    ],
+  },
+  {
+    title: "a firewall with a key that it does not know",
+    inventory: `${mesh}  firewall: { allow: [10.9.0.0/16] }
+`,
+    problems: ["i.yaml:10:15 mesh.firewall.allow: unknown key; did you mean 'also'?"],
+  },
+  {
+    title: "sources that are none",
+    inventory: `${mesh}  firewall:
+    also: [10.9.0.1/16, app-01, 0.0.0.0/0, 10.0.0.7, 12]
+`,
+    problems: [
+      "i.yaml:11:12 mesh.firewall.also[0]: is no network: bits are set behind its length",
+      "i.yaml:11:25 mesh.firewall.also[1]: expected an IP address, or a network like 10.9.0.0/16, found 'app-01'",
+      "i.yaml:11:33 mesh.firewall.also[2]: lets everybody in: leave mesh.firewall off instead",
+      "i.yaml:11:54 mesh.firewall.also[4]: expected an IP address, or a network like 10.9.0.0/16, found 12",
+    ],
+  },
+  {
+    title: "a firewall without an ensemble",
+    inventory: `${hosts}mesh:
+  firewall: true
+`,
+    problems: [
+      "i.yaml:6:3 mesh.firewall: needs 'ensemble', the group of ZooKeeper's hosts: it is their ports that it closes",
+    ],
+  },
+  {
+    title: "a firewall before the port of SSH",
+    inventory: `${mesh}  firewall: true
+ssh: { port: 2181 }
+`,
+    problems: [
+      "i.yaml:11:14 ssh.port: 2181 is ZooKeeper's client_port too, and mesh.firewall closes client_port to all but the mesh ('a')",
+    ],
+  },
+  {
+    title: "a firewall before a member's own port of SSH",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, ssh: { port: 3999 } }
+  b: { address: 10.0.0.2, ssh: { port: 3999 } }
+  c: { address: 10.0.0.3 }
+groups:
+  zk: [a, c]
+mesh:
+  ensemble: zk
+  firewall: { also: [] }
+  zookeeper: { election_port: 3999, quorum_port: 22 }
+`,
+    problems: [
+      "i.yaml:3:40 hosts.a.ssh.port: 3999 is ZooKeeper's election_port too, and mesh.firewall closes election_port to all but the mesh",
+      "i.yaml:11:50 mesh.zookeeper.quorum_port: 22 is where 'c' is reached by SSH, and mesh.firewall closes quorum_port to all but the mesh",
+    ],
+  },
+  {
     title: "an empty file",
     inventory: ``,
     problems: ["i.yaml:1:1: the inventory is empty: expected 'version' and 'hosts'"],

@@ -52,6 +52,7 @@ describe("a probe whose canary", () => {
     }),
     hold: async () => ({ firstLine: "registered", isHeld, release: async () => isGone }),
     end: async () => {},
+    anew: () => remote(isHeld, isGone),
   });
   const probe = (isHeld: boolean, isGone: boolean) =>
     probeService({

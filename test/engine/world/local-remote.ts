@@ -95,6 +95,18 @@ export class LocalRemote implements Remote {
     };
   }
 
+  /** What is run over it has "anew: " before what it is. */
+  anew(): Remote {
+    return {
+      host: this.host,
+      execs: 0,
+      run: (script, options) => this.run(script, { ...options, during: `anew: ${options.during}` }),
+      hold: (script) => this.hold(script),
+      anew: () => this.anew(),
+      end: () => this.end(),
+    };
+  }
+
   async end(): Promise<void> {}
 
   #spawn(script: string) {

@@ -1,0 +1,65 @@
+import { ownershipOf } from "../../evidence/file.ts";
+import { judge } from "../../evidence/verdict.ts";
+import type { Assessed, Change, Fleet, HostFacts, Reading } from "../../step.ts";
+import { LOAD, loadChange, PACKAGES, packagesChange, REMOVE, removeChange } from "./changes.ts";
+import type { FirewallDesired } from "./desired.ts";
+import type { FirewallFacts } from "./facts.ts";
+import { RULES, TABLE } from "./paths.ts";
+import { rowsOf } from "./rows.ts";
+import { situationOf } from "./situation.ts";
+
+export type FirewallFleet = Fleet<FirewallDesired, FirewallFacts>;
+
+export function assess(
+  desired: FirewallDesired,
+  facts: FirewallFacts,
+  host: HostFacts,
+  fleet: FirewallFleet,
+): Assessed {
+  if (desired.rules === undefined) return assessOff(facts, host);
+  const situation = situationOf({ rules: desired.rules, adopt: desired.adopt }, facts, host, fleet);
+  const rows = rowsOf(situation);
+  const isBlocked = rows.some(({ blocked }) => blocked !== undefined);
+  const isInstalled = host.packages.has("nftables");
+  const readings = rows.map((row): Reading => {
+    if (isBlocked) return row;
+    return { ...row, closedBy: { change: row.setting === PACKAGES && !isInstalled ? PACKAGES : LOAD } };
+  });
+  const open = readings.filter((row) => !["proven", "unknown"].includes(judge(row).verdict));
+  if (isBlocked || open.length === 0) return { readings, changes: [] };
+  const load = loadChange(situation, open);
+  return { readings, changes: isInstalled ? [load] : [packagesChange, load] };
+}
+
+/** meshctl's table is to be nowhere. Where it never was, nothing is asked of a kernel that may not know tables. */
+function assessOff(facts: FirewallFacts, host: HostFacts): Assessed {
+  const { files, kernel, unit } = facts;
+  const ours = Object.values(files).filter((fact) =>
+    ["ours", "edited"].includes(ownershipOf(fact, host.manifest)),
+  );
+  const mayBeLoaded = ours.length > 0 || unit.active === "active";
+  const row: Reading = {
+    setting: "firewall",
+    want: "off",
+    onDisk: {
+      is: "read",
+      value: ours.length === 0 ? "off" : ours.map(({ path }) => path).join(", "),
+      source: RULES,
+    },
+    inForce:
+      kernel.is === "read"
+        ? {
+            is: "read",
+            value: kernel.table === undefined ? "off" : `table inet ${TABLE}`,
+            source: "nft list tables",
+          }
+        : mayBeLoaded && kernel.is === "unread"
+          ? { is: "unreadable", source: "nft list tables", because: kernel.because }
+          : { is: "inapplicable" },
+    because: `the inventory does not ask for it, and it is still ${ours.length > 0 ? "on disk" : "in force"}`,
+    closedBy: { change: REMOVE },
+  };
+  const isOpen = ours.length > 0 || (kernel.is === "read" && kernel.table !== undefined);
+  const changes: readonly Change[] = isOpen ? [removeChange(ours)] : [];
+  return { readings: [row], changes };
+}

@@ -1,0 +1,38 @@
+import type { HostView, InventoryView } from "../../inventory/view.ts";
+import type { Mesh } from "../../mesh/mesh.ts";
+import { registrationsOf } from "../../mesh/registrations.ts";
+import type { FirewallParameters } from "./parameters.ts";
+import { type Rules, sourcesOf } from "./rules.ts";
+
+export interface FirewallDesired {
+  /** Undefined where the host is to have no table of meshctl's. */
+  readonly rules: Rules | undefined;
+  readonly ports: Mesh["zookeeper"];
+  readonly adopt: boolean;
+}
+
+export function firewallDesired(
+  { adopt }: FirewallParameters,
+  host: HostView,
+  { hosts, mesh }: InventoryView,
+): FirewallDesired {
+  const { clientPort, quorumPort, electionPort } = mesh.zookeeper;
+  const isMember = mesh.ensemble.some((member) => member.host === host.name);
+  const members = mesh.ensemble.map(({ address }) => address);
+  const clients = [...hosts.values()]
+    .filter((each) => mesh.proxies.includes(each.name) || Object.keys(registrationsOf(each)).length > 0)
+    .map(({ address }) => address);
+  return {
+    rules:
+      mesh.firewall === undefined || !isMember
+        ? undefined
+        : {
+            clientPort,
+            peerPorts: [quorumPort, electionPort],
+            clients: sourcesOf([...members, ...clients, ...mesh.firewall.also]),
+            members: sourcesOf(members),
+          },
+    ports: mesh.zookeeper,
+    adopt,
+  };
+}

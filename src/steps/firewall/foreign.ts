@@ -1,0 +1,149 @@
+import { type AddressRange, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
+import { isPlainMap } from "../../inventory/section.ts";
+import { TABLE } from "./paths.ts";
+import { type Item, itemsOf, rangeOfElement } from "./table.ts";
+
+type Sources = readonly AddressRange[];
+
+/** States of packets that begin no connection. */
+const NOT_NEW = ["established", "related", "invalid", "untracked"];
+const DEEPEST_JUMP = 16;
+
+/**
+ * Where tables of others drop connections to a port that `sources` may come from, in words. A drop is final whatever
+ * another table accepts, so it shuts out those that meshctl's lets in. A rule that is not understood is taken to accept:
+ * only what is seen to drop is told. `json` is nft's terse listing of all tables.
+ */
+export function foreignDrops(json: string, port: number, sources: Sources): readonly string[] {
+  const items = itemsOf(json);
+  if ("unread" in items) return [`what other tables drop could not be read: ${items.unread}`];
+  const isOther = ({ family, table }: Item) =>
+    ["ip", "ip6", "inet"].includes(String(family)) && !(family === "inet" && table === TABLE);
+  const rules = items.all("rule").filter(isOther);
+  const words = new Set<string>();
+  for (const chain of items.all("chain").filter(isOther)) {
+    if (chain.hook !== "input" || chain.type !== "filter") continue;
+    const families = { ip: [4], ip6: [6] }[String(chain.family)] ?? [4, 6];
+    const left = walk(
+      chain,
+      chain.name,
+      sources.filter(({ family }) => families.includes(family)),
+      0,
+    );
+    if (chain.policy === "drop" && left.length > 0)
+      words.add(
+        `${placeOf(chain, chain.name)}, drops what no rule accepts, and none accepts ${connections(left)}`,
+      );
+  }
+  return [...words];
+
+  /** The sources that a chain decides nothing about. */
+  function walk(base: Item, name: unknown, from: Sources, depth: number): Sources {
+    let left = from;
+    const chain = rules.filter((rule) => isIn(rule, base, name));
+    for (const rule of chain) {
+      const met = meets(rule, port, left);
+      const verdict = verdictOf(rule);
+      if (met.length === 0 || verdict === undefined) continue;
+      left = without(left, met);
+      if (verdict.is === "drop") words.add(`${placeOf(base, name)}, drops ${connections(met)}`);
+      if (verdict.is === "jump" && depth < DEEPEST_JUMP)
+        left = mergeAddressRanges([...left, ...walk(base, verdict.to, met, depth + 1)]);
+    }
+    return left;
+  }
+
+  function connections(met: Sources): string {
+    const shown = met.slice(0, 3).map(showAddressRange);
+    return `port ${port} from ${[...shown, ...(met.length > 3 ? [`${met.length - 3} more`] : [])].join(", ")}`;
+  }
+}
+
+function placeOf({ family, table }: Item, chain: unknown): string {
+  return `table ${String(family)} ${String(table)}, chain ${String(chain)}`;
+}
+
+function isIn(rule: Item, { family, table }: Item, chain: unknown): boolean {
+  return rule.family === family && rule.table === table && rule.chain === chain;
+}
+
+function partsOf({ expr }: Item): readonly Item[] {
+  return (Array.isArray(expr) ? expr : []).filter(isPlainMap);
+}
+
+/** What a rule does with what it matches; undefined when it only counts, logs or marks. */
+function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump"; to: unknown } | undefined {
+  for (const part of partsOf(rule)) {
+    if ("drop" in part || "reject" in part) return { is: "drop" };
+    const jump = part.jump ?? part.goto;
+    if (isPlainMap(jump)) return { is: "jump", to: jump.target };
+    // A map of verdicts by state leaves new connections alone; of any other kind, and of iptables' own, nothing is known.
+    if (isPlainMap(part.vmap) && isPlainMap(part.vmap.key) && "ct" in part.vmap.key) return undefined;
+    if ("accept" in part || "vmap" in part || "xt" in part || "queue" in part) return { is: "accept" };
+  }
+  return undefined;
+}
+
+/** Those of the sources whose new TCP connections to the port the rule may match. */
+function meets(rule: Item, port: number, sources: Sources): Sources {
+  let met = sources;
+  // What drops must be understood, or a rate limit would be told as if it shut everybody out.
+  const isDrop = verdictOf(rule)?.is === "drop";
+  for (const part of partsOf(rule)) {
+    if (isPlainMap(part.match)) {
+      const now = matched(part.match, port, met);
+      if (now === undefined && isDrop) return [];
+      met = now ?? met;
+    } else if (isDrop && !["drop", "reject", "counter", "log"].some((known) => known in part)) return [];
+  }
+  return met;
+}
+
+/** Undefined where nothing is known of what matches. */
+function matched({ op, left, right }: Item, port: number, sources: Sources): Sources | undefined {
+  const holds = (isHeld: boolean | undefined) =>
+    isHeld === undefined ? undefined : isHeld !== (op === "!=") ? sources : [];
+  if (!isPlainMap(left)) return undefined;
+  if (isPlainMap(left.payload)) {
+    const { field, protocol } = left.payload;
+    if (["udp", "icmp", "icmpv6", "sctp"].includes(String(protocol))) return [];
+    if (field === "dport") return holds(includes(right, port));
+    if (field === "protocol" || field === "nexthdr")
+      return holds(includes(right, "tcp") || includes(right, 6));
+    if (field === "saddr") return fromAddresses(op, String(protocol), right, sources);
+    return undefined;
+  }
+  if (isPlainMap(left.meta)) {
+    const { key } = left.meta;
+    if (key === "l4proto") return holds(includes(right, "tcp") || includes(right, 6));
+    if (key === "nfproto") {
+      const family = right === "ipv4" ? 4 : 6;
+      return sources.filter((range) => (range.family === family) !== (op === "!="));
+    }
+    if ((key === "iif" || key === "iifname") && right === "lo") return holds(false);
+    return undefined;
+  }
+  if (isPlainMap(left.ct) && left.ct.key === "state")
+    return holds([right].flat().some((state) => !NOT_NEW.includes(String(state))));
+  return undefined;
+}
+
+function fromAddresses(op: unknown, protocol: string, right: unknown, sources: Sources): Sources | undefined {
+  const family = protocol === "ip" ? 4 : 6;
+  const own = sources.filter((range) => range.family === family);
+  const given = isPlainMap(right) && Array.isArray(right.set) ? right.set : [right];
+  const ranges = given.map(rangeOfElement);
+  if (ranges.includes(undefined)) return undefined;
+  const others = without(own, ranges as AddressRange[]);
+  return op === "!=" ? others : without(own, others);
+}
+
+/** Whether the right side of a match holds a value. Undefined of a set by name. */
+function includes(right: unknown, value: number | string): boolean | undefined {
+  if (typeof right === "string" && right.startsWith("@")) return undefined;
+  if (!isPlainMap(right)) return [right].flat().includes(value);
+  if (Array.isArray(right.set)) return right.set.some((each: unknown) => includes(each, value));
+  if (!Array.isArray(right.range)) return undefined;
+  const [first, last] = right.range.map(Number);
+  return Number(value) >= first! && Number(value) <= last!;
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from "vitest";
+import { foreignDrops } from "../../../src/steps/firewall/foreign.ts";
+import { sourcesOf } from "../../../src/steps/firewall/rules.ts";
+
+const sources = sourcesOf(["10.0.0.2", "10.0.0.11"]);
+
+const eq = (left: object, right: unknown, op = "==") => ({ match: { op, left, right } });
+const dport = (right: unknown, op?: string) =>
+  eq({ payload: { protocol: "tcp", field: "dport" } }, right, op);
+const saddr = (right: unknown, op?: string) => eq({ payload: { protocol: "ip", field: "saddr" } }, right, op);
+const state = (...states: string[]) => eq({ ct: { key: "state" } }, states, "in");
+const [accept, drop] = [{ accept: null }, { drop: null }];
+const jump = (target: string) => ({ jump: { target } });
+
+type Rules = readonly (readonly unknown[])[];
+
+/** A table of somebody's, `chains` beside its base chain. */
+function ruleset(
+  rules: Rules,
+  { policy = "accept", family = "inet", table = "filter", chains = {} as Record<string, Rules> } = {},
+) {
+  const at = { family, table };
+  const of = (chain: string, list: Rules) => list.map((expr) => ({ rule: { ...at, chain, expr } }));
+  return JSON.stringify({
+    nftables: [
+      { chain: { ...at, name: "input", type: "filter", hook: "input", prio: 0, policy } },
+      ...Object.keys(chains).map((name) => ({ chain: { ...at, name } })),
+      ...of("input", rules),
+      ...Object.entries(chains).flatMap(([name, list]) => of(name, list)),
+    ],
+  });
+}
+
+const DROPS = "table inet filter, chain input, drops port 2181 from 10.0.0.2, 10.0.0.11";
+const CLOSED =
+  "table inet filter, chain input, drops what no rule accepts, and none accepts port 2181 from 10.0.0.2, 10.0.0.11";
+
+describe("a table of others", () => {
+  it.each<[string, string, readonly string[]]>([
+    ["that drops the port", ruleset([[dport(2181), drop]]), [DROPS]],
+    ["that rejects it", ruleset([[dport({ set: [80, 2181] }), { counter: {} }, { reject: null }]]), [DROPS]],
+    ["that drops a range with it", ruleset([[dport({ range: [2000, 3000] }), drop]]), [DROPS]],
+    ["that drops all but another port", ruleset([[dport(22, "!="), drop]]), [DROPS]],
+    ["that drops all at its end", ruleset([[dport(22), accept], [drop]]), [DROPS]],
+    [
+      "whose policy does, and lets SSH alone in",
+      ruleset(
+        [
+          [state("established", "related"), accept],
+          [dport(22), accept],
+        ],
+        { policy: "drop" },
+      ),
+      [CLOSED],
+    ],
+    [
+      "whose policy does, and lets loopback alone in",
+      ruleset([[eq({ meta: { key: "iifname" } }, "lo"), accept]], { policy: "drop" }),
+      [CLOSED],
+    ],
+    [
+      "that shuts out one of two",
+      ruleset([
+        [saddr("10.0.0.2"), dport(2181), accept],
+        [dport(2181), drop],
+      ]),
+      ["table inet filter, chain input, drops port 2181 from 10.0.0.11"],
+    ],
+    [
+      "that shuts out all but a network",
+      ruleset([[saddr({ prefix: { addr: "10.0.0.0", len: 29 } }, "!="), dport(2181), drop]]),
+      ["table inet filter, chain input, drops port 2181 from 10.0.0.11"],
+    ],
+    [
+      "that drops it in a chain of its own",
+      ruleset([[jump("mine")]], {
+        chains: {
+          mine: [
+            [dport(22), accept],
+            [dport(2181), drop],
+          ],
+        },
+      }),
+      ["table inet filter, chain mine, drops port 2181 from 10.0.0.2, 10.0.0.11"],
+    ],
+    [
+      "that opens other ports in a chain of its own and drops the rest",
+      ruleset([[jump("mine")]], { policy: "drop", chains: { mine: [[dport(22), accept]] } }),
+      [CLOSED],
+    ],
+    ["that is IPv6's, where all are IPv4", ruleset([[dport(2181), drop]], { family: "ip6" }), []],
+    [
+      "that is of iptables",
+      ruleset([[eq({ payload: { protocol: "ip", field: "protocol" } }, "tcp"), dport(2181), drop]], {
+        family: "ip",
+      }),
+      ["table ip filter, chain input, drops port 2181 from 10.0.0.2, 10.0.0.11"],
+    ],
+    [
+      "that accepts the port first",
+      ruleset([
+        [dport(2181), accept],
+        [dport(2181), drop],
+      ]),
+      [],
+    ],
+    ["that drops others alone", ruleset([[saddr("10.6.6.6"), dport(2181), drop]]), []],
+    [
+      "that accepts whom a set names",
+      ruleset([
+        [saddr("@friends"), dport(2181), accept],
+        [dport(2181), drop],
+      ]),
+      [],
+    ],
+    ["that drops whom a set names, for nothing is known of it", ruleset([[saddr("@banned"), drop]]), []],
+    ["that limits how many come", ruleset([[dport(2181), { limit: { rate: 5 } }, drop]]), []],
+    ["that drops broken packets", ruleset([[state("invalid"), drop]]), []],
+    ["that drops UDP", ruleset([[eq({ meta: { key: "l4proto" } }, "udp"), drop]]), []],
+    ["that drops another port", ruleset([[dport(22), drop]]), []],
+    [
+      "that accepts by an interface",
+      ruleset([[eq({ meta: { key: "iifname" } }, "eth1"), accept]], { policy: "drop" }),
+      [],
+    ],
+    ["that is iptables' own in words nobody reads here", ruleset([[{ xt: null }]], { policy: "drop" }), []],
+    ["that jumps in a circle", ruleset([[jump("mine")]], { chains: { mine: [[jump("mine")]] } }), []],
+    ["that is meshctl's", ruleset([[dport(2181), drop]], { table: "meshctl" }), []],
+    ["that has no rule", ruleset([]), []],
+  ])("%s", (_what, json, words) => expect(foreignDrops(json, 2181, sources)).toEqual(words));
+
+  it("that could not be read is told as such", () => {
+    expect(foreignDrops('{"nftables": [{"table": {"flags": ', 2181, sources)).toEqual([
+      expect.stringMatching(/^what other tables drop could not be read: nft printed no whole JSON/),
+    ]);
+  });
+});
