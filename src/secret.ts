@@ -1,4 +1,5 @@
-const MASK = "••••••";
+/** Stands in the place of a secret. */
+export const MASK = "••••••";
 const known = new Set<string>();
 /** The longest first: one that begins with another would leave its rest behind. */
 let longestFirst: readonly string[] = [];

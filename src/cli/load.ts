@@ -16,12 +16,12 @@ export interface Loaded {
 }
 
 /** Inventory and playbook as the flags name them. Throws ConfigurationError; touches no host. */
-export async function load(options: FileOptions): Promise<Loaded> {
+export async function load(options: FileOptions & { readonly noReferences?: boolean }): Promise<Loaded> {
   const files = {
     inventoryFile: inventoryFile(options.inventory),
     playbookFile: playbookFile(options.playbook),
   };
-  return { ...files, ...(await loadFiles(files, steps)) };
+  return { ...files, ...(await loadFiles({ ...files, noReferences: options.noReferences === true }, steps)) };
 }
 
 /** Whether a host is within `--limit`. Throws ConfigurationError when the pattern is wrong. */

@@ -13,6 +13,7 @@ import { restore } from "./commands/restore.ts";
 import { status } from "./commands/status.ts";
 import { validate } from "./commands/validate.ts";
 import { verify } from "./commands/verify.ts";
+import { watchDeparture } from "./departure.ts";
 import { shownText } from "./shown.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -23,10 +24,7 @@ Exit codes: 0 all as wanted · 1 all hosts failed · 2 drift · 3 files or flags
 
 /** Runs the command line; sets process.exitCode. Mistakes in files or flags end with 3 and no stack trace. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // Whoever read our output may leave (`| head`); a change that is under way is finished and proved all the same.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
+  watchDeparture();
   const program = new Command("meshctl")
     .description("Turns bare KVM hosts into a service mesh of local smart proxies, and proves it.")
     .version(version)

@@ -23,6 +23,8 @@ export interface RunFlags extends FileOptions {
   readonly parallel: number;
   /** Milliseconds. */
   readonly waitForSsh?: number;
+  /** False with `--no-diff`. */
+  readonly diff: boolean;
   /** File for a JUnit report. */
   readonly junit?: string;
 }
@@ -43,7 +45,11 @@ export function withRunFlags(command: Command): Command {
       "only these hosts, for example 'proxies,!db-01'; their peers are still looked at",
     )
     .option("--steps <names>", "only these steps, for example sysctl,haproxy", (text) => text.split(","))
-    .option("--parallel <n>", "hosts worked on at once", positiveInteger, 10);
+    .option("--parallel <n>", "hosts worked on at once", positiveInteger, 10)
+    .option(
+      "--no-diff",
+      "name the files that differ, and show nothing of what is in them, with --json neither",
+    );
 }
 
 export function withWait(command: Command): Command {

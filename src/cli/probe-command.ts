@@ -12,7 +12,6 @@ import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { eventLine } from "./report/ndjson.ts";
 import { probeEvents } from "./report/probe-events.ts";
-import { shownData } from "./shown.ts";
 import { stopSignal, unlessStopped } from "./stop-signal.ts";
 import { paintFor } from "./ui/paint.ts";
 import { probeView } from "./ui/probe-view.ts";
@@ -192,13 +191,13 @@ function screenFor(flags: ProbeFlags, run: string): ProbeScreen {
   const columns = stdout.columns ?? 120;
   return {
     waiting: () => {},
-    see: (probe) => stdout.write(`${probeView(shownData(probe), { paint })}\n\n`),
+    see: (probe) => stdout.write(`${probeView(probe, { paint })}\n\n`),
     end: ({ exitCode, before, after, probes, interrupted }) => {
       if (exitCode === EXIT.interrupted) stderr.write(`\n${stoppedWords(interrupted)}\n`);
       const status = after?.status ?? (probes.length === 0 ? before?.status : undefined);
       const problems = status === undefined ? [] : problemsOn(status, probes);
       if (problems.length > 0)
-        stdout.write(`${problemsView(shownData(problems), { paint, columns, verbose: false })}\n`);
+        stdout.write(`${problemsView(problems, { paint, columns, verbose: false })}\n`);
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Inventory } from "../inventory/inventory.ts";
 import type { HostName } from "../inventory/view.ts";
 import { remoteOpener } from "../remote/open.ts";
 import type { Remote } from "../remote/remote.ts";
-import { shownData } from "./shown.ts";
+import { FaultyRemote } from "./fault.ts";
 import { askHostKey, askPassphrase, askSudoPassword } from "./ui/ask.ts";
 import type { Progress } from "./ui/progress.ts";
 
@@ -23,12 +23,12 @@ export function remotesOf(inventory: Inventory, progress: Progress, interactive:
           askSudoPassword: (host, user) => progress.pause(() => askSudoPassword(host, user)),
         }
       : {}),
-    warn: (message) => progress.see(shownData({ event: "note", text: message })),
+    warn: (message) => progress.see({ event: "note", text: message }),
   });
   const remotes = new Map<HostName, Remote>();
   return {
     of(host) {
-      const known = remotes.get(host) ?? open(host, inventory.hosts.get(host)!.ssh);
+      const known = remotes.get(host) ?? new FaultyRemote(open(host, inventory.hosts.get(host)!.ssh));
       remotes.set(host, known);
       return known;
     },

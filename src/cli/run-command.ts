@@ -1,4 +1,6 @@
+import { inspect } from "node:util";
 import type { RunEvent } from "../engine/events.ts";
+import { EXIT } from "../engine/exit-code.ts";
 import { Ledger } from "../engine/ledger.ts";
 import { restore } from "../engine/restore.ts";
 import { run } from "../engine/run.ts";
@@ -15,7 +17,7 @@ import { type RunFlags, storeDirectory } from "./options.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { JunitReport } from "./report/junit.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
-import { shownData } from "./shown.ts";
+import { shownData, shownText } from "./shown.ts";
 import { confirmChanges } from "./ui/ask.ts";
 import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
 import { explanation } from "./ui/explanation.ts";
@@ -65,14 +67,16 @@ export async function runCommand(
     color: flags.color,
     verbose,
     explain,
+    noDiff: !flags.diff,
   });
   const name = runName();
-  const toJson = flags.json ? ndjsonReporter(name, (line) => process.stdout.write(line)) : undefined;
+  const toJson = flags.json
+    ? ndjsonReporter(name, (line) => process.stdout.write(line), { noDiff: !flags.diff })
+    : undefined;
   const report = (event: RunEvent) => {
-    const shown = shownData(event);
-    progress.see(shown);
+    progress.see(event);
     junit?.see(event);
-    if (toJson === undefined) screen.see(shown);
+    if (toJson === undefined) screen.see(event);
     else toJson(event);
   };
   const ledger = new Ledger();
@@ -81,12 +85,21 @@ export async function runCommand(
     report,
     execsOf: (host) => remotes.of(host).execs,
   });
+  let isTold = true;
   const emit = (event: RunEvent) => {
     interruption.see(event);
-    report(event);
-    if (command !== "plan" || event.event !== "run" || !steps("zookeeper")) return;
-    const words = openPortsWords(inventory.mesh, event.hosts);
-    if (words !== undefined) report({ event: "note", text: words });
+    try {
+      report(event);
+      if (command !== "plan" || event.event !== "run" || !steps("zookeeper")) return;
+      const words = openPortsWords(inventory.mesh, event.hosts);
+      if (words !== undefined) report({ event: "note", text: words });
+    } catch (error) {
+      // What cannot be shown must not end the work on the hosts.
+      isTold = false;
+      process.stderr.write(
+        `${shownText(`A fault of meshctl, in showing what happens: ${inspect(error)}`)}\n`,
+      );
+    }
   };
   interruption.watch();
   try {
@@ -117,7 +130,10 @@ export async function runCommand(
       ? restore({ ...options, of })
       : run({ ...options, command }));
     screen.requireExplained();
-    return exitCode;
+    return exitCode === EXIT.asWanted && !isTold ? EXIT.failed : exitCode;
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) interruption.summarise(EXIT.failed);
+    throw error;
   } finally {
     junit?.end();
     interruption.unwatch();
@@ -129,6 +145,7 @@ interface ScreenOptions {
   readonly color: boolean;
   readonly verbose: boolean;
   readonly explain: string | undefined;
+  readonly noDiff: boolean;
 }
 
 /** Collects a run's events and prints them for a person: data to standard output, once, at the end. */
@@ -150,7 +167,7 @@ class Screen {
   }
 
   readonly see = (event: RunEvent): void => {
-    const { verbose } = this.#options;
+    const { verbose, noDiff } = this.#options;
     const paint = paintFor(process.stdout, this.#options.color);
     if (event.event === "evidence") {
       this.#rows.push(event);
@@ -167,7 +184,7 @@ class Screen {
     } else if (event.event === "summary" && this.#options.explain !== undefined) {
       const text = explanation(this.#explained(), paint);
       const unread = event.hosts.filter(({ host }) => !this.#rows.some((row) => row.host === host));
-      const notes = unread.map(
+      const notes = shownData(unread).map(
         ({ host, is, because }) => `${host}: ${is}${because === undefined ? "" : `: ${because}`}`,
       );
       const parts = [text, ...notes].filter((part) => part !== "");
@@ -183,7 +200,7 @@ class Screen {
           (evidence.verdict !== "proven" && !told(host, evidence)) || evidence.warning !== undefined,
       );
       const rows = this.#command === "verify" || verbose ? this.#rows : open;
-      const table = evidenceTable(rows, { paint, columns: process.stdout.columns ?? 140, verbose });
+      const table = evidenceTable(rows, { paint, columns: process.stdout.columns ?? 140, verbose, noDiff });
       const parts = [
         table,
         this.#command === "plan" ? this.plan(process.stdout) : "",
@@ -199,7 +216,7 @@ class Screen {
     if (explain === undefined || this.#rows.length === 0 || this.#explained().length > 0) return;
     const known = [...new Set(this.#rows.map(({ evidence }) => evidence.setting))];
     throw new ConfigurationError(
-      `--explain: no setting is named '${explain}'${didYouMean(explain, known)}\nThere are: ${known.join(", ")}`,
+      `--explain: no setting is named '${explain}'${didYouMean(explain, known)}\nThere are: ${shownData(known).join(", ")}`,
     );
   }
 
@@ -210,7 +227,7 @@ class Screen {
 
   /** Everything that would be changed, painted for the stream that shows it. */
   plan(stream: NodeJS.WriteStream): string {
-    const { color, verbose } = this.#options;
-    return planView(this.#planned, { paint: paintFor(stream, color), verbose });
+    const { color, verbose, noDiff } = this.#options;
+    return planView(this.#planned, { paint: paintFor(stream, color), verbose, noDiff });
   }
 }

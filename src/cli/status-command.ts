@@ -6,7 +6,6 @@ import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { eventLine } from "./report/ndjson.ts";
 import { statusEvents } from "./report/status-events.ts";
-import { shownData } from "./shown.ts";
 import { stopSignal, unlessStopped } from "./stop-signal.ts";
 import { LiveScreen } from "./ui/live-screen.ts";
 import { paintFor } from "./ui/paint.ts";
@@ -73,7 +72,7 @@ function screenFor(flags: StatusFlags, run: string): StatusScreen {
   let live: LiveScreen | undefined;
   return {
     see: ({ status, durationMs }) => {
-      const page = statusView(shownData(status), { paint, columns: stdout.columns ?? 120, verbose });
+      const page = statusView(status, { paint, columns: stdout.columns ?? 120, verbose });
       if (flags.watch === undefined) {
         stdout.write(`${page}\n`);
         return;

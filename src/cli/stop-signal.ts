@@ -1,6 +1,7 @@
 import { EXIT } from "../engine/exit-code.ts";
+import { onDeparture } from "./departure.ts";
 
-/** ^C for what changes nothing that lasts: the first asks to stop, a second ends the program. */
+/** ^C for what changes nothing that lasts: the first asks to stop, as a closed terminal does; a second ends the program. */
 export function stopSignal(): { readonly signal: AbortSignal; unwatch(): void } {
   const stop = new AbortController();
   const interrupt = () => {
@@ -9,11 +10,13 @@ export function stopSignal(): { readonly signal: AbortSignal; unwatch(): void } 
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
+  const leave = onDeparture(() => stop.abort());
   return {
     signal: stop.signal,
     unwatch() {
       process.off("SIGINT", interrupt);
       process.off("SIGTERM", interrupt);
+      leave();
     },
   };
 }

@@ -53,10 +53,21 @@ export class Provisioner {
         if (targets.length === 0) continue;
         const isSought = (host: HostName) => targets.includes(host) && ledger.failureOf(host) === undefined;
         const stepLooks = new StepLooks(looks, this.fleet, step, isSought);
-        await new StepProvision(this, step, targets, stepLooks).provision();
+        await this.#tryStep(step, targets, stepLooks);
       }
     } finally {
       await this.#locks.releaseAll();
+    }
+  }
+
+  /** A step that stumbles fails its hosts, and the next steps' other hosts and the summary are spared. */
+  async #tryStep(step: AnyStep, targets: readonly HostName[], looks: StepLooks): Promise<void> {
+    try {
+      await new StepProvision(this, step, targets, looks).provision();
+    } catch (error) {
+      const { message, stack } = error as Error;
+      for (const host of targets)
+        if (this.isAlive(host)) this.fail(step, host, `a fault of meshctl: ${message}`, stack);
     }
   }
 

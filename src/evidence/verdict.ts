@@ -1,13 +1,29 @@
+import { maskForeignSecrets } from "../foreign-secrets.ts";
 import type { Evidence, Layer, Reading, Verdict } from "../step.ts";
 
-/** The one place where a verdict is made. Only layers that were read and agree with what is wanted are "proven". */
-export function judge(reading: Reading): Evidence {
-  const verdict = verdictOf(reading);
+/**
+ * The one place where a verdict is made. Only layers that were read and agree with what is wanted are "proven". What a
+ * host has instead is shown without what looks like a secret in it.
+ */
+export function judge(found: Reading): Evidence {
+  const verdict = verdictOf(found);
+  const reading = {
+    ...found,
+    onDisk: withoutSecrets(found.onDisk, found),
+    inForce: withoutSecrets(found.inForce, found),
+  };
   if (verdict === "proven") {
     const { because: _because, closedBy: _closedBy, diff: _diff, ...proven } = reading;
     return { ...proven, verdict };
   }
-  return { ...reading, verdict, because: reading.blocked ?? reading.because ?? explain(reading, verdict) };
+  const because = reading.blocked ?? reading.because ?? explain(reading, verdict);
+  return { ...reading, verdict, because: maskForeignSecrets(because) };
+}
+
+function withoutSecrets(layer: Layer, { want }: Reading): Layer {
+  return "value" in layer && layer.value !== want
+    ? { ...layer, value: maskForeignSecrets(layer.value) }
+    : layer;
 }
 
 function verdictOf(reading: Reading): Verdict {

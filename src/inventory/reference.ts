@@ -18,6 +18,9 @@ const FORMS = {
 
 export type ReferenceTag = keyof typeof FORMS;
 
+/** Stand for what is not read, a secret and any other text. A proxy's URL is a secret; no host of this name exists (RFC 2606). */
+const UNREAD = { secret: "http://not-read.invalid", text: "not-read" };
+
 type Resolved = { readonly text: string } | { readonly problem: string };
 
 export function isReferenceTag(tag: string): tag is ReferenceTag {
@@ -29,8 +32,11 @@ export class References {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #commandTimeoutMs: number;
   readonly #outputs = new Map<string, Resolved>();
+  readonly #unread: boolean;
 
-  constructor(environment: NodeJS.ProcessEnv, commandTimeoutMs = COMMAND_TIMEOUT_MS) {
+  /** With `unread` nothing is run or read, and every reference stands for some text. */
+  constructor(environment: NodeJS.ProcessEnv, commandTimeoutMs = COMMAND_TIMEOUT_MS, unread = false) {
+    this.#unread = unread;
     this.#environment = environment;
     this.#commandTimeoutMs = commandTimeoutMs;
   }
@@ -39,8 +45,12 @@ export class References {
    * The text that a reference stands for, without the newlines at its end. `words` is what stands after the tag: text,
    * or for `!command` also a list. Relative paths start at the folder of the YAML file, where commands run, too.
    */
-  resolve(tag: ReferenceTag, words: string | readonly string[], yamlFile: string): Resolved {
+  resolve(tag: ReferenceTag, words: string | readonly string[], yamlFile: string, isSecret = true): Resolved {
     if (words.length === 0) return { problem: `expected ${FORMS[tag]}, found ${tag} alone` };
+    if (this.#unread) {
+      if (!isWritten(tag, words)) return { problem: `expected ${FORMS[tag]}` };
+      return { text: isSecret ? UNREAD.secret : UNREAD.text };
+    }
     if (tag === "!command") return this.#output(words, dirname(yamlFile));
     if (typeof words !== "string") return { problem: `expected ${FORMS[tag]}, found a list` };
     if (tag === "!file") return fileContent(resolvePath(words, yamlFile));
@@ -97,6 +107,12 @@ export class References {
     }
     return decoded(ended.stdout, `the output of ${what}`);
   }
+}
+
+/** Whether a reference is written as it has to be, whatever it stands for. */
+function isWritten(tag: ReferenceTag, words: string | readonly string[]): boolean {
+  if (typeof words === "string") return tag !== "!command" || splitPlainly(words) !== undefined;
+  return tag === "!command";
 }
 
 /** The words of a command that no shell would read otherwise; undefined where one might. */

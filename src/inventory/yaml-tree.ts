@@ -132,7 +132,7 @@ export function readYamlTree(
     place: SetPlace,
   ): unknown {
     const secret = isSecretPath(path);
-    const resolved = references.resolve(tag, words, file);
+    const resolved = references.resolve(tag, words, file, secret);
     place(secret ? "a secret" : `the value of ${[tag, words].flat().join(" ")}`);
     if ("problem" in resolved) {
       report({ path, offset, message: resolved.problem });

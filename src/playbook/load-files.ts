@@ -14,6 +14,8 @@ export interface Files {
   readonly playbookFile: string;
   /** What `!env` reads and `!command` runs with; default: the process's own. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** Leaves unread and unrun what references name: for files that a stranger may have written. */
+  readonly noReferences?: boolean;
 }
 
 /**
@@ -21,13 +23,13 @@ export interface Files {
  * what they name with `!command`, and touches no host. Throws InvalidFiles with every problem of both files.
  */
 export async function loadFiles(
-  { inventoryFile, playbookFile, environment = process.env }: Files,
+  { inventoryFile, playbookFile, environment = process.env, noReferences = false }: Files,
   steps: readonly AnyStep[],
 ): Promise<{ inventory: Inventory; job: Job }> {
   const problems = new Problems();
   const report = problems.report.bind(problems);
   const names = steps.map(({ name }) => name);
-  const references = new References(environment);
+  const references = new References(environment, undefined, noReferences);
   const inventorySource = readSource(inventoryFile, references, report);
   const read = readInventory(inventorySource, names, problems);
 

@@ -30,7 +30,7 @@ function interrupted(events: readonly RunEvent[], presses: number) {
     if (event.event === "failed") ledger.fail(event.host, `${event.step}: ${event.because}`);
   }
   for (let press = 0; press < presses; press += 1) interruption.interrupt();
-  return { said, reported, codes, isStopping: interruption.signal.aborted };
+  return { said, reported, codes, interruption, isStopping: interruption.signal.aborted };
 }
 
 const begun: RunEvent[] = [
@@ -68,6 +68,24 @@ describe("^C", () => {
     const { codes, said } = interrupted(begun.slice(0, 1), 1);
     expect(codes).toEqual([130]);
     expect(said).toContain("nothing was under way");
+  });
+
+  it("is what a closed terminal and a lost reader are like, and both together no second one", () => {
+    const { reported, codes, interruption } = interrupted(begun, 0);
+    interruption.finish();
+    interruption.finish();
+    expect(interruption.signal.aborted).toBe(true);
+    expect([codes, reported]).toEqual([[], []]);
+    interruption.interrupt();
+    expect(codes).toEqual([130]);
+  });
+
+  it("is nothing when all is told already", () => {
+    const summary: RunEvent = { event: "summary", exitCode: 0, hosts: [], durationMs: 1 };
+    const { reported, codes, interruption } = interrupted([...begun.slice(0, 1), summary], 0);
+    interruption.finish();
+    expect([codes, reported]).toEqual([[], []]);
+    expect(interruption.signal.aborted).toBe(false);
   });
 
   it("does not hide a failure that came before", () => {

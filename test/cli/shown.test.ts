@@ -12,7 +12,23 @@ describe("an event that holds what a host said", () => {
   it("is shown with everything visible that would steer a terminal", () => {
     expect(shownData({ event: "note", text: `a\tb\n${steering}` })).toEqual({
       event: "note",
-      text: "a\tb\n␛[2J␛]0;x␇␍�1m␡�abc",
+      text: "a\tb↵␛[2J␛]0;x␇␍�1m␡�abc",
+    });
+  });
+
+  it("keeps the lines of files, diffs and outputs, and of nothing else", () => {
+    const lines = "a\r\nb\u2028c";
+    const diff = { path: lines, was: lines, want: lines };
+    const evidence = { want: lines, because: lines, diff };
+    expect(shownData({ evidence, output: lines, content: [lines], on: new Map([[lines, lines]]) })).toEqual({
+      evidence: {
+        want: "a↵b↵c",
+        because: "a↵b↵c",
+        diff: { path: "a↵b↵c", was: "a␍\nb\ufffdc", want: "a␍\nb\ufffdc" },
+      },
+      output: "a␍\nb\ufffdc",
+      content: ["a␍\nb\ufffdc"],
+      on: new Map([["a↵b↵c", "a↵b↵c"]]),
     });
   });
 

@@ -1,6 +1,9 @@
-import { homedir } from "node:os";
+import { existsSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { load } from "../playbook/load.ts";
+import { Secret } from "../../src/secret.ts";
+import { load, problemsOf } from "../playbook/load.ts";
 
 const hosts = `version: 1
 hosts:
@@ -49,6 +52,26 @@ describe("an inventory", () => {
     expect(ssh?.sudoPassword?.reveal()).toBe("from-file");
     expect(inventory.network.proxy?.reveal()).toBe("http://user:pass@proxy:3128");
     expect(JSON.stringify(ssh)).not.toContain("from-");
+  });
+
+  it("is checked without what references name: nothing is run and nothing read", async () => {
+    const mark = join(tmpdir(), `meshctl-ran-${process.pid}`);
+    const command = `!command [touch, ${mark}]`;
+    const { inventory } = await load({
+      inventory:
+        `${hosts}ssh: { password: ${command}, sudo_password: !file /no/such, user: !env NOT_SET }\n` +
+        `network: { proxy: ${command} }\n`,
+      noReferences: true,
+    });
+    expect(existsSync(mark)).toBe(false);
+    expect(inventory.hosts.get("b")?.ssh.password).toBeInstanceOf(Secret);
+    // What is wrong with how they are written is told all the same, and with the rest of the files.
+    const problems = await problemsOf({
+      inventory: `${hosts}ssh: { password: !env [A], passphrase: !command "a; b", port: !env P, connect_timeout: x }\n`,
+      noReferences: true,
+    });
+    expect(problems).toHaveLength(4);
+    expect(problems.join("\n")).toMatch(/port.*found the value of !env P/);
   });
 
   it("takes any other text by reference too", async () => {

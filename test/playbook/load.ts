@@ -28,6 +28,7 @@ interface Texts {
   /** Further files beside the two, or instead of them. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly environment?: NodeJS.ProcessEnv;
+  readonly noReferences?: boolean;
 }
 
 /** What `loadFiles` makes of two texts, given as i.yaml and p.yaml in a folder of their own. */
@@ -45,6 +46,7 @@ export async function load(texts: Texts) {
         inventoryFile: join(folder, "i.yaml"),
         playbookFile: join(folder, "p.yaml"),
         environment: texts.environment ?? {},
+        noReferences: texts.noReferences ?? false,
       },
       fakeSteps,
     );

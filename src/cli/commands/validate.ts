@@ -3,9 +3,16 @@ import { type FileOptions, withFileOptions } from "../options.ts";
 
 export const validate = withFileOptions(new Command("validate"))
   .description("check inventory and playbook; no host is touched")
-  .action(async (flags: FileOptions) => {
+  .option(
+    "--no-references",
+    "run no !command and read no !file and !env: for files of strangers, as in the CI of a fork's pull request",
+  )
+  .action(async (flags: FileOptions & { references: boolean }) => {
     const { load } = await import("../load.ts");
-    const { inventory, job, inventoryFile, playbookFile } = await load(flags);
+    const { inventory, job, inventoryFile, playbookFile } = await load({
+      ...flags,
+      noReferences: !flags.references,
+    });
     const steps = [...new Set(job.plays.flatMap((play) => play.steps.map(({ step }) => step.name)))];
     const counts = {
       inventory: inventoryFile,

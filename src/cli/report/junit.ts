@@ -1,9 +1,11 @@
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { HostOutcome, RunEvent } from "../../engine/events.ts";
 import { ConfigurationError } from "../../errors.ts";
 import type { HostName } from "../../inventory/view.ts";
 import { maskSecrets } from "../../secret.ts";
 import type { Evidence, Layer } from "../../step.ts";
+import { oneLine } from "../../terminal-text.ts";
 
 type EventOf<E extends RunEvent["event"]> = Extract<RunEvent, { event: E }>;
 
@@ -11,17 +13,19 @@ type EventOf<E extends RunEvent["event"]> = Extract<RunEvent, { event: E }>;
 export class JunitReport {
   readonly #file: string;
   readonly #temporary: string;
+  /** Open from the start: in a folder that others write to a name alone could be made theirs meanwhile. */
+  readonly #descriptor: number;
   readonly #rows: EventOf<"evidence">[] = [];
   readonly #failures: EventOf<"failed">[] = [];
 
   /** Throws ConfigurationError when nothing can be written there: better now than after the run. */
   constructor(file: string) {
     this.#file = file;
-    this.#temporary = `${file}.${process.pid}.tmp`;
+    this.#temporary = `${file}.${randomBytes(12).toString("hex")}.tmp`;
     if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
       throw new ConfigurationError(`--junit ${file}: is a folder, name a file in it`);
     try {
-      writeFileSync(this.#temporary, "");
+      this.#descriptor = openSync(this.#temporary, "wx", 0o644);
     } catch (error) {
       throw new ConfigurationError(`--junit ${file}: ${(error as Error).message.replace(/, \w+ '.*/, "")}`);
     }
@@ -31,13 +35,14 @@ export class JunitReport {
     if (event.event === "evidence") this.#rows.push(event);
     else if (event.event === "failed") this.#failures.push(event);
     else if (event.event === "summary") {
-      writeFileSync(this.#temporary, junitXml(event, this.#rows, this.#failures));
+      writeFileSync(this.#descriptor, junitXml(event, this.#rows, this.#failures));
       renameSync(this.#temporary, this.#file);
     }
   };
 
   /** Removes what a run that broke off has left. */
   end(): void {
+    closeSync(this.#descriptor);
     rmSync(this.#temporary, { force: true });
   }
 }
@@ -70,13 +75,13 @@ function casesOf(
   const mine = <T extends { readonly host: HostName }>(event: T) => event.host === outcome.host;
   const cases: Case[] = rows.filter(mine).map(({ step, evidence }) => settingCase(step, evidence));
   for (const { step, because, output } of failures.filter(mine)) {
-    const text = output === undefined ? because : `${because}\n${output}`;
+    const text = [oneLine(because), ...(output === undefined ? [] : [output])].join("\n");
     cases.push({ group: step, name: "run", problem: { is: "error", type: "failed", text } });
   }
   const hasProblem = cases.some(({ problem }) => problem !== undefined);
   // A host that could not be read has no settings, and must not look like one that has nothing to prove.
   if (outcome.is !== "as wanted" && !hasProblem) {
-    const problem = { is: "error", type: outcome.is, text: outcome.because ?? outcome.is } as const;
+    const problem = { is: "error", type: outcome.is, text: oneLine(outcome.because ?? outcome.is) } as const;
     cases.push({ group: "host", name: outcome.is === "unreachable" ? "reachable" : "run", problem });
   }
   return cases;
@@ -84,12 +89,18 @@ function casesOf(
 
 function settingCase(step: string, evidence: Evidence): Case {
   const { setting, want, onDisk, inForce, verdict, because, warning } = evidence;
-  const found = { group: step, name: setting, warning };
+  const found = { group: step, name: oneLine(setting), warning };
   if (verdict === "proven") return found;
-  const layers = `want: ${want}\non disk: ${layer(onDisk)}\nin force: ${layer(inForce)}`;
+  // A host must not write lines of ours.
+  const lines = [
+    because ?? verdict,
+    `want: ${want}`,
+    `on disk: ${layer(onDisk)}`,
+    `in force: ${layer(inForce)}`,
+  ].map(oneLine);
   return {
     ...found,
-    problem: { is: "failure", type: verdict, text: `${because ?? verdict}\n${layers}` },
+    problem: { is: "failure", type: verdict, text: lines.join("\n") },
   };
 }
 
@@ -115,7 +126,7 @@ function suite({ host }: HostOutcome, cases: readonly Case[]): string {
     const inside = [
       ...(problem === undefined ? [] : [problemElement(problem)]),
       // JUnit has no case between passed and failed.
-      ...(warning === undefined ? [] : [`<system-out>warning: ${escaped(warning)}</system-out>`]),
+      ...(warning === undefined ? [] : [`<system-out>warning: ${escaped(oneLine(warning))}</system-out>`]),
     ];
     if (inside.length === 0) return `${head}/>\n`;
     return `${head}>\n${inside.map((element) => `      ${element}\n`).join("")}    </testcase>\n`;

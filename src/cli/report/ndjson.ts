@@ -1,13 +1,21 @@
 import type { RunEvent } from "../../engine/events.ts";
+import { maskForeignSecrets } from "../../foreign-secrets.ts";
 import { maskSecrets } from "../../secret.ts";
-import type { Layer } from "../../step.ts";
+import type { FileDiff, Layer } from "../../step.ts";
 
 /** Version of the event format. It only ever gains fields. */
 const VERSION = 1;
 
-/** Writes every event as one JSON line. Secrets are masked here, whatever the event holds. */
-export function ndjsonReporter(run: string, write: (line: string) => void): (event: RunEvent) => void {
-  return (event) => write(eventLine(run, fields(event)));
+/**
+ * Writes every event as one JSON line. Secrets are masked here, whatever the event holds. With `noDiff` a diff has its
+ * file's path alone.
+ */
+export function ndjsonReporter(
+  run: string,
+  write: (line: string) => void,
+  options: { readonly noDiff?: boolean } = {},
+): (event: RunEvent) => void {
+  return (event) => write(eventLine(run, fields(event, options.noDiff === true)));
 }
 
 /** One event as a line, with what every event carries. */
@@ -25,7 +33,7 @@ function escaped(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-function fields(event: RunEvent): Record<string, unknown> {
+function fields(event: RunEvent, noDiff: boolean): Record<string, unknown> {
   switch (event.event) {
     case "evidence": {
       const { setting, want, onDisk, inForce, verdict, because, warning, diff } = event.evidence;
@@ -40,7 +48,7 @@ function fields(event: RunEvent): Record<string, unknown> {
         verdict,
         because,
         warning,
-        diff,
+        diff: diff && shownDiff(diff, noDiff),
       };
     }
     case "planned":
@@ -88,6 +96,13 @@ function fields(event: RunEvent): Record<string, unknown> {
     default:
       return { ...event };
   }
+}
+
+/** What a host's file holds may be secrets that nobody told us of. */
+function shownDiff({ path, was, want }: FileDiff, noDiff: boolean): Partial<FileDiff> {
+  if (noDiff) return { path };
+  const before = was === undefined ? {} : { was: maskForeignSecrets(was) };
+  return { path, ...before, want: maskForeignSecrets(want) };
 }
 
 function layer(read: Layer): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from "chalk";
 import { createTwoFilesPatch } from "diff";
+import { maskForeignSecrets } from "../../foreign-secrets.ts";
 import { maskSecrets } from "../../secret.ts";
 import type { FileDiff } from "../../step.ts";
 
@@ -9,12 +10,24 @@ const MOST_LINES_OF_NEW = 20;
 /** Work and memory grow with the square of it: the text may be a hostile host's. */
 const MOST_EDITS = 2_000;
 
-/** A unified diff of a file; unless verbose it is cut, and a long new file is only named. Secrets are masked. */
-export function diffView(
-  diff: FileDiff,
-  options: { readonly paint: ChalkInstance; readonly verbose: boolean },
-): string {
-  const { paint, verbose } = options;
+export interface DiffOptions {
+  readonly paint: ChalkInstance;
+  readonly verbose: boolean;
+  /** With `--no-diff` files are only named. */
+  readonly noDiff?: boolean | undefined;
+}
+
+/**
+ * A unified diff of a file; unless verbose it is cut, and a long new file is only named. Secrets are masked, also those
+ * of files that meshctl did not write, where they look like secrets.
+ */
+export function diffView(diff: FileDiff, options: DiffOptions): string {
+  const { paint, verbose, noDiff } = options;
+  if (noDiff)
+    return `${paint.bold(`${diff.was === undefined ? "+++" : "±"} ${diff.path}`)} ${paint.dim("(--no-diff)")}`;
+  const [was, want] = [diff.was ?? "", diff.want].map(maskForeignSecrets) as [string, string];
+  if (was === want && diff.was !== undefined && diff.was !== diff.want)
+    return `${paint.bold(`± ${diff.path}`)} ${paint.dim("(differs in what is masked)")}`;
   if (diff.was === undefined && !verbose) {
     const length = diff.want.trimEnd().split("\n").length;
     if (length > MOST_LINES_OF_NEW)
@@ -23,8 +36,8 @@ export function diffView(
   const patch = createTwoFilesPatch(
     diff.was === undefined ? "/dev/null" : diff.path,
     diff.path,
-    diff.was ?? "",
-    diff.want,
+    was,
+    want,
     "",
     "",
     // Nothing is compared where there was nothing.

@@ -2,8 +2,9 @@ import type { ChalkInstance } from "chalk";
 import Table from "cli-table3";
 import { maskSecrets } from "../../secret.ts";
 import type { Evidence, Layer, Verdict } from "../../step.ts";
+import { shownData } from "../shown.ts";
 import { BORDERLESS } from "./borderless.ts";
-import { diffView } from "./diff-view.ts";
+import { type DiffOptions, diffView } from "./diff-view.ts";
 
 export interface EvidenceRow {
   readonly host: string;
@@ -48,10 +49,11 @@ function source(layer: Layer): string {
  * wanted. Verbose adds where each layer was read.
  */
 export function evidenceTable(
-  rows: readonly EvidenceRow[],
-  options: { readonly paint: ChalkInstance; readonly columns: number; readonly verbose: boolean },
+  found: readonly EvidenceRow[],
+  options: DiffOptions & { readonly columns: number },
 ): string {
   const { paint, verbose } = options;
+  const rows = shownData(found);
   const hosts = [...new Set(rows.map(({ host }) => host))];
   // Mark, step and verdict have fixed widths; the rest is shared among setting, want, on disk and in force.
   const flexible = Math.max(40, options.columns - (2 + 11 + 13 + 10));

@@ -1,10 +1,12 @@
 import type { ChalkInstance } from "chalk";
 import { derivationOf } from "../../evidence/verdict.ts";
 import type { Layer } from "../../step.ts";
+import { shownData } from "../shown.ts";
 import { type EvidenceRow, MARKS, paintOf } from "./evidence-table.ts";
 
 /** One setting on every host: what each layer holds, how that can be read again by hand, and how the verdict came about. */
-export function explanation(rows: readonly EvidenceRow[], paint: ChalkInstance): string {
+export function explanation(found: readonly EvidenceRow[], paint: ChalkInstance): string {
+  const rows = shownData(found);
   const names = [...new Set(rows.map(titleOf))];
   return names
     .map((name) => {

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from "chalk";
+import { shownData } from "../shown.ts";
 
 /** What one host keeps of one run. */
 export interface KeptFiles {
@@ -10,10 +11,11 @@ export interface KeptFiles {
 
 /** Runs that can be restored, the newest last: when, and which files on which hosts. `unread`: hosts that do not tell. */
 export function keptView(
-  kept: readonly KeptFiles[],
+  told: readonly KeptFiles[],
   unread: readonly string[],
   paint: ChalkInstance,
 ): string {
+  const kept = shownData(told);
   const note = unread.length === 0 ? "" : `\nNot read, and may keep more: ${unread.join(", ")}`;
   if (kept.length === 0)
     return `${note === "" ? "No host keeps" : "No host that was read keeps"} anything that a run replaced.${note}`;

@@ -1,16 +1,11 @@
-import type { ChalkInstance } from "chalk";
 import { showContent } from "../../secret.ts";
 import type { Change, Command } from "../../step.ts";
-import { diffView } from "./diff-view.ts";
+import { shownData } from "../shown.ts";
+import { type DiffOptions, diffView } from "./diff-view.ts";
 
 export interface PlannedChange {
   readonly step: string;
   readonly change: Change;
-}
-
-interface ViewOptions {
-  readonly paint: ChalkInstance;
-  readonly verbose: boolean;
 }
 
 /**
@@ -19,10 +14,10 @@ interface ViewOptions {
  */
 export function planView(
   planned: ReadonlyMap<string, readonly PlannedChange[]>,
-  options: ViewOptions,
+  options: DiffOptions,
 ): string {
   const hostsByPlan = new Map<string, { hosts: string[]; changes: { head: string; body: string }[] }>();
-  for (const [host, plan] of planned) {
+  for (const [host, plan] of shownData(planned)) {
     const changes = plan.map((entry) => ({
       head: changeHead(entry, options),
       body: changeBody(entry, options),
@@ -48,7 +43,7 @@ export function planView(
 }
 
 /** What is changed and why, what it disrupts and what it weakens. */
-function changeHead({ step, change }: PlannedChange, { paint }: ViewOptions): string {
+function changeHead({ step, change }: PlannedChange, { paint }: DiffOptions): string {
   const lines = [`  ${paint.yellow("~")} ${paint.bold(`${step} · ${change.id}`)}: ${change.why}`];
   if (change.disrupts !== undefined)
     lines.push(`      ${paint.magenta(`${change.disrupts.kind}s ${change.disrupts.what}`)}`);
@@ -57,14 +52,14 @@ function changeHead({ step, change }: PlannedChange, { paint }: ViewOptions): st
 }
 
 /** Its diffs and commands; empty when there is nothing to show. */
-function changeBody({ change }: PlannedChange, options: ViewOptions): string {
+function changeBody({ change }: PlannedChange, options: DiffOptions): string {
   return [...change.commands, ...change.activate]
     .map((command) => commandView(command, options)?.replace(/^/gm, "      "))
     .filter((text) => text !== undefined)
     .join("\n");
 }
 
-function commandView(command: Command, options: ViewOptions): string | undefined {
+function commandView(command: Command, options: DiffOptions): string | undefined {
   switch (command.kind) {
     case "write":
       if (command.was === showContent(command.content))

@@ -1,12 +1,11 @@
 import type { ChalkInstance } from "chalk";
 import type { ProxyProbe, ServiceProbe } from "../../probe/service-probe.ts";
 import { type Timings, timingsOf } from "../../probe/timings.ts";
+import { shownData } from "../shown.ts";
 
 /** What a probe of one service showed: each proxy, then the times of all. */
-export function probeView(
-  { service, canary, proxies, failed, refused }: ServiceProbe,
-  { paint }: { readonly paint: ChalkInstance },
-): string {
+export function probeView(probe: ServiceProbe, { paint }: { readonly paint: ChalkInstance }): string {
+  const { service, canary, proxies, failed, refused } = shownData(probe);
   if (refused !== undefined) return `${paint.bold(service)}  ${paint.yellow(refused)}`;
   const title = `${paint.bold(service)}  canary on ${canary.host}, ${canary.address}:${canary.port}`;
   if (failed !== undefined) return `${title}\n  ${paint.red("✗")} ${failed}`;

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from "chalk";
 import type { RunEvent } from "../../engine/events.ts";
 import { maskSecrets } from "../../secret.ts";
+import { shownData } from "../shown.ts";
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
@@ -28,7 +29,8 @@ export class Progress {
     this.#live = stream.isTTY === true;
   }
 
-  readonly see = (event: RunEvent): void => {
+  readonly see = (happened: RunEvent): void => {
+    const event = shownData(happened);
     const paint = this.#paint;
     switch (event.event) {
       case "run":

@@ -10,6 +10,7 @@ import type {
   ServiceStatus,
 } from "../../status/mesh-status.ts";
 import { isWrong } from "../../status/mesh-status.ts";
+import { shownData } from "../shown.ts";
 import { BORDERLESS } from "./borderless.ts";
 
 export interface StatusPaint {
@@ -34,7 +35,8 @@ const STATE_WORDS: Readonly<Record<ServerState, string>> = {
 const STATES = Object.keys(STATE_WORDS) as readonly ServerState[];
 
 /** The mesh at a glance: what is wrong, then the ensemble, the services' backends and the proxies. */
-export function statusView(status: MeshStatus, options: StatusPaint): string {
+export function statusView(seen: MeshStatus, options: StatusPaint): string {
+  const status = shownData(seen);
   const parts = [
     problemsView(status.problems, options),
     status.ensemble === undefined ? "" : ensembleView(status.ensemble, options),
@@ -46,7 +48,7 @@ export function statusView(status: MeshStatus, options: StatusPaint): string {
 
 export function problemsView(problems: readonly Problem[], { paint, columns }: StatusPaint): string {
   if (problems.length === 0) return paint.green("✓ all is well");
-  return problems
+  return shownData(problems)
     .map(({ hosts, what, evidence, next }) => {
       const where = hosts.length === 0 ? "" : `${paint.bold(listed(hosts, 4))} · `;
       const whereWidth = hosts.length === 0 ? 0 : listed(hosts, 4).length + 3;

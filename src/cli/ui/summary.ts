@@ -1,12 +1,14 @@
 import type { ChalkInstance } from "chalk";
 import type { HostOutcome } from "../../engine/events.ts";
 import { maskSecrets } from "../../secret.ts";
+import { shownData } from "../shown.ts";
 
 /** What changed on which host and why, and how it ended. Hosts that ended alike share an entry. */
 export function summaryView(
-  summary: { readonly hosts: readonly HostOutcome[]; readonly durationMs: number; readonly exitCode: number },
+  ended: { readonly hosts: readonly HostOutcome[]; readonly durationMs: number; readonly exitCode: number },
   paint: ChalkInstance,
 ): string {
+  const summary = shownData(ended);
   const alike = new Map<string, string[]>();
   for (const outcome of summary.hosts) {
     const text = outcomeText(outcome, paint);

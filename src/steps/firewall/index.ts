@@ -27,6 +27,7 @@ export const firewall: Step<FirewallParameters, FirewallDesired, FirewallFacts> 
   assess: ({ desired, facts, host }, fleet) => assess(desired, facts, host, fleet),
   next,
   service,
+  needs: "self",
   // Longer than a host takes to put back what was not kept.
   settle: { deadlineMs: 150_000, stableMs: 0 },
 };

@@ -1,0 +1,85 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { inspect } from "node:util";
+import { HostLost } from "../errors.ts";
+import type { HostName } from "../inventory/view.ts";
+import type { Held, Outcome, Remote, RunOptions } from "../remote/remote.ts";
+import { shownText } from "./shown.ts";
+
+/** Whose session the code belongs to that runs right now: also that of its sockets and timers. */
+const current = new AsyncLocalStorage<FaultyRemote>();
+
+/** A host's session that a defect of ours in the middle of it ends, and with it only this host's part of the run. */
+export class FaultyRemote implements Remote {
+  readonly #remote: Remote;
+  readonly #underWay = new Map<(error: Error) => void, string>();
+
+  constructor(remote: Remote) {
+    this.#remote = remote;
+  }
+
+  get host(): HostName {
+    return this.#remote.host;
+  }
+
+  get execs(): number {
+    return this.#remote.execs;
+  }
+
+  run(script: string, options: RunOptions): Promise<Outcome> {
+    return this.#guarded(options, () => this.#remote.run(script, options));
+  }
+
+  hold(script: string, options: RunOptions): Promise<Held> {
+    return this.#guarded(options, () => this.#remote.hold(script, options));
+  }
+
+  anew(): Remote {
+    return new FaultyRemote(this.#remote.anew());
+  }
+
+  end(): Promise<void> {
+    return this.#remote.end();
+  }
+
+  /** What is under way on the host ends as lost, and nothing more can be done there. */
+  fail(error: unknown): void {
+    const because = `a fault of meshctl: ${error instanceof Error ? error.message : String(error)}`;
+    for (const [reject, during] of this.#underWay)
+      reject(new HostLost(this.host, during, `${during}: the connection was given up: ${because}`));
+    void this.end();
+  }
+
+  async #guarded<T>({ during }: RunOptions, work: () => Promise<T>): Promise<T> {
+    let lose: (error: Error) => void = () => {};
+    const lost = new Promise<never>((_, reject) => {
+      lose = reject;
+    });
+    this.#underWay.set(lose, during);
+    try {
+      return await Promise.race([current.run(this, work), lost]);
+    } finally {
+      this.#underWay.delete(lose);
+    }
+  }
+}
+
+/**
+ * Keeps a defect of ours from ending the program in the middle of a change: an error that nothing caught fails the host
+ * in whose session it came up. `stop` is called for one that is no host's. Both are told on standard error. Returns the
+ * way to end this.
+ */
+export function guardAgainstFaults(stop: () => void): () => void {
+  const see = (error: unknown) => {
+    const remote = current.getStore();
+    const where = remote === undefined ? "" : ` in the session with ${remote.host}`;
+    process.stderr.write(`${shownText(`A fault of meshctl${where}: ${inspect(error)}`)}\n`);
+    if (remote === undefined) stop();
+    else remote.fail(error);
+  };
+  process.on("uncaughtException", see);
+  process.on("unhandledRejection", see);
+  return () => {
+    process.off("uncaughtException", see);
+    process.off("unhandledRejection", see);
+  };
+}
