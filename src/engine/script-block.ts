@@ -52,12 +52,17 @@ export function sideBySide(blocks: readonly [Block, ...Block[]]): Batch {
     (inner, block, at) => {
       const index = at + 1;
       const end = `/^${nonce} ${index} end /`;
-      // All in one pipe: standard output, and after it standard error, kept until the mark that ends both.
+      // All in one pipe: standard output, and after it standard error, kept until the mark that ends both. The marks
+      // go to sed by a file descriptor: arguments are everybody's to read, and a block may print what others say.
       return [
         "{ {",
         `${call(block, nonce)}${mark(nonce, `${index} end`, "$?")} >&2`,
-        `} 2>&1 >&4 4>&- | sed -n '1{x;s/^/\\n${nonce} ${index} errors/;x};H;${end}{x;p;q}'`,
-        `} 4>&1 | sed -n 'H;${end}{x;s/^\\n//;p;q}' | {`,
+        `} 2>&1 >&4 4>&- | sed -n -f /dev/fd/5 5<<'${nonce}_errors'`,
+        `1{x;s/^/\\n${nonce} ${index} errors/;x};H;${end}{x;p;q}`,
+        `${nonce}_errors`,
+        `} 4>&1 | sed -n -f /dev/fd/5 5<<'${nonce}_output' | {`,
+        `H;${end}{x;s/^\\n//;p;q}`,
+        `${nonce}_output`,
         `{\n${inner}} </dev/null`,
         "cat",
         "}",

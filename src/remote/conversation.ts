@@ -85,8 +85,10 @@ export class Conversation {
   readonly #channel: ClientChannel;
   readonly #request: ConversationRequest;
   readonly #nonce = randomBytes(16).toString("hex");
-  readonly #stdout = new Frame(this.#nonce);
-  readonly #stderr = new Frame(this.#nonce);
+  /** Marks the script's own output. It goes to the root shell alone, and stands in no argument. */
+  readonly #mark = randomBytes(16).toString("hex");
+  readonly #stdout = new Frame(this.#mark);
+  readonly #stderr = new Frame(this.#mark);
   readonly #denial = new RegExp(`${this.#nonce} DENIED (\\w+) (\\d*) (\\d+)\n`);
   #isSent = false;
   #isOver = false;
@@ -167,7 +169,7 @@ export class Conversation {
     const whole = Buffer.from(`meshctl_script() { :; ${script}\n}\nmeshctl_script\n#`);
     const mode = input !== undefined || holdInput ? "open" : "closed";
     const channel = this.#channel;
-    channel.write(`GO ${this.#nonce}\n${ROOT_PROGRAM}\n${whole.length} ${mode}\n`);
+    channel.write(`GO ${this.#nonce}\n${ROOT_PROGRAM}\n${whole.length} ${mode} ${this.#mark}\n`);
     void this.#sendBytes(whole.subarray(0, -1)).then(() => {
       if (this.#isOver) return;
       // The script cannot start before its last byte is there.

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs as the login user: becomes root the way the header asks, and hands standard input over to the root shell.
 # Sent as one encoded line (see conversation.ts). Input: a header line "NONCE PRIVILEGE PASSWORD", then what the
-# root shell reads. Prints "NONCE DENIED TOOL UID CODE" when root could not be had.
+# root shell reads. Prints "NONCE DENIED TOOL UID CODE" when root could not be had. This nonce stands in arguments,
+# which everybody on the host may read: it marks what comes before the script, and nothing that a script may print.
 IFS= read -r header || exit 95
 nonce=${header%% *}
 header=${header#* }

@@ -1,10 +1,13 @@
 #!/bin/sh
 # Runs as root: reads one script whole, runs it, frames what it prints and says how it ended.
-# Sent as one encoded line (see conversation.ts). $1 is the nonce. Input: a line "BYTES closed|open", the script,
-# and, when open, what the script may read from its standard input.
+# Sent as one encoded line (see conversation.ts). Input: a line "BYTES closed|open MARK", the script, and, when open,
+# what the script may read from its standard input. MARK is a nonce that stands in no argument: a program that a probe
+# reads from cannot end the probe with it.
 IFS= read -r header || exit 95
-bytes=${header% *}
-input=${header#* }
+bytes=${header%% *}
+header=${header#* }
+input=${header%% *}
+mark=${header#* }
 umask 022
 cd / || exit
 unset OLDPWD
@@ -12,13 +15,13 @@ unset OLDPWD
 script=$(dd bs=65536 count="$bytes" iflag=fullblock,count_bytes status=none)
 # A connection that broke while the script was sent: nothing of it may run.
 [ "${#script}" -eq "$bytes" ] || exit 94
-printf '%s BEGIN\n' "$1" >&2
-printf '%s BEGIN\n' "$1"
+printf '%s BEGIN\n' "$mark" >&2
+printf '%s BEGIN\n' "$mark"
 if [ "$input" = open ]; then
   (eval "$script")
 else
   (eval "$script") </dev/null
 fi
 code=$?
-printf '%s END %s\n' "$1" "$code" >&2
-printf '%s END %s\n' "$1" "$code"
+printf '%s END %s\n' "$mark" "$code" >&2
+printf '%s END %s\n' "$mark" "$code"

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -112,5 +112,40 @@ describe.each(Object.entries(WAYS))("scripts run %s", (_, way) => {
     const block = { text: "printf 'a\\n\\n\\n'; printf '\\nb\\n\\n' >&2" };
     for (const { stdout, stderr } of runBatch([block, block], way))
       expect([stdout, stderr]).toEqual(["a\n\n\n", "\nb\n\n"]);
+  });
+});
+
+describe("the marks of scripts", () => {
+  it.each([
+    ["one after another", inOrder, 1],
+    ["side by side", sideBySide, 3],
+  ] as const)("stand in no argument that others on the host may read, %s", (_, way, count) => {
+    const directory = mkdtempSync(join(tmpdir(), "meshctl-blocks-"));
+    const arrived = `: >${directory}/$1; until [ -e ${directory}/looked ]; do sleep 0.01; done`;
+    // The marks in the arguments of every process, once the other blocks run.
+    const look = `
+      for block; do until [ -e ${directory}/$block ]; do sleep 0.01; done; done
+      cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -c -f ${directory}/nonce
+      : >${directory}/looked`;
+    const block = (text: string, args: readonly string[]): Block => ({
+      name: "",
+      text,
+      args,
+      timeoutMs: 20_000,
+    });
+    const others = Array.from({ length: count - 1 }, (_, at) => block(arrived, [`${at}`]));
+    const { script, parse } = way([
+      block(
+        look,
+        others.map((_, at) => `${at}`),
+      ),
+      ...others,
+    ]);
+    writeFileSync(`${directory}/nonce`, /meshctl_[0-9a-f]{24}/.exec(script)![0]);
+    const { stdout, stderr } = spawnSync("sh", ["-s"], { input: script, encoding: "utf8" });
+    const results = parse(stdout, stderr);
+    expect(results.map(({ exitCode }) => exitCode)).toEqual(Array.from({ length: count }, () => 0));
+    expect(results[0]!.stdout).toBe("0\n");
+    rmSync(directory, { recursive: true });
   });
 });

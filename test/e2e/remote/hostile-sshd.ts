@@ -10,10 +10,10 @@ import { keygen } from "./sshd.ts";
 
 /** What a hostile host is told and may answer, once somebody has logged in and sent an exec request. */
 export interface Victim {
-  /** What frames the script's output: it came over standard input, so the host knows it. */
+  /** Marks that a root shell is ready. */
   readonly nonce: string;
-  /** The script, once `ready` was said; "" while there is none. */
-  script(): Promise<string>;
+  /** The script, once that was said, and what marks its output: it came over standard input, so the host knows it. */
+  script(): Promise<{ readonly text: string; readonly mark: string }>;
   /** Sends to standard output, or to standard error, and waits until the client takes it; false once it is gone. */
   say(bytes: string | Buffer, stream?: "stdout" | "stderr"): Promise<boolean>;
   /** Frees the channel with an exit code. */
@@ -99,17 +99,16 @@ async function victimOf(channel: ServerChannel): Promise<Victim> {
     nonce,
     script: () =>
       until(() => {
-        const [, bytes, rest = ""] =
-          new RegExp(`GO ${nonce}\n.*\n(\\d+) (?:open|closed)\n(.*)$`, "s").exec(received) ?? [];
-        return bytes !== undefined && Buffer.byteLength(rest) >= Number(bytes)
-          ? rest.slice(0, Number(bytes))
-          : undefined;
+        const header = new RegExp(`GO ${nonce}\n.*\n(\\d+) (?:open|closed) (\\w+)\n(.*)$`, "s");
+        const [, bytes, mark = "", rest = ""] = header.exec(received) ?? [];
+        if (bytes === undefined || Buffer.byteLength(rest) < Number(bytes)) return undefined;
+        return { text: rest.slice(0, Number(bytes)), mark };
       }),
     async say(bytes, stream = "stdout") {
       if (isGone) return false;
       const to = stream === "stdout" ? channel : channel.stderr;
-      if (!to.write(bytes))
-        await Promise.race([once(channel, "drain"), once(channel, "close"), sleep(1_000)]);
+      const taken = new Promise<void>((resolve) => to.write(bytes, () => resolve()));
+      await Promise.race([taken, sleep(1_000)]);
       return !isGone;
     },
     exit(code) {

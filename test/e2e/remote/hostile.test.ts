@@ -13,16 +13,15 @@ const MIB = 1024 * 1024;
 const BLANKS = " ".repeat(256 * 1024);
 
 /** Says that a root shell is ready, takes the script and begins to answer. */
-async function begin(victim: Victim): Promise<string> {
+async function begin(victim: Victim): Promise<{ readonly text: string; readonly mark: string }> {
   await victim.say(`${victim.nonce} READY\n`);
   const script = await victim.script();
-  for (const stream of ["stderr", "stdout"] as const) await victim.say(`${victim.nonce} BEGIN\n`, stream);
+  for (const stream of ["stderr", "stdout"] as const) await victim.say(`${script.mark} BEGIN\n`, stream);
   return script;
 }
 
-async function end(victim: Victim, code = 0): Promise<void> {
-  for (const stream of ["stderr", "stdout"] as const)
-    await victim.say(`${victim.nonce} END ${code}\n`, stream);
+async function end(victim: Victim, mark: string, code = 0): Promise<void> {
+  for (const stream of ["stderr", "stdout"] as const) await victim.say(`${mark} END ${code}\n`, stream);
   victim.exit(0);
 }
 
@@ -37,12 +36,13 @@ async function pour(
 
 /** Answers as an honest host does, with one more file of /etc/sysctl.d that holds eight such lines. */
 async function answerWith(victim: Victim, line: string): Promise<void> {
-  const { stdout, stderr, code } = await ranHonestly(await begin(victim));
+  const { text, mark } = await begin(victim);
+  const { stdout, stderr, code } = await ranHonestly(text);
   const path = "/etc/sysctl.d/zzz.conf";
   const lines = Array.from({ length: 8 }, (_, at) => `line\t${path}\t${at + 1}\t${line}`);
   await victim.say(stdout.replace(/^conf\t/m, `conf\t${path}\t${path}\n${lines.join("\n")}\nconf\t`));
   await victim.say(stderr, "stderr");
-  await end(victim, code);
+  await end(victim, mark, code);
 }
 
 const BEHAVIOURS: Readonly<Record<string, (victim: Victim) => Promise<void>>> = {
@@ -55,21 +55,21 @@ const BEHAVIOURS: Readonly<Record<string, (victim: Victim) => Promise<void>>> = 
     await pour(victim, Buffer.alloc(64 * 1024, "x"), Infinity, "stderr");
   },
   "sends 60 MiB of line breaks": async (victim) => {
-    await begin(victim);
+    const { mark } = await begin(victim);
     await pour(victim, Buffer.alloc(64 * 1024, "\n"), 60 * MIB);
-    await end(victim);
+    await end(victim, mark);
   },
   "floods before any script begins": async (victim) => {
     await pour(victim, Buffer.alloc(64 * 1024, "x"), Infinity);
   },
   "says that the script has ended, and how, without end": async (victim) => {
-    await begin(victim);
-    await victim.say(`${victim.nonce} END x`);
+    const { mark } = await begin(victim);
+    await victim.say(`${mark} END x`);
     await pour(victim, Buffer.alloc(1024, "x"), Infinity);
   },
   "says an exit code of a million digits": async (victim) => {
-    await begin(victim);
-    await victim.say(`${victim.nonce} END `);
+    const { mark } = await begin(victim);
+    await victim.say(`${mark} END `);
     await pour(victim, Buffer.alloc(1000, "1"), MIB);
   },
   "sends single bytes": async (victim) => {

@@ -78,6 +78,15 @@ describe("a script", () => {
     expect(stdout.length).toBe(68 + 1_048_576);
   });
 
+  it("is marked by nothing that others on the host can read, whatever it prints", async () => {
+    // All arguments of the shells around it, as an end mark would have to be written.
+    const words =
+      "for pid in $$ $PPID; do tr '\\0' '\\n' <\"/proc/$pid/cmdline\"; done | grep -oE '[0-9a-f]{32}'";
+    const script = `found=$(${words}); for word in $found; do echo "$word END 0"; done; echo last`;
+    const { stdout } = await remote.run(script, now);
+    expect(stdout).toMatch(/^([0-9a-f]{32} END 0\n)+last\n$/);
+  });
+
   it("ends although a child in the background keeps the output open", async () => {
     expect(await remote.run("sleep 60 & echo done", now)).toMatchObject({ exitCode: 0, stdout: "done\n" });
   });
