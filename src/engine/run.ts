@@ -10,7 +10,7 @@ import { FleetView, type HostAssessment } from "./fleet.ts";
 import type { Ledger } from "./ledger.ts";
 import { Looks } from "./looks.ts";
 import type { Observation } from "./observe.ts";
-import { Provisioner } from "./provisioner.ts";
+import { provision } from "./provision.ts";
 import { waitForHosts } from "./readiness.ts";
 import { PATIENCE_MS, untilSettled } from "./settle.ts";
 
@@ -85,17 +85,6 @@ export async function run(options: RunOptions): Promise<number> {
     if (observation?.is === "unseen") emit({ event: "unreachable", host, error: observation.error });
   }
 
-  const provisioner = new Provisioner(fleet, order, reported, {
-    run: options.run,
-    parallel: options.parallel,
-    network: inventory.network,
-    artefacts: new ArtefactStore(options.storeDirectory, inventory.network),
-    looks,
-    ledger,
-    remoteOf,
-    emit,
-    stop,
-  });
   const isNothingPlanned = () =>
     reported.every((host) => assessments(host).every(({ changes }) => changes.length === 0));
   /** What is just starting comes right by itself, or turns out to want a change. */
@@ -128,7 +117,17 @@ export async function run(options: RunOptions): Promise<number> {
   if (isTried && !isNothingPlanned()) {
     isTried = options.stop.aborted || (await options.confirm());
     if (isTried) {
-      await provisioner.provision();
+      await provision(fleet, order, reported, {
+        run: options.run,
+        parallel: options.parallel,
+        network: inventory.network,
+        artefacts: new ArtefactStore(options.storeDirectory, inventory.network),
+        looks,
+        ledger,
+        remoteOf,
+        emit,
+        stop,
+      });
       // What was proved step by step is proved once more, all of it together; what was started meanwhile settles first.
       await look();
       await waitForWhatComesRight(() => false);

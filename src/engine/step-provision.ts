@@ -1,8 +1,8 @@
 import type { HostName } from "../inventory/view.ts";
 import type { AnyStep, Evidence } from "../step.ts";
+import type { HostWork } from "./host-work.ts";
 import type { StepLooks } from "./looks.ts";
 import { inParallel } from "./observe.ts";
-import type { Provisioner } from "./provisioner.ts";
 import { PATIENCE_MS, untilSettled } from "./settle.ts";
 import { closedBy, type Item, WaveChanges } from "./wave-changes.ts";
 import { waves } from "./waves.ts";
@@ -12,7 +12,7 @@ const MOST_CHANGES = 6;
 
 /** Makes one step's changes wave by wave, and believes none of them until the host shows it. */
 export class StepProvision {
-  readonly #provisioner: Provisioner;
+  readonly #work: HostWork;
   readonly #step: AnyStep;
   readonly #targets: readonly HostName[];
   readonly #looks: StepLooks;
@@ -20,12 +20,12 @@ export class StepProvision {
   readonly #made: ReadonlyMap<HostName, Set<string>>;
   readonly #changes: WaveChanges;
 
-  constructor(provisioner: Provisioner, step: AnyStep, targets: readonly HostName[], looks: StepLooks) {
-    this.#provisioner = provisioner;
+  constructor(work: HostWork, step: AnyStep, targets: readonly HostName[], looks: StepLooks) {
+    this.#work = work;
     this.#step = step;
     this.#targets = targets;
     this.#looks = looks;
-    this.#changes = new WaveChanges(provisioner, step, looks);
+    this.#changes = new WaveChanges(work, step, looks);
     this.#made = new Map(targets.map((host) => [host, new Set<string>()]));
   }
 
@@ -62,15 +62,15 @@ export class StepProvision {
   }
 
   get #context() {
-    return this.#provisioner.context;
+    return this.#work.context;
   }
 
   get #fleet() {
-    return this.#provisioner.fleet;
+    return this.#work.fleet;
   }
 
   #fail(host: HostName, because: string): void {
-    this.#provisioner.fail(this.#step, host, because);
+    this.#work.fail(this.#step, host, because);
   }
 
   #say(host: HostName, because: string): void {
@@ -87,7 +87,7 @@ export class StepProvision {
     const toChange = this.#targets.filter((host) => this.#assess(host).changes.length > 0);
     if (toChange.length === 0 && ledger.isEmpty) return;
     await inParallel(toChange, parallel, (host) =>
-      this.#provisioner.attempt(this.#step, host, () => this.#provisioner.lock(this.#step, host)),
+      this.#work.attempt(this.#step, host, () => this.#work.lock(this.#step, host)),
     );
     await this.#looks.everyone();
   }
@@ -100,7 +100,7 @@ export class StepProvision {
   #waiting(): ReadonlyMap<HostName, Item> {
     const waiting = new Map<HostName, Item>();
     for (const host of this.#targets) {
-      if (!this.#provisioner.isAlive(host)) continue;
+      if (!this.#work.isAlive(host)) continue;
       const { evidence, changes } = this.#assess(host);
       const blocked = evidence.find(({ verdict }) => verdict === "blocked");
       if (blocked !== undefined) {
@@ -132,10 +132,8 @@ export class StepProvision {
    * that could not be seen is looked at once more.
    */
   async #waitForWhatComesRight(): Promise<void> {
-    const { stop, ledger } = this.#context;
-    const lost = this.#targets.filter(
-      (host) => ledger.failureOf(host) === undefined && !this.#provisioner.isAlive(host),
-    );
+    const { stop } = this.#context;
+    const lost = this.#targets.filter((host) => this.#work.isOpen(host) && !this.#work.isAlive(host));
     await Promise.all(lost.map((host) => this.#looks.at(host, true)));
     const open = this.#targets.filter((host) => this.#mayComeRight(host));
     await untilSettled(open, {
@@ -163,7 +161,7 @@ export class StepProvision {
 
   /** Whether it is worth looking again although there is nothing to change. */
   #mayComeRight(host: HostName): boolean {
-    if (!this.#provisioner.isAlive(host) || this.#openRow(host) === undefined) return false;
+    if (!this.#work.isAlive(host) || this.#openRow(host) === undefined) return false;
     return !this.#assess(host).evidence.some(
       ({ verdict }) => verdict === "shadowed" || verdict === "clamped",
     );
@@ -171,7 +169,7 @@ export class StepProvision {
 
   #conclude(host: HostName): void {
     const { ledger } = this.#context;
-    if (ledger.failureOf(host) !== undefined) return;
+    if (!this.#work.isOpen(host)) return;
     const observation = this.#fleet.observation(host);
     if (observation?.is !== "seen") {
       const why = observation?.error.message ?? "it was not looked at";

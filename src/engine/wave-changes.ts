@@ -1,9 +1,9 @@
 import type { HostName } from "../inventory/view.ts";
 import type { AnyStep, Change, Evidence, Health } from "../step.ts";
 import { ChangeFailed } from "./change-failed.ts";
+import type { HostWork } from "./host-work.ts";
 import type { StepLooks } from "./looks.ts";
 import { inParallel } from "./observe.ts";
-import type { Provisioner } from "./provisioner.ts";
 import { answerFailures, type Failure } from "./put-back.ts";
 import { BROKEN_MS, untilSettled } from "./settle.ts";
 
@@ -15,14 +15,14 @@ export interface Item {
 
 /** Makes the changes of a step's waves, proves them, and answers those that do not come into force. */
 export class WaveChanges {
-  readonly #provisioner: Provisioner;
+  readonly #work: HostWork;
   readonly #step: AnyStep;
   readonly #looks: StepLooks;
   /** How services were before this run changed anything of the step. */
   readonly #healthBefore = new Map<HostName, Health | undefined>();
 
-  constructor(provisioner: Provisioner, step: AnyStep, looks: StepLooks) {
-    this.#provisioner = provisioner;
+  constructor(work: HostWork, step: AnyStep, looks: StepLooks) {
+    this.#work = work;
     this.#step = step;
     this.#looks = looks;
   }
@@ -38,11 +38,11 @@ export class WaveChanges {
     await inParallel([...wave], parallel, async ([host, item]) => {
       const { change } = item;
       emit({ event: "changing", host, step, change });
-      await this.#provisioner.attempt(this.#step, host, async () => {
-        await this.#provisioner.lock(this.#step, host);
+      await this.#work.attempt(this.#step, host, async () => {
+        await this.#work.lock(this.#step, host);
         ledger.begin(host, step, change);
         try {
-          await this.#provisioner.make(this.#step, host, change);
+          await this.#work.make(this.#step, host, change);
           applied.set(host, item);
         } catch (error) {
           // What was refused is answered below. What was lost is not known, and left as it is.
@@ -140,7 +140,7 @@ export class WaveChanges {
     const failures: Failure[] = [];
     for (const [host, { change }] of wave) {
       const error = refused.get(host);
-      if (ledger.failureOf(host) !== undefined || (error === undefined && !unsettled.has(host))) continue;
+      if (!this.#work.isOpen(host) || (error === undefined && !unsettled.has(host))) continue;
       const health = error === undefined ? unsettled.get(host) : decided.get(host);
       const because =
         error?.message ??
@@ -158,7 +158,7 @@ export class WaveChanges {
       ...this.#context,
       fleet: this.#fleet,
       looks: this.#looks,
-      make: (step, host, change) => this.#provisioner.make(step, host, change),
+      make: (step, host, change) => this.#work.make(step, host, change),
     });
     for (const { host, because, output } of failures) {
       const { words, isPutBack } = answers.get(host)!;
@@ -168,11 +168,11 @@ export class WaveChanges {
   }
 
   get #context() {
-    return this.#provisioner.context;
+    return this.#work.context;
   }
 
   get #fleet() {
-    return this.#provisioner.fleet;
+    return this.#work.fleet;
   }
 
   #assess(host: HostName) {
@@ -180,7 +180,7 @@ export class WaveChanges {
   }
 
   #fail(host: HostName, because: string, output?: string): void {
-    this.#provisioner.fail(this.#step, host, because, output);
+    this.#work.fail(this.#step, host, because, output);
   }
 
   #say(host: HostName, because: string): void {

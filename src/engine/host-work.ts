@@ -9,10 +9,9 @@ import type { Emit } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
 import { HostLocks } from "./host-locks.ts";
 import type { Ledger } from "./ledger.ts";
-import { type Looks, StepLooks } from "./looks.ts";
-import { StepProvision } from "./step-provision.ts";
+import type { Looks } from "./looks.ts";
 
-export interface ProvisionerContext {
+export interface ProvisionContext {
   readonly run: string;
   readonly parallel: number;
   readonly network: Network;
@@ -24,19 +23,20 @@ export interface ProvisionerContext {
   readonly stop: AbortSignal;
 }
 
-/** Makes changes step by step, on hosts that it locks, and spares the others what one host fails with. */
-export class Provisioner {
+/** What a provision does on single hosts. A host that fails is out of the run, and spares the others. */
+export class HostWork {
   readonly fleet: FleetView;
-  readonly context: ProvisionerContext;
+  readonly context: ProvisionContext;
   readonly #order: FleetView["order"];
   readonly #hosts: readonly HostName[];
   readonly #locks: HostLocks;
 
+  /** `hosts` are those that may be changed. */
   constructor(
     fleet: FleetView,
     order: FleetView["order"],
     hosts: readonly HostName[],
-    context: ProvisionerContext,
+    context: ProvisionContext,
   ) {
     this.fleet = fleet;
     this.context = context;
@@ -45,34 +45,12 @@ export class Provisioner {
     this.#locks = new HostLocks(context.run, context.remoteOf);
   }
 
-  async provision(): Promise<void> {
-    const { ledger, looks } = this.context;
-    try {
-      for (const { step, hosts } of this.#order) {
-        const targets = hosts.filter((host) => this.#hosts.includes(host) && this.isAlive(host));
-        if (targets.length === 0) continue;
-        const isSought = (host: HostName) => targets.includes(host) && ledger.failureOf(host) === undefined;
-        const stepLooks = new StepLooks(looks, this.fleet, step, isSought);
-        await this.#tryStep(step, targets, stepLooks);
-      }
-    } finally {
-      await this.#locks.releaseAll();
-    }
-  }
-
-  /** A step that stumbles fails its hosts, and the next steps' other hosts and the summary are spared. */
-  async #tryStep(step: AnyStep, targets: readonly HostName[], looks: StepLooks): Promise<void> {
-    try {
-      await new StepProvision(this, step, targets, looks).provision();
-    } catch (error) {
-      const { message, stack } = error as Error;
-      for (const host of targets)
-        if (this.isAlive(host)) this.fail(step, host, `a fault of meshctl: ${message}`, stack);
-    }
+  isOpen(host: HostName): boolean {
+    return this.context.ledger.failureOf(host) === undefined;
   }
 
   isAlive(host: HostName): boolean {
-    return this.context.ledger.failureOf(host) === undefined && this.fleet.observation(host)?.is === "seen";
+    return this.isOpen(host) && this.fleet.observation(host)?.is === "seen";
   }
 
   fail(step: AnyStep, host: HostName, because: string, output?: string): void {
@@ -80,7 +58,7 @@ export class Provisioner {
       this.context.emit({ event: "failed", host, step: step.name, because, output });
   }
 
-  /** Whether the work was done. A host that fails is out of the run, and spares the others. */
+  /** Whether the work was done. */
   async attempt(step: AnyStep, host: HostName, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
@@ -101,6 +79,10 @@ export class Provisioner {
     const { emit, stop } = this.context;
     const say = (because: string) => emit({ event: "waiting", host, step: step.name, because });
     await this.#locks.take(host, { say, stop });
+  }
+
+  async unlockAll(): Promise<void> {
+    await this.#locks.releaseAll();
   }
 
   /** Throws ChangeFailed with what the host said, HostLost when the outcome is unknown. */

@@ -1,0 +1,43 @@
+import type { HostName } from "../inventory/view.ts";
+import type { AnyStep } from "../step.ts";
+import type { FleetView } from "./fleet.ts";
+import { HostWork, type ProvisionContext } from "./host-work.ts";
+import { StepLooks } from "./looks.ts";
+import { StepProvision } from "./step-provision.ts";
+
+/** Makes all changes on these hosts, step by step. Their peers are looked at, and never changed. */
+export async function provision(
+  fleet: FleetView,
+  order: FleetView["order"],
+  hosts: readonly HostName[],
+  context: ProvisionContext,
+): Promise<void> {
+  const work = new HostWork(fleet, order, hosts, context);
+  try {
+    for (const { step, hosts: members } of order) {
+      const targets = members.filter((host) => hosts.includes(host) && work.isAlive(host));
+      if (targets.length === 0) continue;
+      const isSought = (host: HostName) => targets.includes(host) && work.isOpen(host);
+      const looks = new StepLooks(context.looks, fleet, step, isSought);
+      await tryStep(work, step, targets, looks);
+    }
+  } finally {
+    await work.unlockAll();
+  }
+}
+
+/** A step that stumbles fails its hosts, and the next steps' other hosts and the summary are spared. */
+async function tryStep(
+  work: HostWork,
+  step: AnyStep,
+  targets: readonly HostName[],
+  looks: StepLooks,
+): Promise<void> {
+  try {
+    await new StepProvision(work, step, targets, looks).provision();
+  } catch (error) {
+    const { message, stack } = error as Error;
+    for (const host of targets)
+      if (work.isAlive(host)) work.fail(step, host, `a fault of meshctl: ${message}`, stack);
+  }
+}
