@@ -38,6 +38,33 @@ describe.concurrent("a peer whose looks take longer than a change may", () => {
     expect(world.read("a", "log") + world.read("b", "log")).toBe("serve late\nserve late\n");
   });
 
+  it("has its old word against another counted for nothing", async () => {
+    const world = serving("a", "b");
+    const dying = serviceStep("dies", { settle, needs: "all" });
+    /** One that is down is broken when a peer is up, as of an ensemble's member that its peers do without. */
+    const health: NonNullable<typeof dying.service>["health"] = ({ state }, self) => {
+      if (state === "up") return { is: "healthy" };
+      const isUp = self?.fleet.get("b")?.is === "seen";
+      return {
+        is: isUp ? "broken" : "undecided",
+        because: isUp ? "b is up without it" : "b may be down, too",
+      };
+    };
+    let answer = () => {};
+    const isOver = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const emit = (event: (typeof world.events)[number]) => {
+      world.events.push(event);
+      if (event.event === "changing") world.remote("b").delay = () => isOver;
+      if (event.event === "failed" || event.event === "putting-back") answer();
+    };
+    const step = { ...dying, service: { ...dying.service!, health } };
+    expect(await world.run("provision", [step], { emit, limit: (host) => host === "a" })).toBe(1);
+    expect(putBacks(world)).toEqual([]);
+    expect(world.outcome("a").because).toMatch(/b may be down, too. Nothing was put back$/);
+  });
+
   it("takes none while old files are put back", async () => {
     const world = serving("a", "b");
     for (const host of world.hosts) world.put(host, "config", "late");
