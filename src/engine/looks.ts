@@ -34,10 +34,6 @@ export class Looks {
     this.#places = new Limit(parallel);
   }
 
-  isUnderWay(host: HostName): boolean {
-    return this.#underWay.has(host);
-  }
-
   /** A look that begins after this call. Never rejects. */
   at(host: HostName, how: HowToLook): Promise<LookTimes> {
     const look = (this.#underWay.get(host) ?? Promise.resolve()).then(() => this.#look(host, how));
@@ -45,6 +41,11 @@ export class Looks {
     return look.finally(() => {
       if (this.#underWay.get(host) === look) this.#underWay.delete(host);
     });
+  }
+
+  /** Begins a look that is not waited for, unless one is under way. */
+  beside(host: HostName, steps: HowToLook["steps"]): void {
+    if (!this.#underWay.has(host)) void this.at(host, { steps });
   }
 
   async #look(host: HostName, { steps, isAlone = false }: HowToLook): Promise<LookTimes> {
@@ -77,7 +78,7 @@ export class StepLooks {
   at(host: HostName, isAlone = false): Promise<LookTimes> {
     const look = this.#looks.at(host, { ...this.#how, isAlone });
     if (this.#step.needs === "all" && !isAlone)
-      for (const peer of this.#members()) if (!this.#looks.isUnderWay(peer)) void this.#at(peer);
+      for (const peer of this.#members()) this.#looks.beside(peer, this.#how.steps);
     return look;
   }
 

@@ -85,6 +85,11 @@ export async function run(options: RunOptions): Promise<number> {
     if (observation?.is === "unseen") emit({ event: "unreachable", host, error: observation.error });
   }
 
+  /** Hosts whose state is part of what a host's evidence says. */
+  const peersOf = (host: HostName) => {
+    const shared = order.filter(({ step, hosts }) => step.needs === "all" && hosts.includes(host));
+    return present.filter((peer) => peer !== host && shared.some(({ hosts }) => hosts.includes(peer)));
+  };
   const isNothingPlanned = () =>
     reported.every((host) => assessments(host).every(({ changes }) => changes.length === 0));
   /** What is just starting comes right by itself, or turns out to want a change. */
@@ -96,7 +101,11 @@ export async function run(options: RunOptions): Promise<number> {
       deadlineMs: PATIENCE_MS,
       isJustSeen: true,
       isEnough: () => stop.aborted || isEnough(),
-      look: lookAt,
+      look: (host, isAlone) => {
+        const look = lookAt(host, isAlone);
+        for (const peer of isAlone ? [] : peersOf(host)) looks.beside(peer, options.steps);
+        return look;
+      },
       stateOf: (host) => {
         const lastsMs = patienceFor(assessments(host));
         return { is: lastsMs > 0 ? "open" : "settled", isWanted: lastsMs === 0, lastsMs };

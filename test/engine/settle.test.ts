@@ -196,6 +196,27 @@ describe("a wave", () => {
   });
 });
 
+it("sees peers come right that a host's evidence goes by, also when nothing is to be changed", async () => {
+  const world = new World("a", "peer");
+  for (const name of ["disk", "live"]) world.put("a", name, "new");
+  world.remote("peer").faultAfter = () => {
+    world.put("peer", "live", "new");
+    return undefined;
+  };
+  const step = valueStep({
+    needs: "all",
+    assess(self, fleet) {
+      const peer = fleet.get("peer")!;
+      const [row] = valueStep().assess(self, fleet).readings;
+      const value = peer.is === "seen" ? peer.facts.live : peer.because;
+      const inForce = { is: "read", value, source: "the peer" } as const;
+      const { closedBy: _, ...reading } = { ...row!, inForce };
+      return { readings: [reading], changes: [] };
+    },
+  });
+  expect(await world.run("provision", [step], { limit: (host) => host === "a" })).toBe(0);
+});
+
 describe("a change that goes from host to host", () => {
   const looksAtEach = async (count: number): Promise<number> => {
     const world = new World(...Array.from({ length: count }, (_, index) => `h${index}`));
