@@ -9,7 +9,7 @@ export type StepName = string;
 export type Command =
   /** A program with its arguments. Any exit code but 0 fails the change. */
   | { readonly kind: "run"; readonly argv: readonly [string, ...string[]]; readonly timeoutMs: number }
-  /** A script of ours, run by `sh`. Content of `stdin` is read by the script from file descriptor 3. */
+  /** A script of ours, run by `sh` behind evidence/keeper.sh. Content of `stdin` is read from file descriptor 3. */
   | {
       readonly kind: "script";
       readonly file: URL;

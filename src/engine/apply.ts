@@ -118,7 +118,7 @@ async function commandBlock(command: Command, context: ApplyContext): Promise<Bl
     case "script":
       return {
         name: command.file.pathname.split("/").at(-1)!,
-        text: scriptText(command.file),
+        text: [KEEPER, command.file].map(scriptText).join("\n"),
         args: command.args,
         input: command.stdin === undefined ? undefined : Buffer.from(revealContent(command.stdin)),
         timeoutMs: command.timeoutMs,

@@ -78,6 +78,7 @@ ZOOKEEPER='
   sub receive {
     my ($socket, $length) = @_;
     my $data = "";
+    $length > 16777216 and die "sent an answer of $length bytes\n";
     while (length $data < $length) {
       vec(my $ready = "", fileno $socket, 1) = 1;
       select($ready, undef, undef, 2) or die "no answer\n";

@@ -6,11 +6,16 @@ import { apply } from "../../src/engine/apply.ts";
 import { ArtefactStore } from "../../src/engine/artefacts.ts";
 import { HostLocks } from "../../src/engine/host-locks.ts";
 import { planPutBack, readKept } from "../../src/engine/kept.ts";
+import { observeAll } from "../../src/engine/observe.ts";
 import { fileFacts } from "../../src/evidence/file.ts";
 import { parseProbeOutput } from "../../src/evidence/probe-output.ts";
+import { shellQuote } from "../../src/remote/quote.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 import { scriptText } from "../../src/script-text.ts";
 import type { AnyStep, Command } from "../../src/step.ts";
+import type { ZookeeperFacts } from "../../src/steps/zookeeper/facts.ts";
+import { zookeeper } from "../../src/steps/zookeeper/index.ts";
+import { dataIn, idOnDisk, shownId } from "../../src/steps/zookeeper/member.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { mustRun } from "./backends.ts";
 import { network, openRemote, write } from "./changes.ts";
@@ -189,7 +194,7 @@ describe("a host's lock", () => {
   const asSvc = (name: string, command: string) =>
     mustRun(
       host,
-      `systemd-run --quiet --unit=${name} --uid=svc --gid=svc ${command} && until pgrep -u svc sleep; do sleep 0.1; done`,
+      `systemd-run --quiet --unit=${name} -p TimeoutStopSec=1 --uid=svc --gid=svc ${command} && until pgrep -u svc sleep; do sleep 0.1; done`,
     );
   const take = (name: string) => {
     const locks = new HostLocks(name, () => remote);
@@ -235,7 +240,7 @@ describe("a host's lock", () => {
       "exec 9<>/run/meshctl/lock; flock -n 9; read -r pid _ </proc/self/stat; echo $pid run older by alice >/run/meshctl/lock.holder; exec sleep 600";
     await mustRun(
       host,
-      `systemd-run --quiet --unit=older sh -c '${held.replace("$pid", "$$$$pid")}'; until pgrep -x sleep; do sleep 0.1; done`,
+      `systemd-run --quiet --unit=older -p TimeoutStopSec=1 sh -c '${held.replace("$pid", "$$$$pid")}'; until pgrep -x sleep; do sleep 0.1; done`,
     );
     try {
       expect(await take("newer")).toMatch(/\(run older by alice\).* kill \d+$/);
@@ -252,7 +257,7 @@ describe("a host's lock", () => {
     await mustRun(
       host,
       `echo "${innocent} run gone by alice" >/run/meshctl/lock.holder
-       systemd-run --quiet --unit=holder flock /run/meshctl/locks/run sleep 602 && until pgrep -f 'sleep 602'; do sleep 0.1; done`,
+       systemd-run --quiet --unit=holder -p TimeoutStopSec=1 flock /run/meshctl/locks/run sleep 602 && until pgrep -f 'sleep 602'; do sleep 0.1; done`,
     );
     try {
       const refused = await take("after");
@@ -265,4 +270,144 @@ describe("a host's lock", () => {
     }
     await release(await take("after"));
   });
+});
+
+describe("a member's data directory", () => {
+  const dataDir = "/var/lib/zookeeper/data";
+  const initialise = {
+    kind: "script",
+    file: new URL("../../src/steps/zookeeper/initialise.sh", import.meta.url),
+    args: [dataDir],
+    timeoutMs: 20_000,
+  } as const;
+  const asZookeeper = (script: string) =>
+    mustRun(host, `setpriv --reuid=zookeeper --regid=zookeeper --clear-groups sh -c ${shellQuote(script)}`);
+  const look = async () => {
+    const facts = await observeAll(
+      new Map([
+        [
+          host.name,
+          [
+            {
+              step: zookeeper as AnyStep,
+              desired: { address: host.address, ports: { clientPort: 2181 }, dataDir },
+            },
+          ],
+        ],
+      ]),
+      () => remote,
+      1,
+    );
+    const observation = facts.get(host.name)!;
+    if (observation.is !== "seen") throw observation.error;
+    return observation.facts.get("zookeeper")!;
+  };
+
+  beforeAll(async () => {
+    await mustRun(host, "getent passwd zookeeper || useradd --system --user-group zookeeper");
+  });
+  beforeEach(async () => {
+    await mustRun(
+      host,
+      "rm -rf /var/lib/zookeeper && install -d -o zookeeper -g zookeeper /var/lib/zookeeper",
+    );
+  });
+
+  it("is made ready, also where root left it empty", async () => {
+    const made = async () => [
+      await stat(dataDir),
+      await stat(`${dataDir}/version-2`),
+      await stat(`${dataDir}/initialize`),
+    ];
+    const wanted = [
+      "directory 750 zookeeper:zookeeper",
+      "directory 750 zookeeper:zookeeper",
+      "regular empty file 640 zookeeper:zookeeper",
+    ];
+    for (const before of [
+      ":",
+      `mkdir -p ${dataDir}`,
+      "rm -r /var/lib/zookeeper",
+      "rm -r /var/lib/zookeeper; mkdir -p /var/lib/zookeeper/data/version-2",
+    ]) {
+      await mustRun(host, `rm -rf /var/lib/zookeeper/data; ${before}`);
+      await make([initialise]);
+      expect(
+        (await made()).map((line) => line.replace("regular file", "regular empty file")),
+        before,
+      ).toEqual(wanted);
+      await make([initialise, write(`${dataDir}/myid`, ["1\n"], { owner: "zookeeper:zookeeper" })]);
+      expect(await stat(`${dataDir}/myid`)).toBe("regular file 644 zookeeper:zookeeper");
+    }
+  });
+
+  it.each([
+    ["version-2", `mkdir -p ${dataDir} && ln -s /srv/elsewhere ${dataDir}/version-2`],
+    ["itself", `ln -s /srv/elsewhere ${dataDir}`],
+  ])("whose %s leads to what is root's stays unmade, and that root's", async (_what, plant) => {
+    await asZookeeper(plant);
+    await expect(make([initialise])).rejects.toThrow(/must be zookeeper's own/);
+    expect(await stat("/srv/elsewhere")).toBe("directory 755 root:root");
+    expect(await mustRun(host, "ls -A /srv/elsewhere")).toBe("");
+  });
+
+  it("is read without an end to wait for, and what it links to is shown to nobody", async () => {
+    const plants = {
+      "a link to a secret": "ln -s /root/secret",
+      "a device without end": "ln -s /dev/zero",
+      "a pipe": "mkfifo",
+    };
+    for (const [what, plant] of Object.entries(plants)) {
+      await asZookeeper(
+        `rm -rf ${dataDir}; mkdir -p ${dataDir}/version-2; ${plant} ${dataDir}/myid; ${plant} ${dataDir}/version-2/currentEpoch`,
+      );
+      const read = await look();
+      if (read.is !== "read") throw new Error(`${what}: ${read.because}`);
+      const facts = read.facts as ZookeeperFacts;
+      expect(idOnDisk(facts), what).toBeUndefined();
+      expect(shownId(facts)).toMatch(/^no number, (symbolic link|fifo)$/);
+      expect(JSON.stringify(facts)).not.toContain("s3cret");
+      // What cannot be read is not taken for a directory that may be made anew.
+      expect(dataIn(facts, dataDir)).toBe("holds");
+    }
+  });
+
+  it("shows no more of myid than a number", async () => {
+    await asZookeeper(`mkdir -p ${dataDir}; echo root:hash >${dataDir}/myid`);
+    const { facts } = (await look()) as { facts: ZookeeperFacts };
+    expect(shownId(facts)).toBe("no number");
+  });
+});
+
+describe("the registrar's record of its nodes", () => {
+  it("is not followed, not waited for and not taken for empty", async () => {
+    const directory = "/run/meshctl-registrar";
+    await mustRun(host, `install -d -o svc -g svc ${directory}`);
+    const script = nodesReader();
+    const nodes = async (plant: string) => {
+      await mustRun(
+        host,
+        `rm -f ${directory}/nodes.json; setpriv --reuid=svc --regid=svc --clear-groups sh -c ${shellQuote(plant)}`,
+      );
+      const { stdout } = await host.exec("timeout 10 perl -MFcntl -MErrno -", { input: script });
+      return stdout;
+    };
+    const file = `${directory}/nodes.json`;
+    expect(await nodes(`echo '{}' >${file}`)).toBe("{}\n");
+    expect(await nodes(":")).toBe("");
+    for (const plant of [
+      `ln -s /root/secret ${file}`,
+      `ln -s /dev/zero ${file}`,
+      `mkfifo ${file}`,
+      `truncate -s 5M ${file}`,
+    ])
+      expect(await nodes(plant), plant).toBe("unread");
+  });
+
+  /** The probe's own function. */
+  function nodesReader(): string {
+    const text = scriptText(new URL("../../src/steps/registrar/probe.sh", import.meta.url));
+    const [reader] = /^ {4}sub nodes \{[\s\S]*?^ {4}\}$/m.exec(text)!;
+    return `use strict;\n${reader}\nprint nodes() // "unread";\n`;
+  }
 });

@@ -28,6 +28,7 @@ main() {
   dpkg --configure -a --force-confdef --force-confold
   update_lists && apt install "$@" && exit
   status=$?
+  tell_removals "$@"
   # apt-get calls an update that reached nobody a success, and then does not know the package.
   if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -print -quit 2>/dev/null)" ]; then
     echo "apt-get could fetch no package list: check network.proxy and network.ca_file in the inventory, and the host's package sources" >&2
@@ -37,7 +38,7 @@ main() {
 
 clean_up() {
   [ -z "$certificates" ] || rm -f -- "$certificates"
-  [ -z "$is_policy_ours" ] || rm -f -- "$POLICY"
+  [ -z "$is_policy_ours" ] || rm -f -- "$POLICY" "$POLICY.meshctl"
 }
 
 # What the system trusts, and the network's own authorities with it.
@@ -59,8 +60,9 @@ hold_back_services() {
   fi
   is_policy_ours=yes
   read -r boot </proc/sys/kernel/random/boot_id
+  # Half a script would be a policy of its own.
   printf '#!/bin/sh\n%s\ngrep -qxF %s /proc/sys/kernel/random/boot_id && kill -0 %s 2>/dev/null && exit 101\nexit 0\n' \
-    "$MARK" "$boot" "$$" >"$POLICY" && chmod 0755 "$POLICY"
+    "$MARK" "$boot" "$$" >"$POLICY.meshctl" && chmod 0755 "$POLICY.meshctl" && mv -fT -- "$POLICY.meshctl" "$POLICY"
 }
 
 # Lists are fresh when one was fetched within a day.
@@ -77,7 +79,22 @@ update_lists() {
   return 1
 }
 
+# tell_removals PACKAGE...: which packages stand in the way: what the host has is never taken away for what meshctl adds.
+tell_removals() {
+  removals=$(apt --simulate install "$@" 2>/dev/null | sed -n 's/^Remv \([^ ]*\).*/\1/p' | tr '\n' ' ')
+  if [ -n "$removals" ]; then
+    echo "installing $* would remove ${removals% }, and meshctl removes no packages: remove them by hand if nothing needs them, then run this again" >&2
+    exit "$status"
+  fi
+}
+
+# apt [--simulate] update|install [PACKAGE]...
 apt() {
+  apt_remove=--no-remove
+  if [ "$1" = --simulate ]; then
+    apt_remove=--simulate
+    shift
+  fi
   apt_verb=$1
   shift
   set -- -q -y -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=600 \
@@ -86,7 +103,7 @@ apt() {
     set -- -o "Acquire::https::CaInfo=$certificates" "$@"
   fi
   if [ "$apt_verb" = install ]; then
-    set -- --no-install-recommends "$@"
+    set -- --no-install-recommends "$apt_remove" "$@"
   fi
   apt-get "$@" </dev/null
 }

@@ -29,7 +29,10 @@ ask_processes() {
         connect($socket, pack_sockaddr_un($path)) or die "$!\n";
         syswrite($socket, "$command\n") or die "$!\n";
         shutdown($socket, 1);  # else the master keeps the connection open
-        while (sysread($socket, my $part, 65536)) { $answer .= $part }
+        while (sysread($socket, my $part, 65536)) {
+          $answer .= $part;
+          die "an answer without end\n" if length $answer > 33554432;
+        }
         alarm 0;
         die "no answer\n" if $answer eq "";
       };

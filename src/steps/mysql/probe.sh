@@ -118,8 +118,10 @@ read_persisted() {
     data_directory=${data_directory%%"$NEWLINE"*}
   fi
   persisted_file=${data_directory%/}/mysqld-auto.cnf
-  if [ -r "$persisted_file" ]; then
-    emit persisted "$persisted_file" "$(cat "$persisted_file")"
+  if persisted=$(read_text "$persisted_file"); then
+    emit persisted "$persisted_file" "$persisted"
+  elif [ -e "$persisted_file" ] || [ -L "$persisted_file" ]; then
+    emit unread "$persisted_file" "$(stat -c '%F, %s bytes, %U:%G %a' -- "$persisted_file")"
   fi
 }
 
@@ -199,7 +201,7 @@ query() {
 # The last errors of a server that does not come up: MySQL writes them to a file, MariaDB to the journal.
 read_errors() {
   {
-    tail -n 100 /var/log/mysql/error.log 2>/dev/null
+    tail_text /var/log/mysql/error.log
     journalctl -q --no-pager -o cat -b -n 100 -u "$unit" 2>/dev/null
   } | grep -F '[ERROR]' | grep -v 'Aborting *$' | tail -n 6 | while IFS= read -r line; do
     emit error "$line"

@@ -38,7 +38,7 @@ END
 errors_since() {
   log=$(
     journalctl -q --no-pager -o cat --since "$1" -u "$unit" 2>/dev/null
-    tail -n 40 /var/log/mysql/error.log 2>/dev/null | awk -v since="$began_utc" '$1 >= since'
+    tail_text /var/log/mysql/error.log | tail -n 40 | awk -v since="$began_utc" '$1 >= since'
   )
   errors=$(printf '%s\n' "$log" | grep -F '[ERROR]' | grep -v 'Aborting *$' | tail -n 8)
   if [ -n "$errors" ]; then printf '%s\n' "$errors"; else printf '%s\n' "$log" | grep -F 'Failed' | tail -n 2; fi

@@ -48,7 +48,10 @@ files() {
     fi
   done
   [ $# -gt 0 ] || return 0
-  awk '!/^[ \t]*([#;]|$)/ { gsub(/[\t\r]/, " "); print "line\t" FILENAME "\t" FNR "\t" $0 }' "$@"
+  awk '!/^[ \t]*([#;]|$)/ {
+    gsub(/[\t\r]/, " "); sub(/^b64:/, " &"); name = FILENAME; gsub(/[\t\n]/, "?", name)
+    print "line\t" name "\t" FNR "\t" $0
+  }' "$@"
 }
 
 main "$@"

@@ -57,7 +57,11 @@ look() {
       print $socket "$_[0]\n";
       vec(my $ready = "", fileno $socket, 1) = 1;
       select($ready, undef, undef, 3) or die "no answer\n";
-      return <$socket>;
+      my $answer = "";
+      while (sysread($socket, $answer, 65536, length $answer)) {
+        die "an answer without end\n" if length $answer > 33554432;
+      }
+      return $answer =~ /^.*\n/mg;
     }
     sub read_haproxy {
       my %info = map { /^(\w+): (.*)/ ? (lc $1, $2) : () } ask("show info");

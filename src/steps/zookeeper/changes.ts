@@ -1,4 +1,5 @@
 import type { Change, Command } from "../../step.ts";
+import { shownId } from "./member.ts";
 import { memberFiles, UNIT } from "./render.ts";
 import type { ChangeId, MemberView } from "./view.ts";
 
@@ -57,7 +58,7 @@ function configuration(view: MemberView): Body {
   // Before zoo.cfg points at its directory: whatever starts ZooKeeper in between finds its number there.
   if (needs.myid) {
     const { myid } = memberFiles(desired, servers, id);
-    commands.push({ kind: "write", ...myid, was: facts.myid.content });
+    commands.push({ kind: "write", ...myid, was: shownId(facts) });
   }
   if (!zooCfg.agrees) commands.push(zooCfg.write);
   if (!unit.agrees) commands.push(unit.write);

@@ -2,6 +2,7 @@ import type { Reading, Step } from "../../step.ts";
 import { changesOf } from "./changes.ts";
 import { desired, problems, type ZookeeperDesired } from "./desired.ts";
 import { type ZookeeperFacts, zookeeperFacts } from "./facts.ts";
+import { shownId } from "./member.ts";
 import { type ZookeeperParameters, zookeeperParameters } from "./parameters.ts";
 import { readingsOf } from "./readings.ts";
 import { memberFiles, myidPath } from "./render.ts";
@@ -72,7 +73,7 @@ function withoutId(
   because: string,
 ): Reading {
   const source = myidPath(desired);
-  const found = facts.myid.content?.trim();
+  const found = shownId(facts);
   return {
     setting: "myid",
     want: "1–255",

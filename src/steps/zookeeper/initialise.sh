@@ -1,10 +1,36 @@
 # shellcheck shell=sh
 # initialise.sh DIRECTORY: makes the data directory of a member that may be empty, as zkServer-initialize.sh does.
-# The mark says so to ZooKeeper and to the unit, and is gone once there is a snapshot.
+# The mark says so to ZooKeeper and to the unit, and is gone once there is a snapshot. Behind keeper.sh: what is
+# ZooKeeper's user's to change is changed as this user, whatever he linked to where.
 
 main() {
-  install -d -m 0750 -o zookeeper -g zookeeper -- "$1" "$1/version-2" &&
-    install -m 0640 -o zookeeper -g zookeeper -- /dev/null "$1/initialize"
+  directory=$1
+  own=$(id -u zookeeper):$(id -g zookeeper) || exit
+  find_keeper "$directory/version-2"
+  if [ -z "$keeper" ]; then
+    # All the way is root's, who made it all: only now is it given away, what is inside first.
+    mkdir -p -- "$directory" && target=$(readlink -f -- "$directory") || exit
+    for made in "$target/version-2" "$target"; do
+      mkdir -p -- "$made" && chown -h zookeeper:zookeeper -- "$made" && chmod 0750 -- "$made" || exit
+    done
+    find_keeper "$directory/version-2"
+  fi
+  if [ "$keeper" != "$own" ]; then
+    echo "${keeper_directory-} belongs to the user with the id ${keeper%:*} and not to zookeeper, who is to work in it: chown zookeeper:zookeeper ${keeper_directory-}"
+    exit 1
+  fi
+  # What root left there empty makes room; a link stays and counts for where it leads.
+  # shellcheck disable=SC2016 # the keeper's shell expands it
+  as_keeper sh -c '
+    umask 027
+    for made in "$1" "$1/version-2"; do
+      [ -O "$made" ] || rmdir -- "$made"
+      mkdir -p -- "$made" && [ -O "$made" ] || exit
+    done
+    rm -f -- "$1/initialize" && : >"$1/initialize"
+  ' sh "$directory" && return
+  echo "zookeeper cannot make $directory ready: it and version-2 in it must be zookeeper's own (on the host: ls -ld $directory $directory/version-2; chown -R -h zookeeper:zookeeper $directory)"
+  exit 1
 }
 
 main "$@"

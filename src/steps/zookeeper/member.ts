@@ -92,6 +92,22 @@ export function holdsData(facts: ZookeeperFacts): boolean {
   return facts.data.some(({ is }) => is === "holds");
 }
 
+/**
+ * What myid holds, as it may be shown: ZooKeeper's user can make it anything, and what it leads to may be no business of
+ * anybody's. Undefined when there is none.
+ */
+export function shownId(facts: ZookeeperFacts): string | undefined {
+  const { kind, content } = facts.myid;
+  if (kind === "absent") return undefined;
+  const id = idOnDisk(facts);
+  if (id !== undefined) return String(id);
+  if (content?.startsWith(PROSE)) return `${PROSE} …`;
+  return kind === "regular" ? "no number" : `no number, ${kind}`;
+}
+
+/** How what Debian ships as myid begins. */
+const PROSE = "replace this text";
+
 /** The number in myid; undefined for a missing file and for the prose that Debian ships. */
 export function idOnDisk(facts: ZookeeperFacts): number | undefined {
   const text = facts.myid.content?.trim() ?? "";

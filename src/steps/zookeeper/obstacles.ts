@@ -37,8 +37,8 @@ function movedData({ dataDir }: ZookeeperDesired, facts: ZookeeperFacts): string
   const from = parts.map((directory) => shellWord(`${directory}/version-2`)).join(" ");
   return (
     `its data is in ${old}, not in ${dataDir}: ${isLasting(old) ? `say "data_dir: ${old}", or move it` : "move it"}, one member at a time: ` +
-    `systemctl stop zookeeper && mkdir -p ${dataDir} && cp -a ${from} ${dataDir}/ && cp -L ${shellWord(`${old}/myid`)} ${dataDir}/ ` +
-    `&& chown -R zookeeper:zookeeper ${dataDir}, then run meshctl again`
+    `systemctl stop zookeeper && mkdir -p ${dataDir} && cp -a ${from} ${dataDir}/ && chown -R zookeeper:zookeeper ${dataDir} ` +
+    `&& runuser -u zookeeper -- cp -L ${shellWord(`${old}/myid`)} ${dataDir}/, then run meshctl again`
   );
 }
 
@@ -55,7 +55,8 @@ function lostData(desired: ZookeeperDesired, facts: ZookeeperFacts, host: HostFa
   return (
     `this host is a member already and ${dataDir} is empty: bring its data back (is the disk mounted?); ` +
     `if it is lost for good and the other members have it: ` +
-    `install -d -o zookeeper -g zookeeper -m 0750 ${dataDir} ${dataDir}/version-2 && touch ${dataDir}/initialize, then run meshctl again`
+    `mkdir -p ${dataDir} && chown -h zookeeper:zookeeper ${dataDir} && runuser -u zookeeper -- mkdir -p ${dataDir}/version-2 && ` +
+    `runuser -u zookeeper -- touch ${dataDir}/initialize, then run meshctl again`
   );
 }
 

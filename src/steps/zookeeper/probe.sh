@@ -10,9 +10,7 @@ main() {
   emit_file "$CONFIGURATION"
   emit_file "/etc/systemd/system/$UNIT"
   emit_file "$data_dir/myid"
-  if [ -r /run/meshctl/zookeeper.started ]; then
-    emit started "$(cat /run/meshctl/zookeeper.started)"
-  fi
+  emit_text started /run/meshctl/zookeeper.started
   data "$data_dir"
   configured_port=""
   configuration
@@ -32,7 +30,8 @@ $(sed -n 's/^[[:space:]]*\(dataDir\|dataLogDir\|clientPort\)[[:space:]]*[=:[:spa
 EOF
 }
 
-# Record "data": directory, version-2 is there, marked as new, has the first snapshot, later snapshots, logs, epoch.
+# Record "data": directory, version-2 is there, marked as new, has the first snapshot, later snapshots, logs, epoch: an
+# epoch that is there and is no number is "unread".
 data() {
   data_version=no data_new=no data_first=no data_later=no data_logs=no data_epoch=""
   [ ! -d "$1/version-2" ] || data_version=yes
@@ -45,8 +44,12 @@ data() {
       *) data_logs=yes ;;
     esac
   done
-  if [ -r "$1/version-2/currentEpoch" ]; then
-    read -r data_epoch <"$1/version-2/currentEpoch"
+  if [ -e "$1/version-2/currentEpoch" ] || [ -L "$1/version-2/currentEpoch" ]; then
+    data_epoch=$(read_text "$1/version-2/currentEpoch")
+    case $data_epoch in
+      "") [ -f "$1/version-2/currentEpoch" ] && [ ! -s "$1/version-2/currentEpoch" ] || data_epoch=unread ;;
+      *[!0-9]*) data_epoch=unread ;;
+    esac
   fi
   emit data "$1" "$data_version" "$data_new" "$data_first" "$data_later" "$data_logs" "$data_epoch"
 }
@@ -114,7 +117,11 @@ ask_at() {
 # Records "jar": path of an open jar that matters, " (deleted)" behind it when it was replaced since.
 # Record "stderr": "journal" when standard error is the stream that systemd made for the unit.
 open_files() {
-  find "/proc/$1/fd" -lname "*/zookeeper*.jar*" -printf "jar\t%l\n" -o -lname "*/slf4j-*.jar*" -printf "jar\t%l\n" 2>/dev/null
+  # By their numbers: a name of the process's choosing may hold a line that looks like a record.
+  find "/proc/$1/fd" \( -lname "*/zookeeper*.jar*" -o -lname "*/slf4j-*.jar*" \) -print 2>/dev/null | head -n 50 |
+    while IFS= read -r open_file; do
+      emit jar "$(readlink "$open_file")"
+    done
   stream=$(tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" | sed -n 's/^JOURNAL_STREAM=//p')
   if [ -n "$stream" ] && [ "$stream" = "$(stat -L -c %d:%i "/proc/$1/fd/2" 2>/dev/null)" ]; then
     emit stderr journal

@@ -10,7 +10,14 @@ import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import { judge } from "../../evidence/verdict.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { DAEMON_RELOAD, UNREAD } from "./changes.ts";
-import { configurationOf, liveConfigurationOf, runsItsZooCfg, SHOWN, serversInUse } from "./member.ts";
+import {
+  configurationOf,
+  liveConfigurationOf,
+  runsItsZooCfg,
+  SHOWN,
+  serversInUse,
+  shownId,
+} from "./member.ts";
 import { type Properties, serversOf, showServers } from "./properties.ts";
 import {
   LOG_BINDING,
@@ -171,7 +178,7 @@ function dataDirRow(view: MemberView): Reading {
 function myidRow(view: MemberView): Reading {
   const { id, facts, desired, blocked } = view;
   const live = liveConfigurationOf(facts)?.get("serverId")?.value;
-  const onDisk = facts.myid.content?.trim();
+  const onDisk = shownId(facts);
   const path = myidPath(desired);
   const isStarted = facts.started?.digests.get(path) === facts.myid.sha256 && onDisk !== undefined;
   const inForce = (): Layer => {

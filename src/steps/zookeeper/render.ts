@@ -21,7 +21,8 @@ export function memberFiles(
   id: number,
 ): Readonly<Record<"myid" | "zooCfg" | "unit", WantedFile>> {
   return {
-    myid: plainFile(myidPath(desired), `${id}\n`),
+    // The service's own: it lies among what only its user changes.
+    myid: { ...plainFile(myidPath(desired), `${id}\n`), owner: "zookeeper:zookeeper" },
     zooCfg: plainFile(ZOO_CFG, renderZooCfg(desired, servers)),
     unit: plainFile(UNIT_FILE, renderUnit(desired)),
   };
