@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { isInNetwork } from "../ip.ts";
+import { type ConfigDifference, type HaproxyConfig, plainOptions, serversOf } from "./haproxy-config.ts";
 import type { HaproxySettings } from "./haproxy-settings.ts";
 import type { Mesh } from "./mesh.ts";
 import { ANY_VALUE, SERVER_OPTION_RULES } from "./server-option-rules.ts";
@@ -112,6 +113,26 @@ export function refusalOf(
   if (!fits(NAME, name ?? "")) return `name ${quoted(name ?? "")} is none of HAProxy's, or too long`;
   const isOwn = of.servers.includes(name ? `${name}_${host}:${port}` : `${host}:${port}`);
   return (isOwn ? undefined : addressRefusal(policy, host)) ?? optionsRefusal(of, options ?? "");
+}
+
+/**
+ * Servers of a haproxy.cfg that the policy leaves out, as differences: a meshctl of before may have let them in, and
+ * HAProxy may be unable to start with them. Those in maintenance count, too.
+ */
+export function forbiddenServers(config: HaproxyConfig, policy: BackendPolicy): readonly ConfigDifference[] {
+  return Object.entries(policy.services).flatMap(([service, { serverOptions }]) =>
+    serversOf(config, service).flatMap(({ name, host, port, options, line }): ConfigDifference[] => {
+      const words = plainOptions(options);
+      // Other options than the inventory's are a difference by themselves.
+      if (!`${words} `.startsWith(`${serverOptions} `)) return [];
+      const own = words.slice(serverOptions.length).replace(/( disabled)+$/, "");
+      const ownName = name === `${host}:${port}` ? "" : name.slice(0, -`_${host}:${port}`.length);
+      const refused = refusalOf(policy, service, { name: ownName, host, port, options: own });
+      return refused === undefined
+        ? []
+        : [{ setting: `backend ${service} server ${name}`, want: "", found: `${host}:${port}${own}`, line }];
+    }),
+  );
 }
 
 /** Why a backend may not be at an address. A name may be anything: the installer looks at what it resolves to. */

@@ -96,6 +96,8 @@ function verbOf(
     if (facts.unit.active === "activating") return undefined;
     return { verb: "start", why: `${UNIT} is to start as soon as the watcher has written haproxy.cfg` };
   }
+  // What runs must not be lost to a file that the watcher is about to replace.
+  if (situation.isPoisoned) return undefined;
   if (runsOtherStart(facts)) {
     return { verb: "restart", why: "the unit has it read haproxy.cfg, and what runs was started otherwise" };
   }

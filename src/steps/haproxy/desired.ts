@@ -1,4 +1,5 @@
 import type { HostView, InventoryView } from "../../inventory/view.ts";
+import { type BackendPolicy, backendPolicy } from "../../mesh/backend-policy.ts";
 import type { HaproxyParameters } from "../../mesh/haproxy-parameters.ts";
 import { type HaproxySettings, haproxySettings } from "../../mesh/haproxy-settings.ts";
 import { hasWatcher } from "../../mesh/mesh.ts";
@@ -6,6 +7,8 @@ import { hasWatcher } from "../../mesh/mesh.ts";
 export interface HaproxyDesired {
   readonly parameters: HaproxyParameters;
   readonly settings: HaproxySettings;
+  /** What backends may say of themselves. */
+  readonly policy: BackendPolicy;
   /** Whether the watcher writes haproxy.cfg on this host. Then this step never does. */
   readonly watched: boolean;
 }
@@ -15,9 +18,11 @@ export function haproxyDesired(
   host: HostView,
   { mesh }: InventoryView,
 ): HaproxyDesired {
+  const settings = haproxySettings(parameters, mesh);
   return {
     parameters,
-    settings: haproxySettings(parameters, mesh),
+    settings,
+    policy: backendPolicy(mesh, settings),
     watched: hasWatcher(mesh) && mesh.proxies.includes(host.name),
   };
 }

@@ -1,4 +1,5 @@
 import { assessFile, type FileAssessment, ownershipOf } from "../../evidence/file.ts";
+import { forbiddenServers } from "../../mesh/backend-policy.ts";
 import {
   type ConfigDifference,
   compareHaproxyConfig,
@@ -33,6 +34,8 @@ export interface Situation {
   readonly config: HaproxyConfig | undefined;
   /** In what it does not mean what is wanted. */
   readonly differences: readonly ConfigDifference[];
+  /** The watcher's file has servers that no backend policy lets in: HAProxy may not start with it. */
+  readonly isPoisoned: boolean;
   readonly configFile: FileAssessment;
   readonly dropIn: FileAssessment;
   readonly loadRecorder: FileAssessment;
@@ -53,11 +56,12 @@ export interface Situation {
 }
 
 export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: HostFacts): Situation {
-  const { settings, parameters, watched } = desired;
+  const { settings, parameters, policy, watched } = desired;
   const description = descriptionOf(settings);
   const text = facts.config.content;
   const config = text === undefined ? undefined : parseHaproxyConfig(text);
-  const differences = config === undefined ? [] : compareHaproxyConfig(config, settings);
+  const forbidden = config === undefined || !watched ? [] : forbiddenServers(config, policy);
+  const differences = config === undefined ? [] : [...compareHaproxyConfig(config, settings), ...forbidden];
   const onDisk = config && directiveOf(config, "global", "", "description")?.value;
   const digest = {
     want: digestIn(description),
@@ -80,6 +84,7 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     active: isActive(facts),
     config,
     differences,
+    isPoisoned: forbidden.length > 0,
     configFile,
     dropIn,
     loadRecorder,
@@ -91,7 +96,9 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     toAdopt: watched && isForeign && parameters.adopt,
     openFilesNeeded: openFilesNeeded(parameters.maxconn, host.cpus),
     reloadFailed: reloadFailed(facts),
-    awaitsWatcher: watched && facts.configCheck !== undefined && facts.configCheck !== 0,
+    // `haproxy -c` passes also what no HAProxy starts with.
+    awaitsWatcher:
+      watched && facts.configCheck !== undefined && (facts.configCheck !== 0 || forbidden.length > 0),
   };
 }
 

@@ -620,6 +620,33 @@ describe("haproxy beside a watcher", () => {
     },
   );
 
+  describe("with a server that no HAProxy starts with, from a meshctl of before", () => {
+    const want = desired({ watched: true });
+    const { serverOptions } = want.settings.services[0]!;
+    const poisoned = (more = "") =>
+      `${synapse(want)}\tserver evil_10.0.0.9:9 10.0.0.9:9 id 1 cookie evil_10.0.0.9:9 ${serverOptions} source 0.0.0.0 usesrc clientip${more}\n`;
+
+    it.each(["", " disabled"])("leaves a HAProxy that is down to systemd and the watcher%s", (more) => {
+      const world = { config: poisoned(more), configCheck: 0 };
+      const stopped = assessed(want, { ...world, active: "failed" }, { listeners: [] });
+      expect(brief(stopped.changes[0])?.run).toEqual(["activate.sh start"]);
+      const trying = assessed(want, { ...world, active: "activating" }, { listeners: [] });
+      expect(trying.changes).toEqual([]);
+      expect(new Set(trying.open.map(({ verdict }) => verdict))).toEqual(new Set(["pending"]));
+    });
+
+    it.each([
+      ["", {}],
+      [" after a failed reload", { statusText: "Reload failed!" }],
+      [" with too few open files", { hardLimit: "5000" }],
+    ])("neither reloads nor restarts one that runs%s", (_, more) => {
+      const { row, changes } = assessed(want, { config: poisoned(), ...more });
+      expect(changes).toEqual([]);
+      expect(row("settings")).toMatchObject({ verdict: "pending", closedBy: { step: "watcher" } });
+      expect(row("settings").because).toContain("backend user-api server evil_10.0.0.9:9 is too much");
+    });
+  });
+
   it("blocks a foreign file, and with leave to adopt it only records it for the watcher", () => {
     const foreign = { config: foreignText, info: { description: "", maxconn: "10" } };
     const unknown = { manifest: new Map<string, string>(), listeners: [] };

@@ -1,6 +1,7 @@
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
+import { backendPolicy } from "../../../src/mesh/backend-policy.ts";
 import { renderHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";
 import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
 import { descriptionOf, haproxySettings } from "../../../src/mesh/haproxy-settings.ts";
@@ -33,7 +34,8 @@ export function desired(
   const { watched = false, maxconn = MAXCONN, adopt = false } = change;
   const services = change.services ?? [watched ? service() : fixedService];
   const parameters = haproxyParameters.parse({ maxconn, adopt, retry_on: change.retryOn ?? [] });
-  return { parameters, settings: haproxySettings(parameters, mesh(services)), watched };
+  const settings = haproxySettings(parameters, mesh(services));
+  return { parameters, settings, policy: backendPolicy(mesh(services), settings), watched };
 }
 
 export function configText(want: HaproxyDesired, description = descriptionOf(want.settings)): string {
