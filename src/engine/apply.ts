@@ -26,6 +26,11 @@ export interface ApplyContext {
 
 const KEEPER = new URL("../evidence/keeper.sh", import.meta.url);
 const script = (name: string) => new URL(`./commands/${name}.sh`, import.meta.url);
+/** Functions that scripts of ours share, on the hosts, too. */
+const HOST: Readonly<Record<string, URL>> = {
+  manifest: new URL("../host/manifest.sh", import.meta.url),
+  receive: new URL("../host/receive.sh", import.meta.url),
+};
 
 /**
  * Makes one change on a host, in one exec: stage and validate, then the commands, then what activates them; the
@@ -106,7 +111,7 @@ function validationBlocks(change: Change, run: string): Block[] {
 async function commandBlock(command: Command, context: ApplyContext): Promise<Block> {
   const { run, step } = context;
   const text = (...names: string[]) =>
-    [KEEPER, ...["guard", ...names].map(script)].map(scriptText).join("\n");
+    [KEEPER, ...["guard", ...names].map((name) => HOST[name] ?? script(name))].map(scriptText).join("\n");
   switch (command.kind) {
     case "run":
       return {

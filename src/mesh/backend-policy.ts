@@ -18,6 +18,8 @@ interface ServicePolicy {
   readonly serverOptions: string;
   /** Option → its value as a regular expression; null for one without a value. */
   readonly options: Readonly<Record<string, string | null>>;
+  /** Those of them that only this service allows. */
+  readonly more: readonly string[];
   /** Servers of the inventory, as HAProxy names them: they may be anywhere. */
   readonly servers: readonly string[];
 }
@@ -60,6 +62,7 @@ export function backendPolicy({ networks, services }: Mesh, settings: HaproxySet
     {
       serverOptions: settings.services.find(({ name }) => name === service.name)?.serverOptions ?? "",
       options: optionsAllowed(service.serverOptionsAllowed),
+      more: [...new Set(service.serverOptionsAllowed.map((option) => option.split(" ")[0]!))],
       servers: service.servers.map(({ name, host, port }) => `${name}_${host}:${port}`),
     },
   ]);
@@ -93,9 +96,9 @@ export function renderBackendPolicy({ networks, services }: BackendPolicy): stri
     nowhere: Object.fromEntries(NOWHERE),
     networks,
     services: Object.fromEntries(
-      Object.entries(services).map(([name, { serverOptions, options, servers }]) => [
+      Object.entries(services).map(([name, { serverOptions, ...rest }]) => [
         name,
-        { server_options: serverOptions, options, servers },
+        { server_options: serverOptions, ...rest },
       ]),
     ),
   };

@@ -32,6 +32,7 @@ export function write(path: string, content: Content, rest: { mode?: string; own
 
 /** Scripts of the engine, as one. */
 export function scripts(...names: string[]): string {
-  const file = (name: string) => new URL(`../../src/engine/commands/${name}.sh`, import.meta.url);
+  const folder = (name: string) => (["manifest", "receive"].includes(name) ? "host" : "engine/commands");
+  const file = (name: string) => new URL(`../../src/${folder(name)}/${name}.sh`, import.meta.url);
   return names.map((name) => scriptText(file(name))).join("\n");
 }

@@ -16,7 +16,7 @@ class BackendPolicy
     @networks = @network_names.map { |network| IPAddr.new(network) }
     @services = rules.fetch("services").transform_values do |service|
       options = service.fetch("options").transform_values { |rule| rule && /\A(?:#{rule})\z/ }
-      { options: options, server_options: service.fetch("server_options"), servers: service.fetch("servers") }
+      { options: options, server_options: service["server_options"], servers: service["servers"], more: service["more"] }
     end
   end
 
@@ -30,6 +30,11 @@ class BackendPolicy
     refuse("name #{quoted(name)} is none of HAProxy's, or too long") unless @name.match?(name.to_s)
     check_host(host) unless inventorys?(service, BackendPolicy.server_name(name, host, port))
     check_options(service, options.to_s)
+  end
+
+  # Whether options say what backends may say of this service alone.
+  def more?(service, options)
+    (options & service(service)[:more]).any?
   end
 
   # Whether it is a server of the inventory's own, by HAProxy's name of it. They may be anywhere.

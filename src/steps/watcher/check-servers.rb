@@ -1,7 +1,7 @@
 # check-servers.rb POLICY CANDIDATE CONFIG RESOLVED KEPT BARE LEFT_OUT: the second look at what backends say of
 # themselves, for root, who does not take Synapse's word. Writes the candidate to KEPT without the server lines that are
-# more than the inventory's options and what the policy allows, to BARE also without those that have options of their own
-# or have left, and to LEFT_OUT what was left out:
+# more than the inventory's options and what the policy allows, to BARE also without those that have left or say what
+# only this inventory allows, and to LEFT_OUT what was left out:
 #   CODE SERVICE/SERVER REASON, parted by tabs; CODE is "policy", "outside" or "unresolved"
 # RESOLVED tells what each host that is a name is on this host: HOST "ok" ADDRESS…, HOST "again" or HOST "unknown".
 require "socket"
@@ -27,7 +27,7 @@ class CheckServers
   end
 
   # Yields the code, the server and the reason of each that is left out. Returns the other lines, each with whether it
-  # is as the inventory alone would make it: no server, or one without a word of its own.
+  # is no server, or one that says nothing which only this inventory allows.
   def kept(lines)
     service, names, ids = nil, {}, {}
     lines.filter_map do |line|
@@ -74,7 +74,7 @@ class CheckServers
     @policy.check(service, own_name, host, port, options.join(" "))
     check_name(service, name, host) unless @policy.ip?(host)
     names[name] = true
-    options.empty? && !has_left
+    !has_left && !@policy.more?(service, options)
   end
 
   # The name that the backend gave itself: Synapse puts it before the address.

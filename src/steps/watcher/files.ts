@@ -9,7 +9,9 @@ import type { Machine, RenderedFile } from "../../step.ts";
 import type { WatcherDesired } from "./desired.ts";
 import { haproxyFrame } from "./haproxy-frame.ts";
 import {
+  ADDRESS_WRITER,
   BACKEND_POLICY,
+  CANDIDATE_READER,
   HAPROXY_CONFIG,
   HAPROXY_FRAME,
   HOST_RESOLVER,
@@ -20,9 +22,11 @@ import {
   SERVER_CHECK,
   SERVER_DROPPER,
   START_RECORDER,
+  START_TRIER,
   SYNAPSE_CONFIG,
   SYNAPSE_PATCHES,
   WATCHER_UNIT,
+  WORKER_READER,
 } from "./paths.ts";
 import { SYNAPSE } from "./program.ts";
 import { renderSynapseConfig } from "./synapse-config.ts";
@@ -35,7 +39,11 @@ export function watcherFiles(desired: WatcherDesired, key: string): readonly Pro
     file(SERVER_CHECK, ownText("check-servers.rb")),
     file(HOST_RESOLVER, ownText("resolve-hosts.pl"), "0755"),
     file(SERVER_DROPPER, ownText("drop-refused-servers.pl"), "0755"),
-    file(INSTALLER, ownText("install-haproxy-config.sh"), "0755"),
+    file(CANDIDATE_READER, ownText("read-regular.pl"), "0755"),
+    file(ADDRESS_WRITER, ownText("name-addresses.pl"), "0755"),
+    file(START_TRIER, ownText("try-haproxy-start.sh"), "0755"),
+    file(WORKER_READER, ownText("haproxy-worker.pl"), "0755"),
+    file(INSTALLER, installerText(), "0755"),
     file(START_RECORDER, scriptText(RECORD_START), "0755"),
     file(SYNAPSE_PATCHES, ownText("synapse-patches.rb")),
     file(BACKEND_POLICY, renderBackendPolicy(desired.policy)),
@@ -45,6 +53,14 @@ export function watcherFiles(desired: WatcherDesired, key: string): readonly Pro
     file(unitPath(INSTALLER_PATH_UNIT), installerPathUnit()),
     file(unitPath(WATCHER_UNIT), watcherUnit(key)),
   ];
+}
+
+/** The installer with the functions that it shares with the engine's scripts. */
+export function installerText(): string {
+  const shared = ["manifest", "receive"].map((name) =>
+    scriptText(new URL(`../../host/${name}.sh`, import.meta.url)),
+  );
+  return ["#!/bin/sh", ...shared, ownText("install-haproxy-config.sh")].join("\n");
 }
 
 function ownText(name: string): string {

@@ -150,7 +150,10 @@ export function installationRow(situation: Situation): Row {
     onDisk,
     inForce,
     accepts: (value, layer) => value === (layer === "onDisk" ? "installed" : "reloaded"),
-    warning: install?.outcome === "ok" && install.message.includes("without") ? install.message : undefined,
+    warning:
+      install?.outcome === "ok" && /\b(without|although)\b/.test(install.message)
+        ? install.message
+        : undefined,
     urgent: install?.outcome === "invalid",
     because:
       message ??

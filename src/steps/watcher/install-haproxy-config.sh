@@ -1,17 +1,18 @@
-#!/bin/sh
+# shellcheck shell=sh disable=SC2154 # `new` is new_beside's
 # Puts what Synapse wrote into force, as the only writer of haproxy.cfg. Started by a .path unit whenever there is a
 # candidate or a request for a reload; both are taken by renaming them, so that none is lost or handled twice.
 #   candidate → last line completed → nothing but servers besides the frame → without servers that the policy leaves out
-#             → digest put into `description` → `haproxy -c`, without servers that it refuses → haproxy.cfg, atomically
+#             → digest put into `description` → `haproxy -c` and a start apart, without servers that HAProxy refuses
+#             → haproxy.cfg, atomically
 #   request   → reload, proved by a new worker that gives the file's description back
 # What came of it is one line in /run/meshctl/haproxy-install and /run/meshctl/haproxy-reload:
 # outcome, digest or description, message, and of a reload the worker that serves, of an installation the servers
 # that were left out, as SERVICE/SERVER=CODE (see check-servers.rb); parted by tabs.
+# On a host manifest.sh and receive.sh stand before it.
 
 WATCHER=meshctl-watcher
-STATE=/var/lib/meshctl-watcher
+INBOX=/var/lib/meshctl-watcher
 RESULTS=/run/meshctl
-MANIFEST=/var/lib/meshctl/manifest
 CONFIG=/etc/haproxy/haproxy.cfg
 # Every line but the servers, as the inventory asks for it.
 FRAME=/etc/meshctl/haproxy.frame
@@ -26,6 +27,13 @@ AGAIN_AFTER_S=60
 RELOAD_S=15
 # How often HAProxy may refuse a candidate for some servers of it.
 ROUNDS=20
+# A candidate has at most 8 MiB, which `ulimit -f` counts in blocks of 512 bytes.
+CANDIDATE_BLOCKS=16384
+# What failed how often in a row; after a few it is tried at growing intervals.
+FAILURES=/run/meshctl/haproxy-install.failures
+MAX_PAUSE_S=60
+# What HAProxy was last started with for a try.
+TRIED=/run/meshctl/haproxy-tried
 # Lines that compose puts before what Synapse means.
 HEADER_LINES=2
 HEADER="# Written by meshctl's watcher from what Synapse found. Changes made here by hand are reported and lost."
@@ -36,20 +44,18 @@ main() {
   umask 077
   install -d -m 0755 "$RESULTS" || try_again
   work=$(mktemp -d "$RESULTS/haproxy-install.XXXXXX") || try_again
-  new="" doing=reload unreported="" again="" before=""
-  trap 'rm -rf -- "$work" ${new:+"$new"}' EXIT
+  doing=reload unreported="" again="" before="" alone=""
+  trap 'rm -rf -- "$work" ${alone:+"$alone"}' EXIT
   trap stopped TERM INT HUP
   # The request first: Synapse writes the candidate, then asks. What is asked for now is in the candidate taken next.
   take reload-requested reload-taken
   take haproxy.cfg haproxy.cfg.taken
-  failures=0
+  failures=0 not_installed=""
   left_out=""
-  if [ -e "$STATE/haproxy.cfg.taken" ]; then
+  if [ -e "$INBOX/haproxy.cfg.taken" ]; then
     doing=install
     rm -f -- "$AGAIN"
-    # Read as the watcher's user: a link it made must not show a file that only root may read.
-    if setpriv --reuid="$WATCHER" --regid="$WATCHER" --clear-groups -- \
-      cat -- "$STATE/haproxy.cfg.taken" >"$work/candidate" 2>"$work/messages"; then
+    if read_candidate; then
       install_candidate
     else
       report install failed "" "$(cat "$work/messages")"
@@ -59,7 +65,7 @@ main() {
     mv -fT -- "$AGAIN" "$work/candidate"
     install_candidate
   fi
-  if [ -e "$STATE/reload-taken" ]; then
+  if [ -e "$INBOX/reload-taken" ]; then
     reload
   fi
   # What nobody can read of has not been done.
@@ -67,14 +73,43 @@ main() {
     try_again
   fi
   # Only now: what was taken and is there still, the .path unit has done again.
-  rm -rf -- "$STATE/haproxy.cfg.taken" "$STATE/reload-taken"
+  rm -rf -- "$INBOX/haproxy.cfg.taken" "$INBOX/reload-taken"
+  pause
   return "$failures"
+}
+
+# Reads what is to be installed as the watcher's user, who may have put anything there: no link that shows what only root
+# may read, nothing that never ends.
+read_candidate() (
+  ulimit -f "$CANDIDATE_BLOCKS"
+  timeout 10 setpriv --reuid="$WATCHER" --regid="$WATCHER" --clear-groups -- \
+    "$PROGRAMS/read-regular" "$INBOX/haproxy.cfg.taken" "$((CANDIDATE_BLOCKS * 512))" \
+    >"$work/candidate" 2>"$work/messages"
+)
+
+# A moment before the .path unit starts this again, once candidates have failed a few times in a row.
+pause() {
+  trap 'exit 143' TERM INT HUP
+  if [ -z "$not_installed" ]; then
+    rm -f -- "$FAILURES"
+    return
+  fi
+  in_a_row=0
+  if [ -e "$FAILURES" ]; then
+    read -r in_a_row <"$FAILURES"
+  fi
+  in_a_row=$((in_a_row + 1))
+  echo "$in_a_row" >"$FAILURES"
+  if [ "$in_a_row" -gt 3 ]; then
+    seconds=$(((in_a_row - 3) * 5))
+    sleep "$((seconds < MAX_PAUSE_S ? seconds : MAX_PAUSE_S))"
+  fi
 }
 
 # Ends with all that was taken in place, for the .path unit to start this at once: not a thousand times a second.
 try_again() {
   printf '<3>%s\n' "$RESULTS cannot be written to: tried again"
-  sleep 1
+  sleep 5
   exit 1
 }
 
@@ -92,8 +127,8 @@ stopped() {
 
 # One left by a run that was killed is newer work's to replace, or done now.
 take() {
-  if [ -e "$STATE/$1" ]; then
-    mv -fT -- "$STATE/$1" "$STATE/$2"
+  if [ -e "$INBOX/$1" ]; then
+    mv -fT -- "$INBOX/$1" "$INBOX/$2"
   fi
 }
 
@@ -112,6 +147,7 @@ report() {
   fi
   if [ "$2" != ok ]; then
     failures=1
+    [ "$1" != install ] || not_installed=yes
   fi
   if [ -z "$news" ]; then
     return
@@ -162,7 +198,10 @@ install_candidate() {
   sum=$(sha256sum <"$work/haproxy.cfg")
   sum=${sum%% *}
   if cmp -s "$work/haproxy.cfg" "$CONFIG"; then
-    record_in_manifest "$sum"
+    if [ "$(manifest_digest "$CONFIG")" != "$sum" ] && ! record_in_manifest "$sum" "$CONFIG"; then
+      report install failed "$sum" "it is in place, and could not be recorded as meshctl's"
+      return
+    fi
     report install ok "$sum" "${left_out:+$note, }unchanged" "$left_out"
     return
   fi
@@ -192,28 +231,61 @@ leave_out_refused() {
   fi
 }
 
-# Leaves servers out until HAProxy takes the rest: those that its alerts name, and if they name none all that have a word
-# of their own. Says that the candidate is invalid when that is no help.
+# Leaves servers out until HAProxy takes the rest: those that its alerts name, and if they name none all that say what
+# only the inventory of this mesh allows. Says that the candidate is invalid when that is no help.
 until_valid() {
   refused_because=""
   rounds=0
-  while ! is_valid; do
+  while ! is_valid || ! starts; do
     [ -n "$refused_because" ] || refused_because=$(refusal)
     keep_refused
     rounds=$((rounds + 1))
     if [ "$rounds" -gt "$ROUNDS" ] || ! "$PROGRAMS/drop-refused-servers" \
-      "$work/haproxy.cfg" "$work/messages" "$HEADER_LINES" "$work/meaning" "$work/left-out"; then
-      if [ ! -e "$work/bare" ]; then
+      "$refused" "$work/messages" "$HEADER_LINES" "$work/meaning" "$work/left-out"; then
+      if [ -e "$work/bare" ]; then
+        take_bare
+      elif [ "$refused" = "$work/haproxy.cfg" ]; then
         report install invalid "$digest" "$refused_because"
         return 1
+      else
+        # Not for a word of a backend's: the service could not be started either, and its servers come and go.
+        note="installed although HAProxy would not start with it: $refused_because"
+        return 0
       fi
-      take_bare
     fi
     compose
   done
 }
 
-# What is left when no backend says anything of itself, and who is missing then.
+# Whether HAProxy starts with $work/haproxy.cfg, as far as that can be told here; $refused is the file it was tried with.
+# A list of servers that it has been started with counts, whichever of them are in maintenance now.
+starts() {
+  tried=$(
+    {
+      sed -e '/^[[:space:]]*description meshctl-/d' -e 's/ disabled$//' "$work/meaning"
+      stat -Lc '%Y %s' -- "$(command -v haproxy)"
+    } | sha256sum
+  )
+  [ ! -e "$TRIED" ] || [ "$(cat "$TRIED")" != "$tried" ] || return 0
+  # The try has a /run of its own. Nobody can be asked for names there.
+  alone=$(mktemp -d /tmp/meshctl-try.XXXXXX) || return 0
+  refused=$alone/haproxy.cfg
+  "$PROGRAMS/name-addresses" "$work/resolved" <"$work/haproxy.cfg" >"$refused"
+  "$PROGRAMS/try-haproxy-start" "$refused" \
+    "$(systemctl show --property=LimitNOFILE --value haproxy.service)" >"$work/tried" 2>&1
+  outcome=$?
+  if [ "$outcome" = 1 ]; then
+    cp -- "$work/tried" "$work/messages"
+  elif [ "$outcome" = 0 ]; then
+    printf '%s\n' "$tried" >"$TRIED"
+  else
+    printf '<4>%s\n' "a start of HAProxy could not be tried: $(tail -n 1 "$work/tried")"
+  fi
+  rm -rf -- "$alone"
+  [ "$outcome" != 1 ]
+}
+
+# What is left without the servers that say more than backends of any mesh may, and who is missing then.
 take_bare() {
   reason=$(printf '%s' "$refused_because" | tr '\t\n' '  ') awk -v OFS="$TAB" '
     NR == FNR { bare[$0] = 1; next }
@@ -245,16 +317,20 @@ compose() {
 }
 
 is_valid() {
+  refused=$work/haproxy.cfg
   RES_OPTIONS="timeout:1 attempts:2" timeout 20 haproxy -c -f "$work/haproxy.cfg" >"$work/messages" 2>&1
 }
 
-replace_config() {
-  target=$(readlink -f -- "$CONFIG") || return
-  new=$(mktemp "$(dirname "$target")/.haproxy.cfg.XXXXXX") || return
-  cat "$work/haproxy.cfg" >"$new" && chmod 0644 "$new" && sync "$new" || return
+# replace_config DIGEST
+replace_config() (
+  target=$(readlink -f -- "$CONFIG") && new_beside "$target" || exit
+  cat "$work/haproxy.cfg" >"$new" && chmod 0644 "$new" && sync "$new" || exit
   # Recorded first: cut between the two, the file that is there still counts as ours to replace.
-  record_in_manifest "$1" && mv -fT -- "$new" "$target" && sync "$(dirname "$target")"
-}
+  known=$(manifest_digest "$CONFIG") && record_in_manifest "$1" "$CONFIG" || exit
+  put_in_place "$target" && exit
+  record_in_manifest "$known" "$CONFIG"
+  exit 1
+)
 
 # The candidate that was not installed, for a person to look at.
 keep_refused() {
@@ -265,40 +341,20 @@ keep_refused() {
 refusal() {
   said=$(grep -F ALERT "$work/messages" | grep -v 'Error(s) found\|Fatal errors found' | head -n 5)
   [ -n "$said" ] || said=$(tail -n 5 "$work/messages")
-  printf '%s' "$said" | sed "s|$work/||g"
+  printf '%s' "$said" | sed -e "s|$work/||g" -e 's|/tmp/meshctl-try\.[^/]*/||g'
 }
 
 # A file that meshctl wrote before, edited since or not; the package's own; or none.
 may_replace() {
   [ -e "$CONFIG" ] || return 0
   cmp -s "$work/haproxy.cfg" "$CONFIG" && return 0
-  if [ -e "$MANIFEST" ]; then
-    while read -r _ known; do
-      [ "$known" = "$CONFIG" ] && return 0
-    done <"$MANIFEST"
-  fi
+  [ "$(manifest_digest "$CONFIG")" = - ] || return 0
   packaged=$(grep -m 1 -F -- " $CONFIG " /var/lib/dpkg/status) || return 1
   found=$(md5sum <"$CONFIG")
   case $packaged in
     *" ${found%% *}"*) return 0 ;;
   esac
   return 1
-}
-
-# record_in_manifest DIGEST
-record_in_manifest() {
-  install -d -m 0700 "$(dirname "$MANIFEST")" || return
-  (
-    flock -w 10 8 || exit
-    next=$(mktemp "$(dirname "$MANIFEST")/.manifest.XXXXXX") || exit
-    if [ -e "$MANIFEST" ]; then
-      while read -r known_digest known; do
-        [ "$known" = "$CONFIG" ] || printf '%s  %s\n' "$known_digest" "$known"
-      done <"$MANIFEST" >"$next"
-    fi
-    printf '%s  %s\n' "$1" "$CONFIG" >>"$next"
-    sync "$next" && mv -fT -- "$next" "$MANIFEST"
-  ) 8>"$MANIFEST.lock"
 }
 
 # systemd takes a reload for done once the signal is sent. Done it is when a worker that was not there before gives
@@ -336,13 +392,7 @@ uptime_seconds() {
 
 # The worker's process id and description, or nothing.
 worker() {
-  # shellcheck disable=SC2016 # perl's variables, not the shell's
-  timeout 3 perl -MIO::Socket::UNIX -e '
-    my $socket = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit;
-    print $socket "show info\n";
-    my %info = map { /^(\w+): (.*)/ ? ($1, $2) : () } <$socket>;
-    print $info{Pid} // 0, " ", $info{description} // $info{Description} // "";
-  ' "$SOCKET"
+  "$PROGRAMS/haproxy-worker" "$SOCKET"
 }
 
 # haproxy_said SINCE: the reasons in its journal, else what systemctl said.

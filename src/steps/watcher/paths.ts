@@ -22,6 +22,10 @@ export const SYNAPSE_PATCHES = `${PROGRAM_DIRECTORY}/synapse-patches.rb`;
 export const POLICY_READER = `${PROGRAM_DIRECTORY}/backend-policy.rb`;
 export const SERVER_CHECK = `${PROGRAM_DIRECTORY}/check-servers.rb`;
 export const HOST_RESOLVER = `${PROGRAM_DIRECTORY}/resolve-hosts`;
+export const CANDIDATE_READER = `${PROGRAM_DIRECTORY}/read-regular`;
+export const ADDRESS_WRITER = `${PROGRAM_DIRECTORY}/name-addresses`;
+export const START_TRIER = `${PROGRAM_DIRECTORY}/try-haproxy-start`;
+export const WORKER_READER = `${PROGRAM_DIRECTORY}/haproxy-worker`;
 export const SERVER_DROPPER = `${PROGRAM_DIRECTORY}/drop-refused-servers`;
 
 /** Says what the running Synapse was started with. */

@@ -17,7 +17,8 @@ main() {
   emit_file /etc/systemd/system/meshctl-haproxy-install.service
   emit_file /etc/systemd/system/meshctl-haproxy-install.path
   emit_file /opt/meshctl/watcher/install-haproxy-config
-  for name in backend-policy.rb check-servers.rb resolve-hosts drop-refused-servers; do
+  for name in backend-policy.rb check-servers.rb resolve-hosts drop-refused-servers read-regular name-addresses \
+    try-haproxy-start haproxy-worker; do
     emit_file "/opt/meshctl/watcher/$name"
   done
   emit_file /opt/meshctl/watcher/record-start

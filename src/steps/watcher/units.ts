@@ -68,8 +68,10 @@ StartLimitIntervalSec=0
 [Service]
 Type=oneshot
 ExecStart=${INSTALLER}
-# Names that a dead name service is asked for take it 120 s at most, and a reload that hangs another 50.
-TimeoutStartSec=240
+# Names that a dead name service is asked for take it 60 s at most, HAProxy's tries and a reload that hangs the rest.
+TimeoutStartSec=300
+# A candidate has 8 MiB at most.
+LimitFSIZE=16M
 NoNewPrivileges=yes
 ProtectHome=yes
 PrivateTmp=yes

@@ -309,7 +309,7 @@ describe.runIf(hasRuby)("the installer's check", () => {
     ];
     const { kept, bare, leftOut } = checked(servers);
     expect(kept).toHaveLength(6);
-    expect(bare).toEqual(["a_10.0.0.1:1", "10.0.0.2:1", "c_2001:db8::1:80"]);
+    expect(bare).toEqual(["a_10.0.0.1:1", "10.0.0.2:1", "b_10.0.0.3:1", "c_2001:db8::1:80"]);
     expect(leftOut).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Sent before the scripts that write files. The manifest is text as sha256sum prints it: digest, two spaces, path.
+# Sent before the scripts that write files, and part of those that stay on a host and do so. The manifest is text as sha256sum prints it: digest, two spaces, path.
 
 STATE=/var/lib/meshctl
 
