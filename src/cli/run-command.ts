@@ -6,6 +6,7 @@ import { restore } from "../engine/restore.ts";
 import { run } from "../engine/run.ts";
 import { runName } from "../engine/run-name.ts";
 import { ConfigurationError } from "../errors.ts";
+import { meshNotes } from "../inventory/mesh-notes.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { globMatcher } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
@@ -90,9 +91,10 @@ export async function runCommand(
     interruption.see(event);
     try {
       report(event);
-      if (command !== "plan" || event.event !== "run" || !steps("zookeeper")) return;
-      const words = openPortsWords(inventory.mesh, event.hosts);
-      if (words !== undefined) report({ event: "note", text: words });
+      if (command !== "plan" || event.event !== "run") return;
+      const openPorts = steps("zookeeper") ? openPortsWords(inventory.mesh, event.hosts) : undefined;
+      for (const text of [...meshNotes(inventory.mesh), openPorts ?? []].flat())
+        report({ event: "note", text });
     } catch (error) {
       // What cannot be shown must not end the work on the hosts.
       isTold = false;

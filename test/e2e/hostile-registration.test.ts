@@ -27,7 +27,7 @@ let lab: Lab;
 let host: LabHost;
 let arguments_: readonly string[];
 /** Every option that this lab's inventory allows a backend of order-api. */
-const ORDER_OPTIONS = "[ssl, verify none, source *]";
+const ORDER_OPTIONS = "[ssl, verify none, source *, usesrc *]";
 
 beforeAll(async () => {
   lab = await startLab({ hosts: 1 });
@@ -174,7 +174,7 @@ describe("an option that the inventory allows", () => {
   });
 
   it("and HAProxy cannot start with, is found by trying and holds up nobody else", async () => {
-    await registerBackend("evil", { haproxy_server_options: "source 0.0.0.0@x" }, ORDERS);
+    await registerBackend("evil", { haproxy_server_options: UNSTARTABLE }, ORDERS);
     await registerBackend("beta", {}, ORDERS);
     await untilServed(["alpha", "beta"], "order-api");
     const rows = openRows(await verify());

@@ -6,12 +6,12 @@ import { apply } from "../../src/engine/apply.ts";
 import { ArtefactStore } from "../../src/engine/artefacts.ts";
 import { HostLocks } from "../../src/engine/host-locks.ts";
 import { planPutBack, readKept } from "../../src/engine/kept.ts";
-import { observeAll } from "../../src/engine/observe.ts";
+import { observe } from "../../src/engine/observe.ts";
 import { fileFacts } from "../../src/evidence/file.ts";
 import { parseProbeOutput } from "../../src/evidence/probe-output.ts";
-import { shellQuote } from "../../src/remote/quote.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 import { scriptText } from "../../src/script-text.ts";
+import { shellQuote } from "../../src/shell-quote.ts";
 import type { AnyStep, Command } from "../../src/step.ts";
 import type { ZookeeperFacts } from "../../src/steps/zookeeper/facts.ts";
 import { zookeeper } from "../../src/steps/zookeeper/index.ts";
@@ -283,22 +283,12 @@ describe("a member's data directory", () => {
   const asZookeeper = (script: string) =>
     mustRun(host, `setpriv --reuid=zookeeper --regid=zookeeper --clear-groups sh -c ${shellQuote(script)}`);
   const look = async () => {
-    const facts = await observeAll(
-      new Map([
-        [
-          host.name,
-          [
-            {
-              step: zookeeper as AnyStep,
-              desired: { address: host.address, ports: { clientPort: 2181 }, dataDir },
-            },
-          ],
-        ],
-      ]),
-      () => remote,
-      1,
-    );
-    const observation = facts.get(host.name)!;
+    const observation = await observe(remote, [
+      {
+        step: zookeeper as AnyStep,
+        desired: { address: host.address, ports: { clientPort: 2181 }, dataDir },
+      },
+    ]);
     if (observation.is !== "seen") throw observation.error;
     return observation.facts.get("zookeeper")!;
   };

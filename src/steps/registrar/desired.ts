@@ -1,5 +1,6 @@
 import { didYouMean } from "../../inventory/nearest-name.ts";
 import type { HostName, HostView, InventoryView } from "../../inventory/view.ts";
+import { isInNetwork } from "../../ip.ts";
 import type { Registration } from "../../mesh/registrations.ts";
 import type { GemSource } from "../../smartstack/build.ts";
 import { gemProblems, gemSource } from "../../smartstack/gem-parameters.ts";
@@ -66,7 +67,7 @@ export function registrarProblems(
   host: HostView,
   inventory: InventoryView,
 ): readonly { path: (string | number)[]; message: string }[] {
-  const { services } = inventory.mesh;
+  const { services, networks } = inventory.mesh;
   const names = services.map(({ name }) => name);
   const problems = Object.entries(parameters.services).flatMap(([name, registration]) => {
     const path = ["services", name];
@@ -76,6 +77,10 @@ export function registrarProblems(
     }
     if (service.path === undefined) {
       return [{ path, message: `'${name}' has fixed servers and no path in ZooKeeper to be registered at` }];
+    }
+    if (networks.length > 0 && !networks.some((network) => isInNetwork(host.address, network))) {
+      const message = `no proxy would take ${host.address}, which is in none of mesh.networks (${networks.join(", ")})`;
+      return [{ path, message }];
     }
     // Nerve opens an IPv4 socket for it whatever the address is.
     if (

@@ -13,6 +13,7 @@ const inventory = {
   mesh: {
     ensemble: [{ host: "kvm-01", address: "10.0.0.2", id: 1 }],
     zookeeper: { clientPort: 2181 },
+    networks: ["10.0.0.0/16", "fd00::/64"],
     services: [
       { name: "user-api", path: "/services/user-api", check: { http: { method: "HEAD", path: "/up" } } },
       { name: "queue", path: "/services/queue", check: { http: undefined } },
@@ -46,6 +47,9 @@ describe("the registrar's parameters", () => {
       },
     ]);
     expect(problems({ fixed: { port: 9000 } })[0]!.message).toContain("no path in ZooKeeper");
+    expect(problems({ "user-api": { port: 9000 } }, "10.1.0.1")[0]!.message).toBe(
+      "no proxy would take 10.1.0.1, which is in none of mesh.networks (10.0.0.0/16, fd00::/64)",
+    );
     expect(problems({ queue: { port: 9000 } }, "fd00::1")[0]!.message).toContain("knows no IPv6");
   });
 
