@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { HostDraft } from "./read-hosts.ts";
 import { firewallEntry, type zookeeperPorts } from "./schema.ts";

@@ -61,6 +61,7 @@ describe("the plan", () => {
     const change = writing("/etc/a.conf", "a = 1\n", {
       disrupts: { kind: "restart", what: "a.service" },
       warning: "weaker",
+      trial: { commands: [], undoneAfterMs: 90_000 },
     });
     const plan = planView(
       new Map([
@@ -78,6 +79,7 @@ describe("the plan", () => {
     expect(plan.match(/\+a = 1/g)).toHaveLength(1);
     expect(plan.match(/restarts a\.service/g)).toHaveLength(2);
     expect(plan.match(/! weaker/g)).toHaveLength(2);
+    expect(plan.match(/tried first: the host takes it back after 90 s unless/g)).toHaveLength(2);
     expect(plan).toContain("as on a");
   });
 

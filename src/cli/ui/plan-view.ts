@@ -1,5 +1,5 @@
 import { showContent } from "../../secret.ts";
-import type { Change, Command } from "../../step.ts";
+import type { Change, Command, Trial } from "../../step.ts";
 import { shownData } from "../shown.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
 
@@ -47,13 +47,18 @@ function changeHead({ step, change }: PlannedChange, { paint }: DiffOptions): st
   const lines = [`  ${paint.yellow("~")} ${paint.bold(`${step} · ${change.id}`)}: ${change.why}`];
   if (change.disrupts !== undefined)
     lines.push(`      ${paint.magenta(`${change.disrupts.kind}s ${change.disrupts.what}`)}`);
+  if (change.trial !== undefined) lines.push(`      ${paint.dim(trialWords(change.trial))}`);
   if (change.warning !== undefined) lines.push(`      ${paint.yellow(`! ${change.warning}`)}`);
   return lines.join("\n");
 }
 
+function trialWords({ undoneAfterMs }: Trial): string {
+  return `tried first: the host takes it back after ${undoneAfterMs / 1000} s unless a new connection confirms it`;
+}
+
 /** Its diffs and commands; empty when there is nothing to show. */
 function changeBody({ change }: PlannedChange, options: DiffOptions): string {
-  return [...change.commands, ...change.activate]
+  return [...(change.trial?.commands ?? []), ...change.commands, ...change.activate]
     .map((command) => commandView(command, options)?.replace(/^/gm, "      "))
     .filter((text) => text !== undefined)
     .join("\n");

@@ -36,7 +36,8 @@ WantedBy=sysinit.target
  * of it covers both. Without waiting, for a job of a unit behind this one would wait for this one.
  */
 export function nftablesDropIn(): string {
-  const again = `-/usr/bin/systemctl --no-block reload-or-try-restart ${UNIT}`;
+  // Debian 11 has it there only, where /usr was never merged.
+  const again = `-/bin/systemctl --no-block try-reload-or-restart ${UNIT}`;
   return `# Written by meshctl: its start and its reload flush all tables, and this brings meshctl's own back.
 [Service]
 ExecStartPost=${again}
