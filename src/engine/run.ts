@@ -92,28 +92,30 @@ export async function run(options: RunOptions): Promise<number> {
   };
   const isNothingPlanned = () =>
     reported.every((host) => assessments(host).every(({ changes }) => changes.length === 0));
-  /** What is just starting comes right by itself, or turns out to want a change. */
-  const waitForWhatComesRight = async (isEnough: () => boolean) => {
+  /** What is just starting comes right by itself, or turns out to want a change, which may end the wait. */
+  const waitForWhatComesRight = async ({ orChange }: { readonly orChange: boolean }) => {
+    let isChangeWanted = false;
     const open = reported.filter(
       (host) => ledger.failureOf(host) === undefined && patienceFor(assessments(host)) > 0,
     );
     await untilSettled(open, {
       deadlineMs: PATIENCE_MS,
       isJustSeen: true,
-      isEnough: () => stop.aborted || isEnough(),
+      isEnough: () => stop.aborted || (orChange && isChangeWanted),
       look: (host, isAlone) => {
         const look = lookAt(host, isAlone);
         for (const peer of isAlone ? [] : peersOf(host)) looks.beside(peer, options.steps);
         return look;
       },
       stateOf: (host) => {
-        const lastsMs = patienceFor(assessments(host));
+        const results = assessments(host);
+        isChangeWanted ||= results.some(({ changes }) => changes.length > 0);
+        const lastsMs = patienceFor(results);
         return { is: lastsMs > 0 ? "open" : "settled", isWanted: lastsMs === 0, lastsMs };
       },
     });
   };
-  if (options.command === "provision" && isNothingPlanned())
-    await waitForWhatComesRight(() => !isNothingPlanned());
+  if (options.command === "provision" && isNothingPlanned()) await waitForWhatComesRight({ orChange: true });
   if (options.command !== "verify") {
     for (const host of reported) {
       for (const { step, changes } of assessments(host)) {
@@ -139,7 +141,7 @@ export async function run(options: RunOptions): Promise<number> {
       });
       // What was proved step by step is proved once more, all of it together; what was started meanwhile settles first.
       await look();
-      await waitForWhatComesRight(() => false);
+      await waitForWhatComesRight({ orChange: false });
     } else {
       emit({ event: "note", text: "Nothing was changed." });
     }

@@ -136,12 +136,14 @@ export class StepProvision {
     const lost = this.#targets.filter((host) => this.#work.isOpen(host) && !this.#work.isAlive(host));
     await Promise.all(lost.map((host) => this.#looks.at(host, true)));
     const open = this.#targets.filter((host) => this.#mayComeRight(host));
+    let isChangeWanted = false;
     await untilSettled(open, {
       deadlineMs: Math.min(this.#step.settle.deadlineMs, PATIENCE_MS),
       isJustSeen: true,
-      isEnough: () => stop.aborted || this.#waiting().size > 0,
+      isEnough: () => stop.aborted || isChangeWanted,
       look: (host, isAlone) => this.#looks.at(host, isAlone),
       stateOf: (host) => {
+        isChangeWanted ||= this.#assess(host).changes.length > 0;
         const isOpen = this.#mayComeRight(host);
         const lastsMs = isOpen ? Number.POSITIVE_INFINITY : 0;
         return { is: isOpen ? "open" : "right", isWanted: !isOpen, lastsMs };
