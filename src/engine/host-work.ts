@@ -58,11 +58,10 @@ export class HostWork {
       this.context.emit({ event: "failed", host, step: step.name, because, output });
   }
 
-  /** Whether the work was done. */
-  async attempt(step: AnyStep, host: HostName, work: () => Promise<void>): Promise<boolean> {
+  /** Does work that may fail, and with it the host. */
+  async attempt(step: AnyStep, host: HostName, work: () => Promise<void>): Promise<void> {
     try {
       await work();
-      return true;
     } catch (error) {
       const isExpected =
         error instanceof ChangeFailed || error instanceof HostLost || error instanceof HostUnreachable;
@@ -70,7 +69,6 @@ export class HostWork {
       const said = error instanceof ChangeFailed || error instanceof CommandFailed ? error.output : undefined;
       // A fault of ours must not take the other hosts' proofs and the summary with it.
       this.fail(step, host, message, isExpected ? said : (said ?? stack));
-      return false;
     }
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LookTimes } from "./looks.ts";
+import { inParallel } from "./observe.ts";
 
 /** Between two looks at the same: short at first, as most changes show at once. */
 const SHORTEST_PAUSE_MS = 100;
@@ -44,8 +45,11 @@ export async function untilSettled<K, S extends State>(
   settling: Settling<K, S>,
 ): Promise<ReadonlyMap<K, S>> {
   const startedAtMs = performance.now();
-  const ends = [...keys].map(async (key) => [key, await settle(key, startedAtMs, settling)] as const);
-  return new Map(await Promise.all(ends));
+  const ends = new Map<K, S>();
+  // As many at once as there are: how many looks are under way is the looks' own business.
+  const all = [...keys];
+  await inParallel(all, all.length, async (key) => ends.set(key, await settle(key, startedAtMs, settling)));
+  return ends;
 }
 
 async function settle<K, S extends State>(
