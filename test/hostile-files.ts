@@ -15,7 +15,6 @@ import {
 import { loadFiles } from "../src/playbook/load-files.ts";
 import { Secret } from "../src/secret.ts";
 import { steps } from "../src/steps/registry.ts";
-import { HOSTILE } from "./hostile-values.ts";
 
 export type Path = readonly (string | number)[];
 export type Json = { [key: string]: unknown };
@@ -174,14 +173,13 @@ export async function problemsOf(
   folder: string,
   changed: Parameters<typeof load>[1],
 ): Promise<readonly string[]> {
-  try {
-    await load(folder, changed);
-    return [];
-  } catch (error) {
-    if (!(error instanceof InvalidFiles)) throw error;
-    for (const { line, column } of error.diagnostics) expect(Math.min(line, column)).toBeGreaterThan(0);
-    return error.diagnostics.map(({ path }) => path);
-  }
+  return load(folder, changed).then(() => [], problemsIn);
+}
+
+function problemsIn(error: unknown): string[] {
+  if (!(error instanceof InvalidFiles)) throw error;
+  for (const { line, column } of error.diagnostics) expect(Math.min(line, column)).toBeGreaterThan(0);
+  return error.diagnostics.map(({ path }) => path);
 }
 
 /** Every text within plain data, maps included; secrets keep theirs. */
@@ -195,26 +193,20 @@ export function textsOf(value: unknown, seen = new Set<unknown>()): string[] {
 }
 
 /**
- * For each hostile value the files with that value in every field that takes it, together, and which fields those are.
- * A field whose value only the rest of the files refuses is left out.
+ * The files with a hostile value in every field that takes it, together, and which fields those are. A field whose value
+ * only the rest of the files refuses is left out, and remembered in `naming` for the next value: it names another thing
+ * of the files, or a file on this machine.
  */
-export async function* takenEverywhere(folder: string) {
-  // What names another thing of the files, or a file on this machine: seen refused once.
-  const naming = new Set<string>();
-  for (const value of HOSTILE) {
-    let taking = fields.filter((field) => !naming.has(formatPath(field.path)) && isTaken(field, value));
-    for (;;) {
-      const changed = { "i.yaml": inventory(), "p.yaml": playbook() };
-      for (const { file, path } of taking) put(changed[file], path, value);
-      const reported = await problemsOf(folder, changed);
-      if (reported.length === 0) {
-        yield { value, taking, loaded: await load(folder, changed) };
-        break;
-      }
-      const left = taking.filter(({ path }) => !reported.includes(formatPath(path)));
-      expect(left.length, `${value.slice(0, 99)}: ${reported}`).toBeLessThan(taking.length);
-      for (const place of reported) naming.add(place);
-      taking = left;
-    }
+export async function takenEverywhere(folder: string, value: string, naming: Set<string>) {
+  let taking = fields.filter((field) => !naming.has(formatPath(field.path)) && isTaken(field, value));
+  for (;;) {
+    const changed = { "i.yaml": inventory(), "p.yaml": playbook() };
+    for (const { file, path } of taking) put(changed[file], path, value);
+    const loaded = await load(folder, changed).catch(problemsIn);
+    if (!Array.isArray(loaded)) return { taking, loaded };
+    const left = taking.filter(({ path }) => !loaded.includes(formatPath(path)));
+    expect(left.length, `${value.slice(0, 99)}: ${loaded}`).toBeLessThan(taking.length);
+    for (const place of loaded) naming.add(place);
+    taking = left;
   }
 }

@@ -19,6 +19,9 @@ const INGREDIENTS = [
   "test/e2e/converged.ts",
 ];
 
+/** Three bare hosts at once, and those of another worker beside them. */
+const MAKING_MS = 1_000_000;
+
 interface ConvergedOptions {
   readonly suite?: Suite;
   /** Of each host, as for any lab. */
@@ -42,7 +45,8 @@ export async function convergedLab({
     layer: {
       recipe: recipeOf(suite, edit),
       make: async (bare) => {
-        const ended = await meshctl(["provision", "-i", await inventoryFor(bare, edit), "--yes", "--json"]);
+        const command = ["provision", "-i", await inventoryFor(bare, edit), "--yes", "--json"];
+        const ended = await meshctl(command, { timeoutMs: MAKING_MS });
         expect(openRows(ended)).toEqual([]);
         expect(ended.code, ended.stderr).toBe(0);
         // Nobody asks for a package's file again, and they are a third of the layer.

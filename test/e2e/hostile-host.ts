@@ -8,6 +8,7 @@ import type { Remote } from "../../src/remote/remote.ts";
 import { revealContent } from "../../src/secret.ts";
 import type { Command, WantedFile } from "../../src/step.ts";
 import { takenEverywhere } from "../hostile-files.ts";
+import { HOSTILE } from "../hostile-values.ts";
 
 const FOLDER = "/root/hostile-files";
 
@@ -26,7 +27,9 @@ export async function hostileSendings(folder: string): Promise<Sent> {
   const isNew = (text: string) => known.size < known.add(text).size;
   const looks: ProbeRequest[][] = [];
   const files: WantedFile[] = [];
-  for await (const { value, loaded } of takenEverywhere(folder)) {
+  const naming = new Set<string>();
+  for (const value of HOSTILE) {
+    const { loaded } = await takenEverywhere(folder, value, naming);
     for (const play of loaded.job.plays) {
       const look: ProbeRequest[] = [];
       for (const { step, parameters } of play.steps) {
