@@ -22,6 +22,9 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // The slowest test takes a tenth of it on a machine with ten times as much to do as it can.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           pool: "threads",
           isolate: false,
           setupFiles: ["test/fresh-modules.ts"],

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inOrder } from "../src/engine/script-block.ts";
 import { formatPath } from "../src/inventory/path.ts";
 import { parseHaproxyConfig, renderHaproxyConfig } from "../src/mesh/haproxy-config.ts";
@@ -26,8 +26,6 @@ import {
   textsOf,
 } from "./hostile-files.ts";
 import { HOSTILE } from "./hostile-values.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 beforeAll(() => {

@@ -5,7 +5,8 @@ import type { Fleet } from "../../src/step.ts";
 import { unreachable } from "./world/local-remote.ts";
 import { set, start, type ValueStep, valueStep, World } from "./world/world.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+// Whole runs in a real shell.
+vi.setConfig({ testTimeout: 300_000 });
 
 /** For what never comes into force. */
 const settle = { deadlineMs: 300, stableMs: 0 };

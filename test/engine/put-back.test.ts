@@ -3,7 +3,8 @@ import { HostLost } from "../../src/errors.ts";
 import { serviceStep, serving } from "./world/service-step.ts";
 import type { World } from "./world/world.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+// Whole runs in a real shell.
+vi.setConfig({ testTimeout: 300_000 });
 
 const RUN = "20261122-190312-4f2a";
 const [LATER, LATEST] = ["20261122-190313-0001", "20261122-190314-0002"];

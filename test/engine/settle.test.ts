@@ -3,7 +3,8 @@ import { untilSettled } from "../../src/engine/settle.ts";
 import { serviceStep, serving } from "./world/service-step.ts";
 import { valueStep, World } from "./world/world.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+// Whole runs in a real shell.
+vi.setConfig({ testTimeout: 300_000 });
 afterEach(() => vi.restoreAllMocks());
 
 const RUN = "20261122-190312-4f2a";

@@ -2,15 +2,12 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { commandLine, commandOn, withFlags } from "../../src/command-line.ts";
 import { statusOf } from "../../src/status/status-of.ts";
 import { HOSTILE } from "../hostile-values.ts";
 import type { World } from "../steps/watcher/world.ts";
 import { type MeshModel, viewOf } from "./world.ts";
-
-// A shell is started for each line, on a machine that may do other things.
-vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 
