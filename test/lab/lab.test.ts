@@ -189,6 +189,41 @@ describe.skipIf(labUnavailable() !== undefined)("the lab", () => {
     expect((await ssh(lab, first, "true")).code).toBe(0);
   });
 
+  describe("with a layer", () => {
+    const start = (make: (bare: Lab) => Promise<void>) =>
+      startLab({ hosts: 1, memoryMax: "512M", layer: { recipe: `test ${process.pid}`, make } });
+
+    it("leaves none where its hosts did not become what they should", async () => {
+      await expect(start(() => Promise.reject(new Error("not made")))).rejects.toThrow("not made");
+    });
+
+    it("makes it once for its addresses, and boots from it, each time as another machine", async () => {
+      const makers: string[] = [];
+      const make = async (bare: Lab) => {
+        makers.push(bare.name);
+        await output(bare.hosts[0]!, "rm /etc/issue; echo written >/root/layer; touch /run/gone");
+      };
+      const slots = new Set<number>();
+      const machines = new Set<string>();
+      for (let times = 0; times < 2; times++) {
+        const layered = await start(make);
+        const host = layered.hosts[0]!;
+        slots.add(readRecord(layered.name)!.slot);
+        machines.add(await output(host, "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub"));
+        expect(await output(host, "ls /run/gone /etc/issue 2>/dev/null; cat /root/layer")).toBe("written");
+        expect(await output(host, "systemctl is-system-running")).toBe("running");
+        expect((await ssh(layered, host, "true")).code).toBe(0);
+        // What is done from now on is no part of it.
+        await output(host, "echo otherwise >/root/layer");
+        await layered.down();
+        if (times === 1) await layered.forgetLayer();
+      }
+      // Another lab may have taken the addresses meanwhile.
+      expect(makers).toHaveLength(slots.size);
+      expect(machines.size).toBe(2);
+    });
+  });
+
   describe("whose owner is killed", () => {
     const startOwner = async (name: string): Promise<{ owner: ChildProcess; slot: number }> => {
       const command = ["--import", "tsx", join(import.meta.dirname, "owner.ts"), name];
