@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { CANARY } from "./canary.ts";
 import type { HaproxyParameters } from "./haproxy-parameters.ts";
 import type { Mesh, Service } from "./mesh.ts";
 
@@ -68,6 +69,15 @@ export function haproxySettings(parameters: HaproxyParameters, mesh: Mesh): Hapr
   };
 }
 
+/**
+ * Else any client, and through an application that forwards its users' cookies anybody outside, could ask for a server
+ * that is drained. The cookie is obeyed only of a request that has no other and asks for the canary by it, as `meshctl
+ * probe` does: one header, nothing before, between and behind, for what one parser of cookies overlooks another obeys.
+ */
+const ONLY_CANARY =
+  "ignore-persist unless { req.fhdr_cnt(cookie) eq 1 } " +
+  `{ req.fhdr(cookie) -m reg ^${PROBE_COOKIE}=${CANARY}_[0-9A-Za-z.:_-]+$ }`;
+
 function serviceSettings(service: Service, retriesRequests: boolean): ServiceSettings {
   const { http, failFast } = service.check;
   return {
@@ -80,7 +90,9 @@ function serviceSettings(service: Service, retriesRequests: boolean): ServiceSet
       `mode ${service.mode}`,
       `balance ${service.balance}`,
       // HAProxy sets no cookie by this; it only obeys one that asks for a server, which `meshctl probe` sends.
-      ...(service.path !== undefined && service.mode === "http" ? [`cookie ${PROBE_COOKIE}`] : []),
+      ...(service.path !== undefined && service.mode === "http"
+        ? [`cookie ${PROBE_COOKIE}`, ONLY_CANARY]
+        : []),
       ...(http === undefined ? [] : [`option httpchk ${http.method} ${http.path}`]),
       // Without it a check may take `inter` to fail, and a frozen server is found out only after seconds.
       ...(failFast ? [`timeout check ${FAIL_FAST.checkTimeoutMs}ms`] : []),

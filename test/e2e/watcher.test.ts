@@ -461,6 +461,27 @@ describe("what somebody does behind the watcher's back", () => {
     await untilProven();
   });
 
+  it("to a server that is drained no client undoes by asking for it with the probe's cookie", async () => {
+    const beta = (await liveServers(three, SERVICE)).find((name) => name.startsWith("beta_"))!;
+    const ask = (cookie: string) =>
+      `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$0; printf "GET / HTTP/1.0\\r\\n%s\\r\\n\\r\\n" "$1" >&3; tail -n 1 <&3' ` +
+      `${PORT} '${cookie}'`;
+    const cookies = [
+      `Cookie: meshctl-probe=${beta}`,
+      `Cookie: a=b; meshctl-probe=${beta}`,
+      `Cookie: meshctl-probe=meshctl-probe_x; meshctl-probe=${beta}`,
+      `Cookie: meshctl-probe=${beta}; meshctl-probe=meshctl-probe_x`,
+    ];
+    // As they are, each of the two is asked in turn.
+    const answers = () =>
+      mustRun(three, cookies.flatMap((cookie) => [ask(cookie), ask(cookie)]).join("; echo; "));
+    expect(new Set((await answers()).split("\n").filter(Boolean))).toEqual(new Set(["alpha", "beta"]));
+    await tellHaproxy(three, `set server ${SERVICE}/${beta} weight 0`);
+    expect(new Set((await answers()).split("\n").filter(Boolean))).toEqual(new Set(["alpha"]));
+    await tellHaproxy(three, `set server ${SERVICE}/${beta} weight 1`);
+    expect(openRows(await verify())).toEqual([]);
+  });
+
   it("to a server over HAProxy's socket is not in force, and the words that take it back are told", async () => {
     const [alpha, beta] = (await liveServers(three, SERVICE)) as [string, string];
     await tellHaproxy(three, `set server ${SERVICE}/${alpha} addr 127.0.0.66 port 66`);

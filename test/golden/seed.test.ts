@@ -36,7 +36,11 @@ function leaves(value: unknown, path: string): string[] {
   });
 }
 
-const DESCRIPTION = "description meshctl-ef4ad1aa817c3a647d5ae2eae02d3985e2c578eee6ae4008dc023e14265b7c58";
+/** HAProxy obeys the cookie of no request but that of `meshctl probe` itself. */
+const ONLY_CANARY =
+  "ignore-persist unless { req.fhdr_cnt(cookie) eq 1 } " +
+  "{ req.fhdr(cookie) -m reg ^meshctl-probe=meshctl-probe_[0-9A-Za-z.:_-]+$ }";
+const DESCRIPTION = "description meshctl-03da9a4b3f555ea4ae89a31f2e94f9aec2709b5141d9e3bfe7ede6c919810d68";
 
 /** `seed`: what the article says and the file says too. `ours`: what the article does not say, and why the file does. */
 const files: readonly {
@@ -87,6 +91,7 @@ const files: readonly {
       "balance roundrobin",
       // HAProxy sets no cookie by it, and obeys the one with which `meshctl probe` asks for its canary.
       "cookie meshctl-probe",
+      ONLY_CANARY,
     ],
   },
   {
@@ -123,6 +128,7 @@ const files: readonly {
       "services.user-api.haproxy.frontend[]: mode http",
       "services.user-api.haproxy.backend[]: balance roundrobin",
       "services.user-api.haproxy.backend[]: cookie meshctl-probe",
+      `services.user-api.haproxy.backend[]: ${ONLY_CANARY}`,
       // Shuffled at every start otherwise, and every start would change haproxy.cfg.
       "services.user-api.haproxy.backend_order: asc",
       // As in haproxy.cfg above.

@@ -10,6 +10,11 @@ import { haproxyParameters } from "../../src/mesh/haproxy-parameters.ts";
 import { descriptionOf, haproxySettings } from "../../src/mesh/haproxy-settings.ts";
 import { mesh, service } from "./mesh.ts";
 
+/** Keeps clients from asking for a server by the cookie of `meshctl probe`. */
+const ONLY_CANARY =
+  "ignore-persist unless { req.fhdr_cnt(cookie) eq 1 } " +
+  "{ req.fhdr(cookie) -m reg ^meshctl-probe=meshctl-probe_[0-9A-Za-z.:_-]+$ }";
+
 const fixed = service({
   name: "billing",
   port: 8081,
@@ -40,6 +45,7 @@ backend user-api
 \tmode http
 \tbalance roundrobin
 \tcookie meshctl-probe
+\t${ONLY_CANARY}
 \toption httpchk GET /health
 \tserver web-1_10.0.0.21:8080 10.0.0.21:8080 cookie web-1_10.0.0.21:8080 check inter 2000 rise 2 fall 3
 \tserver web-2_10.0.0.22:8080 10.0.0.22:8080 cookie web-2_10.0.0.22:8080 check inter 2000 rise 2 fall 3 weight 5 disabled
@@ -157,7 +163,7 @@ describe("comparing haproxy.cfg by meaning", () => {
     [
       "a section too much",
       `${rendered}\nlisten stats\n    bind :9000\n`,
-      [{ setting: "listen stats", want: "", found: "listen stats", line: 48 }],
+      [{ setting: "listen stats", want: "", found: "listen stats", line: 49 }],
     ],
     [
       "a missing back end",
