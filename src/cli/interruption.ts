@@ -112,10 +112,11 @@ export class Interruption {
 
   /** The summary of a run that ended before its own; nothing where it had that. */
   summarise(exitCode: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     const hosts = this.#hosts.map((host) => this.#outcome(host));
     const durationMs = performance.now() - this.#startedAtMs;
-    if (!this.#isOver) this.#options.report({ event: "summary", exitCode, hosts, durationMs });
-    this.#isOver = true;
+    this.#options.report({ event: "summary", exitCode, hosts, durationMs });
   }
 
   readonly #drop = (): void => {
