@@ -86,6 +86,8 @@ export interface Artefact {
     readonly files?: readonly string[];
     readonly timeoutMs: number;
   };
+  /** Why what the build host made must not go to others, as one phrase; undefined when it may. Pure. */
+  readonly refusal?: (content: Uint8Array) => string | undefined;
 }
 
 /** What one layer holds and where it was read. Four answers, never `undefined`. */

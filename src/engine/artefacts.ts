@@ -34,8 +34,11 @@ export class ArtefactStore {
     const known = this.#underWay.get(artefact.key);
     if (known !== undefined) return known;
     const { key, buildHost } = artefact;
-    const got = this.#use(buildHost, () => this.#readStored(key)).then(
-      async (stored) => stored ?? this.#build(artefact, await builder(buildHost)),
+    const got = this.#use(buildHost, () => this.#readStored(key)).then(async (stored) =>
+      // One that an older meshctl stored is looked at as well.
+      stored !== undefined && artefact.refusal?.(stored.bytes) === undefined
+        ? stored
+        : this.#build(artefact, await builder(buildHost)),
     );
     this.#underWay.set(artefact.key, got);
     // A failed build may be tried again by a later change.
@@ -78,6 +81,13 @@ export class ArtefactStore {
     );
     const bytes = Buffer.from(results.at(-1)!.stdout, "base64");
     const sha256 = digest(bytes);
+    const refusal = artefact.refusal?.(bytes);
+    if (refusal !== undefined) {
+      throw new ChangeFailed(
+        remote.host,
+        `what ${remote.host} built as ${artefact.key} goes to no host: ${refusal}. Look at ${remote.host}, or name another build_host`,
+      );
+    }
     const file = join(this.#directory, artefact.key);
     await this.#use(remote.host, async () => {
       await mkdir(this.#directory, { recursive: true, mode: 0o700 });

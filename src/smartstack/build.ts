@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { HostName, Network } from "../inventory/view.ts";
 import type { Artefact, Command, Fleet, HostFacts } from "../step.ts";
+import { archiveRefusal } from "./archive.ts";
 import { BUILD_PACKAGES, BUILD_SCRIPT, gemKey, type RubyFacts, rubyOf } from "./gem-set.ts";
 import { GEMS } from "./locked-gems.ts";
 import { type Program, unitPath } from "./program.ts";
@@ -39,6 +40,7 @@ export function buildFor(
     key: `${key}.tar.gz`,
     buildHost,
     buildPackages: BUILD_PACKAGES,
+    refusal: archiveRefusal,
     build: {
       file: BUILD_SCRIPT,
       args: [rubyOf(self.host, self.facts), ...GEMS.map((gem) => `${gem.name}:${gem.version}:${gem.sha256}`)],

@@ -8,9 +8,15 @@ main() {
   rm -rf -- "$2".new.??????
   new=$(mktemp -d "$2.new.XXXXXX") || exit
   trap 'rm -rf -- "$new"' EXIT
-  chmod 0755 "$new"
-  tar -C "$new" --no-same-owner -xzf "$1" || exit
+  # A link or a device would be there before anybody looked at it, and a set-user-ID program anybody's to run.
+  if tar -tvzf "$1" | grep -v '^[-d]'; then
+    echo "$1 holds more than plain files and directories"
+    exit 1
+  fi
+  # The folder is root's alone until all in it is as it should be.
+  tar -C "$new" --no-same-owner --no-same-permissions -m -xzf "$1" && chmod -R a-s,a-t,u=rwX,go=rX "$new" || exit
   (cd "$new" && sha256sum --quiet -c SHA256SUMS) || exit
+  chmod 0755 "$new"
   sync -f "$new"
   rm -rf -- "$2" && mv -T -- "$new" "$2" && rm -f -- "$1" || exit
   # A damaged build is mended in place, and then the one before it is not known.

@@ -283,12 +283,8 @@ describe("a member's data directory", () => {
   const asZookeeper = (script: string) =>
     mustRun(host, `setpriv --reuid=zookeeper --regid=zookeeper --clear-groups sh -c ${shellQuote(script)}`);
   const look = async () => {
-    const observation = await observe(remote, [
-      {
-        step: zookeeper as AnyStep,
-        desired: { address: host.address, ports: { clientPort: 2181 }, dataDir },
-      },
-    ]);
+    const desired = { address: host.address, ports: { clientPort: 2181 }, dataDir };
+    const observation = await observe(remote, [{ step: zookeeper as AnyStep, desired }]);
     if (observation.is !== "seen") throw observation.error;
     return observation.facts.get("zookeeper")!;
   };

@@ -20,7 +20,7 @@ const inventory = {
 describe("a folder of gems", () => {
   mkdirSync(join(folder, "gems"));
   const path = join(folder, "gems/tool-1.0.gem");
-  const set = (sha256: string): readonly Gem[] => [{ name: "tool", version: "1.0", sha256 }];
+  const set = (sha256: string): readonly Gem[] => [{ name: "tool", version: "1.0", sha256, files: "" }];
   const problem = (gems: string, sha256 = "0") =>
     gemProblems({ gems }, inventory, set(sha256)).map(({ message }) => message);
 
