@@ -6,7 +6,7 @@ import { type Lab, startLab } from "../lab/lab.ts";
 import { repositoryRoot } from "../lab/paths.ts";
 import type { Suite } from "../lab/suite.ts";
 import { eventually, mustRun } from "./backends.ts";
-import { inventoryFor, meshctl, openRows } from "./meshctl.ts";
+import { inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
 
 /** All that goes into converged hosts, from the repository's folder on; the lab's own files lay out their disks. */
 const INGREDIENTS = [
@@ -47,6 +47,9 @@ export async function convergedLab({
       make: async (bare) => {
         const command = ["provision", "-i", await inventoryFor(bare, edit), "--yes", "--json"];
         const ended = await meshctl(command, { timeoutMs: MAKING_MS });
+        // With its reason, should it be otherwise.
+        const outcomes = summaryOf(ended).hosts.map(({ outcome, because }) => because ?? outcome);
+        expect(outcomes).toEqual(bare.hosts.map(() => "as wanted"));
         expect(openRows(ended)).toEqual([]);
         expect(ended.code, ended.stderr).toBe(0);
         // Nobody asks for a package's file again, and they are a third of the layer.
