@@ -18,6 +18,7 @@ export function remotesOf(inventory: Inventory, progress: Progress, interactive:
   const open = remoteOpener({
     ...(interactive
       ? {
+          atTerminal: (work) => progress.pause(work),
           askHostKey: (question) => progress.pause(() => askHostKey(question)),
           askPassphrase: (file, isAgain) => progress.pause(() => askPassphrase(file, isAgain)),
           askSudoPassword: (host, user) => progress.pause(() => askSudoPassword(host, user)),

@@ -24,5 +24,6 @@ export function sshSettings(
     sudoPassword: merged.sudo_password,
     passphrase: merged.passphrase,
     connectTimeoutMs: merged.connect_timeout,
+    client: merged.client,
   };
 }

@@ -55,6 +55,7 @@ const sshShape = {
   sudo_password: secret.optional(),
   passphrase: secret.optional(),
   connect_timeout: durationMs.pipe(z.number().min(100, { error: TIMEOUT })).optional(),
+  client: z.enum(["built-in", "openssh"]).optional(),
 };
 
 /** `ssh:` at the top. */

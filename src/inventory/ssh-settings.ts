@@ -18,4 +18,6 @@ export interface SshSettings {
   readonly sudoPassword: Secret | undefined;
   readonly passphrase: Secret | undefined;
   readonly connectTimeoutMs: number | undefined;
+  /** Which SSH client makes the connection; undefined is meshctl's own. */
+  readonly client?: "built-in" | "openssh" | undefined;
 }

@@ -75,7 +75,9 @@ export function disagreement(message: string, greeting: Buffer): string {
   const { words, advice } = SPOKEN[kind];
   const offered = offeredIn(greeting)?.[KINDS.indexOf(kind)];
   const host = offered === undefined ? "" : ` The host offers ${offered.replaceAll(",", ", ") || "none"}.`;
-  return `${message}. ${words}.${host} To mend it ${advice}.`;
+  // OpenSSH's client may speak more, but inflates what it is sent as well.
+  const other = kind === "compression" ? "" : ', or reach it with "client: openssh"';
+  return `${message}. ${words}.${host} To mend it ${advice}${other}.`;
 }
 
 function kindIn(message: string): Kind | undefined {

@@ -2,68 +2,28 @@ import type { Duplex } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import { EXEC_COMMAND } from "./conversation.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
-import { Limit } from "./limit.ts";
+import { ChannelRefused, ConnectionEnded, Line } from "./line.ts";
 
-/** sshd allows 10 sessions on a connection (MaxSessions); some administrators allow fewer. */
-const MOST_CHANNELS = 6;
-
-/** The host would not open a channel, although the connection stands. */
-export class ChannelRefused extends Error {
-  override readonly name = "ChannelRefused";
-  /** SSH_OPEN_… of RFC 4254, 5.1; undefined when the exec request itself was refused. */
-  readonly reason: number | undefined;
-
-  constructor(reason: number | undefined, description: string) {
-    super(description);
-    this.reason = reason;
-  }
-}
-
-/** The connection ended before a channel was open on it. */
-export class ConnectionEnded extends Error {
-  override readonly name = "ConnectionEnded";
-}
-
-/** One authenticated SSH connection. */
-export class Connection {
-  /** Its name in messages. */
-  readonly name: string;
-  /** Whom it is logged in as. */
-  readonly user: string;
-  /** Places for channels; a channel gives its place back when it is closed on both sides. */
-  readonly places = new Limit(MOST_CHANNELS);
-  /** Places taken by holds, which may last as long as the run. */
-  held = 0;
-  /** Once a script has begun on this connection, the login shell and the privilege are known to be good. */
-  isProven = false;
-  /** Settled once the first script on this connection has begun or failed to; never rejects. */
-  proving: Promise<void> | undefined;
-  /** Resolves when the connection is gone. */
-  readonly closed: Promise<void>;
-  /** To be told when the connection is gone: kept apart from `closed`, which cannot be left again. */
-  readonly #waiting = new Set<() => void>();
+/** One connection of the built-in client. */
+export class Connection extends Line {
   readonly #client: Client;
   readonly #socket: Duplex;
   readonly #via: Connection | undefined;
-  #endedBecause: string | undefined;
 
   /** `onClose` is called once, when the connection is gone for whatever reason. */
   constructor(
-    { alias, user }: EffectiveSettings,
+    settings: EffectiveSettings,
     client: Client,
     socket: Duplex,
     via: Connection | undefined,
     onClose: () => void,
   ) {
-    this.name = alias;
-    this.user = user.value;
+    super(settings);
     this.#via = via;
     this.#client = client;
     this.#socket = socket;
     let lastError: Error | undefined;
-    this.closed = new Promise((resolve) => {
-      this.#waiting.add(onClose).add(resolve);
-    });
+    this.onGone(onClose);
     client.on("error", (error: Error & { level?: string }) => {
       lastError = error;
       // Nobody answers any more. What goes over a jump host's channel may never close: the jump host answers that
@@ -80,25 +40,6 @@ export class Connection {
     if (leave !== undefined) this.onGone(leave);
   }
 
-  /** Why the connection ended; undefined while it stands. */
-  get endedBecause(): string | undefined {
-    return this.#endedBecause;
-  }
-
-  /** Calls `listener` once, when the connection is gone; at once when it is. Returns the way to be no longer told. */
-  onGone(listener: () => void): () => void {
-    if (this.#endedBecause === undefined) this.#waiting.add(listener);
-    else listener();
-    return () => this.#waiting.delete(listener);
-  }
-
-  #gone(because: string): void {
-    if (this.#endedBecause !== undefined) return;
-    this.#endedBecause = because;
-    for (const listener of this.#waiting) listener();
-    this.#waiting.clear();
-  }
-
   /** Where a chain of jump hosts broke: the connection whose end ended this one, or this one. */
   get origin(): Connection {
     return this.#via?.endedBecause === undefined ? this : this.#via.origin;
@@ -109,8 +50,7 @@ export class Connection {
     return this.#via === undefined ? 0 : this.#via.hops + 1;
   }
 
-  /** Sends one exec request. Throws ChannelRefused or ConnectionEnded; nothing has been run then. */
-  exec(): Promise<ClientChannel> {
+  override exec(): Promise<ClientChannel> {
     return this.#open((callback) => this.#client.exec(EXEC_COMMAND, callback));
   }
 
@@ -123,14 +63,14 @@ export class Connection {
     request: (callback: (error: Error | undefined, channel: ClientChannel) => void) => void,
   ): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
-      const ended = () => reject(new ConnectionEnded(this.#endedBecause ?? "the connection was lost"));
+      const ended = () => reject(new ConnectionEnded(this.endedBecause ?? "the connection was lost"));
       const leave = this.onGone(ended);
-      if (this.#endedBecause !== undefined) return;
+      if (this.endedBecause !== undefined) return;
       try {
         request((error, channel) => {
           leave();
           if (error === undefined) resolve(channel);
-          else if (this.#endedBecause !== undefined || !this.#socket.writable) ended();
+          else if (this.endedBecause !== undefined || !this.#socket.writable) ended();
           else {
             const reason = "reason" in error && typeof error.reason === "number" ? error.reason : undefined;
             reject(new ChannelRefused(reason, error.message));
@@ -143,14 +83,12 @@ export class Connection {
     });
   }
 
-  /** Drops the connection at once, also when the other side no longer answers. */
-  destroy(because: string): void {
-    this.#gone(because);
+  override destroy(because: string): void {
+    this.gone(because);
     this.#socket.destroy();
   }
 
-  /** Says good-bye and waits a second for the other side to agree. Never throws. */
-  async end(): Promise<void> {
+  override async end(): Promise<void> {
     const timer = setTimeout(() => this.destroy("it was ended"), 1_000);
     this.#client.end();
     await this.closed;

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { ClientChannel } from "ssh2";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
 import type { Secret } from "../secret.ts";
 import { Frame } from "./frame.ts";
+import type { Channel } from "./line.ts";
 import type { ScriptInput } from "./remote.ts";
 
 /**
@@ -82,7 +82,7 @@ export class Conversation {
   /** Resolves when the root shell reported that it is ready, or when the conversation ended without. */
   readonly ready: Promise<void>;
   denied: Denied | undefined;
-  readonly #channel: ClientChannel;
+  readonly #channel: Channel;
   readonly #request: ConversationRequest;
   readonly #nonce = randomBytes(16).toString("hex");
   /** Marks the script's own output. It goes to the root shell alone, and stands in no argument. */
@@ -105,7 +105,7 @@ export class Conversation {
   #resolveReady!: () => void;
   #stopSending: (() => void) | undefined;
 
-  constructor(channel: ClientChannel, request: ConversationRequest) {
+  constructor(channel: Channel, request: ConversationRequest) {
     this.#channel = channel;
     this.#request = request;
     this.end = new Promise((resolve) => {

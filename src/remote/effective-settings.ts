@@ -21,6 +21,8 @@ export interface EffectiveSettings {
   readonly host: HostName;
   /** The name that ssh_config was asked for. */
   readonly alias: string;
+  /** Which SSH client makes the connection: meshctl's own, or the system's ssh. */
+  readonly client: Setting<"built-in" | "openssh">;
   readonly hostName: Setting<string>;
   readonly port: Setting<number>;
   readonly user: Setting<string>;
@@ -155,6 +157,10 @@ export function combine(
   return {
     host,
     alias: settings.host,
+    client: {
+      value: settings.client ?? "built-in",
+      from: settings.client === undefined ? "default" : "inventory",
+    },
     hostName,
     port,
     user,
@@ -216,7 +222,8 @@ export function combine(
       "any",
     ),
     bindAddress: pick(undefined, "bindaddress", optional, undefined),
-    notHeeded: notHeeded(values, defaults),
+    // OpenSSH heeds what is its own.
+    notHeeded: settings.client === "openssh" ? { value: [], from: "default" } : notHeeded(values, defaults),
   };
 }
 

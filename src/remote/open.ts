@@ -1,9 +1,11 @@
+import type { SshSettings } from "../inventory/ssh-settings.ts";
 import { DEADLINES, type Deadlines } from "./deadlines.ts";
 import { Dialer } from "./dial.ts";
 import type { AskHostKey } from "./host-key.ts";
 import { type AskPassphrase, KeyRing } from "./key-ring.ts";
+import { OpensshDialer } from "./openssh/dial.ts";
 import type { OpenRemote } from "./remote.ts";
-import { Session } from "./session.ts";
+import { type Dials, Session } from "./session.ts";
 import { sshConfigReader } from "./ssh-config.ts";
 import { type AskSudoPassword, TypedPassword } from "./typed-password.ts";
 
@@ -14,6 +16,8 @@ export interface SshOptions {
   readonly askPassphrase?: AskPassphrase;
   /** Asked once for each login user whose sudo wants a password that the inventory does not have. */
   readonly askSudoPassword?: AskSudoPassword;
+  /** Lets the system's ssh ask a person at the terminal, where hosts are reached by it. */
+  readonly atTerminal?: <T>(work: () => Promise<T>) => Promise<T>;
   /** Instead of the user's and the system's ssh_config. */
   readonly sshConfigFile?: string;
   readonly deadlines?: Partial<Deadlines>;
@@ -24,12 +28,20 @@ export interface SshOptions {
 /** Opens hosts over SSH. Hosts opened by one opener share jump hosts and the cap on handshakes under way. */
 export function remoteOpener(options: SshOptions = {}): OpenRemote {
   const deadlines = { ...DEADLINES, ...options.deadlines };
+  const config = sshConfigReader(options.sshConfigFile, options.warn ?? (() => {}));
   const dialer = new Dialer({
-    config: sshConfigReader(options.sshConfigFile, options.warn ?? (() => {})),
+    config,
     deadlines,
     askHostKey: options.askHostKey,
     keyRing: new KeyRing(options.askPassphrase),
   });
+  const openssh = new OpensshDialer({
+    config,
+    sshConfigFile: options.sshConfigFile,
+    deadlines,
+    atTerminal: options.atTerminal,
+  });
+  const dialerFor = ({ client }: SshSettings): Dials => (client === "openssh" ? openssh : dialer);
   const typed = new Map<string, TypedPassword>();
   const typedBy = (user: string): TypedPassword | undefined => {
     const { askSudoPassword } = options;
@@ -38,5 +50,5 @@ export function remoteOpener(options: SshOptions = {}): OpenRemote {
     typed.set(user, password);
     return password;
   };
-  return (host, settings) => new Session(host, settings, dialer, deadlines, typedBy);
+  return (host, settings) => new Session(host, settings, dialerFor(settings), deadlines, typedBy);
 }

@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClientChannel } from "ssh2";
 import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { Secret } from "../secret.ts";
-import { ChannelRefused, type Connection, ConnectionEnded } from "./connection.ts";
 import { Conversation, type ConversationEnd, type Denied } from "./conversation.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { Dialer } from "./dial.ts";
+import { type Channel, ChannelRefused, ConnectionEnded, type Line } from "./line.ts";
 import { NOT_INSTALLED, privilegeAdvice } from "./privilege-advice.ts";
 import type { Held, Outcome, Remote, RunOptions } from "./remote.ts";
 import type { Typed, TypedPassword } from "./typed-password.ts";
@@ -22,16 +20,22 @@ const LINGER_MS = 300;
 /** How often a channel that is refused is asked for again while no other channel of ours is in the way. */
 const MOST_REFUSALS = 5;
 
+/** Makes connections. */
+export interface Dials {
+  /** A new connection to the host. Throws HostUnreachable, or the signal's reason as soon as it is aborted. */
+  dial(host: string, settings: SshSettings, signal: AbortSignal): Promise<Line>;
+}
+
 /** One host over SSH. */
 export class Session implements Remote {
   readonly host: HostName;
   readonly #settings: SshSettings;
-  readonly #dialer: Dialer;
+  readonly #dialer: Dials;
   readonly #deadlines: Deadlines;
   #execs = 0;
-  #connection: Promise<Connection> | undefined;
+  #connection: Promise<Line> | undefined;
   /** Every connection that stands: more than one only where a hold fills the first (MaxSessions 1). */
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<Line>();
   /** Credentials that were refused. They are not sent again: hosts lock users and addresses out for that. */
   #refusal: HostUnreachable | undefined;
   readonly #ending = new AbortController();
@@ -42,7 +46,7 @@ export class Session implements Remote {
   constructor(
     host: HostName,
     settings: SshSettings,
-    dialer: Dialer,
+    dialer: Dials,
     deadlines: Deadlines,
     typedBy: (user: string) => TypedPassword | undefined,
   ) {
@@ -291,7 +295,7 @@ export class Session implements Remote {
   }
 
   /** A place for one more channel, before the deadline. */
-  async #takePlace(connection: Connection, deadlineMs: number): Promise<() => void> {
+  async #takePlace(connection: Line, deadlineMs: number): Promise<() => void> {
     const place = connection.places.take();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
@@ -304,7 +308,7 @@ export class Session implements Remote {
     throw this.#unreachable("the sessions to this host were all taken until the deadline");
   }
 
-  async #exec(connection: Connection): Promise<ClientChannel> {
+  async #exec(connection: Line): Promise<Channel> {
     const { channelMs } = this.#deadlines;
     const timer = setTimeout(() => connection.destroy(`no answer within ${channelMs / 1000} s`), channelMs);
     try {
@@ -314,7 +318,7 @@ export class Session implements Remote {
     }
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(): Promise<Line> {
     for (;;) {
       this.#ending.signal.throwIfAborted();
       if (this.#refusal !== undefined) throw this.#refusal;
@@ -408,16 +412,16 @@ function showBytes(bytes: number): string {
 }
 
 interface OpenChannel {
-  readonly channel: ClientChannel;
-  readonly connection: Connection;
+  readonly channel: Channel;
+  readonly connection: Line;
   readonly leave: () => void;
 }
 
 interface Talk {
-  readonly connection: Connection;
+  readonly connection: Line;
   readonly conversation: Conversation;
 }
 
-function reasonOf(connection: Connection): string {
+function reasonOf(connection: Line): string {
   return connection.endedBecause ?? "the host closed the channel without saying how the script ended";
 }

@@ -389,7 +389,7 @@ hosts: [a]
     problems: [
       "i.yaml:5:8 ssh.usr: unknown key; did you mean 'user'?",
       "i.yaml:5:18 ssh.identity-file: unknown key; did you mean 'identity_file'?",
-      "i.yaml:5:36 ssh.zzz: unknown key; known are user, port, identity_file, known_hosts, host_keys, privilege, password, sudo_password, passphrase, connect_timeout",
+      "i.yaml:5:36 ssh.zzz: unknown key; known are user, port, identity_file, known_hosts, host_keys, privilege, password, sudo_password, passphrase, connect_timeout, client",
     ],
   },
   {
@@ -446,7 +446,7 @@ hosts: [a]
     inventory: `${hosts}ssh: { host: x }
 `,
     problems: [
-      "i.yaml:5:8 ssh.host: unknown key; known are user, port, identity_file, known_hosts, host_keys, privilege, password, sudo_password, passphrase, connect_timeout",
+      "i.yaml:5:8 ssh.host: unknown key; known are user, port, identity_file, known_hosts, host_keys, privilege, password, sudo_password, passphrase, connect_timeout, client",
     ],
   },
   {

@@ -15,6 +15,7 @@ export function settingsFor(sshd: TestSshd, changed: Partial<SshSettings> = {}):
     sudoPassword: undefined,
     passphrase: undefined,
     connectTimeoutMs: 3_000,
+    client: process.env.MESHCTL_TEST_CLIENT === "openssh" ? "openssh" : undefined,
     ...changed,
   };
 }
