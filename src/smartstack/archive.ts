@@ -13,10 +13,10 @@ const COMPILED = "gems/zookeeper-1.5.5/lib/zookeeper_c.so";
  * Why a build that a host made must not go to others, as one phrase; undefined when it may. It holds plain files and
  * directories only, none with another's rights, and every Ruby file is as the locked gem has it.
  */
-export function archiveRefusal(bytes: Uint8Array): string | undefined {
+export function archiveRefusal(bytes: Uint8Array, maxBytes = MAX_BYTES): string | undefined {
   let files: ReadonlyMap<string, Uint8Array>;
   try {
-    files = filesOf(gunzipSync(bytes, { maxOutputLength: MAX_BYTES }));
+    files = filesOf(gunzipSync(bytes, { maxOutputLength: maxBytes }));
   } catch (error) {
     return (error as Error).message;
   }

@@ -40,7 +40,7 @@ export function buildFor(
     key: `${key}.tar.gz`,
     buildHost,
     buildPackages: BUILD_PACKAGES,
-    refusal: archiveRefusal,
+    refusal: (content) => archiveRefusal(content),
     build: {
       file: BUILD_SCRIPT,
       args: [rubyOf(self.host, self.facts), ...GEMS.map((gem) => `${gem.name}:${gem.version}:${gem.sha256}`)],

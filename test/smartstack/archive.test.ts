@@ -26,7 +26,7 @@ describe("a build that a host made", () => {
     symlinkSync("/etc/shadow", join(home, "gems/link"));
     expect(tar("gems.lock", "gems")).toBe('"gems/link" is neither a plain file nor a directory');
     rmSync(join(home, "gems/link"));
-    execFileSync("mkfifo", [join(home, "gems/pipe")]);
+    execFileSync("sh", ["-c", 'mkfifo "$1"', "sh", join(home, "gems/pipe")]);
     expect(tar("gems")).toBe('"gems/pipe" is neither a plain file nor a directory');
     rmSync(join(home, "gems/pipe"));
     expect(tar("--mode=4755", "gems.lock")).toBe('"gems.lock" has the mode 4755');
@@ -46,7 +46,8 @@ describe("a build that a host made", () => {
 
   it("is refused when it is no archive, or unpacks to more than any build", () => {
     expect(archiveRefusal(Buffer.from("not an archive at all"))).toBe("incorrect header check");
-    const large = gzipSync(Buffer.alloc(65 * 2 ** 20), { level: 1 });
-    expect(archiveRefusal(large)).toContain("Cannot create a Buffer larger than");
+    expect(archiveRefusal(gzipSync(Buffer.alloc(5000)), 4096)).toContain(
+      "Cannot create a Buffer larger than",
+    );
   });
 });

@@ -322,7 +322,7 @@ describe("nothing is changed", () => {
       with1({ ...halted, zooCfg: "dataDir=/srv/$(evil)\n", data: { "/srv/$(evil)": "holds" } }),
       {},
       "dataDir",
-      `cp -a '/srv/$(evil)/version-2' ${DATA}/ && cp -L '/srv/$(evil)/myid' ${DATA}/ `,
+      `cp -a '/srv/$(evil)/version-2' ${DATA}/ && chown -R zookeeper:zookeeper ${DATA} && runuser -u zookeeper -- cp -L '/srv/$(evil)/myid' ${DATA}/, `,
     ],
     [
       "when a member's data is gone",
