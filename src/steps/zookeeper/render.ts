@@ -1,4 +1,5 @@
 import { plainFile } from "../../evidence/file.ts";
+import { SANDBOX } from "../../smartstack/sandbox.ts";
 import type { WantedFile } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { Servers } from "./properties.ts";
@@ -78,7 +79,7 @@ export function argvOf({ heapBytes }: ZookeeperDesired): readonly string[] {
  * `initialize` is ZooKeeper's own mark of a member that may be empty; 3.4 does not take it away itself.
  */
 export function renderUnit(desired: ZookeeperDesired): string {
-  const { dataDir } = desired;
+  const { dataDir, heapBytes } = desired;
   const record = `echo "$$INVOCATION_ID"; exec sha256sum ${ZOO_CFG} ${UNIT_FILE} ${myidPath(desired)}`;
   const hasSnapshot = `ls ${dataDir}/version-2/snapshot.* >/dev/null 2>&1`;
   const refusal = `${dataDir} holds no snapshot although this host is a member: is its disk mounted?`;
@@ -103,10 +104,13 @@ SuccessExitStatus=143
 Restart=on-failure
 RestartSec=5
 TimeoutStopSec=60
-NoNewPrivileges=yes
-PrivateTmp=yes
-ProtectHome=yes
-ProtectSystem=full
+# The heap, as much again outside of it, and what Java needs beside both.
+MemoryMax=${2 * heapBytes + 2 ** 30}
+TasksMax=4096
+ReadWritePaths=-${dataDir}
+ProtectProc=invisible
+RemoveIPC=yes
+${SANDBOX}
 
 [Install]
 WantedBy=multi-user.target
