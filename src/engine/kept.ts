@@ -31,7 +31,7 @@ export interface Kept {
 const READER = [
   "../evidence/keeper.sh",
   "../evidence/prelude.sh",
-  "./commands/manifest.sh",
+  "../host/manifest.sh",
   "./commands/kept.sh",
 ].map((name) => new URL(name, import.meta.url));
 

@@ -1,5 +1,5 @@
-import type { HostName } from "../inventory/view.ts";
-import type { Mesh } from "./mesh.ts";
+import type { Mesh } from "../mesh/mesh.ts";
+import type { HostName } from "./view.ts";
 
 /** What a plan for these hosts says of ZooKeeper's ports where no firewall of meshctl's closes them. */
 export function openPortsWords(

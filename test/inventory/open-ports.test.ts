@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openPortsWords } from "../../src/mesh/open-ports.ts";
+import { openPortsWords } from "../../src/inventory/open-ports.ts";
 import { mesh } from "./mesh.ts";
 
 const ensemble = ["kvm-01", "kvm-02"].map((host) => ({ host, address: "10.0.0.2", id: undefined }));
