@@ -112,6 +112,12 @@ const NEEDED: Readonly<Record<string, (text: string) => Readonly<Record<string, 
     registry: [["ok", text]],
     child: [["s", "", Buffer.from(text).toString("hex")]],
   }),
+  firewall: (text) => ({
+    nft: [["read"]],
+    table: [[text, text]],
+    peers: [["read"]],
+    peer: [["2181", text]],
+  }),
   mysql: (text) => ({
     server: [["mariadb"]],
     conf: [
@@ -139,17 +145,22 @@ function outputWith(step: string, text: string): ProbeOutput {
     ...saidIn(step, ".sh", /\bemit (\w+)/g),
     ...saidIn(step, ".ts", /(?:ieldOf|rowsOf)\(output, "(\w+)"/g),
   ];
+  const units = [...new Set([...saidIn(step, ".ts", /"([\w-]+\.service)"/g), `${step}.service`])];
   const paths = [
     ...saidIn(step, ".ts", /"(\/[^"\n]+)"/g),
     "/var/lib/zookeeper/myid",
-    `/etc/systemd/system/${step}.service`,
+    ...units.flatMap((unit) => [
+      `/etc/systemd/system/${unit}`,
+      ...saidIn(step, ".ts", /`\/etc\/systemd\/system\/\$\{\w+\}(\.d\/[\w.-]+)`/g).map(
+        (end) => `/etc/systemd/system/${unit}${end}`,
+      ),
+    ]),
   ];
-  const units = [...saidIn(step, ".ts", /"([\w-]+\.service)"/g), `${step}.service`];
   const content = Buffer.from(text).toString("base64");
   return new Map(
     Object.entries({
       ...Object.fromEntries(keys.map((key) => [key, [Array.from({ length: 12 }, () => text)]])),
-      file: paths.map((path) => [path, "regular", "0644", "root:root", "", "", path, content]),
+      file: [...new Set(paths)].map((path) => [path, "regular", "0644", "root:root", "", "", path, content]),
       unit: units.flatMap((unit) => UNIT_PROPERTIES.map((property) => [unit, property, text])),
       ...NEEDED[step]?.(text),
     }),

@@ -69,6 +69,6 @@ function peerFacts(output: ProbeOutput): FirewallFacts["peers"] {
   return rowsOf(output, "peer").map(([port, address]) => ({
     port: Number(port),
     // "[fe80::1%eth0]" as ss has it.
-    address: address!.replace(/^\[|\]$/g, "").replace(/%.*$/, ""),
+    address: address!.replace(/^\[|\]$/g, "").split("%", 1)[0]!,
   }));
 }

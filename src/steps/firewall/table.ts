@@ -22,7 +22,7 @@ export type Item = Readonly<Record<string, unknown>>;
  * `text` are two listings of the table, for nft 1.0.6 ends its JSON at a table that is switched off.
  */
 export function readTable(text: string, json: string, rules: Rules): Table | Unread {
-  if (/^\s*flags\b.*\bdormant\b/m.test(text.split("{")[1] ?? "")) {
+  if (/^[ \t]*flags\b.*\bdormant\b/m.test(text.split("{")[1] ?? "")) {
     return { otherwise: ["it is switched off (flags dormant)"], sets: new Map() };
   }
   const items = itemsOf(json);
@@ -94,15 +94,22 @@ function otherRules(items: { all(kind: string): readonly Item[] }, text: string,
     .map(({ expr }) => meaningOf(expr));
   const wanted = ruleExpressions(rules).map(meaningOf);
   if (JSON.stringify(found) === JSON.stringify(wanted)) return [];
-  const lines = /chain input \{\n([^}]*(?:\{[^}]*\}[^}]*)*)\}/.exec(text)?.[1]?.split("\n") ?? [];
   const ours = new Set(ruleLines(rules));
-  const present = lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("type "));
+  const present = linesOfInput(text).filter((line) => line !== "" && !line.startsWith("type "));
   const foreign = present
     .filter((line) => !ours.has(line))
     .map((line) => `it has a rule of another hand: ${line}`);
   const missing = [...ours].filter((line) => !present.includes(line)).map((line) => `it lacks: ${line}`);
   const words = [...foreign, ...missing];
   return words.length > 0 ? words : ["its rules are not those that meshctl writes"];
+}
+
+/** What stands in the chain, line by line: nft closes it by a line of its own. */
+function linesOfInput(text: string): readonly string[] {
+  const [, behind] = text.split("chain input {\n", 2);
+  const lines = behind?.split("\n").map((line) => line.trim()) ?? [];
+  const end = lines.indexOf("}");
+  return end === -1 ? [] : lines.slice(0, end);
 }
 
 /** A rule without what says nothing of its meaning. */
