@@ -1,5 +1,6 @@
 import type { ZodType } from "zod";
 import type { HostName, HostView, InventoryView } from "./inventory/view.ts";
+import type { Reader } from "./reader/reader.ts";
 import type { Content } from "./secret.ts";
 
 /** The playbook's key for a step, for example "sysctl". */
@@ -320,9 +321,15 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
     readonly desired: D;
     readonly machine: Machine;
   }): readonly RenderedFile[];
-  probe(desired: D): Probe;
+  /**
+   * Reads what the step has to know of a host; asks as much as it can at once. What was not read is told as such in the
+   * facts. Throws ProbeNotUnderstood on answers it does not understand. A step that has it needs no `probe` and no `facts`.
+   */
+  look?(reader: Reader, desired: D): Promise<F>;
+  /** The old way: a script that prints records, and what is made of them. */
+  probe?(desired: D): Probe;
   /** Throws ProbeNotUnderstood on output it does not understand. */
-  facts(output: ProbeOutput): F;
+  facts?(output: ProbeOutput): F;
   assess(
     self: {
       readonly name: HostName;

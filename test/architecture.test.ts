@@ -43,16 +43,17 @@ function packagesLoadedBy(file: string, seen = new Set<string>()): string[] {
 }
 
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  "": ["inventory", "mesh"],
+  "": ["inventory", "mesh", "reader"],
   mesh: ["", "inventory"],
   inventory: ["", "mesh"],
   playbook: ["", "inventory", "mesh"],
-  evidence: ["", "mesh"],
+  evidence: ["", "mesh", "reader"],
+  reader: ["", "remote"],
   remote: ["", "inventory"],
-  engine: ["", "inventory", "playbook", "evidence", "remote"],
+  engine: ["", "inventory", "playbook", "evidence", "reader", "remote"],
   steps: ["", "steps/*"],
   smartstack: ["", "evidence", "inventory"],
-  "steps/*": ["", "mesh", "smartstack", "evidence", "inventory"],
+  "steps/*": ["", "mesh", "smartstack", "evidence", "inventory", "reader"],
   status: ["", "engine", "evidence", "inventory", "mesh", "steps/*"],
   probe: ["", "engine", "inventory", "mesh", "remote"],
   cli: ["", "engine", "evidence", "inventory", "playbook", "probe", "remote", "status", "steps"],

@@ -26,6 +26,7 @@ import {
   textsOf,
 } from "./hostile-files.ts";
 import { HOSTILE } from "./hostile-values.ts";
+import { questionsOf } from "./reader/questions-of.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -39,14 +40,14 @@ const canary = "/tmp/meshctl-pwned";
 const words: string[] = [];
 
 /** What reaches a host of it is literal: in the configuration files as the programs read them, and in arguments. */
-function expectLiteral({ inventory: loaded, job }: Awaited<ReturnType<typeof load>>): void {
+async function expectLiteral({ inventory: loaded, job }: Awaited<ReturnType<typeof load>>): Promise<void> {
   for (const play of job.plays) {
     for (const host of play.hosts) {
       const view = loaded.hosts.get(host)!;
       for (const { step, parameters } of play.steps) {
         const desired = step.desired(parameters.get(host), view, loaded);
         expect(textsOf(desired).filter((text) => /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(text))).toEqual([]);
-        words.push(...step.probe(desired).args);
+        words.push(...(step.probe?.(desired).args ?? (await questionsOf(step, desired)).flat()));
         if (step.name === "watcher") expectLiteralMesh(desired as WatcherDesired);
         const files = new Map(
           step

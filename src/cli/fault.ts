@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { inspect } from "node:util";
 import { HostLost } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
-import type { Held, Outcome, Remote, RunOptions } from "../remote/remote.ts";
+import type { Held, Outcome, Remote, RunOptions, Talk, TalkOptions } from "../remote/remote.ts";
 import { shownText } from "./shown.ts";
 
 /** Whose session the code belongs to that runs right now: also that of its sockets and timers. */
@@ -33,6 +33,10 @@ export class FaultyRemote implements Remote {
     return this.#guarded(options, () => this.#remote.hold(script, options));
   }
 
+  talk(script: string, options: TalkOptions): Promise<Talk> {
+    return this.#guarded(options, () => this.#remote.talk(script, options));
+  }
+
   anew(): Remote {
     return new FaultyRemote(this.#remote.anew());
   }
@@ -49,7 +53,7 @@ export class FaultyRemote implements Remote {
     void this.end();
   }
 
-  async #guarded<T>({ during }: RunOptions, work: () => Promise<T>): Promise<T> {
+  async #guarded<T>({ during }: Pick<RunOptions, "during">, work: () => Promise<T>): Promise<T> {
     let lose: (error: Error) => void = () => {};
     const lost = new Promise<never>((_, reject) => {
       lose = reject;

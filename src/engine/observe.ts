@@ -4,6 +4,8 @@ import { scriptText } from "../script-text.ts";
 import { type AnyStep, type HostFacts, ProbeNotUnderstood, type StepName } from "../step.ts";
 import { lastLines } from "../terminal-text.ts";
 import { byThisClock, hostFactsOf } from "./host-facts.ts";
+import { lookAt } from "./look.ts";
+import { readerOf } from "./readers.ts";
 import { type Block, sideBySide } from "./script-block.ts";
 
 /** What one look at a host gave. */
@@ -16,7 +18,7 @@ export type Observation =
   | { readonly is: "unseen"; readonly error: Error };
 
 /** A step's own facts, or why its probe gave none. */
-type StepFacts =
+export type StepFacts =
   | { readonly is: "read"; readonly facts: unknown }
   | { readonly is: "broken"; readonly because: string };
 
@@ -33,38 +35,56 @@ const PROLOGUE = new URL("./prologue.sh", import.meta.url);
 const PROBE_TIMEOUT_MS = 20_000;
 const TOO_LONG = `took more than ${PROBE_TIMEOUT_MS / 1000} s`;
 
-/** Looks at a host: facts of the host and of every step asked for, in one exec. Changes nothing. Never throws. */
+/**
+ * Looks at a host: facts of the host and of every step asked for, in one exec, and over the reader for the steps that have a
+ * `look`. Changes nothing. Never throws.
+ */
 export async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
-  const { script, parse } = sideBySide([
-    block("prologue", [PROLOGUE], []),
-    ...requests.map((request) => probeBlock(request)),
-  ]);
   try {
-    const outcome = await remote.run(`${scriptText(CLOCK)}${script}`, {
-      during: "observation",
-      timeoutMs: 30_000 + PROBE_TIMEOUT_MS,
-    });
-    const [prologue, ...results] = parse(outcome.stdout, outcome.stderr);
-    if (prologue === undefined) {
-      throw new ProbeNotUnderstood(
-        `the host printed no facts: ${lastLines(outcome.stderr || outcome.stdout)}`,
-      );
-    }
-    // Half a list of packages or of our own files would look like a host that has none.
-    if (tookTooLong(prologue)) throw new ProbeNotUnderstood(`reading the host ${TOO_LONG}`);
-    const host = hostFactsOf(parseProbeOutput(prologue.stdout), byThisClock(outcome));
-    const facts = new Map<StepName, StepFacts>();
-    for (const { step } of requests) {
-      const result = results.find(({ name }) => name === step.name);
-      facts.set(step.name, result === undefined ? broken("its probe did not run") : read(step, result));
-    }
-    return { is: "seen", host, facts };
+    const looks = requests.filter(({ step }) => step.look !== undefined);
+    const [probed, looked] = await Promise.all([
+      probe(
+        remote,
+        requests.filter(({ step }) => step.look === undefined),
+      ),
+      looks.length === 0 ? [] : lookAt(readerOf(remote), looks),
+    ]);
+    return { is: "seen", host: probed.host, facts: new Map([...probed.facts, ...looked]) };
   } catch (error) {
     return { is: "unseen", error: error as Error };
   }
 }
 
+/** What the scripts print. Throws when the host cannot be read. */
+async function probe(
+  remote: Remote,
+  requests: readonly ProbeRequest[],
+): Promise<{ readonly host: HostFacts; readonly facts: ReadonlyMap<StepName, StepFacts> }> {
+  const { script, parse } = sideBySide([
+    block("prologue", [PROLOGUE], []),
+    ...requests.map((request) => probeBlock(request)),
+  ]);
+  const outcome = await remote.run(`${scriptText(CLOCK)}${script}`, {
+    during: "observation",
+    timeoutMs: 30_000 + PROBE_TIMEOUT_MS,
+  });
+  const [prologue, ...results] = parse(outcome.stdout, outcome.stderr);
+  if (prologue === undefined) {
+    throw new ProbeNotUnderstood(`the host printed no facts: ${lastLines(outcome.stderr || outcome.stdout)}`);
+  }
+  // Half a list of packages or of our own files would look like a host that has none.
+  if (tookTooLong(prologue)) throw new ProbeNotUnderstood(`reading the host ${TOO_LONG}`);
+  const host = hostFactsOf(parseProbeOutput(prologue.stdout), byThisClock(outcome));
+  const facts = new Map<StepName, StepFacts>();
+  for (const { step } of requests) {
+    const result = results.find(({ name }) => name === step.name);
+    facts.set(step.name, result === undefined ? broken("its probe did not run") : read(step, result));
+  }
+  return { host, facts };
+}
+
 function probeBlock({ step, desired }: ProbeRequest): Block {
+  if (step.probe === undefined) throw new Error(`the step ${step.name} has neither a look nor a probe`);
   const probe = step.probe(desired);
   return block(step.name, [probe.functions ?? [], probe.file].flat(), probe.args);
 }
@@ -84,7 +104,7 @@ function read(step: AnyStep, result: { exitCode: number; stdout: string; stderr:
     const [unread] = rowsOf(output, "unread");
     // Taken for absent it could be a reason to change something.
     if (unread !== undefined) return broken(`${unread[0]} was not read: ${unread[1]}`);
-    return { is: "read", facts: step.facts(output) };
+    return { is: "read", facts: step.facts!(output) };
   } catch (error) {
     if (error instanceof ProbeNotUnderstood) return broken(`its probe was not understood: ${error.message}`);
     throw error;

@@ -22,6 +22,8 @@ export interface FileFact {
   readonly realPath: string;
   /** Text of the file; undefined when there is none or it is larger than 256 KiB. */
   readonly content: string | undefined;
+  /** Why it is unreadable, where a reader told it. */
+  readonly because?: string;
 }
 
 /** Every "file" record of a probe, by the path that was asked for. */

@@ -64,6 +64,8 @@ export interface ConversationRequest {
   readonly maxOutputBytes: number;
   /** Called when the host goes on sending although the channel was closed. */
   readonly flooded: () => void;
+  /** Takes the script's standard output while it comes; nothing of it is kept then. */
+  readonly onOutput?: ((bytes: Buffer) => void) | undefined;
   /** How long the host may take nothing of the input. */
   readonly idleMs: number;
 }
@@ -104,6 +106,7 @@ export class Conversation {
   #resolveFirstLine!: (line: string | undefined) => void;
   #resolveReady!: () => void;
   #stopSending: (() => void) | undefined;
+  #scriptSent: Promise<void> = Promise.resolve();
 
   constructor(channel: Channel, request: ConversationRequest) {
     this.#channel = channel;
@@ -151,6 +154,13 @@ export class Conversation {
     setImmediate(() => this.#onClose());
   }
 
+  /** Sends more of what the script reads. Resolves when the connection has taken it, or when that does not matter any more. */
+  async send(bytes: Uint8Array): Promise<void> {
+    // Nothing may be before the script itself.
+    await this.#scriptSent;
+    await this.#sendBytes(bytes);
+  }
+
   closeInput(): void {
     this.#channel.end();
   }
@@ -170,7 +180,7 @@ export class Conversation {
     const mode = input !== undefined || holdInput ? "open" : "closed";
     const channel = this.#channel;
     channel.write(`GO ${this.#nonce}\n${ROOT_PROGRAM}\n${whole.length} ${mode} ${this.#mark}\n`);
-    void this.#sendBytes(whole.subarray(0, -1)).then(() => {
+    this.#scriptSent = this.#sendBytes(whole.subarray(0, -1)).then(() => {
       if (this.#isOver) return;
       // The script cannot start before its last byte is there.
       this.#sentAtMs = performance.now();
@@ -224,7 +234,11 @@ export class Conversation {
       }
     } else if (this.#firstByteAtMs === undefined && this.#stdout.spoke)
       this.#firstByteAtMs = performance.now();
-    if (this.#request.holdInput && !this.#hasFirstLine) {
+    const { onOutput } = this.#request;
+    if (onOutput !== undefined) {
+      const bytes = this.#stdout.take();
+      if (bytes.length > 0) onOutput(bytes);
+    } else if (this.#request.holdInput && !this.#hasFirstLine) {
       const text = this.#stdout.payload();
       const newline = text.indexOf("\n");
       if (newline !== -1) {

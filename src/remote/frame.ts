@@ -76,6 +76,13 @@ export class Frame {
     return this.#payload.all();
   }
 
+  /** As `payload`, and forgets it: for output that is taken while it comes. */
+  take(): Buffer {
+    const taken = Buffer.from(this.payload());
+    this.#payload.cutTo(0);
+    return taken;
+  }
+
   push(chunk: Buffer): void {
     // What a child left in the background prints after the script has ended is nobody's.
     if (this.#exitCode !== undefined || this.#isBroken) return;

@@ -46,6 +46,8 @@ export abstract class Line {
   readonly places = new Limit(MOST_CHANNELS);
   /** Places taken by holds, which may last as long as the run. */
   held = 0;
+  /** To be told that others wait for their sessions. */
+  readonly talks = new Set<{ giveWay(): void }>();
   /** Once a script has begun on this connection, the login shell and the privilege are known to be good. */
   isProven = false;
   /** Settled once the first script on this connection has begun or failed to; never rejects. */

@@ -1,3 +1,4 @@
+import type { HostLost, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
 import type { HostName } from "../inventory/view.ts";
 
@@ -46,6 +47,30 @@ export interface Held {
   release(): Promise<boolean>;
 }
 
+export interface TalkOptions {
+  /** What is being done, for error messages. */
+  readonly during: string;
+  /** Until the program has been sent. */
+  readonly timeoutMs: number;
+  /** Takes what the program prints, as it comes. */
+  readonly onOutput: (bytes: Buffer) => void;
+  /**
+   * The host grants too few sessions (MaxSessions), and another one is waited for: the talk should be closed as soon as
+   * it can be. It may be told more than once.
+   */
+  readonly giveWay: () => void;
+}
+
+/** A program that runs on a host as long as one talks with it. */
+export interface Talk {
+  /** Resolves when the connection has taken the bytes, or when the talk has ended. Never rejects. */
+  send(bytes: Uint8Array): Promise<void>;
+  /** Resolves with the reason when the program, its channel or the connection has ended. Never rejects. */
+  readonly ended: Promise<HostLost | HostUnreachable>;
+  /** Ends the program's standard input and waits until it is gone, at most five seconds. Never throws. */
+  close(): Promise<void>;
+}
+
 /** A host one can run scripts on as root. Connects lazily, at the first `run`, and stays connected. */
 export interface Remote {
   readonly host: HostName;
@@ -66,6 +91,11 @@ export interface Remote {
   hold(script: string, options: RunOptions): Promise<Held>;
   /** The same host over a connection of its own, which is made when it is first needed. The caller ends it. */
   anew(): Remote;
+  /**
+   * Runs a script that one talks with: what it prints comes as it prints it, and what is sent is its standard input.
+   * Ends with the connection. Throws HostUnreachable when nothing ran, HostLost when that is not known.
+   */
+  talk(script: string, options: TalkOptions): Promise<Talk>;
   /** Ends the session. Never throws. */
   end(): Promise<void>;
 }

@@ -3,11 +3,12 @@ import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { Secret } from "../secret.ts";
+import { lastLines } from "../terminal-text.ts";
 import { Conversation, type ConversationEnd, type Denied } from "./conversation.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { type Channel, ChannelRefused, ConnectionEnded, type Line } from "./line.ts";
 import { NOT_INSTALLED, privilegeAdvice } from "./privilege-advice.ts";
-import type { Held, Outcome, Remote, RunOptions } from "./remote.ts";
+import type { Held, Outcome, Remote, RunOptions, Talk, TalkOptions } from "./remote.ts";
 import type { Typed, TypedPassword } from "./typed-password.ts";
 
 /** What a host says costs memory and time that the others need. */
@@ -105,6 +106,35 @@ export class Session implements Remote {
     return new Session(this.host, this.#settings, this.#dialer, this.#deadlines, this.#typedBy);
   }
 
+  async talk(script: string, options: TalkOptions): Promise<Talk> {
+    const { onOutput, giveWay } = options;
+    const begun = await this.#start(script, options, true, onOutput);
+    const { conversation, connection } = begun;
+    const talker = { giveWay };
+    connection.talks.add(talker);
+    const ended = conversation.end.then((end) => {
+      connection.talks.delete(talker);
+      if (end.is !== "exited") return this.#error(end, begun, options.during);
+      const said = lastLines(end.stderr);
+      return this.#lost(
+        options.during,
+        `ended with exit code ${end.exitCode}${said === "" ? "" : `: ${said}`}`,
+      );
+    });
+    if (!conversation.isSent) throw await ended;
+    return {
+      ended,
+      send: (bytes) => conversation.send(bytes),
+      async close() {
+        conversation.closeInput();
+        await Promise.race([ended, sleep(RELEASE_MS, undefined, { ref: false })]);
+        // A program that is stopped keeps its channel open: it is not waited for.
+        conversation.abandon();
+        conversation.close();
+      },
+    };
+  }
+
   async end(): Promise<void> {
     // A dial under way is dropped: a host that does not answer must not hold up the end.
     this.#ending.abort(new HostUnreachable(this.host, "connect", "connect: the session was ended"));
@@ -115,7 +145,12 @@ export class Session implements Remote {
   }
 
   /** A conversation whose script is sent. Throws HostUnreachable when the host does not get that far. */
-  async #start(script: string, options: RunOptions, holdInput: boolean): Promise<Talk> {
+  async #start(
+    script: string,
+    options: RunOptions,
+    holdInput: boolean,
+    onOutput?: (bytes: Buffer) => void,
+  ): Promise<Begun> {
     if (script.includes("\0")) throw new TypeError(`${options.during}: a script cannot hold a NUL character`);
     const { privilege } = this.#settings;
     const mayUseSudo = privilege === "auto" || privilege === "sudo";
@@ -148,6 +183,7 @@ export class Session implements Remote {
           waitForReady: !connection.isProven,
           input: options.stdin,
           holdInput,
+          onOutput,
           idleMs: this.#deadlines.idleMs,
           maxOutputBytes,
           flooded: () => connection.destroy("the host went on sending after it was told to stop"),
@@ -178,7 +214,7 @@ export class Session implements Remote {
   }
 
   /** Whether a password was typed after the host had asked for one: nothing ran, and the script may be sent again. */
-  async #learnsPassword({ conversation, connection }: Talk): Promise<boolean> {
+  async #learnsPassword({ conversation, connection }: Begun): Promise<boolean> {
     const { denied } = conversation;
     if (this.#typed?.is === "password") {
       this.#typed.answered(conversation.isSent ? "taken" : denied === undefined ? "unknown" : "refused");
@@ -205,7 +241,7 @@ export class Session implements Remote {
   }
 
   /** Waits until the script is sent. Throws HostUnreachable when the host's shell does not get that far in time. */
-  async #untilReady({ conversation, connection }: Talk): Promise<void> {
+  async #untilReady({ conversation, connection }: Begun): Promise<void> {
     if (conversation.isSent) return;
     const { shellMs } = this.#deadlines;
     let timer: NodeJS.Timeout | undefined;
@@ -228,7 +264,7 @@ export class Session implements Remote {
     }
   }
 
-  async #within<T>(talk: Talk, result: Promise<T>, options: RunOptions): Promise<T> {
+  async #within<T>(talk: Begun, result: Promise<T>, options: RunOptions): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
@@ -274,6 +310,7 @@ export class Session implements Remote {
           throw this.#unreachable(`the host does not let ${options.during} run: ${error.message}`, error);
         }
         refusals += 1;
+        for (const talk of connection.talks) talk.giveWay();
         const others = connection.places.taken;
         if (others > 0 && others === connection.held && refusals >= 2) {
           // What is held keeps the only session that the host allows; the work goes over a second connection.
@@ -344,7 +381,7 @@ export class Session implements Remote {
 
   #error(
     end: Exclude<ConversationEnd, { is: "exited" }>,
-    { connection, conversation }: Talk,
+    { connection, conversation }: Begun,
     during: string,
   ): HostLost | HostUnreachable {
     switch (end.is) {
@@ -417,7 +454,7 @@ interface OpenChannel {
   readonly leave: () => void;
 }
 
-interface Talk {
+interface Begun {
   readonly connection: Line;
   readonly conversation: Conversation;
 }

@@ -47,6 +47,7 @@ function silent(host: string, throws: boolean) {
       return new Promise(() => {});
     },
     hold: () => new Promise(() => {}),
+    talk: () => new Promise(() => {}),
     anew: () => remote,
     end: async () => {
       ends += 1;

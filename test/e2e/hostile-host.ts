@@ -9,6 +9,7 @@ import { revealContent } from "../../src/secret.ts";
 import type { Command, WantedFile } from "../../src/step.ts";
 import { takenEverywhere } from "../hostile-files.ts";
 import { HOSTILE } from "../hostile-values.ts";
+import { questionsOf } from "../reader/questions-of.ts";
 
 const FOLDER = "/root/hostile-files";
 
@@ -35,8 +36,8 @@ export async function hostileSendings(folder: string): Promise<Sent> {
       for (const { step, parameters } of play.steps) {
         const view = loaded.inventory.hosts.get("a")!;
         const desired = step.desired(parameters.get("a"), view, loaded.inventory);
-        if (step.probe(desired).args.filter((word) => isNew(`${step.name} ${word}`)).length > 0)
-          look.push({ step, desired });
+        const words = step.probe?.(desired).args ?? (await questionsOf(step, desired)).flat();
+        if (words.filter((word) => isNew(`${step.name} ${word}`)).length > 0) look.push({ step, desired });
         // A longer name can stand on no file system (PATH_MAX is 4096, NAME_MAX 255).
         // Those whose being run would show: each file takes the host a moment.
         if (!value.includes("meshctl-pwned")) continue;
@@ -57,7 +58,9 @@ export async function expectCarried({ looks, files }: Sent, remote: Remote): Pro
     for (const [step, facts] of seen.facts)
       expect([step, facts]).toEqual([step, expect.objectContaining({ is: "read" })]);
   }
-  const lists = looks.flat().map(({ step, desired }) => step.probe(desired).args);
+  const lists = looks
+    .flat()
+    .flatMap(({ step, desired }) => (step.probe === undefined ? [] : [step.probe(desired).args]));
   const { script, parse } = inOrder(
     lists.map((args) => ({ name: "", text: `printf '%s\\0' "$@" | base64 -w0`, args, timeoutMs: 30_000 })),
   );

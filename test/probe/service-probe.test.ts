@@ -51,6 +51,7 @@ describe("a probe whose canary", () => {
       firstByteAtMs: performance.now(),
     }),
     hold: async () => ({ firstLine: "registered", isHeld, release: async () => isGone }),
+    talk: () => Promise.reject(new Error("nobody talks with it")),
     end: async () => {},
     anew: () => remote(isHeld, isGone),
   });

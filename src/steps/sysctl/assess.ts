@@ -1,5 +1,6 @@
 import { unitQuestion } from "../../evidence/by-hand.ts";
 import { assessFile, type FileFact, sha256Of } from "../../evidence/file.ts";
+import { layerFrom } from "../../evidence/layer.ts";
 import {
   coversPorts,
   mergePortRanges,
@@ -10,21 +11,13 @@ import {
 import { judge } from "../../evidence/verdict.ts";
 import type { Assessed, Change, Command, HostFacts, Layer, Reading } from "../../step.ts";
 import { LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from "./boot.ts";
+import type { SysctlDesired } from "./desired.ts";
 import { DROP_IN, dropInFile, inOrder, recordFile, renderDropIn, withDropIn } from "./drop-in.ts";
 import type { SysctlFacts } from "./facts.ts";
 import { normaliseValue, procPathOf } from "./key.ts";
-import { PORT_RANGE, RESERVED_PORTS, TIME_STAMPS } from "./parameters.ts";
-
-export interface SysctlDesired {
-  /** Key → value, without the reserved ports. */
-  readonly settings: ReadonlyMap<string, string>;
-  /** Ports to reserve at least; what others reserved stays reserved. */
-  readonly reserve: readonly PortRange[];
-  readonly adopt: boolean;
-}
+import { PORT_RANGE, RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START } from "./parameters.ts";
 
 const SYN_COOKIES = "net.ipv4.tcp_syncookies";
-export const UNPRIVILEGED_PORT_START = "net.ipv4.ip_unprivileged_port_start";
 
 const CHANGE = "drop-in";
 const LOADER = "systemd-sysctl.service";
@@ -37,7 +30,15 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
   const file = assessFile(facts.dropIn, dropInFile(wanted), host.manifest, desired.adopt);
   const loader = loaderReading(facts);
   // The keys are one change: where one of them must not be set, none is.
-  const mayChange = file.blocked === undefined && refused.size === 0 && loader.blocked === undefined;
+  const mayChange =
+    file.blocked === undefined &&
+    refused.size === 0 &&
+    facts.loader.is === "value" &&
+    facts.loader.value === "loaded" &&
+    // What was not read whole may be what decides.
+    facts.unreadFiles.length === 0 &&
+    facts.unreadValues.size === 0 &&
+    facts.before.is !== "unreadable";
   const closedBy = mayChange ? { change: CHANGE } : undefined;
 
   const settings = [...wanted].map(([key, want]): Reading => {
@@ -88,9 +89,10 @@ function loaderReading({ loader }: SysctlFacts): Reading {
   return {
     setting: LOADER,
     want: "loaded",
-    onDisk: { is: "read", value: loader, source: unitQuestion(LOADER, "LoadState") },
+    onDisk: layerFrom(loader, unitQuestion(LOADER, "LoadState")),
     inForce: { is: "inapplicable" },
-    blocked: loader === "loaded" ? undefined : `${LOADER} is ${unread(loader)}`,
+    blocked:
+      loader.is === "value" && loader.value !== "loaded" ? `${LOADER} is ${unread(loader.value)}` : undefined,
   };
 }
 
@@ -106,7 +108,11 @@ function record(wanted: ReadonlyMap<string, string>, { values, before }: SysctlF
     const value = values.get(procPathOf(key));
     return value === undefined ? [] : [[key, value] as const];
   });
-  return { kind: "write", ...recordFile(new Map(had)), was: before };
+  return {
+    kind: "write",
+    ...recordFile(new Map(had)),
+    was: before.is === "value" ? before.value : undefined,
+  };
 }
 
 function whyOf(open: readonly Reading[]): string {
@@ -176,13 +182,15 @@ function shadowedBy(key: string, want: string, winner: Winner, loader: Loader): 
 
 /** What wins at the next boot as the files are now: the loader that would be wrong speaks first. */
 function onDisk(key: string, want: string, facts: SysctlFacts): Layer {
-  if (facts.loader !== "loaded") {
-    return {
-      is: "unreadable",
-      source: LOADER,
-      because: `it is ${unread(facts.loader)}`,
-    };
+  const { loader: atBoot } = facts;
+  if (atBoot.is === "unreadable") return layerFrom(atBoot, LOADER);
+  if (atBoot.is !== "value" || atBoot.value !== "loaded") {
+    const because = `it is ${unread(atBoot.is === "value" ? atBoot.value : "")}`;
+    return { is: "unreadable", source: LOADER, because };
   }
+  const [unreadFile] = facts.unreadFiles;
+  if (unreadFile !== undefined)
+    return { is: "unreadable", source: unreadFile.path, because: unreadFile.because };
   const found = LOADERS.map((loader) => ({
     loader,
     winner: winnerOf(loader, facts.files, procPathOf(key)),
@@ -203,7 +211,8 @@ function inForce(key: string, facts: SysctlFacts): Layer {
   const value = facts.values.get(path);
   if (value !== undefined) return { is: "read", value, source };
   if (facts.missing.has(path)) return { is: "absent", source };
-  return { is: "unreadable", source, because: "the kernel lets nobody read it" };
+  const because = facts.unreadValues.get(path) ?? "the kernel lets nobody read it";
+  return { is: "unreadable", source, because };
 }
 
 function isInForce(key: string, want: string, facts: SysctlFacts): boolean {
@@ -243,9 +252,11 @@ function fileReading(fact: FileFact, file: ReturnType<typeof assessFile>, conten
     want: show(sha256Of(content), "0644", "root:root"),
     onDisk: absent
       ? { is: "absent", source: fact.path }
-      : { is: "read", value: show(fact.sha256, fact.mode, fact.owner), source: fact.path },
+      : fact.because !== undefined
+        ? { is: "unreadable", source: fact.path, because: fact.because }
+        : { is: "read", value: show(fact.sha256, fact.mode, fact.owner), source: fact.path },
     inForce: { is: "inapplicable" },
-    blocked: file.blocked,
+    blocked: fact.because === undefined ? file.blocked : undefined,
     diff: file.diff,
   };
 }

@@ -23,7 +23,7 @@ export const LOADERS = ["systemd-sysctl", "sysctl --system"] as const;
 export type Loader = (typeof LOADERS)[number];
 
 /** In the order in which one file hides another of the same name. */
-const DIRECTORIES = [
+export const DIRECTORIES = [
   "/etc/sysctl.d",
   "/run/sysctl.d",
   "/usr/local/lib/sysctl.d",
@@ -31,7 +31,7 @@ const DIRECTORIES = [
   "/lib/sysctl.d",
 ] as const;
 
-const SYSCTL_CONF = "/etc/sysctl.conf";
+export const SYSCTL_CONF = "/etc/sysctl.conf";
 
 /**
  * The files a loader reads, in its order. Both sort the directories' files by name alone. /etc/sysctl.conf is

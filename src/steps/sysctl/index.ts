@@ -1,10 +1,11 @@
 import { mergePortRanges, parsePortRanges } from "../../evidence/port-ranges.ts";
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
-import { assess, type SysctlDesired, UNPRIVILEGED_PORT_START, wantedSettings } from "./assess.ts";
+import { assess, wantedSettings } from "./assess.ts";
+import type { SysctlDesired } from "./desired.ts";
 import { dropInFile } from "./drop-in.ts";
-import { type SysctlFacts, sysctlFacts } from "./facts.ts";
-import { procPathOf } from "./key.ts";
+import type { SysctlFacts } from "./facts.ts";
+import { lookAtKernelSettings } from "./look.ts";
 import { ownPorts } from "./own-ports.ts";
 import { RESERVED_PORTS, type SysctlParameters, sysctlParameters, TIME_STAMPS } from "./parameters.ts";
 import { service } from "./service.ts";
@@ -39,12 +40,7 @@ export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
     },
   ],
 
-  probe({ settings }) {
-    const keys = new Set([...settings.keys(), RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START]);
-    return { file: new URL("./probe.sh", import.meta.url), args: [...keys].map(procPathOf) };
-  },
-
-  facts: sysctlFacts,
+  look: lookAtKernelSettings,
 
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 

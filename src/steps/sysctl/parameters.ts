@@ -5,6 +5,7 @@ import { normaliseValue } from "./key.ts";
 export const PORT_RANGE = "net.ipv4.ip_local_port_range";
 export const RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
 export const TIME_STAMPS = "net.ipv4.tcp_timestamps";
+export const UNPRIVILEGED_PORT_START = "net.ipv4.ip_unprivileged_port_start";
 
 export interface SysctlParameters {
   readonly adopt: boolean;

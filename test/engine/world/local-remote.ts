@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HostUnreachable } from "../../../src/errors.ts";
-import type { Held, Outcome, Remote, RunOptions } from "../../../src/remote/remote.ts";
+import type { Held, Outcome, Remote, RunOptions, Talk, TalkOptions } from "../../../src/remote/remote.ts";
+import { talkWith } from "../../reader/local.ts";
 import { toldLook } from "./told-look.ts";
 
 /** Paths that scripts of the engine have for themselves; each host has its own below its folder. */
@@ -102,9 +103,14 @@ export class LocalRemote implements Remote {
       execs: 0,
       run: (script, options) => this.run(script, { ...options, during: `anew: ${options.during}` }),
       hold: (script) => this.hold(script),
+      talk: (script, options) => this.talk(script, options),
       anew: () => this.anew(),
       end: () => this.end(),
     };
+  }
+
+  async talk(script: string, options: TalkOptions): Promise<Talk> {
+    return talkWith(this.#spawn(script), options);
   }
 
   async end(): Promise<void> {}

@@ -506,7 +506,7 @@ describe("the other server", () => {
 
 describe("a probe's output that makes no sense", () => {
   it.each(["", bareProbe.replace("none", "postgres"), "server\tmariadb\n"])("is refused: %j", (text) => {
-    expect(() => mysql.facts(parseProbeOutput(text))).toThrow(ProbeNotUnderstood);
+    expect(() => mysql.facts!(parseProbeOutput(text))).toThrow(ProbeNotUnderstood);
   });
 });
 

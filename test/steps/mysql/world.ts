@@ -240,7 +240,7 @@ export function assessedFrom(
   parameters: object = { buffer_pool_size: "256M" },
 ): { rows: ReadonlyMap<string, Evidence>; open: Record<string, string>; changes: readonly Change[] } {
   const desired = mysql.desired(mysql.parameters.parse(parameters), hostView, inventoryWith([]));
-  const facts = mysql.facts(parseProbeOutput(output));
+  const facts = mysql.facts!(parseProbeOutput(output));
   const { readings, changes } = mysql.assess(
     { name: "db-1", desired, facts, host, claims: new Map() },
     new Map(),
@@ -273,5 +273,5 @@ export function doings(change: Change | undefined): readonly string[] {
 }
 
 export function healthOf(database: Database): Health | undefined {
-  return mysql.service!.health(mysql.facts(parseProbeOutput(probeOutput(database))));
+  return mysql.service!.health(mysql.facts!(parseProbeOutput(probeOutput(database))));
 }

@@ -412,7 +412,7 @@ describe("what the probe printed", () => {
   ];
 
   it("becomes facts", () => {
-    expect(preflight.facts(parseProbeOutput(printed.join("\n")))).toEqual({
+    expect(preflight.facts!(parseProbeOutput(printed.join("\n")))).toEqual({
       directories: [
         { path: "/etc", writable: true },
         { path: "/usr", writable: false },
@@ -433,11 +433,11 @@ describe("what the probe printed", () => {
 
   it.each(["directory", "space", "local_port_range", "reserved_ports"])("is refused without %s", (key) => {
     const text = printed.filter((line) => !line.startsWith(`${key}\t`)).join("\n");
-    expect(() => preflight.facts(parseProbeOutput(text))).toThrow(ProbeNotUnderstood);
+    expect(() => preflight.facts!(parseProbeOutput(text))).toThrow(ProbeNotUnderstood);
   });
 
   const facts = (record: string) =>
-    preflight.facts(parseProbeOutput([...printed.slice(0, -2), record].join("\n")));
+    preflight.facts!(parseProbeOutput([...printed.slice(0, -2), record].join("\n")));
 
   it.each([
     [

@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { sha256Of } from "../../../src/evidence/file.ts";
-import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
-import { ProbeNotUnderstood } from "../../../src/step.ts";
 import { BEFORE, DROP_IN } from "../../../src/steps/sysctl/drop-in.ts";
 import { sysctl } from "../../../src/steps/sysctl/index.ts";
 import {
@@ -138,13 +136,6 @@ describe("a converged host", () => {
     expect([...rows.values()].filter(({ verdict }) => verdict !== "proven")).toEqual([]);
     expect(rows.get(FIN)?.onDisk).toEqual({ is: "read", value: "15", source: `${DROP_IN}:5` });
     expect(changes).toEqual([]);
-  });
-
-  it("takes the kernel's tabs for spaces", () => {
-    const output = parseProbeOutput(
-      `loader\tloaded\nfile\t${DROP_IN}\tabsent\t\t\t\t\t\t\nvalue\tnet/ipv4/ip_local_port_range\tb64:${Buffer.from("1024\t65023").toString("base64")}\n`,
-    );
-    expect(sysctl.facts(output).values.get("net/ipv4/ip_local_port_range")).toBe("1024 65023");
   });
 
   it("may have the value from a foreign file that agrees", () => {
@@ -298,7 +289,7 @@ describe("what reads the files at boot", () => {
     ["masked", /is masked, so no file is read at boot: systemctl unmask systemd-sysctl/],
     ["not-found", /is not-found, so no file is read at boot: look at systemctl status/],
   ])("is %s: then nothing is proven, however right the files are", (loader, because) => {
-    const { rows, changes } = assessed({ ...converged, loader });
+    const { rows, changes } = assessed({ ...converged, loader: { is: "value", value: loader } });
     expect(rows.get("systemd-sysctl.service")).toMatchObject({ verdict: "blocked" });
     expect(rows.get("systemd-sysctl.service")?.because).toMatch(because);
     expect(rows.get(FIN)?.verdict).toBe("unknown");
@@ -309,7 +300,10 @@ describe("what reads the files at boot", () => {
 describe("what is put back", () => {
   const args = (before: string | undefined, paths = [DROP_IN, BEFORE]) =>
     sysctl
-      .service!.activate({ ...converged, before }, paths)
+      .service!.activate(
+        { ...converged, before: before === undefined ? { is: "absent" } : { is: "value", value: before } },
+        paths,
+      )
       .flatMap((command) => (command.kind === "script" ? command.args : []));
 
   it("is what the kernel had, as it is on record, and then what the files say", () => {
@@ -384,13 +378,5 @@ describe("what makes a setting inert", () => {
     const said = rows.get("net.ipv4.tcp_max_syn_backlog")?.warning;
     if (warning === undefined) expect(said).toBeUndefined();
     else expect(said).toMatch(warning);
-  });
-});
-
-describe("a probe's output", () => {
-  it("is refused when the drop-in is not in it", () => {
-    expect(() => sysctl.facts(parseProbeOutput("value\tnet/core/somaxconn\t4096\n"))).toThrow(
-      ProbeNotUnderstood,
-    );
   });
 });

@@ -64,9 +64,11 @@ export function facts(
   return {
     dropIn: fact,
     values: new Map(Object.entries(kernel).map(([key, value]) => [procPathOf(key), value])),
+    unreadValues: new Map(),
     missing: new Set(),
-    loader: "loaded",
-    before: undefined,
+    loader: { is: "value", value: "loaded" },
+    before: { is: "absent" },
+    unreadFiles: [],
     files: dropIn === undefined ? files : [...files, conf(DROP_IN, dropIn)],
   };
 }

@@ -91,7 +91,7 @@ describe("the watcher's probe", () => {
 
   it("is asked only for services that are discovered", () => {
     const want = desired({ services: [service(), service({ name: "fixed", path: undefined })] });
-    expect(watcher.probe(want).args).toEqual([
+    expect(watcher.probe!(want).args).toEqual([
       "2181",
       "10.0.0.2:2181,10.0.0.3:2181,10.0.0.4:2181",
       "user-api",

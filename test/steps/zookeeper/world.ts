@@ -193,7 +193,7 @@ export function assessed(members: readonly string[], world: World, name: HostNam
 }
 
 function factsOf(model: HostModel, { dataDir }: Pick<ZookeeperDesired, "dataDir"> = { dataDir: DATA }) {
-  return zookeeper.facts(parseProbeOutput(probeOutputOf(model, dataDir)));
+  return zookeeper.facts!(parseProbeOutput(probeOutputOf(model, dataDir)));
 }
 
 function probeOutputOf(model: HostModel, dataDir: string): string {

@@ -1,0 +1,82 @@
+import type { HostReader } from "../reader/host-reader.ts";
+import { lookThrough } from "../reader/look.ts";
+import type { Ask, Question } from "../reader/protocol.ts";
+import { Reader } from "../reader/reader.ts";
+import { type AnyStep, ProbeNotUnderstood, type StepName } from "../step.ts";
+import type { ProbeRequest, StepFacts } from "./observe.ts";
+
+/** What tells one run of a service from the next, and what systemd knows of its files. */
+const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
+
+/**
+ * Facts of the steps that look through the reader. One look is one moment: the steps of a service that was started again
+ * meanwhile look once more, and are not believed when it happens again. Rejects when the host cannot be reached.
+ */
+export async function lookAt(
+  reader: Pick<HostReader, "ask">,
+  requests: readonly ProbeRequest[],
+): Promise<Map<StepName, StepFacts>> {
+  const facts = new Map<StepName, StepFacts>();
+  let moved = await lookOnce(reader, requests, facts);
+  const again = requests.filter(({ step }) => moved.has(step.name));
+  if (again.length > 0) moved = await lookOnce(reader, again, facts);
+  for (const [step, unit] of moved) facts.set(step, broken(`${unit} changed while it was read`));
+  return facts;
+}
+
+/** Returns the steps whose unit moved, with its name. */
+async function lookOnce(
+  reader: Pick<HostReader, "ask">,
+  requests: readonly ProbeRequest[],
+  facts: Map<StepName, StepFacts>,
+): Promise<ReadonlyMap<StepName, string>> {
+  const ask = lookThrough(reader);
+  const watches = requests.map((request) => ({ ...request, units: new Map<string, Promise<string>>() }));
+  await Promise.all(
+    watches.map(async ({ step, desired, units }) => {
+      facts.set(step.name, await factsOf(step, new Reader(watching(ask, units)), desired));
+    }),
+  );
+  const askAgain = lookThrough(reader);
+  const moved = new Map<StepName, string>();
+  await Promise.all(
+    watches.flatMap(({ step, units }) =>
+      [...units].map(async ([unit, before]) => {
+        const [was, is] = await Promise.all([before, identityOf(askAgain, ["unit", unit, ...IDENTITY])]);
+        if (was !== is) moved.set(step.name, unit);
+      }),
+    ),
+  );
+  return moved;
+}
+
+async function factsOf(step: AnyStep, reader: Reader, desired: unknown): Promise<StepFacts> {
+  try {
+    return { is: "read", facts: await step.look!(reader, desired) };
+  } catch (error) {
+    if (error instanceof ProbeNotUnderstood) return broken(`its look was not understood: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Notes the units of which a step asks who runs. */
+function watching(ask: Ask, units: Map<string, Promise<string>>): Ask {
+  return (question) => {
+    const [name, unit] = question;
+    if (name === "unit" && unit !== undefined && IDENTITY.every((property) => question.includes(property)))
+      units.set(unit, identityOf(ask, question));
+    return ask(question);
+  };
+}
+
+async function identityOf(ask: Ask, question: Question): Promise<string> {
+  const answer = await ask(question);
+  // What is not read at all is told by the step.
+  if (answer.is !== "value") return answer.is;
+  const words = answer.value.map(String);
+  return IDENTITY.map((property) => words[words.indexOf(property) + 1]).join(" ");
+}
+
+function broken(because: string): StepFacts {
+  return { is: "broken", because };
+}

@@ -1,0 +1,56 @@
+import { createHash } from "node:crypto";
+import type { Reader } from "../reader/reader.ts";
+import { type FileFact, sha256Of } from "./file.ts";
+
+interface FileWish {
+  /** What it should hold: a file that holds just that is not sent. */
+  readonly wanted?: string | undefined;
+  /** Whether a package may ship it as its conffile. */
+  readonly mayBePackaged?: boolean;
+}
+
+/** What a reader finds at a path, as `emit_file` would tell it. Of what is not read whole `because` is the reason. */
+export async function readFileFact(reader: Reader, path: string, wish: FileWish = {}): Promise<FileFact> {
+  const { wanted } = wish;
+  const size = wanted === undefined ? undefined : Buffer.byteLength(wanted);
+  const answer = await reader.file(
+    path,
+    wanted === undefined ? undefined : { sha256: sha256Of(wanted), bytes: size! },
+  );
+  const nothing = {
+    path,
+    mode: "",
+    owner: "",
+    sha256: "",
+    packaged: "no",
+    realPath: "",
+    content: undefined,
+  } as const;
+  if (answer.is === "absent") return { ...nothing, kind: "absent" };
+  if (answer.is === "unreadable") return { ...nothing, kind: "unreadable", because: answer.because };
+  const { kind, mode, owner, realPath } = answer.value;
+  if (kind !== "regular") return { ...nothing, kind, mode, owner, realPath };
+  const isAsWanted = wanted !== undefined && answer.value.sha256 === sha256Of(wanted);
+  const content = isAsWanted ? wanted : answer.value.content?.toString();
+  const sha256 = answer.value.sha256 ?? createHash("sha256").update(answer.value.content!).digest("hex");
+  const packaged =
+    wish.mayBePackaged === true && !isAsWanted
+      ? await packagedState(reader, realPath, answer.value.content)
+      : "no";
+  return { path, kind, mode, owner, sha256, packaged, realPath, content };
+}
+
+/** By dpkg's list: " PATH MD5" with perhaps " obsolete" behind it. What is too large to be sent is nobody's default. */
+async function packagedState(
+  reader: Reader,
+  realPath: string,
+  content: Buffer | undefined,
+): Promise<FileFact["packaged"]> {
+  const pattern = `^ ${realPath.replace(/[^A-Za-z0-9/_-]/g, "\\$&")} [0-9a-f]{32}`;
+  const status = await reader.lines("/var/lib/dpkg/status", pattern);
+  // Without the list it is told as somebody's: it is not overwritten then.
+  const line = status.is === "value" ? status.value.lines[0]?.text : undefined;
+  if (line === undefined) return "no";
+  const md5 = content === undefined ? "" : createHash("md5").update(content).digest("hex");
+  return line.slice(realPath.length + 2).startsWith(md5 || "-") ? "default" : "changed";
+}

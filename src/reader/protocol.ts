@@ -1,0 +1,94 @@
+import type { Answer } from "./answer.ts";
+
+/** A question by its name, with values that reader.pl checks. */
+export type Question = readonly [name: string, ...values: string[]];
+
+/** What the host said, field by field as the question defines them (see reader.pl). */
+export type Fields = readonly Buffer[];
+
+/** Asks one thing of a host, or of a recording. Rejects when the host cannot be reached. */
+export type Ask = (question: Question) => Promise<Answer<Fields>>;
+
+/** reader.pl cuts an answer at 4 MiB; a little goes to its fields' lengths. */
+const MOST_ANSWER_BYTES = 5 * 1024 * 1024;
+
+/** Questions as they travel: a length, then each question with its own: its number and its words, each with its length. */
+export function encodeFrame(
+  questions: readonly { readonly id: number; readonly question: Question }[],
+): Buffer {
+  return withLength(
+    Buffer.concat(
+      questions.map(({ id, question }) =>
+        withLength(Buffer.concat([uint32(id), ...question.map((word) => withLength(Buffer.from(word)))])),
+      ),
+    ),
+  );
+}
+
+/** The stream is not that of reader.pl. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
+/** Takes the stream of answers apart. */
+export class AnswerStream {
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** Bytes that must be there before it is worth looking again. */
+  #wanted = 4;
+
+  /** Answers that are whole now. Throws NoAnswer. */
+  push(chunk: Buffer): readonly { readonly id: number; readonly answer: Answer<Fields> }[] {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes < this.#wanted) return [];
+    let seen = Buffer.concat(this.#chunks);
+    const answers = [];
+    for (;;) {
+      this.#wanted = 4;
+      if (seen.length < 4) break;
+      const length = seen.readUInt32BE();
+      if (length > MOST_ANSWER_BYTES) throw new NoAnswer("sent something that is no answer");
+      this.#wanted = 4 + length;
+      if (seen.length < this.#wanted) break;
+      answers.push(decode(seen.subarray(4, this.#wanted)));
+      seen = seen.subarray(this.#wanted);
+    }
+    this.#chunks = [seen];
+    this.#bytes = seen.length;
+    return answers;
+  }
+}
+
+function decode(body: Buffer): { readonly id: number; readonly answer: Answer<Fields> } {
+  const fields: Buffer[] = [];
+  let at = 4;
+  while (at + 4 <= body.length) {
+    const end = at + 4 + body.readUInt32BE(at);
+    fields.push(body.subarray(at + 4, end));
+    at = end;
+  }
+  const [kind, ...values] = fields;
+  if (at !== body.length || kind === undefined) throw new NoAnswer("sent an answer that is cut");
+  const id = body.readUInt32BE();
+  switch (kind.toString()) {
+    case "value":
+      return { id, answer: { is: "value", value: values } };
+    case "absent":
+      return { id, answer: { is: "absent" } };
+    case "unreadable":
+      return { id, answer: { is: "unreadable", because: values[0]?.toString() ?? "" } };
+    default:
+      throw new NoAnswer("sent an answer of an unknown kind");
+  }
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function withLength(bytes: Buffer): Buffer {
+  return Buffer.concat([uint32(bytes.length), bytes]);
+}

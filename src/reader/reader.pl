@@ -1,0 +1,955 @@
+# Answers questions about a host and can do nothing else: no question carries a command, and each value in one is
+# checked before it is used. Needs perl-base alone. Protocol: protocol.ts; what can be asked: questions.ts.
+#
+# The parent frames and multiplexes: it opens no path and waits for nothing. What may block is done by a worker, which
+# is killed at its deadline with all that it started. The reader ends at the end of its input, and by itself when it
+# has heard nothing for a minute.
+use strict;
+use warnings;
+use Errno qw(EINTR EAGAIN ENOENT ENOTDIR ECONNREFUSED EINPROGRESS);
+use Fcntl qw(:mode O_RDONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
+use POSIX qw(WNOHANG _exit setgid setuid);
+use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
+  pack_sockaddr_in6 pack_sockaddr_un);
+
+my $SILENCE = 60;
+my $MOST_WORKERS = 6;
+my $FRAME_BYTES = 1 << 20;
+my $ANSWER_BYTES = 4 << 20;
+my $CONTENT_BYTES = 256 << 10;
+my $SEARCHED_BYTES = 32 << 20;
+my $DIGESTED_BYTES = 64 << 20;
+my $WORKER_BYTES = 256 << 20;
+my $PROGRAM_BYTES = 4 * (1 << 30);
+my $PIECE_BYTES = 256 << 10;
+
+# Numbers of system calls that perl-base has no name for. Where they are not known, what needs them is unreadable.
+my ($machine) = (POSIX::uname())[4];
+my $GENERIC = { clock => 113, unshare => 97, mount => 40, limit => 261, space => 43 };
+my %CALL = %{ {
+  x86_64 => { clock => 228, unshare => 272, mount => 165, limit => 302, space => 137 },
+  aarch64 => $GENERIC,
+  riscv64 => $GENERIC,
+}->{length(pack "l!", 0) == 8 ? $machine : ""} || {} };
+
+# Seconds since an unknown moment, in hundredths; a step of the host's clock does not move it.
+sub now { return (POSIX::times())[0] / 100 }
+
+sub call {
+  my $name = shift;
+  defined $CALL{$name} or die "the system calls of $machine are not known\n";
+  return syscall($CALL{$name}, @_);
+}
+
+# Microseconds by one of the kernel's clocks: 0 tells the time, 1 is monotonic.
+sub microseconds {
+  my $time = "\0" x 16;
+  call("clock", $_[0], $time) == 0 or die "clock: $!\n";
+  my ($seconds, $nanoseconds) = unpack "q2", $time;
+  return $seconds * 1_000_000 + int($nanoseconds / 1000);
+}
+
+# --- Values in questions ---
+
+my %PROPERTY = map { $_ => 1 } qw(
+  Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths
+  NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE);
+
+my %VALUE = (
+  unit => qr/\A[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|path|timer|mount|socket|target)\z/,
+  path => qr{\A/[^\0\n]{0,4095}\z},
+  plain_path => qr{\A/[A-Za-z0-9_./@+-]{0,4095}\z},
+  user => qr/\A[a-z_][a-z0-9_-]{0,31}\z/,
+  package => qr/\A[a-z0-9][a-z0-9+.-]{0,99}\z/,
+  port => qr/\A[1-9][0-9]{0,4}\z/,
+  number => qr/\A[0-9]{1,4}\z/,
+  pid => qr/\A[1-9][0-9]{0,9}\z/,
+  invocation => qr/\A[0-9a-f]{32}\z/,
+  yes_no => qr/\A(?:yes|no)\z/,
+  word => qr/\A(?:srvr|mntr|conf|isro|ruok)\z/,
+  server => qr/\A(?:mariadb|mysql)\z/,
+  account => qr/\A(?:root|debian)\z/,
+  digest => qr/\A(?:[0-9a-f]{64}|)\z/,
+  name => qr/\A[A-Za-z0-9_.-]{1,64}\z/,
+  http_path => qr{\A(?:/[\x21-\x7e]{0,1023}|)\z},
+  any => qr/\A[^\0\n]{0,4096}\z/,
+);
+
+sub checked {
+  my ($kind, $value) = @_;
+  defined $value or die "the reader refuses it: a $kind is missing\n";
+  if ($kind eq "address") {
+    inet_pton($value =~ /:/ ? AF_INET6 : AF_INET, $value) or die "the reader refuses an address: $value\n";
+  } else {
+    $value =~ $VALUE{$kind} or die "the reader refuses a $kind: $value\n";
+  }
+  return $value;
+}
+
+# --- What a worker can do ---
+
+sub names {
+  my ($path, $pattern) = @_;
+  opendir(my $directory, $path) or return;
+  return grep { $_ =~ $pattern } readdir $directory;
+}
+
+sub slurp {
+  my ($path, $most) = @_;
+  sysopen(my $file, $path, O_RDONLY | O_NONBLOCK | O_NOCTTY) or return;
+  my $text = "";
+  while (length $text < $most) {
+    my $count = sysread($file, $text, $most - length $text, length $text);
+    if (!defined $count) { next if $! == EINTR; return }
+    last if $count == 0;
+  }
+  return $text;
+}
+
+# Runs a program to its end: (exit code, output). Its standard input is empty. "before" is run by the child.
+sub output_of {
+  my ($argv, %option) = @_;
+  # The second is closed by exec: what comes over it says why there was none.
+  pipe(my $reading, my $writing) && pipe(my $failing, my $failure) or die "pipe: $!\n";
+  my $child = fork;
+  defined $child or die "fork: $!\n";
+  if (!$child) {
+    eval {
+      open(STDOUT, ">&", $writing) or die "$!\n";
+      if ($option{errors}) { open(STDERR, ">&", $writing) or die "$!\n" }
+      limit_memory($PROGRAM_BYTES);
+      $option{before}->() if $option{before};
+      no warnings "exec";
+      exec { $argv->[0] } @$argv or die "$!\n";
+    };
+    syswrite $failure, $@;
+    _exit(127);
+  }
+  close $_ for $writing, $failure;
+  my $because = all_of($failing, 4096);
+  my $text = all_of($reading, $option{most} || 1 << 20) // die "$argv->[0] printed too much\n";
+  waitpid($child, 0);
+  chomp $because;
+  die "$argv->[0] does not run: $because\n" if $because ne "";
+  return ($? & 127 ? 128 + ($? & 127) : $? >> 8, $text);
+}
+
+# All that comes from a pipe; undefined when that is more than $most bytes.
+sub all_of {
+  my ($pipe, $most) = @_;
+  my $text = "";
+  while (1) {
+    my $count = sysread($pipe, $text, 65536, length $text);
+    if (!defined $count) { next if $! == EINTR; die "$!\n" }
+    return $text if $count == 0;
+    return if length $text > $most;
+  }
+}
+
+# The output of a program that must succeed.
+sub told {
+  my ($argv, %option) = @_;
+  my ($code, $text) = output_of($argv, %option);
+  die "$argv->[0] ended with exit code $code\n" if $code;
+  return $text;
+}
+
+# Of address space: for this process and what it starts. The hard limit stays as it is.
+sub limit_memory {
+  return if !defined $CALL{limit};
+  my ($limit, $hard) = ("\0" x 16);
+  call("limit", 0, 9, 0, $limit);
+  (undef, $hard) = unpack "Q2", $limit;
+  $limit = pack "Q2", $_[0] < $hard ? $_[0] : $hard, $hard;
+  call("limit", 0, 9, $limit, 0);
+}
+
+# Becomes a user of the host for good, with all groups.
+sub become {
+  my ($name) = @_;
+  my ($uid, $gid) = (getpwnam $name)[2, 3];
+  defined $uid or die "this host has no user $name\n";
+  my @groups;
+  while (my @group = getgrent) { push @groups, $group[2] if grep { $_ eq $name } split / /, $group[3] }
+  $) = join " ", $gid, $gid, @groups;
+  setgid($gid);
+  setuid($uid);
+  $< == $uid && $> == $uid && $( + 0 == $gid or die "cannot become $name: $!\n";
+}
+
+my (%users, %groups);
+sub owner {
+  my ($uid, $gid) = @_;
+  $users{$uid} = getpwuid($uid) // "UNKNOWN" if !exists $users{$uid};
+  $groups{$gid} = getgrgid($gid) // "UNKNOWN" if !exists $groups{$gid};
+  return "$users{$uid}:$groups{$gid}";
+}
+
+# (real path, user that made a link on the way). A link of root's is as good as none.
+sub resolved {
+  my ($path) = @_;
+  my ($real, @rest, $maker, $links) = ("", grep({ $_ ne "" && $_ ne "." } split m{/}, $path));
+  $links = 0;
+  while (@rest) {
+    my $part = shift @rest;
+    if ($part eq "..") { $real =~ s{/[^/]*\z}{}; next }
+    my @stat = lstat "$real/$part";
+    if (@stat && S_ISLNK($stat[2])) {
+      ++$links <= 40 or die "too many links\n";
+      $maker = $stat[4] if $stat[4] != 0 && "$real/$part" !~ m{\A/proc/};
+      my $target = readlink "$real/$part" // die "$!\n";
+      $real = "" if $target =~ m{\A/};
+      unshift @rest, grep { $_ ne "" && $_ ne "." } split m{/}, $target;
+      next;
+    }
+    $real .= "/$part";
+  }
+  return ($real eq "" ? "/" : $real, $maker);
+}
+
+my @KINDS = ([\&S_ISREG, "regular"], [\&S_ISDIR, "directory"], [\&S_ISFIFO, "fifo"], [\&S_ISSOCK, "socket"],
+  [\&S_ISBLK, "block special file"], [\&S_ISCHR, "character special file"], [\&S_ISLNK, "link"]);
+sub kind { my $mode = shift; return (map { $$_[1] } grep { $$_[0]->($mode) } @KINDS)[0] || "unknown" }
+
+sub failed { return $! == ENOENT || $! == ENOTDIR ? ["absent"] : ["unreadable", "$!"] }
+
+# Whether two stats of one file are the same: device, inode, mode, owner, size, times.
+sub same { return join(" ", @{$_[0]}[0, 1, 2, 4, 5, 7, 9, 10]) eq join(" ", @{$_[1]}[0, 1, 2, 4, 5, 7, 9, 10]) }
+
+# Content of an open regular file, read twice when it is on a disk.
+sub content {
+  my ($file, $before, $most, $path) = @_;
+  my @texts;
+  my $times = $path =~ m{\A/(?:proc|sys)/} ? 1 : 2;
+  while (@texts < $times) {
+    my $text = "";
+    sysseek($file, 0, 0) if @texts;
+    while (1) {
+      my $count = sysread($file, $text, $PIECE_BYTES, length $text);
+      if (!defined $count) { next if $! == EINTR; return (undef, "$!") }
+      last if $count == 0;
+      return (undef, "larger than $most bytes") if length $text > $most;
+    }
+    push @texts, $text;
+  }
+  my @after = stat $file;
+  return (undef, "it changed while it was read") if $times == 2 && ($texts[0] ne $texts[1] || !same($before, \@after));
+  return ($texts[0]);
+}
+
+# file PATH HOW ARGUMENT SIZE: HOW is "stat", "content", "lines". Of "content" ARGUMENT and SIZE are digest and size of
+# what is wanted: a file that is the same is not sent. Of "lines" ARGUMENT is the pattern of those that are.
+# Fields: kind, mode, owner, size, digest, real path, modified; content, or number and text of each line.
+# Returns the answer, or what it waits for: [open file, answer, text].
+sub read_file {
+  my ($path, $how, $argument, $size) = @_;
+  checked(path => $path);
+  my ($real, $maker) = resolved($path);
+  my @named = lstat $real;
+  if (!@named) {
+    my $failure = failed();
+    return $failure if $$failure[0] ne "absent" || $real eq $path || !lstat $path;
+    return ["value", "dangling link", "", "", 0, "", $real, 0];
+  }
+  my @fields = (kind($named[2]), sprintf("%04o", S_IMODE($named[2])), owner(@named[4, 5]), $named[7], "", $real, $named[9]);
+  if (defined $maker && $maker != $named[4]) {
+    my $who = getpwuid($maker) // $maker;
+    return ["unreadable", "the way to it is a link that $who made, and it leads to $real"];
+  }
+  return ["value", @fields] if $how eq "stat" || $fields[0] ne "regular";
+  sysopen(my $file, $real, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW) or return failed();
+  my @stat = stat $file;
+  same(\@named, \@stat) && readlink("/proc/self/fd/" . fileno $file) eq $real || $real =~ m{\A/(?:proc|sys)/}
+    or return ["unreadable", "it changed while it was read"];
+  if ($how eq "lines") {
+    my ($text, $because) = content($file, \@stat, $SEARCHED_BYTES, $real);
+    return ["unreadable", $because] if !defined $text;
+    my $number = 0;
+    return ["value", @fields, map { $number++; /$argument/ ? ($number, $_) : () } split /\n/, $text];
+  }
+  checked(digest => $argument);
+  if ($stat[7] > $CONTENT_BYTES) {
+    return ["unreadable", "larger than $DIGESTED_BYTES bytes"] if $stat[7] > $DIGESTED_BYTES;
+    return [$file, ["value", @fields], undef, \@stat];
+  }
+  my ($text, $because) = content($file, \@stat, $CONTENT_BYTES, $real);
+  return ["unreadable", $because] if !defined $text;
+  $fields[3] = length $text;
+  return [$file, ["value", @fields], $text, \@stat, $argument] if $argument ne "" && $size eq length $text;
+  return ["value", @fields, $text];
+}
+
+# Ends what read_file began: one program digests all.
+sub digest_files {
+  my @waiting = @_;
+  fcntl $$_[0], F_SETFD, 0 for @waiting;
+  my $sums = told(["sha256sum", map { "/proc/self/fd/" . fileno $$_[0] } @waiting]);
+  my @sums = $sums =~ /^\\?([0-9a-f]{64}) /mg;
+  @sums == @waiting or die "sha256sum was not understood\n";
+  return map {
+    my ($file, $answer, $text, $before, $wanted) = @$_;
+    my $sum = shift @sums;
+    my @after = stat $file;
+    if (!same($before, \@after)) { ["unreadable", "it changed while it was read"] }
+    elsif (defined $text && $sum ne $wanted) { [@$answer, $text] }
+    else { $$answer[5] = $sum; $answer }
+  } @waiting;
+}
+
+# list DIRECTORY PATTERN: fields name, kind, owner, kind of what a link leads to, for each entry that matches.
+sub read_list {
+  my ($path, $pattern) = @_;
+  opendir(my $directory, checked(path => $path)) or return failed();
+  my @found;
+  $! = 0;
+  while (defined(my $name = readdir $directory)) {
+    next if $name eq "." || $name eq ".." || $name !~ /$pattern/;
+    @found < 1000 or return ["unreadable", "more than 1000 entries"];
+    my @stat = lstat "$path/$name" or next;
+    my @target = stat "$path/$name";
+    push @found, [$name, kind($stat[2]), owner(@stat[4, 5]), @target ? kind($target[2]) : ""];
+  }
+  return ["unreadable", "$!"] if $!;
+  return ["value", map { @$_ } sort { $$a[0] cmp $$b[0] } @found];
+}
+
+# access USER PATH: "r", "w" and "x" as far as the kernel lets the user.
+sub read_access {
+  my ($user, $path) = @_;
+  checked(user => $user);
+  checked(path => $path);
+  my (undef, $text) = output_of(["true"], before => sub {
+    become($user) if $user ne "root";
+    my $may = join "", map { POSIX::access($path, $$_[1]) ? $$_[0] : () } ["r", 4], ["w", 2], ["x", 1];
+    syswrite STDOUT, "may $may";
+    _exit(0);
+  });
+  my ($may) = $text =~ /\Amay (\w*)\z/ or return ["unreadable", "cannot ask as $user"];
+  return ["value", $may];
+}
+
+# mount PATH: device, mount point, file system, source, options, of the mount that the path is on.
+sub read_mount {
+  my ($real) = resolved(checked(path => $_[0]));
+  my $table = slurp("/proc/self/mountinfo", $ANSWER_BYTES) // return failed();
+  my @best;
+  for (split /\n/, $table) {
+    my ($place, $after) = split / - /, $_, 2;
+    my @word = split / /, $place;
+    (my $point = $word[4]) =~ s/\\([0-7]{3})/chr oct $1/ge;
+    next if $point ne "/" && index("$real/", "$point/") != 0;
+    my ($type, $source, $super) = split / /, $after;
+    @best = ($word[2], $point, $type, $source, "$word[5],$super") if !@best || length $point >= length $best[1];
+  }
+  return @best ? ["value", @best] : ["absent"];
+}
+
+# space PATH: block size, blocks that a user may still take, inodes (0 when their number is not fixed), free inodes.
+sub read_space {
+  my $path = checked(path => $_[0]);
+  my $found = "\0" x 256;
+  call("space", $path, $found) == 0 or return failed();
+  my (undef, undef, undef, undef, $blocks, $inodes, $free, undef, undef, $size) = unpack "q2 Q5 q3", $found;
+  return ["value", $size, $blocks, $inodes, $free];
+}
+
+# process PID|comm:NAME PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
+# its parts: "cmdline", "cgroup", "limits", "comm", "exe", "environ:NAME", "files:PATTERN", "stderr".
+sub read_process {
+  my ($which, @parts) = @_;
+  my @pids;
+  if ($which =~ /\Acomm:(.*)/) {
+    my $comm = checked(name => $1);
+    @pids = grep { (slurp("/proc/$_/comm", 64) // "") eq "$comm\n" } names("/proc", qr/\A\d+\z/);
+  } else {
+    @pids = (checked(pid => $which));
+  }
+  my @found;
+  my $uptime = slurp("/proc/uptime", 64) // return failed();
+  for my $pid (@pids) {
+    my $start = started($pid) or next;
+    my @stat = stat "/proc/$pid" or next;
+    my ($state, $ticks) = @$start;
+    my @process = ($pid, $ticks, int((split / /, $uptime)[0] - $ticks / 100), $state, owner(@stat[4, 5]));
+    for (@parts) {
+      if (/\A(?:cmdline|cgroup|limits|comm)\z/) {
+        push @process, slurp("/proc/$pid/$_", 128 << 10) // "";
+      } elsif ($_ eq "exe") {
+        push @process, readlink("/proc/$pid/exe") // "";
+      } elsif (/\Aenviron:([A-Z_]{1,64})\z/) {
+        push @process, join "\0", grep { index($_, "$1=") == 0 } split /\0/, slurp("/proc/$pid/environ", 1 << 20) // "";
+      } elsif (/\Afiles:(.*)\z/) {
+        my $pattern = $1;
+        push @process, join "\0", grep { /$pattern/ } map { readlink("/proc/$pid/fd/$_") // () } names("/proc/$pid/fd", qr/\d/);
+      } elsif ($_ eq "stderr") {
+        my @stat = stat "/proc/$pid/fd/2";
+        push @process, join "\0", readlink("/proc/$pid/fd/2") // "", @stat ? "$stat[0]:$stat[1]" : "";
+      } else {
+        die "the reader refuses a part: $_\n";
+      }
+    }
+    # Another process may have come to the number meanwhile.
+    my $again = started($pid) or next;
+    push @found, @process if $$again[1] eq $ticks;
+  }
+  return @found || $which =~ /\Acomm/ ? ["value", @found] : ["absent"];
+}
+
+# [state, start time in ticks since boot]. The fields begin behind the name, which may hold anything.
+sub started {
+  my $stat = slurp("/proc/$_[0]/stat", 4096) // return;
+  my @field = split / /, ($stat =~ /.*\) (.*)/s)[0] // return;
+  return [@field[0, 19]];
+}
+
+sub read_user {
+  my ($name, undef, $uid, $gid, undef, undef, undef, $home, $shell) = getpwnam checked(user => $_[0]);
+  return ["absent"] if !defined $name;
+  my @groups = (getgrgid($gid) // $gid);
+  while (my @group = getgrent) { push @groups, $group[0] if $group[2] != $gid && grep { $_ eq $name } split / /, $group[3] }
+  return ["value", $name, $uid, $gid, $home, $shell, "@groups"];
+}
+
+# --- Sockets ---
+
+# A connection of which no part blocks; "within" is how long it may take to come about.
+sub connected {
+  my ($within, $family, $address) = @_;
+  socket(my $socket, $family, SOCK_STREAM, 0) or die "$!\n";
+  fcntl($socket, F_SETFL, O_RDWR | O_NONBLOCK);
+  if (!connect($socket, $address)) {
+    $! == EINPROGRESS or die "$!\n";
+    ready($socket, 1, now() + $within) or die "no connection within $within s\n";
+    my $error = unpack "i", getsockopt($socket, SOL_SOCKET, SO_ERROR);
+    if ($error) { $! = $error; die "$!\n" }
+  }
+  return $socket;
+}
+
+sub connected_to {
+  my ($within, $address, $port) = @_;
+  checked(address => $address);
+  checked(port => $port) <= 65535 or die "the reader refuses a port: $port\n";
+  return connected($within, AF_INET6, pack_sockaddr_in6($port, inet_pton(AF_INET6, $address))) if $address =~ /:/;
+  return connected($within, AF_INET, pack_sockaddr_in($port, inet_pton(AF_INET, $address)));
+}
+
+sub ready {
+  my ($socket, $write, $until) = @_;
+  while ((my $left = $until - now()) > 0) {
+    vec(my $bits = "", fileno $socket, 1) = 1;
+    my $count = $write ? select(undef, $bits, undef, $left) : select($bits, undef, undef, $left);
+    return 1 if $count > 0;
+  }
+  return 0;
+}
+
+sub send_all {
+  my ($socket, $bytes, $until) = @_;
+  while (length $bytes) {
+    ready($socket, 1, $until) or die "took nothing of what was sent\n";
+    my $count = syswrite($socket, $bytes);
+    if (defined $count) { substr($bytes, 0, $count) = "" }
+    elsif ($! != EAGAIN && $! != EINTR) { die "$!\n" }
+  }
+}
+
+# Up to $most bytes, or to the end of file: then undef behind what came.
+sub receive {
+  my ($socket, $most, $until) = @_;
+  while (ready($socket, 0, $until)) {
+    my $count = sysread($socket, my $part, $most);
+    return $part if $count;
+    die "$!\n" if !defined $count && $! != EAGAIN && $! != EINTR;
+    return if defined $count;
+  }
+  die "no end of its answer in time\n";
+}
+
+sub to_the_end {
+  my ($socket, $within, $most) = @_;
+  my ($text, $until) = ("", now() + $within);
+  while (defined(my $part = receive($socket, 65536, $until))) {
+    $text .= $part;
+    length $text <= $most or die "its answer is larger than $most bytes\n";
+  }
+  return $text;
+}
+
+# One command to a socket of HAProxy's. The master keeps the connection open unless it is half closed.
+sub ask_haproxy {
+  my ($path, $command) = @_;
+  my $socket = connected(2, PF_UNIX, pack_sockaddr_un($path));
+  send_all($socket, "$command\n", now() + 2);
+  shutdown $socket, 1;
+  my $text = to_the_end($socket, 4, $ANSWER_BYTES);
+  $text ne "" or die "no answer\n";
+  return $text;
+}
+
+my ($ADMIN, $MASTER) = ("/run/haproxy/admin.sock", "/run/haproxy-master.sock");
+my @INFO = qw(version pid uptime_sec maxconn hard_maxconn ulimit-n description);
+
+sub haproxy_info {
+  my %known = map { /^([^:]+): *(.*?)\s*$/ ? (lc $1, $2) : () } split /\n/, shift;
+  defined $known{pid} or die "its answer has no pid\n";
+  return ["value", map { defined $known{$_} ? ($_, $known{$_}) : () } @INFO];
+}
+
+# Fields: back end, name, status, weight, address of each server ("" before HAProxy 1.7).
+sub haproxy_servers {
+  my @lines = split /\n/, ask_haproxy($ADMIN, "show stat");
+  my @names = split /,/, shift(@lines) =~ s/^# //r;
+  my %at = map { $names[$_] => $_ } 0 .. $#names;
+  defined $at{type} or die "its table was not understood\n";
+  my @columns = map { $at{$_} } qw(pxname svname status weight);
+  return ["value", map {
+    my @cell = split /,/;
+    defined $cell[$at{type}] && $cell[$at{type}] eq "2" ? (@cell[@columns], defined $at{addr} ? $cell[$at{addr}] // "" : "") : ();
+  } @lines];
+}
+
+# zookeeper.words ADDRESS PORT WORD...: word, "answered" or "failed", answer or reason, for each. All are asked at once.
+my $MNTR = qr/^zk_(?:version|server_state|synced_followers|cnt_fsynctime|avg_fsynctime)\s/;
+sub zookeeper_words {
+  my ($address, $port, @words) = @_;
+  checked(word => $_) for @words;
+  my %asked;
+  for (@words) {
+    $asked{$_} = eval { my $socket = connected_to(2, $address, $port); send_all($socket, $_, now() + 2); $socket };
+    next if $asked{$_};
+    chomp(my $because = $@);
+    return ["unreadable", $because];
+  }
+  return ["value", map {
+    my $text = eval { to_the_end($asked{$_}, 6, $ANSWER_BYTES) };
+    my $because = $@;
+    chomp $because;
+    if (!defined $text) { ($_, "failed", $because) }
+    elsif ($text eq "") { ($_, "failed", "it closed the connection without an answer") }
+    else {
+      $text = join "\n", grep { !/^zk_/ || /$MNTR/ } split /\n/, $text if $_ eq "mntr";
+      ($_, "answered", $text);
+    }
+  } @words];
+}
+
+# --- The registry: ZooKeeper's protocol is packets with a length before them, of big-endian integers (zookeeper.jute in
+# its source; ZooDefs.java for the numbers). All requests of a stage are sent before the first answer is read. ---
+
+sub packets {
+  my ($socket, $count, $until) = @_;
+  my ($buffer, @packets) = ("");
+  my $left = $ANSWER_BYTES;
+  while (@packets < $count) {
+    while (length $buffer >= 4 && length $buffer >= 4 + (my $length = unpack "N", $buffer)) {
+      push @packets, substr $buffer, 4, $length;
+      substr($buffer, 0, 4 + $length) = "";
+    }
+    last if @packets >= $count;
+    my $part = receive($socket, 65536, $until) // die "closed the connection\n";
+    ($left -= length $part) > 0 or die "its answer is larger than $ANSWER_BYTES bytes\n";
+    $buffer .= $part;
+  }
+  return @packets;
+}
+
+sub registry_at {
+  my ($address, $port, @paths) = @_;
+  my $until = now() + 6;
+  my $socket = connected_to(2, $address, $port);
+  send_all($socket, pack("N/a", pack "N NN N NN N a16 C", 0, 0, 0, 5000, 0, 0, 16, "", 0), $until);
+  my ($opened) = packets($socket, 1, $until);
+  (unpack "NN", $opened)[1] or die "refused the session\n";
+  # getChildren is request 8, getData 4, closeSession -11; NoNode is error -101.
+  my $xid = 0;
+  send_all($socket, join("", map { pack "N/a", pack("NN", ++$xid, 8) . pack("N/a", $_) . "\0" } @paths), $until);
+  my (@found, @nodes);
+  for my $packet (packets($socket, scalar @paths, $until)) {
+    my $path = $paths[@found];
+    my $error = unpack "x12 N", $packet;
+    if ($error == 0xFFFFFF9B) { push @found, undef; next }
+    $error and die "answered with error " . unpack("l", pack "L", $error) . " for $path\n";
+    my (undef, @names) = unpack "x16 N (N/a)*", $packet;
+    push @found, [];
+    push @nodes, map { [$#found, $_, ($path eq "/" ? "" : $path) . "/$_"] } @names;
+  }
+  for (my $at = 0; $at < @nodes; $at += 500) {
+    my @some = @nodes[$at .. ($at + 499 < $#nodes ? $at + 499 : $#nodes)];
+    send_all($socket, join("", map { pack "N/a", pack("NN", ++$xid, 4) . pack("N/a", $$_[2]) . "\0" } @some), $until);
+    for my $packet (packets($socket, scalar @some, $until)) {
+      my $node = shift @some;
+      # One that is gone meanwhile.
+      next if unpack "x12 N", $packet;
+      my $length = unpack "x16 N", $packet;
+      my $content = $length == 0xFFFFFFFF ? "" : substr $packet, 20, $length;
+      # The owner follows four 64-bit and three 32-bit numbers of the state that ends the answer.
+      push @{$found[$$node[0]]}, $$node[1], $content, unpack("H16", substr $packet, -24, 8);
+    }
+  }
+  eval { send_all($socket, pack("N/a", pack "NN", ++$xid, 0xFFFFFFF5), $until); packets($socket, 1, now() + 1) };
+  return @found;
+}
+
+# registry COUNT (ADDRESS PORT)... PATH...: which member answered, and for each path "absent" or the number of its children
+# and name, content, owner (a session in hex) of each. Without an answer of any member: the reasons of all.
+sub registry {
+  my $count = checked(number => shift);
+  my @members = map { [splice @_, 0, 2] } 1 .. $count;
+  checked(path => $_) for @_;
+  my @failures;
+  for (@members) {
+    my ($address, $port) = @$_;
+    my @found = eval { registry_at($address, $port, @_) };
+    if ($@ eq "") {
+      my $member = $address =~ /:/ ? "[$address]:$port" : "$address:$port";
+      return ["value", $member, map { defined $_ ? (@$_ / 3, @$_) : "absent" } @found];
+    }
+    chomp(my $because = $@);
+    push @failures, "$address:$port: $because";
+  }
+  return ["unreadable", join "; ", @failures];
+}
+
+# health ADDRESS PORT SECONDS PATH: "" when the service answers as Nerve checks it, else why not. Without a path a
+# connection is enough.
+sub health {
+  my ($address, $port, $seconds, $path) = @_;
+  checked(number => $seconds);
+  checked(http_path => $path);
+  my $target = $address =~ /:/ ? "[$address]:$port" : "$address:$port";
+  my $socket = eval { connected_to($seconds, $address, $port) };
+  if (!$socket) { chomp(my $because = $@); return ["value", "$target: $because"] }
+  return ["value", ""] if $path eq "";
+  my $asked = "GET http://$target$path";
+  my $answer = eval {
+    send_all($socket, "GET $path HTTP/1.1\r\nHost: $target\r\nUser-Agent: meshctl\r\nConnection: close\r\n\r\n", now() + $seconds);
+    my ($until, $text) = (now() + $seconds, "");
+    while ($text !~ /\n/ && length $text < 512) { $text .= receive($socket, 512, $until) // last }
+    $text;
+  };
+  return ["value", "$asked: no answer within $seconds s"] if !defined $answer;
+  my ($status) = $answer =~ m{\AHTTP/\S+ (\d{3})} or return ["value", "$asked: no HTTP answer"];
+  return ["value", $status >= 200 && $status < 400 ? "" : "$asked: status $status"];
+}
+
+# round_trip ADDRESS PORT: microseconds and "" or an error for each of up to three connects. A refused one is a round trip
+# too. ZooKeeper writes a warning for a connection that asks nothing: hence the word, whose answer is not waited for.
+sub round_trip {
+  my ($address, $port) = @_;
+  my $until = now() + 2;
+  my @trips;
+  while (@trips < 6 && (my $left = $until - now()) > 0) {
+    my $start = microseconds(1);
+    my $socket = eval { connected_to($left, $address, $port) };
+    my $error = $@;
+    chomp $error;
+    push @trips, microseconds(1) - $start, $socket ? "" : $error;
+    syswrite $socket, "ruok" if $socket;
+  }
+  return ["value", @trips];
+}
+
+# flush DIRECTORY: microseconds of each of up to ten writes that are on the disk when they return. The file never has a name
+# (O_TMPFILE, the same number on all but alpha, parisc and sparc): it is gone with the worker however that ends.
+sub flush {
+  my $unnamed = 020000000 | O_DIRECTORY;
+  sysopen(my $file, checked(path => $_[0]), $unnamed | O_RDWR | O_DSYNC, 0600) or return ["unreadable", "$!"];
+  my ($end, @times) = (now() + 2);
+  # A slow disk has told enough.
+  while (@times < 10 && (!@times || now() < $end)) {
+    my $start = microseconds(1);
+    defined syswrite($file, "0" x 512) or return ["unreadable", "$!"];
+    push @times, microseconds(1) - $start;
+  }
+  return ["value", @times];
+}
+
+# --- The database ---
+
+# With /etc/mysql read-only where the unit has it so: then MariaDB takes world-writable files that it would ignore
+# otherwise. By the service's user, who may not read all that root reads.
+sub as_server {
+  my ($user, $protected) = map { checked($$_[0], $$_[1]) } [user => $_[0]], [yes_no => $_[1]];
+  return sub {
+    if ($protected eq "yes") {
+      my ($none, $root, $etc) = ("none", "/", "/etc/mysql");
+      call("unshare", 0x20000) == 0 or die "$!\n";
+      call("mount", $none, $root, 0, 0x44000, 0) == 0 or die "$!\n";
+      call("mount", $etc, $etc, 0, 0x1000, 0) == 0 or die "$!\n";
+      call("mount", $none, $etc, 0, 0x1021, 0) == 0 or die "$!\n";
+    }
+    become($user);
+  };
+}
+
+# What the server's own parser makes of all option files. It starts nothing and opens no table. Fields: exit code, and
+# each line that matters.
+my $PARSED = qr/ Ver [0-9]|^The following groups are read: |^datadir |^persisted-globals-load |^innodb-(?:buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) |\[ERROR\]|^error: /;
+sub database_parser {
+  my ($program, $option, $user, $protected) = @_;
+  my ($code, $text) = output_of([$program, @$option], errors => 1, before => as_server($user, $protected));
+  return ["value", $code, grep { /$PARSED/ } split /\n/, $text];
+}
+
+my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'innodb_buffer_pool_size',
+  'innodb_buffer_pool_size_max', 'innodb_buffer_pool_chunk_size', 'innodb_buffer_pool_instances',
+  'innodb_log_file_size', 'innodb_redo_log_capacity', 'innodb_flush_log_at_trx_commit');
+  SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Innodb_redo_log_capacity_resized')";
+
+# By local socket always, whatever root's own client options say. Fields: exit code, what the client printed.
+sub database_query {
+  my $account = checked(account => $_[0]);
+  my ($client) = grep { -x } map { my $name = $_; map { "$_/$name" } split /:/, $ENV{PATH} } "mariadb", "mysql";
+  defined $client or return ["absent"];
+  my @defaults = $account eq "debian" ? "--defaults-file=/etc/mysql/debian.cnf" : ();
+  return ["value", output_of([$client, @defaults, "-N", "-B", "--protocol=socket", "--connect-timeout=5", "-e", $QUERY], errors => 1)];
+}
+
+sub journal { return told(["journalctl", "-q", "--no-pager", "-o", "cat", @_], most => $ANSWER_BYTES) }
+
+# --- What can be asked: seconds that it may take, kinds of its values ("*" for any number of the last), the answer. ---
+
+my %QUESTION = (
+  "access" => [5, [qw(user path)], \&read_access],
+  "mount" => [5, ["path"], \&read_mount],
+  "space" => [5, ["path"], \&read_space],
+  "user" => [5, ["user"], \&read_user],
+  "round_trip" => [5, [qw(address port)], \&round_trip],
+  "flush" => [7, ["path"], \&flush],
+  "sockets.listening" => [5, [], sub { ["value", told(["ss", "-Hltnp"])] }],
+  "sockets.at" => [5, ["plain_path"], sub { ["value", told(["ss", "-Hxlp", "src $_[0]"])] }],
+  "sockets.to" => [5, ["port"], sub { ["value", told(["ss", "-Htnp", "state", "established", "( dport = :$_[0] )"])] }],
+  "addresses" => [5, [], sub { ["value", told(["ip", "-o", "addr", "show"])] }],
+  # It ends with 1 on bare metal.
+  "virtualization" => [5, [], sub { ["value", (output_of(["systemd-detect-virt"]))[1]] }],
+  "packages" => [10, [], sub { ["value", told(["dpkg-query", "-W", "-f", '${binary:Package}\t${db:Status-Abbrev}\t${Version}\t${Architecture}\n'], most => $ANSWER_BYTES)] }],
+  "candidate" => [10, ["package"], sub { ["value", grep { /^ *Candidate:/ } split /\n/, told(["apt-cache", "policy", $_[0]])] }],
+  "candidate.version" => [10, ["package"], sub { ["value", grep { /^Version:/ } split /\n/, (output_of(["apt-cache", "show", "--no-all-versions", $_[0]]))[1]] }],
+  "journal.unit" => [5, [qw(unit number yes_no)], sub { ["value", journal("-u", $_[0], "-n", $_[1], $_[2] eq "yes" ? "-b" : ())] }],
+  "journal.output" => [5, [qw(unit number)], sub { ["value", journal("-n", $_[1], "_TRANSPORT=stdout", "_SYSTEMD_UNIT=$_[0]")] }],
+  "journal.invocation" => [5, [qw(invocation number)], sub { ["value", journal("-n", $_[1], "_TRANSPORT=stdout", "_SYSTEMD_INVOCATION_ID=$_[0]")] }],
+  "tree.damage" => [20, ["plain_path"], sub {
+    my (undef, $text) = output_of(["sha256sum", "--quiet", "-c", "SHA256SUMS"], before => sub { chdir $_[0] or die "$!\n" });
+    ["value", (split /\n/, $text)[0] // ""];
+  }],
+  "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],
+  "haproxy.info" => [7, [], sub { haproxy_info(ask_haproxy($ADMIN, "show info")) }],
+  "haproxy.servers" => [7, [], \&haproxy_servers],
+  "haproxy.processes" => [7, [], sub { ["value", ask_haproxy($MASTER, "show proc")] }],
+  "haproxy.info_by_master" => [7, ["pid"], sub { haproxy_info(ask_haproxy($MASTER, "\@!$_[0] show info")) }],
+  "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
+  "registry" => [25, [qw(any *)], \&registry],
+  "health" => [15, [qw(address port number http_path)], \&health],
+  "database.options" => [8, [qw(server user yes_no)], sub {
+    database_parser($_[0] eq "mariadb" ? "/usr/sbin/mariadbd" : "/usr/sbin/mysqld", ["--help", "--verbose"], @_[1, 2]);
+  }],
+  # Of MySQL, only this refuses an unknown name. MariaDB has no such option: 10.5 would start a second server.
+  "database.validation" => [8, [qw(user yes_no)], sub { database_parser("/usr/sbin/mysqld", ["--validate-config"], @_) }],
+  "database.query" => [8, ["account"], \&database_query],
+);
+
+# One answer to a question that stands alone.
+sub answer {
+  my ($name, @values) = @_;
+  my $question = $QUESTION{$name} or die "the reader refuses the question $name\n";
+  my @kinds = @{$$question[1]};
+  my $last = @kinds && $kinds[-1] eq "*" ? $kinds[-2] : undef;
+  pop @kinds if defined $last;
+  die "the reader refuses $name: too many values\n" if @values > @kinds && !defined $last;
+  checked($kinds[$_] // $last, $values[$_]) for 0 .. ($#kinds > $#values ? $#kinds : $#values);
+  return $$question[2]->(@values);
+}
+
+# unit NAME PROPERTY...: one program for all units that are asked for together. Fields: property and value, ExecStart and
+# EnvironmentFiles once for each.
+sub units {
+  my @asked = @_;
+  my %wanted;
+  for (@asked) {
+    my (undef, $name, @properties) = @$_;
+    checked(unit => $name);
+    for (@properties) { $PROPERTY{$_} or die "the reader refuses a property: $_\n"; $wanted{$_} = 1 }
+  }
+  my $text = told(["systemctl", "show", "--no-pager", (map { ("-p", $_) } sort keys %wanted), "--", map { $$_[1] } @asked]);
+  my @shown = split /\n\n+/, $text =~ s/\A\n+//r;
+  @shown == @asked or die "systemctl told of " . @shown . " units instead of " . @asked . "\n";
+  return map {
+    my (undef, undef, @properties) = @$_;
+    my %mine = map { $_ => 1 } @properties;
+    ["value", map { /\A([^=]+)=(.*)\z/s && $mine{$1} ? ($1, $2) : () } split /\n/, shift @shown];
+  } @asked;
+}
+
+# enabled NAME: as systemctl says it. There is no answer of a unit that is unknown: then each is asked for alone.
+sub enabled {
+  my @names = map { checked(unit => $$_[1]) } @_;
+  my $ask = sub { (output_of(["systemctl", "is-enabled", "--", @_]))[1] };
+  my @words = split /\n/, $ask->(@names);
+  @words = map { $ask->($_) =~ s/\n.*//sr } @names if @words != @names;
+  return map { ["value", $_] } @words;
+}
+
+# --- Workers ---
+
+# A worker answers several questions: [id, words]. Before each it says which it is at.
+sub work {
+  my ($out, @jobs) = @_;
+  my $say = sub { my $frame = pack "N/a", pack "N (N/a)*", @_; while (length $frame) { my $count = syswrite($out, $frame) // _exit(1); substr($frame, 0, $count) = "" } };
+  my $attempt = sub {
+    my ($code, @ids) = @_;
+    $say->($ids[0], "begun", @ids);
+    my @answers = eval { $code->() };
+    if ($@ ne "") { my $because = $@ =~ s/(?: at \S+ line \d+\.)?\n.*//sr; @answers = map { ["unreadable", $because] } @ids }
+    $say->($ids[$_], @{$answers[$_]}) for 0 .. $#ids;
+  };
+  my $verb = $jobs[0][1];
+  # All in one go, or each by itself when one of them is refused.
+  if ($verb eq "unit" || $verb eq "enabled") {
+    my $all = $verb eq "unit" ? \&units : \&enabled;
+    my $ask = sub { my @some = @_; $attempt->(sub { $all->(map { [@$_[1 .. $#$_]] } @some) }, map { $$_[0] } @some) };
+    my @fine = grep { ($$_[2] // "") =~ $VALUE{unit} && !grep { !$PROPERTY{$_} } @$_[3 .. $#$_] } @jobs;
+    $ask->(@fine) if @fine;
+    for my $job (@jobs) { $ask->($job) if !grep { $_ == $job } @fine }
+    return;
+  }
+  my @digests;
+  for my $job (@jobs) {
+    my ($id, $name, @values) = @$job;
+    if ($name eq "file") {
+      $say->($id, "begun", $id);
+      my $read = eval { read_file(@values) };
+      my $because = $@;
+      if ($read && ref $$read[0]) { push @digests, [$id, $read]; next }
+      $attempt->(sub { $read || die $because }, $id);
+      next;
+    }
+    $attempt->(sub { $name eq "list" ? read_list(@values) : $name eq "process" ? read_process(@values) : answer($name, @values) }, $id);
+  }
+  if (@digests) {
+    $attempt->(sub { digest_files(map { $$_[1] } @digests) }, map { $$_[0] } @digests);
+  }
+}
+
+my %TOGETHER = map { $_ => 1 } qw(file list process unit enabled);
+my (@waiting, %workers);
+my ($in, $out) = ("", "");
+
+sub reply { $out .= pack "N/a", pack "N (N/a)*", @_ }
+
+sub seconds_for { my $question = $QUESTION{$_[0]}; return $question ? $$question[0] : 10 }
+
+sub start {
+  my @jobs = @{$_[0]};
+  my ($reading, $writing);
+  my $pid = pipe($reading, $writing) ? fork : undef;
+  if (!defined $pid) { reply($$_[0], "unreadable", "the host starts no process: $!") for @jobs; return }
+  if (!$pid) {
+    setpgrp 0, 0;
+    close $$_{pipe} for values %workers;
+    # Also when nobody is left to kill it: with all that it started.
+    $SIG{ALRM} = sub { kill "KILL", 0 };
+    alarm(@jobs * 2 + 60);
+    $SIG{PIPE} = "DEFAULT";
+    close STDIN; open STDIN, "<", "/dev/null";
+    close STDOUT; open STDOUT, ">", "/dev/null";
+    close STDERR; open STDERR, ">", "/dev/null";
+    limit_memory($WORKER_BYTES);
+    work($writing, @jobs);
+    _exit(0);
+  }
+  close $writing;
+  $workers{fileno $reading} = { pipe => $reading, pid => $pid, jobs => [@jobs], at => { map { $$_[0] => 1 } @jobs }, buffer => "",
+    seconds => seconds_for($jobs[0][1]), until => now() + seconds_for($jobs[0][1]) };
+}
+
+# Its worker is at an end, or is made to be: what it did not answer is asked of another, but for what it was at.
+sub finish {
+  my ($fd, $because) = @_;
+  my $worker = delete $workers{$fd};
+  close $$worker{pipe};
+  kill "KILL", -$$worker{pid};
+  my ($at, @left) = ($$worker{at});
+  for my $job (@{$$worker{jobs}}) {
+    if ($$at{$$job[0]}) { reply($$job[0], "unreadable", $because) }
+    else { push @left, $job }
+  }
+  push @waiting, [@left] if @left;
+}
+
+sub hear {
+  my ($fd) = @_;
+  my $worker = $workers{$fd};
+  my $count = sysread($$worker{pipe}, $$worker{buffer}, 65536, length $$worker{buffer});
+  return if !defined $count && $! == EINTR;
+  return finish($fd, "the reader's worker ended without an answer") if !$count;
+  while (length $$worker{buffer} >= 4) {
+    my $length = unpack "N", $$worker{buffer};
+    return finish($fd, "its answer is larger than " . ($ANSWER_BYTES + 65536) . " bytes") if $length > $ANSWER_BYTES + 65536;
+    last if length $$worker{buffer} < 4 + $length;
+    my ($id, $kind, @ids) = unpack "N (N/a)*", substr $$worker{buffer}, 4, $length;
+    if ($kind eq "begun") {
+      $$worker{at} = { map { $_ => 1 } @ids };
+      ($$worker{seconds}) = map { seconds_for($$_[1]) } grep { $$_[0] == $id } @{$$worker{jobs}};
+      $$worker{until} = now() + $$worker{seconds};
+    } else {
+      $out .= substr $$worker{buffer}, 0, 4 + $length;
+      @{$$worker{jobs}} = grep { $$_[0] != $id } @{$$worker{jobs}};
+    }
+    substr($$worker{buffer}, 0, 4 + $length) = "";
+  }
+  finish($fd, "") if !@{$$worker{jobs}};
+}
+
+# All questions of a frame: what is cheap is answered by one worker for its kind, what may take its time by its own.
+sub take {
+  my %together;
+  for (unpack "(N/a)*", shift) {
+    my ($id, @words) = unpack "N (N/a)*", $_;
+    my $verb = $words[0] // "";
+    if ($verb eq "clock") {
+      my $time = eval { microseconds(0) };
+      reply($id, defined $time ? ("value", $time) : ("unreadable", $@ =~ s/\n//r));
+    }
+    elsif (!$TOGETHER{$verb}) { push @waiting, [[$id, @words]] }
+    else { push @{$together{$verb eq "unit" || $verb eq "enabled" ? $verb : "file"}}, [$id, @words] }
+  }
+  # Units first: what follows is read as they run.
+  unshift @waiting, map { $together{$_} ? $together{$_} : () } qw(unit enabled file);
+}
+
+$SIG{PIPE} = "IGNORE";
+my $heard = now();
+while (1) {
+  start(shift @waiting) while @waiting && keys %workers < $MOST_WORKERS;
+  my ($read, $write) = ("", "");
+  vec($read, 0, 1) = 1;
+  # Nobody takes what was answered: then nothing more is read.
+  if (length $out < $ANSWER_BYTES * 2) { vec($read, $_, 1) = 1 for keys %workers }
+  vec($write, 1, 1) = 1 if length $out;
+  my $until = $heard + $SILENCE;
+  for (values %workers) { $until = $$_{until} if $$_{until} < $until }
+  my $left = $until - now();
+  my $count = select($read, $write, undef, $left > 0 ? $left : 0);
+  if ($count > 0) {
+    if (vec($read, 0, 1)) {
+      my $got = sysread(STDIN, $in, 65536, length $in);
+      last if defined $got ? $got == 0 : $! != EINTR;
+      my $length;
+      while (length $in >= 4 && length $in >= 4 + ($length = unpack "N", $in)) {
+        $heard = now();
+        take(substr $in, 4, $length);
+        substr($in, 0, 4 + $length) = "";
+      }
+      last if length $in >= 4 && unpack("N", $in) > $FRAME_BYTES;
+    }
+    for (keys %workers) { hear($_) if vec($read, $_, 1) }
+    # A pipe that can be written takes so much without blocking.
+    if (vec($write, 1, 1)) { my $sent = syswrite(STDOUT, $out, 4096); if (defined $sent) { substr($out, 0, $sent) = "" } elsif ($! != EINTR) { last } }
+  }
+  for (keys %workers) { finish($_, "it took more than " . "$workers{$_}{seconds} s") if $workers{$_}{until} <= now() }
+  1 while waitpid(-1, WNOHANG) > 0;
+  last if now() - $heard >= $SILENCE;
+}
+kill "KILL", -$$_{pid} for values %workers;
+_exit(0);

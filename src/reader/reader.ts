@@ -1,0 +1,353 @@
+import { ProbeNotUnderstood } from "../step.ts";
+import { type Answer, mapAnswer } from "./answer.ts";
+import type { Ask, Fields, Question } from "./protocol.ts";
+
+/** A path that is there. A link is followed; one that a user other than root made to another's file is unreadable. */
+export interface FileReading {
+  /** "regular", "directory", "fifo", "dangling link" … */
+  readonly kind: string;
+  /** Octal, four digits. */
+  readonly mode: string;
+  /** "user:group". */
+  readonly owner: string;
+  readonly size: number;
+  readonly realPath: string;
+  /** Whole seconds since 1970. */
+  readonly modified: number;
+}
+
+/** What a file of text holds. */
+export interface FileContent extends FileReading {
+  /** Undefined of what is no regular file, of what is larger than 256 KiB, and of what is as it is wanted. */
+  readonly content: Buffer | undefined;
+  /** sha256 in hex, where content is undefined and it is a regular file. */
+  readonly sha256: string | undefined;
+}
+
+export interface Line {
+  /** From 1. */
+  readonly number: number;
+  readonly text: string;
+}
+
+export interface Entry {
+  readonly name: string;
+  readonly kind: string;
+  readonly owner: string;
+  /** Of what a link leads to; "" when that is nothing. */
+  readonly targetKind: string;
+}
+
+/** Those of a unit's properties that may be asked for are listed in reader.pl. */
+export type UnitProperties = ReadonlyMap<string, readonly string[]>;
+
+export interface ProcessReading {
+  readonly pid: number;
+  /** In ticks since boot: with the pid it names the process for good. */
+  readonly start: string;
+  readonly ageSeconds: number;
+  /** As ps shows it: "S", "Z" … */
+  readonly state: string;
+  readonly owner: string;
+  /** What was asked for, in that order. */
+  readonly parts: readonly string[];
+}
+
+export interface UserReading {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+  /** The user's own group first. */
+  readonly groups: readonly string[];
+}
+
+export interface Space {
+  readonly blockBytes: number;
+  /** Those that a user other than root may take. */
+  readonly freeBlocks: number;
+  /** 0 where their number is not fixed. */
+  readonly inodes: number;
+  readonly freeInodes: number;
+}
+
+export interface Mount {
+  /** "8:1". */
+  readonly device: string;
+  readonly point: string;
+  readonly fileSystem: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+/** The host's time in milliseconds since 1970, which it told between these two moments, both by performance.now(). */
+export interface ClockReading {
+  readonly hostMs: number;
+  readonly sentAtMs: number;
+  readonly receivedAtMs: number;
+}
+
+export interface DatabaseWords {
+  readonly exitCode: number;
+  readonly lines: readonly string[];
+}
+
+/**
+ * Reads one host, and cannot change it: whatever is asked is answered by reader.pl, which knows questions by name. All
+ * that is asked in one tick goes in one round trip: ask first, then wait (`Promise.all`).
+ */
+export class Reader {
+  readonly #ask: Ask;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  async stat(path: string): Promise<Answer<FileReading>> {
+    return this.#read(["file", path, "stat"], fileReadingOf);
+  }
+
+  /**
+   * A file whole, up to 256 KiB. For files that meshctl itself writes, and others without secrets. One that holds what is
+   * `wanted` is not sent: only its digest comes.
+   */
+  async file(
+    path: string,
+    wanted?: { readonly sha256: string; readonly bytes: number },
+  ): Promise<Answer<FileContent>> {
+    const question = ["file", path, "content", wanted?.sha256 ?? "", `${wanted?.bytes ?? ""}`] as const;
+    return this.#read(question, (fields) => {
+      const content = fields[7];
+      return { ...fileReadingOf(fields), content, sha256: text(fields, 4) || undefined };
+    });
+  }
+
+  /** The text of a small file, for example below /proc. What is no regular file is unreadable. */
+  async text(path: string): Promise<Answer<string>> {
+    const file = await this.file(path);
+    if (file.is !== "value") return file;
+    const { kind, content } = file.value;
+    if (content !== undefined) return { is: "value", value: content.toString() };
+    const because = kind === "regular" ? "it is larger than 256 KiB" : `it is a ${kind}`;
+    return { is: "unreadable", because };
+  }
+
+  /** Those lines of a file that match a pattern of Perl's; the others do not leave the host. */
+  async lines(
+    path: string,
+    pattern: string,
+  ): Promise<Answer<FileReading & { readonly lines: readonly Line[] }>> {
+    return this.#read(["file", path, "lines", pattern], (fields) => ({
+      ...fileReadingOf(fields),
+      lines: inGroups(fields.slice(7), 2).map(([number, line]) => ({ number: Number(number), text: line! })),
+    }));
+  }
+
+  /** Entries of a directory, sorted by their names, hidden ones too; those that match a pattern of Perl's. */
+  async list(directory: string, pattern = ""): Promise<Answer<readonly Entry[]>> {
+    return this.#read(["list", directory, pattern], (fields) =>
+      inGroups(fields, 4).map(([name, kind, owner, targetKind]) => {
+        return { name: name!, kind: kind!, owner: owner!, targetKind: targetKind! };
+      }),
+    );
+  }
+
+  /** "r", "w" and "x" as far as the kernel lets the user. It tells of a read-only file system to root too. */
+  async access(user: string, path: string): Promise<Answer<string>> {
+    return this.#read(["access", user, path], (fields) => text(fields, 0));
+  }
+
+  async mount(path: string): Promise<Answer<Mount>> {
+    return this.#read(["mount", path], (fields) => {
+      const [device, point, fileSystem, source, options] = strings(fields, 5);
+      return {
+        device: device!,
+        point: point!,
+        fileSystem: fileSystem!,
+        source: source!,
+        options: options!.split(","),
+      };
+    });
+  }
+
+  async space(path: string): Promise<Answer<Space>> {
+    return this.#read(["space", path], (fields) => {
+      const [blockBytes, freeBlocks, inodes, freeInodes] = strings(fields, 4).map(Number);
+      return { blockBytes: blockBytes!, freeBlocks: freeBlocks!, inodes: inodes!, freeInodes: freeInodes! };
+    });
+  }
+
+  async user(name: string): Promise<Answer<UserReading>> {
+    return this.#read(["user", name], (fields) => {
+      const [user, uid, gid, home, shell, groups] = strings(fields, 6);
+      const names = groups!.split(" ");
+      return { name: user!, uid: Number(uid), gid: Number(gid), home: home!, shell: shell!, groups: names };
+    });
+  }
+
+  /** Property → its values; ExecStart and EnvironmentFiles may have several. A unit that is not there has properties too. */
+  async unit(name: string, properties: readonly string[]): Promise<Answer<UnitProperties>> {
+    return this.#read(["unit", name, ...properties], (fields) => {
+      const found = new Map<string, string[]>();
+      for (const [property, value] of inGroups(fields, 2))
+        found.set(property!, [...(found.get(property!) ?? []), value!]);
+      return found;
+    });
+  }
+
+  /** As `systemctl is-enabled` says; "" when it says nothing. */
+  async enabled(unit: string): Promise<Answer<string>> {
+    return this.#read(["enabled", unit], (fields) => text(fields, 0));
+  }
+
+  /** The process with this id, with "cmdline", "cgroup", "limits", "comm", "exe", "stderr", "environ:NAME", "files:PATTERN". */
+  async process(pid: number, parts: readonly string[]): Promise<Answer<ProcessReading>> {
+    return this.#read(["process", `${pid}`, ...parts], (fields) => processesOf(fields, parts.length)[0]!);
+  }
+
+  /** Every process with this name (comm). */
+  async processes(name: string, parts: readonly string[]): Promise<Answer<readonly ProcessReading[]>> {
+    return this.#read(["process", `comm:${name}`, ...parts], (fields) => processesOf(fields, parts.length));
+  }
+
+  /** Asked when nothing else is under way, it is as exact as the way to the host is short. */
+  async clock(): Promise<Answer<ClockReading>> {
+    return this.#read(["clock"], (fields) => {
+      const [microseconds, sentAtMs, receivedAtMs] = strings(fields, 3).map(Number);
+      return { hostMs: microseconds! / 1000, sentAtMs: sentAtMs!, receivedAtMs: receivedAtMs! };
+    });
+  }
+
+  /** Microseconds of up to three connects, with the error of those that failed. */
+  async roundTrip(
+    address: string,
+    port: number,
+  ): Promise<Answer<readonly { readonly microseconds: number; readonly error: string }[]>> {
+    return this.#read(["round_trip", address, `${port}`], (fields) =>
+      inGroups(fields, 2).map(([microseconds, error]) => ({
+        microseconds: Number(microseconds),
+        error: error!,
+      })),
+    );
+  }
+
+  /** Microseconds of each of up to ten writes that are on the disk when they return. The only reading that writes. */
+  async flush(directory: string): Promise<Answer<readonly number[]>> {
+    return this.#read(["flush", directory], (fields) => strings(fields).map(Number));
+  }
+
+  /** What a question of reader.pl's answers in one piece. */
+  async answerTo(name: TextQuestion, ...values: readonly string[]): Promise<Answer<string>> {
+    return this.#read([name, ...values], (fields) => text(fields, 0));
+  }
+
+  /** What a question of reader.pl's answers in lists of so many fields. */
+  async groupsOf(
+    count: number,
+    name: ListQuestion,
+    ...values: readonly string[]
+  ): Promise<Answer<readonly (readonly string[])[]>> {
+    return this.#read([name, ...values], (fields) => inGroups(fields, count));
+  }
+
+  /** What the database server's own parser makes of its option files: only lines that matter. */
+  async databaseOptions(
+    server: "mariadb" | "mysql",
+    user: string,
+    isProtected: boolean,
+  ): Promise<Answer<DatabaseWords>> {
+    return this.#read(["database.options", server, user, isProtected ? "yes" : "no"], databaseWordsOf);
+  }
+
+  /** Whether MySQL knows all its options. */
+  async databaseValidation(user: string, isProtected: boolean): Promise<Answer<DatabaseWords>> {
+    return this.#read(["database.validation", user, isProtected ? "yes" : "no"], databaseWordsOf);
+  }
+
+  /** What the running server answers to a client, or why it refuses; absent where no client is installed. */
+  async databaseQuery(account: "root" | "debian"): Promise<Answer<DatabaseWords>> {
+    return this.#read(["database.query", account], (fields) => {
+      const [exitCode, answer] = strings(fields, 2);
+      return { exitCode: Number(exitCode), lines: answer!.split("\n").filter((line) => line !== "") };
+    });
+  }
+
+  async #read<T>(question: Question, make: (fields: Fields) => T): Promise<Answer<T>> {
+    const answer = await this.#ask(question);
+    try {
+      return mapAnswer(answer, make);
+    } catch (error) {
+      if (!(error instanceof ProbeNotUnderstood)) throw error;
+      throw new ProbeNotUnderstood(`${question[0]}: ${error.message}`);
+    }
+  }
+}
+
+export type TextQuestion =
+  | "sockets.listening"
+  | "sockets.at"
+  | "sockets.to"
+  | "addresses"
+  | "virtualization"
+  | "packages"
+  | "candidate"
+  | "candidate.version"
+  | "journal.unit"
+  | "journal.output"
+  | "journal.invocation"
+  | "tree.damage"
+  | "haproxy.check"
+  | "haproxy.processes"
+  | "health";
+
+export type ListQuestion = "haproxy.info" | "haproxy.servers" | "haproxy.info_by_master" | "zookeeper.words";
+
+function fileReadingOf(fields: Fields): FileReading {
+  const [kind, mode, owner, size, , realPath, modified] = strings(fields.slice(0, 7), 7);
+  return {
+    kind: kind!,
+    mode: mode!,
+    owner: owner!,
+    size: Number(size),
+    realPath: realPath!,
+    modified: Number(modified),
+  };
+}
+
+function processesOf(fields: Fields, parts: number): readonly ProcessReading[] {
+  return inGroups(fields, 5 + parts).map(([pid, start, age, state, owner, ...rest]) => {
+    return {
+      pid: Number(pid),
+      start: start!,
+      ageSeconds: Number(age),
+      state: state!,
+      owner: owner!,
+      parts: rest,
+    };
+  });
+}
+
+function databaseWordsOf(fields: Fields): DatabaseWords {
+  const [exitCode, ...lines] = strings(fields);
+  return { exitCode: Number(exitCode), lines };
+}
+
+function text(fields: Fields, at: number): string {
+  return fields[at]?.toString() ?? "";
+}
+
+function strings(fields: Fields, count = fields.length): readonly string[] {
+  if (fields.length !== count)
+    throw new ProbeNotUnderstood(`${fields.length} fields came instead of ${count}`);
+  return fields.map((field) => field.toString());
+}
+
+function inGroups(fields: Fields, count: number): readonly (readonly string[])[] {
+  if (fields.length % count !== 0)
+    throw new ProbeNotUnderstood(`${fields.length} fields came instead of ${count} for each`);
+  const all = strings(fields);
+  return Array.from({ length: all.length / count }, (_, index) =>
+    all.slice(index * count, (index + 1) * count),
+  );
+}

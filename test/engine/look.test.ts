@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { lookAt } from "../../src/engine/look.ts";
+import type { Answer } from "../../src/reader/answer.ts";
+import type { Fields, Question } from "../../src/reader/protocol.ts";
+import type { Reader } from "../../src/reader/reader.ts";
+import { type AnyStep, ProbeNotUnderstood } from "../../src/step.ts";
+
+const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
+
+/** A host whose services are in their next life each time that the ones before are told, and what was asked of it. */
+function hostWith(lives: readonly string[]) {
+  const frames: Question[][] = [];
+  let told = 0;
+  return {
+    frames,
+    ask(questions: readonly Question[]): readonly Promise<Answer<Fields>>[] {
+      frames.push([...questions]);
+      const life = lives[Math.min(told, lives.length - 1)]!;
+      if (questions.some(([name]) => name === "unit")) told += 1;
+      return questions.map(async ([name, , ...properties]): Promise<Answer<Fields>> => {
+        const fields = name === "unit" ? properties.flatMap((property) => [property, life]) : ["x"];
+        return { is: "value", value: fields.map((field) => Buffer.from(field)) };
+      });
+    },
+  };
+}
+
+const step = (name: string, look: (reader: Reader) => Promise<unknown>) => ({
+  step: { name, look } as unknown as AnyStep,
+  desired: undefined,
+});
+const ofUnit = (name: string, properties: readonly string[]) =>
+  step(name, async (reader) => {
+    const unit = await reader.unit("a.service", properties);
+    return unit.is === "value" && unit.value.get(properties[0]!);
+  });
+
+describe("one look of several steps", () => {
+  it("asks what they share once, in one frame, and the units again at its end", async () => {
+    const host = hostWith(["1"]);
+    const facts = await lookAt(host, [ofUnit("one", IDENTITY), ofUnit("two", IDENTITY)]);
+    expect(facts.get("one")).toEqual({ is: "read", facts: ["1"] });
+    expect(facts.get("two")).toEqual({ is: "read", facts: ["1"] });
+    expect(host.frames).toEqual([[["unit", "a.service", ...IDENTITY]], [["unit", "a.service", ...IDENTITY]]]);
+  });
+
+  it("asks nothing again where no step cares which process runs", async () => {
+    const host = hostWith(["1", "2"]);
+    expect((await lookAt(host, [ofUnit("one", ["LoadState"])])).get("one")).toMatchObject({ is: "read" });
+    expect(host.frames).toHaveLength(1);
+  });
+
+  it("reads a service once more that was started again meanwhile", async () => {
+    const host = hostWith(["1", "2"]);
+    expect((await lookAt(host, [ofUnit("one", IDENTITY)])).get("one")).toEqual({ is: "read", facts: ["2"] });
+  });
+
+  it("believes nothing of one that is started again and again, and spares its neighbours", async () => {
+    const host = hostWith(["1", "2", "3", "4"]);
+    const facts = await lookAt(host, [ofUnit("one", IDENTITY), ofUnit("two", ["LoadState"])]);
+    expect(facts.get("one")).toEqual({ is: "broken", because: "a.service changed while it was read" });
+    expect(facts.get("two")).toMatchObject({ is: "read" });
+  });
+
+  it("spares the neighbours of a step that does not understand an answer", async () => {
+    const facts = await lookAt(hostWith(["1"]), [
+      step("one", async () => {
+        throw new ProbeNotUnderstood("x");
+      }),
+      ofUnit("two", ["LoadState"]),
+    ]);
+    expect(facts.get("one")).toEqual({ is: "broken", because: "its look was not understood: x" });
+    expect(facts.get("two")).toMatchObject({ is: "read" });
+  });
+});

@@ -1,0 +1,14 @@
+import type { Question } from "../../src/reader/protocol.ts";
+import { Reader } from "../../src/reader/reader.ts";
+import type { AnyStep } from "../../src/step.ts";
+
+/** What a step asks of a host on which nothing is. */
+export async function questionsOf(step: AnyStep, desired: unknown): Promise<readonly Question[]> {
+  const questions: Question[] = [];
+  const ask = async (question: Question) => {
+    questions.push(question);
+    return { is: "absent" } as const;
+  };
+  await step.look?.(new Reader(ask), desired);
+  return questions;
+}

@@ -1,0 +1,454 @@
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { sha256Of } from "../../src/evidence/file.ts";
+import { HostReader } from "../../src/reader/host-reader.ts";
+import { lookThrough } from "../../src/reader/look.ts";
+import { readerProgram } from "../../src/reader/program.ts";
+import type { Ask, Question } from "../../src/reader/protocol.ts";
+import { Reader } from "../../src/reader/reader.ts";
+import { LocalHost } from "./local.ts";
+
+// Real processes on a machine that may be busy with much else.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let folder: string;
+let host: LocalHost;
+let reader: HostReader;
+const look = () => new Reader(lookThrough(reader));
+const ask = (...[name = "", ...values]: readonly string[]) => lookThrough(reader)([name, ...values]);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "meshctl-reader-"));
+  chmodSync(folder, 0o755);
+  host = new LocalHost();
+  reader = new HostReader(host);
+});
+afterAll(async () => {
+  await reader?.end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const at = (name: string) => join(folder, name);
+function put(name: string, content: string | Buffer): string {
+  writeFileSync(at(name), content);
+  return at(name);
+}
+
+describe("the program", () => {
+  it("is at most 24 KiB on its way", () => {
+    const { script, program } = readerProgram();
+    expect(Buffer.byteLength(script) + program.length).toBeLessThanOrEqual(24 * 1024);
+  });
+
+  it("does not run when it came in part", async () => {
+    const said: Buffer[] = [];
+    const { script, program } = readerProgram();
+    const talk = await new LocalHost().talk(script, {
+      during: "a test",
+      timeoutMs: 1000,
+      onOutput: (bytes) => said.push(bytes),
+      giveWay: () => {},
+    });
+    await talk.send(program.subarray(0, program.length - 100));
+    await talk.close();
+    expect((await talk.ended).message).toMatch(/exit code 94/);
+    expect(Buffer.concat(said).length).toBe(0);
+  });
+});
+
+describe("a file", () => {
+  it("comes whole, with what it is", async () => {
+    const path = put("whole", "a\nb\0\xff");
+    const answer = await look().file(path);
+    expect(answer).toMatchObject({
+      is: "value",
+      value: { kind: "regular", mode: "0644", owner: "root:root", realPath: path, sha256: undefined },
+    });
+    expect(answer.is === "value" && answer.value.content).toEqual(readFileSync(path));
+  });
+
+  it("that holds what is wanted is not sent, and one that does not is", async () => {
+    const text = "wanted\n";
+    const path = put("as-wanted", text);
+    const same = await look().file(path, { sha256: sha256Of(text), bytes: text.length });
+    expect(same).toMatchObject({ value: { sha256: sha256Of(text), content: undefined } });
+    for (const other of ["wanteD\n", "longer than wanted\n", ""]) {
+      const answer = await look().file(path, { sha256: sha256Of(other), bytes: other.length });
+      expect(answer).toMatchObject({ value: { content: Buffer.from(text) } });
+    }
+  });
+
+  it("is told apart from one that is not there, a link to nothing, a directory, a FIFO, a device", async () => {
+    mkdirSync(at("directory"));
+    execFileSync("mkfifo", [at("fifo")]);
+    symlinkSync("nowhere", at("dangling"));
+    symlinkSync("/dev/null", at("masked"));
+    const kinds = await Promise.all(
+      ["directory", "fifo", "dangling", "masked", "missing", "missing/below"].map(async (name) => {
+        const answer = await look().file(at(name));
+        return answer.is === "value" ? [answer.value.kind, answer.value.content] : answer.is;
+      }),
+    );
+    expect(kinds).toEqual([
+      ["directory", undefined],
+      ["fifo", undefined],
+      ["dangling link", undefined],
+      ["character special file", undefined],
+      "absent",
+      "absent",
+    ]);
+  });
+
+  it("of more than 256 KiB comes as its digest, and one of more than 64 MiB is unreadable", async () => {
+    const text = "x".repeat(300_000);
+    expect(await look().file(put("large", text))).toMatchObject({
+      value: { sha256: sha256Of(text), content: undefined, size: 300_000 },
+    });
+    truncateSync(put("huge", ""), 1024 ** 3);
+    expect(await look().file(at("huge"))).toEqual({
+      is: "unreadable",
+      because: "larger than 67108864 bytes",
+    });
+  });
+
+  it("gives only the lines that match, with their numbers", async () => {
+    const path = put("options", "[mysqld]\npassword = secret\n  innodb_x = 1\n# innodb\n");
+    const answer = await look().lines(path, "^\\s*innodb");
+    expect(answer).toMatchObject({ value: { lines: [{ number: 3, text: "  innodb_x = 1" }] } });
+  });
+
+  it("that a link of a user's leads to somebody else's is not read", async () => {
+    const target = put("of-root", "secret");
+    symlinkSync(target, at("planted"));
+    execFileSync("chown", ["-h", "nobody", at("planted")]);
+    const because = `the way to it is a link that nobody made, and it leads to ${target}`;
+    expect(await look().file(at("planted"))).toEqual({ is: "unreadable", because });
+    expect(await look().lines(at("planted"), ".")).toEqual({ is: "unreadable", because });
+    chownSync(target, 65534, 65534);
+    expect(await look().file(at("planted"))).toMatchObject({ is: "value" });
+  });
+
+  it("that changes while it is read is unreadable, never a mixture", async () => {
+    const path = put("moving", "");
+    const texts = ["a".repeat(200_000), "b".repeat(200_000)];
+    const writing = { isOver: false };
+    const write = (async () => {
+      for (let turn = 0; !writing.isOver; turn += 1) {
+        writeFileSync(path, texts[turn % 2]!);
+        await sleep(0);
+      }
+    })();
+    try {
+      for (let turn = 0; turn < 50; turn += 1) {
+        const answer = await look().file(path);
+        // A file that is not written to its end yet is a state of its own.
+        if (answer.is === "value") expect(String(answer.value.content)).toMatch(/^(a*|b*)$/);
+        else expect(answer).toEqual({ is: "unreadable", because: "it changed while it was read" });
+      }
+    } finally {
+      writing.isOver = true;
+      await write;
+    }
+  });
+});
+
+describe("what else is read", () => {
+  it("is a directory, with what its links lead to", async () => {
+    mkdirSync(at("listed"));
+    writeFileSync(at("listed/b.conf"), "");
+    writeFileSync(at("listed/.hidden.conf"), "");
+    symlinkSync("/dev/null", at("listed/a.conf"));
+    expect(await look().list(at("listed"), "\\.conf$")).toEqual({
+      is: "value",
+      value: [
+        { name: ".hidden.conf", kind: "regular", owner: "root:root", targetKind: "regular" },
+        { name: "a.conf", kind: "link", owner: "root:root", targetKind: "character special file" },
+        { name: "b.conf", kind: "regular", owner: "root:root", targetKind: "regular" },
+      ],
+    });
+    expect(await look().list(at("nowhere"))).toEqual({ is: "absent" });
+  });
+
+  it("is what the kernel lets a user do", async () => {
+    const path = put("guarded", "");
+    const may = async (user: string) => look().access(user, path);
+    expect(await may("nobody")).toEqual({ is: "value", value: "r" });
+    expect(await may("root")).toEqual({ is: "value", value: "rw" });
+    expect(await may("nobody-of-that-name")).toMatchObject({
+      is: "unreadable",
+      because: expect.stringContaining("this host has no user nobody-of-that-name"),
+    });
+  });
+
+  it("is a process by its number, with the start time that names it for good", async () => {
+    const parts = ["comm", "cgroup", "limits", "environ:HOME"];
+    const answer = await look().process(process.pid, parts);
+    expect(answer).toMatchObject({
+      value: { pid: process.pid, owner: "root:root", state: expect.any(String) },
+    });
+    if (answer.is !== "value") return;
+    const [comm, , limits, home] = answer.value.parts;
+    expect(readFileSync(`/proc/${process.pid}/comm`, "utf8")).toBe(comm);
+    expect(limits).toContain("Max open files");
+    expect(home).toBe(`HOME=${process.env.HOME}`);
+    expect(await look().process(4_194_305, ["comm"])).toEqual({ is: "absent" });
+  });
+
+  it("is the file system: what is mounted, and what is free", async () => {
+    expect(await look().mount("/proc/self/status")).toMatchObject({
+      value: { point: "/proc", fileSystem: "proc" },
+    });
+    const space = await look().space("/");
+    expect(space.is === "value" && space.value.blockBytes * space.value.freeBlocks).toBeGreaterThan(0);
+  });
+
+  it("is a user with groups", async () => {
+    expect(await look().user("root")).toMatchObject({ value: { uid: 0, gid: 0, home: "/root" } });
+    expect(await look().user("nobody-of-that-name")).toEqual({ is: "absent" });
+  });
+
+  it("is the clock, between two moments of ours", async () => {
+    const clock = await look().clock();
+    if (clock.is !== "value") expect.fail(JSON.stringify(clock));
+    const { sentAtMs, receivedAtMs } = clock.value;
+    const hostMs = clock.value.hostMs - (Date.now() - performance.now());
+    expect(hostMs).toBeGreaterThanOrEqual(sentAtMs - 5);
+    expect(hostMs).toBeLessThanOrEqual(receivedAtMs + 5);
+  });
+});
+
+describe("a question that could change a host", () => {
+  it.each<Question>([
+    ["sockets.listening", "-K"],
+    ["sockets.to", "-K"],
+    ["sockets.to", "22 ) or ( dport = :1"],
+    ["sockets.at", "/run/x -K"],
+    ["sockets.at", "/run/x\n-K"],
+    ["ss", "-K"],
+    ["journal.unit", "--vacuum-size=1.service", "1", "yes"],
+    ["journal.unit", "a.service", "--vacuum-size=1", "yes"],
+    ["journal.unit", "a.service", "1", "--rotate"],
+    ["journal.unit", "a.service", "1", "yes", "--vacuum-size=1"],
+    ["journal.invocation", "--vacuum-size=1", "5"],
+    ["database.query", "root", "-e", "DROP DATABASE x"],
+    ["database.query", "-e"],
+    ["database.options", "mariadb", "root; touch x", "no"],
+    ["database.options", "sh", "root", "no"],
+    ["haproxy.info", "; shutdown sessions server a/b"],
+    ["haproxy.servers", ";quit"],
+    ["haproxy.info_by_master", "1; reload"],
+    ["zookeeper.words", "127.0.0.1", "1", "kill"],
+    ["zookeeper.words", "127.0.0.1;", "1", "ruok"],
+    ["unit", "--job-mode=x.service", "LoadState"],
+    ["unit", "a.service\nb.service", "LoadState"],
+    ["unit", "a.service", "LoadState,All"],
+    ["unit", "a.service", "--value"],
+    ["enabled", "--now"],
+    ["user", "-x"],
+    ["access", "root", "relative"],
+    ["file", "relative", "content", "", ""],
+    ["file", "/etc/passwd\0x", "content", "", ""],
+    ["tree.damage", "/opt/$(touch x)"],
+    ["candidate", "-o=APT::Update::Pre-Invoke::=touch"],
+    ["health", "127.0.0.1", "1", "1", "/ HTTP/1.1\r\nX: y"],
+    ["round_trip", "localhost", "22"],
+    ["process", "self", "cmdline"],
+    ["process", "1", "environ:.*"],
+    ["process", "1", "root/etc/shadow"],
+    ["flush", "relative"],
+    ["eval", "system 'touch x'"],
+    ["registry", "1", "127.0.0.1", "1", "relative"],
+    [""],
+  ])("is refused: %j", async (...question) => {
+    const answer = await ask(...question);
+    expect(answer).toMatchObject({
+      is: "unreadable",
+      because: expect.stringMatching(/^the reader refuses /),
+    });
+  });
+
+  it("runs no code that a pattern holds", async () => {
+    const path = put("text", "x\n");
+    const answer = await ask("file", path, "lines", `(?{ system "touch ${at("ran")}" })`);
+    expect(answer.is).toBe("unreadable");
+    expect(existsSync(at("ran"))).toBe(false);
+  });
+});
+
+describe("what blocks", () => {
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close();
+  });
+  /** A port on which somebody says what `speak` says. */
+  async function port(speak: (socket: Socket) => void): Promise<string> {
+    const server = createServer(speak);
+    servers.push(server);
+    server.unref();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    return `${typeof address === "object" && address !== null ? address.port : 0}`;
+  }
+  const words = async (speak: (socket: Socket) => void, ...asked: string[]) =>
+    look().groupsOf(3, "zookeeper.words", "127.0.0.1", await port(speak), ...asked);
+
+  it("is answered with the end of the answer alone, and each word by itself", async () => {
+    const answer = await words(
+      (socket) =>
+        socket.once("data", (word) => {
+          socket.write(`zk_version\t3.8\nzk_watch_count\t9\n${word}`);
+          if (String(word) !== "ruok") socket.end();
+        }),
+      "mntr",
+      "ruok",
+    );
+    expect(answer).toEqual({
+      is: "value",
+      value: [
+        ["mntr", "answered", "zk_version\t3.8\nmntr"],
+        ["ruok", "failed", "no end of its answer in time"],
+      ],
+    });
+  });
+
+  it("holds up nothing else", async () => {
+    const began = performance.now();
+    const slow = words(() => {}, "srvr");
+    await look().text("/proc/sys/kernel/osrelease");
+    const after = performance.now() - began;
+    expect(await slow).toMatchObject({ value: [["srvr", "failed", "no end of its answer in time"]] });
+    expect(after).toBeLessThan(performance.now() - began);
+  });
+
+  it("is killed at its deadline with all that it started", async () => {
+    mkdirSync(at("bin"));
+    writeFileSync(
+      at("bin/systemctl"),
+      `#!/bin/sh\necho $$ >>${at("pids")}\nsleep 600 &\necho $! >>${at("pids")}\nwait\n`,
+      {
+        mode: 0o755,
+      },
+    );
+    const slow = new HostReader(new LocalHost({ PATH: `${at("bin")}:${process.env.PATH}` }));
+    const answers = await Promise.all([
+      new Reader(lookThrough(slow)).unit("a.service", ["LoadState"]),
+      new Reader(lookThrough(slow)).text("/proc/sys/kernel/osrelease"),
+    ]);
+    expect(answers).toMatchObject([{ is: "unreadable", because: "it took more than 10 s" }, { is: "value" }]);
+    await expect.poll(() => livingOf(at("pids")), { timeout: 30_000 }).toEqual([]);
+    await slow.end();
+  });
+
+  it("ends with the reader, and the reader with its input", async () => {
+    mkdirSync(at("bin2"));
+    writeFileSync(at("bin2/systemctl"), `#!/bin/sh\necho $$ >>${at("pids2")}\nexec sleep 600\n`, {
+      mode: 0o755,
+    });
+    const asked = new HostReader(new LocalHost({ PATH: `${at("bin2")}:${process.env.PATH}` }));
+    const answer = lookThrough(asked)(["unit", "a.service", "LoadState"]).catch(() => "lost");
+    await expect.poll(() => existsSync(at("pids2")), { timeout: 30_000 }).toBe(true);
+    await asked.end();
+    await answer;
+    await expect.poll(() => livingOf(at("pids2")), { timeout: 30_000 }).toEqual([]);
+  });
+});
+
+/** Those of the processes in a file, one a line, that live. */
+function livingOf(path: string): string[] {
+  const living = new Set(readdirSync("/proc"));
+  return readFileSync(path, "utf8")
+    .trim()
+    .split("\n")
+    .filter((pid) => living.has(pid));
+}
+
+describe("a reader that dies", () => {
+  /** Asks a question that takes its time, and ends the reader as often as told. */
+  async function asked(deaths: number) {
+    const path = put("bin3-count", "");
+    mkdirSync(at("bin3"), { recursive: true });
+    writeFileSync(
+      at("bin3/systemctl"),
+      `#!/bin/sh\necho x >>${path}\n[ "$(wc -l <${path})" -gt ${deaths} ] || sleep 600\necho LoadState=loaded\n`,
+      { mode: 0o755 },
+    );
+    const dying = new LocalHost({ PATH: `${at("bin3")}:${process.env.PATH}` });
+    const life = new HostReader(dying);
+    const answer = new Reader(lookThrough(life)).unit("a.service", ["LoadState"]);
+    for (let death = 1; death <= deaths; death += 1) {
+      await expect
+        .poll(() => readFileSync(path, "utf8").split("\n").length - 1, { timeout: 30_000 })
+        .toBe(death);
+      dying.children.at(-1)!.kill("SIGKILL");
+    }
+    const { length } = dying.children;
+    const result = await answer;
+    await life.end();
+    return { result, length };
+  }
+
+  it("once in a look is started again, and what it was asked is asked again", async () => {
+    const { result } = await asked(1);
+    expect(result).toEqual({ is: "value", value: new Map([["LoadState", ["loaded"]]]) });
+  });
+
+  it("twice leaves what it was asked unreadable, with the reason", async () => {
+    const { result } = await asked(2);
+    expect(result).toEqual({ is: "unreadable", because: expect.stringMatching(/SIGKILL/) });
+  });
+});
+
+describe("one look", () => {
+  it("asks the same question once, and all of one tick in one frame", async () => {
+    const before = reader.frames;
+    const one = lookThrough(reader);
+    const [a, b] = await Promise.all([
+      new Reader(one).text("/proc/sys/kernel/hostname"),
+      new Reader(one).text("/proc/sys/kernel/hostname"),
+      new Reader(one).text("/proc/uptime"),
+    ]);
+    expect(a).toEqual(b);
+    expect(reader.frames).toBe(before + 1);
+    await new Reader(one).text("/proc/uptime");
+    expect(reader.frames).toBe(before + 1);
+    await look().text("/proc/uptime");
+    expect(reader.frames).toBe(before + 2);
+  });
+
+  it("gets an answer of several megabytes whole", async () => {
+    const line = `${"y".repeat(999)}\n`;
+    const path = put("many", line.repeat(3_000));
+    appendFileSync(path, "end\n");
+    const answer = await look().lines(path, ".");
+    expect(answer).toMatchObject({ value: { lines: { length: 3_001 } } });
+    const larger = put("more", line.repeat(5_000));
+    expect(await look().lines(larger, ".")).toMatchObject({ is: "unreadable" });
+  });
+});
+
+describe("what is unreachable", () => {
+  it("is told as such, not as unreadable", async () => {
+    const away: Ask = lookThrough(
+      new HostReader({ talk: () => Promise.reject(new Error("nobody answers on port 22")) }),
+    );
+    await expect(away(["clock"])).rejects.toThrow("nobody answers on port 22");
+  });
+});
