@@ -26,7 +26,7 @@ export function encodeFrame(
 }
 
 /** The stream is not that of reader.pl. */
-export class NoAnswer extends Error {
+class NoAnswer extends Error {
   override readonly name = "NoAnswer";
 }
 

@@ -10,7 +10,7 @@ type RecordedAnswer =
   | { readonly is: "unreadable"; readonly because: string };
 
 /** The recording has no answer to a question. */
-export class NotRecorded extends Error {
+class NotRecorded extends Error {
   override readonly name = "NotRecorded";
 }
 
