@@ -323,7 +323,7 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   }): readonly RenderedFile[];
   /**
    * Reads what the step has to know of a host; asks as much as it can at once. What was not read is told as such in the
-   * facts. Throws ProbeNotUnderstood on answers it does not understand. A step that has it needs no `probe` and no `facts`.
+   * facts; what nothing can be told without is thrown as NotRead. Throws ProbeNotUnderstood on answers it does not understand. A step that has it needs no `probe` and no `facts`.
    */
   look?(reader: Reader, desired: D): Promise<F>;
   /** The old way: a script that prints records, and what is made of them. */

@@ -88,7 +88,6 @@ function saidIn(step: string, ending: string, pattern: RegExp): readonly string[
 
 /** Records without which a step's probe is not understood, or not read to its end. */
 const NEEDED: Readonly<Record<string, (text: string) => Readonly<Record<string, string[][]>>>> = {
-  preflight: () => ({ local_port_range: [["1", "2"]], reserved_ports: [[""]], flush: [] }),
   zookeeper: (text) => ({
     process: [["1", "yes", text]],
     socket: [["1", text]],
@@ -135,12 +134,24 @@ const NEEDED: Readonly<Record<string, (text: string) => Readonly<Record<string, 
   }),
 };
 
+/** What a look is not understood without. */
+const NEEDED_TEXTS: Readonly<Record<string, string>> = {
+  "/proc/sys/net/ipv4/ip_local_port_range": "1 2",
+  "/proc/sys/net/ipv4/ip_local_reserved_ports": "",
+};
+
 /** Answers every question with the text, wherever it may stand. */
 function answering(text: string): Ask {
   return async ([name, what = "", ...how]) => {
     const file = ["regular", "0644", "root:root", `${text.length}`, "", what, "1"];
     const fields: Readonly<Record<string, readonly string[]>> = {
-      file: how[0] === "lines" ? [...file, "1", text, "2", `${text} = 1`] : [...file, text],
+      file:
+        how[0] === "lines" ? [...file, "1", text, "2", `${text} = 1`] : [...file, NEEDED_TEXTS[what] ?? text],
+      flush: ["1"],
+      round_trip: ["1", text],
+      "zookeeper.words": ["mntr", "answered", text],
+      mount: ["8:1", text, text, text, text],
+      space: ["1", "1", "1", "1"],
       list: ["x.conf", "regular", "root:root", "regular"],
       unit: how.flatMap((property) => [property, text]),
     };

@@ -1,3 +1,4 @@
+import { NotRead } from "../reader/answer.ts";
 import type { HostReader } from "../reader/host-reader.ts";
 import { lookThrough } from "../reader/look.ts";
 import type { Ask, Question } from "../reader/protocol.ts";
@@ -54,6 +55,7 @@ async function factsOf(step: AnyStep, reader: Reader, desired: unknown): Promise
   try {
     return { is: "read", facts: await step.look!(reader, desired) };
   } catch (error) {
+    if (error instanceof NotRead) return broken(error.message);
     if (error instanceof ProbeNotUnderstood) return broken(`its look was not understood: ${error.message}`);
     throw error;
   }

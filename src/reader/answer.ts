@@ -4,6 +4,24 @@ export type Answer<T> =
   | { readonly is: "absent" }
   | { readonly is: "unreadable"; readonly because: string };
 
+/** What is needed to tell anything could not be read. The message says what and why. */
+export class NotRead extends Error {
+  override readonly name = "NotRead";
+}
+
+/** What was read; undefined when there is none. Throws NotRead. */
+export function read<T>(answer: Answer<T>, what: string): T | undefined {
+  if (answer.is === "unreadable") throw new NotRead(`${what} was not read: ${answer.because}`);
+  return answer.is === "value" ? answer.value : undefined;
+}
+
+/** As `read`, for what is on every host. */
+export function readThere<T>(answer: Answer<T>, what: string): T {
+  const value = read(answer, what);
+  if (value === undefined) throw new NotRead(`${what} was not read: it is not there`);
+  return value;
+}
+
 /** An answer whose value is made of another's. */
 export function mapAnswer<T, U>(answer: Answer<T>, make: (value: T) => U): Answer<U> {
   return answer.is === "value" ? { is: "value", value: make(answer.value) } : answer;

@@ -9,8 +9,9 @@ import {
   preflightParameters,
 } from "./desired.ts";
 import { diskReadings } from "./disk.ts";
-import { type PreflightFacts, preflightFacts } from "./facts.ts";
+import type { PreflightFacts } from "./facts.ts";
 import { flushReadings } from "./flush.ts";
+import { lookAtMachine } from "./look.ts";
 import { osReading, virtualizationReading } from "./machine.ts";
 import { addressReading, ensembleReadings } from "./place-in-mesh.ts";
 import { localPortRangeReading, portReadings } from "./ports.ts";
@@ -25,17 +26,7 @@ export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFac
   parameters: preflightParameters,
   desired: preflightDesired,
   claims: () => ({}),
-  probe: ({ address, member, members, clientPort }) => ({
-    file: new URL("./probe.sh", import.meta.url),
-    args: [
-      member === undefined ? "no" : "yes",
-      address,
-      String(clientPort),
-      member?.dataDir ?? "",
-      ...members.map((each) => each.address),
-    ],
-  }),
-  facts: preflightFacts,
+  look: lookAtMachine,
   assess({ name, desired, facts, host, claims }, fleet) {
     return {
       readings: [

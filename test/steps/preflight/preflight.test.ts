@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
 import { openFilesNeeded } from "../../../src/mesh/open-files.ts";
-import { type Claims, type Listener, ProbeNotUnderstood } from "../../../src/step.ts";
+import type { Claims, Listener } from "../../../src/step.ts";
 import type { PreflightFacts } from "../../../src/steps/preflight/facts.ts";
 import { preflight } from "../../../src/steps/preflight/index.ts";
 import { bookworm, MIB, rowsOf, type World } from "./world.ts";
@@ -396,80 +395,5 @@ describe("disks", () => {
   it("without a fixed number of inodes are not counted", () => {
     const space = [{ path: "/usr", freeBytes: 900 * MIB, freeInodes: undefined }];
     expect(rowsOf({ facts: { space } }).has("free inodes")).toBe(false);
-  });
-});
-
-describe("what the probe printed", () => {
-  const printed = [
-    "directory\t/etc\tyes",
-    "directory\t/usr\tno",
-    "space\t/usr\t4096\t1000\t0\t0",
-    "space\t/var\t512\t2000\t900\t30",
-    "local_port_range\t1024\t65023",
-    "reserved_ports\t2181,8080-8081",
-    `round_trip\t10.0.0.2\tb64:${btoa("10.0.0.2: connect: Connection refused\n10.0.0.2: line 1: /dev/tcp/10.0.0.2/2181: Connection refused\n310\n290")}`,
-    "flush\tkernel\t/sys/dev/block/8:1/../stat\t120 60",
-  ];
-
-  it("becomes facts", () => {
-    expect(preflight.facts!(parseProbeOutput(printed.join("\n")))).toEqual({
-      directories: [
-        { path: "/etc", writable: true },
-        { path: "/usr", writable: false },
-      ],
-      space: [
-        { path: "/usr", freeBytes: 4_096_000, freeInodes: undefined },
-        { path: "/var", freeBytes: 1_024_000, freeInodes: 30 },
-      ],
-      localPortRange: { first: 1024, last: 65023 },
-      reservedPorts: [
-        { first: 2181, last: 2181 },
-        { first: 8080, last: 8081 },
-      ],
-      flush: { from: "kernel", file: "/sys/dev/block/8:1/../stat", count: 120, totalMs: 60 },
-      roundTrips: new Map([["10.0.0.2", { microseconds: [310, 290], failure: "" }]]),
-    });
-  });
-
-  it.each(["directory", "space", "local_port_range", "reserved_ports"])("is refused without %s", (key) => {
-    const text = printed.filter((line) => !line.startsWith(`${key}\t`)).join("\n");
-    expect(() => preflight.facts!(parseProbeOutput(text))).toThrow(ProbeNotUnderstood);
-  });
-
-  const facts = (record: string) =>
-    preflight.facts!(parseProbeOutput([...printed.slice(0, -2), record].join("\n")));
-
-  it.each([
-    [
-      "zookeeper\t10.0.0.1:2181\t4711 3.25",
-      { from: "zookeeper", at: "10.0.0.1:2181", count: 4711, meanMs: 3.25 },
-    ],
-    [
-      `measured\t/var/lib\tb64:${btoa("250\n1500")}`,
-      { from: "measured", directory: "/var/lib", milliseconds: [0.25, 1.5] },
-    ],
-    [
-      "unread\t/var/lib\tOperation not supported",
-      { from: "unread", directory: "/var/lib", because: "Operation not supported" },
-    ],
-  ])("tells how long flushes take: %s", (record, flush) => {
-    expect(facts(`flush\t${record}`).flush).toEqual(flush);
-  });
-
-  it.each(["measured\t/var/lib\t", "measured\t/var/lib\tsoon", "zookeeper\t10.0.0.1:2181\t4711"])(
-    "is refused with the flushes %j",
-    (record) => expect(() => facts(`flush\t${record}`)).toThrow(ProbeNotUnderstood),
-  );
-
-  it.each([
-    [
-      "10.0.0.2: connect: No route to host\n10.0.0.2: line 1: /dev/tcp/10.0.0.2/2181: No route to host\n91",
-      "No route to host",
-    ],
-    ["", ""],
-  ])("tells why a member did not answer: %j", (said, failure) => {
-    expect(facts(`round_trip\t10.0.0.2\tb64:${btoa(said)}`).roundTrips.get("10.0.0.2")?.failure).toBe(
-      failure,
-    );
   });
 });
