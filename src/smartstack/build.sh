@@ -2,7 +2,8 @@
 # build.sh OUTPUT RUBY NAME:VERSION:SHA256...: compares the checksums of the gems, builds them and writes what
 # is needed to run them, as a tar, to OUTPUT. File descriptor 3 holds the proxy's URL on its
 # first line (may be empty), and behind it CA certificates and gems, each gem as a line "file NAME-VERSION.gem BASE64".
-# Gems that are not there are downloaded. Nothing that came from the network runs as root.
+# Gems that are not there are downloaded. Nothing that came from the network runs as root, but as a user that is made up
+# for this build: no other process is his, before or after.
 
 # RubyGems' own downloader, for the .gem file alone: `gem fetch` reads the registry's whole index first, and
 # `gem install` would compile before a checksum could be compared.
@@ -34,8 +35,11 @@ main() {
     echo "the gems are to be built for $ruby and this host has ${found:-no ruby}: name a build_host of the same release"
     exit 1
   fi
-  install -d -m 0755 -o nobody -g nogroup "$work/home" "$work/gems" "$work/gems/cache" || exit
-  chmod 0755 "$work"
+  # Of the ids that systemd's list of them (UIDS-GIDS) leaves unused.
+  builder=$((1879048192 + $(od -An -N 4 -t u4 /dev/urandom) % 268435456))
+  hand_over "$@" || exit
+  install -d -m 0755 -o "$builder" -g "$builder" "$work/home" || exit
+  chown "$builder:$builder" "$work/gems" "$work/gems/cache" && chmod 0755 "$work" || exit
   grep -v "^file " "$work/input" >"$work/own-certificates"
   if [ -s "$work/own-certificates" ]; then
     cat /etc/ssl/certs/ca-certificates.crt "$work/own-certificates" >"$work/certificates" || exit
@@ -49,23 +53,32 @@ main() {
   pack "$@"
 }
 
+# hand_over NAME:VERSION:SHA256...: the gems that came with the input, before their folder is the builder's.
+hand_over() {
+  mkdir -m 0755 "$work/gems" "$work/gems/cache" || return
+  for gem in "$@"; do
+    split "$gem"
+    file=$name-$version.gem
+    if grep -q "^file $file " "$work/input"; then
+      sed -n "s/^file $file //p" "$work/input" | base64 -d >"$work/gems/cache/$file" || return
+    fi
+  done
+}
+
 # unprivileged COMMAND...
 unprivileged() {
-  HOME="$work/home" setpriv --reuid=nobody --regid=nogroup --clear-groups --no-new-privs -- "$@" </dev/null
+  HOME="$work/home" setpriv --reuid="$builder" --regid="$builder" --clear-groups --no-new-privs -- "$@" </dev/null
 }
 
 # fetch NAME:VERSION:SHA256
 fetch() {
   split "$1"
   file=$name-$version.gem
-  if grep -q "^file $file " "$work/input"; then
-    sed -n "s/^file $file //p" "$work/input" | base64 -d >"$work/gems/cache/$file" || return
-    chmod 0644 "$work/gems/cache/$file"
-  elif ! download; then
+  if [ ! -e "$work/gems/cache/$file" ] && ! download; then
     echo "$file could not be downloaded: check network.proxy and network.ca_file in the inventory, or say with \`gems\` which folder of the machine meshctl runs on holds the .gem files" >&2
     return 1
   fi
-  sum=$(sha256sum <"$work/gems/cache/$file") || return
+  sum=$(unprivileged sha256sum -- "$work/gems/cache/$file") || return
   if [ "${sum%% *}" != "$sha256" ]; then
     echo "$file has the sha256 ${sum%% *} and not $sha256: it is not the gem that was locked, nothing was built" >&2
     return 1
@@ -99,7 +112,8 @@ compile() {
     unprivileged gem install --local --install-dir "$work/gems" --ignore-dependencies --no-document \
     "$work/gems/cache/$name-$version.gem" && return
   # What gem says last is the name of this file, which nobody will find there. Options and backtraces are indented.
-  find "$work/gems" -name gem_make.out -exec grep -hv '^[[:space:]]*$\|^[[:space:]]' {} + | tail -n 11 >&2
+  unprivileged find "$work/gems" -name gem_make.out -type f -exec grep -hv '^[[:space:]]*$\|^[[:space:]]' {} + |
+    tail -n 11 >&2
   echo "$name-$version.gem did not build: it takes the packages ruby-dev, gcc, make, libc6-dev and patch, and room in /var/tmp" >&2
   return 1
 }
@@ -111,20 +125,23 @@ pack() {
     split "$gem"
     printf '%s %s %s\n' "$name" "$version" "$sha256" >>"$work/tree/gems.lock"
     built="gems/$name-$version"
-    mkdir -p "$work/tree/$built" && cp -R "$work/gems/$built/lib" "$work/tree/$built/" || return
     case $name in
-      synapse | nerve) cp -R "$work/gems/$built/bin" "$work/tree/$built/" || return ;;
-      zookeeper)
-        mkdir "$work/tree/$built/ext" && cp "$work/gems/$built/ext/"*.rb "$work/tree/$built/ext/" || return
-        ;;
+      synapse | nerve) wanted="lib bin" ;;
+      zookeeper) wanted="lib ext/c_zookeeper.rb ext/extconf.rb ext/generate_gvl_code.rb ext/zookeeper_base.rb" ;;
+      *) wanted=lib ;;
     esac
+    # Read as the builder: a link that a build left leads to nothing of root's.
+    # shellcheck disable=SC2086 # one word each
+    mkdir -p "$work/tree/$built" && unprivileged tar -C "$work/gems/$built" -cf "$work/home/$name.tar" $wanted &&
+      unprivileged cat "$work/home/$name.tar" |
+      tar -C "$work/tree/$built" --no-same-owner --no-same-permissions -xf - || return
   done
   chmod -R u=rwX,go=rX "$work/tree" && try || return
   (cd "$work/tree" && find gems gems.lock -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS) &&
     mkdir -p -- "$(dirname "$output")" &&
     tar -C "$work/tree" --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 --format=ustar \
       -cf "$work/tree.tar" gems gems.lock SHA256SUMS &&
-    gzip -9n <"$work/tree.tar" >"$output"
+    gzip -9n <"$work/tree.tar" >"$output.new" && mv -fT -- "$output.new" "$output"
 }
 
 # What was built loads: a program that dies at every start would only say so in the journal of each host.

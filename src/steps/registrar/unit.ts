@@ -43,6 +43,9 @@ RestartSec=2
 # A stop removes what it registered, and waits for ZooKeeper to confirm that.
 TimeoutStopSec=30
 UMask=0022
+# Many times what it takes: for what grows without end.
+MemoryMax=2G
+TasksMax=512
 
 ${SANDBOX}
 

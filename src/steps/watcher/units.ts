@@ -50,6 +50,9 @@ RestartSec=2
 # A stop has nothing to finish: HAProxy serves on.
 TimeoutStopSec=10
 UMask=0027
+# Many times what it takes: for what grows without end.
+MemoryMax=2G
+TasksMax=512
 
 ${SANDBOX}
 
