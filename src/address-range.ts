@@ -45,6 +45,37 @@ export function contains(range: AddressRange, other: AddressRange): boolean {
   return range.family === other.family && range.first <= other.first && other.last <= range.last;
 }
 
+/** Whether an IP address, IPv4 also as IPv6 shows it, is in a block like "10.0.0.0/16". */
+export function isInNetwork(address: string, network: string): boolean {
+  const [range, block] = [parseAddressRange(address), parseAddressRange(network)];
+  return typeof range === "object" && typeof block === "object" && contains(block, range);
+}
+
+/** IPv4 blocks that the internet does not route: https://www.iana.org/assignments/iana-ipv4-special-registry */
+const NOT_ROUTED: readonly string[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.2.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/3",
+];
+
+/** Whether the internet may reach it, were it not for a firewall. */
+export function isPublic(address: string): boolean {
+  const parts = parseIp(address);
+  if (parts === undefined) return false;
+  if (parts.length === 4) return !NOT_ROUTED.some((network) => isInNetwork(address, network));
+  // All that is routed today is in 2000::/3; 2001:db8::/32 is for examples.
+  return parts[0]! >> 13 === 1 && !(parts[0] === 0x2001 && parts[1] === 0xdb8);
+}
+
 /** Sorted, IPv4 first, with ranges that touch or overlap made one: equal sets of addresses give equal lists. */
 export function mergeAddressRanges(ranges: Iterable<AddressRange>): readonly AddressRange[] {
   const merged: AddressRange[] = [];

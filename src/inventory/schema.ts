@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import * as z from "zod";
 import { isEverything, parseAddressRange } from "../address-range.ts";
-import { parseNetwork } from "../ip.ts";
 import { durationMs, port } from "../quantities.ts";
 import { Secret } from "../secret.ts";
 import { countryCode } from "./country.ts";
@@ -159,7 +158,11 @@ export const zookeeperPorts = z
 /** `mesh.networks`: where backends may be. */
 export const meshNetworks = z
   .array(
-    z.string({ error: NETWORK }).refine((value) => parseNetwork(value) !== undefined, { error: NETWORK }),
+    z
+      .string({ error: NETWORK })
+      .refine((value) => value.includes("/") && typeof parseAddressRange(value) === "object", {
+        error: NETWORK,
+      }),
   )
   .min(1, { error: "expected at least one address block, or no such key: backends may come from anywhere" });
 

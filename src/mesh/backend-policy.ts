@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import { isInNetwork } from "../ip.ts";
+import { isInNetwork } from "../address-range.ts";
 import { type ConfigDifference, type HaproxyConfig, plainOptions, serversOf } from "./haproxy-config.ts";
 import type { HaproxySettings } from "./haproxy-settings.ts";
 import type { Mesh } from "./mesh.ts";

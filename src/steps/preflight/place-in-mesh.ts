@@ -1,4 +1,5 @@
-import { isLoopback, isPublic, isSameIp, parseIp } from "../../ip.ts";
+import { isPublic } from "../../address-range.ts";
+import { isLoopback, isSameIp, parseIp } from "../../ip.ts";
 import type { HostFacts, Reading } from "../../step.ts";
 import { check } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";

@@ -1,6 +1,6 @@
+import { isInNetwork } from "../../address-range.ts";
 import { didYouMean } from "../../inventory/nearest-name.ts";
 import type { HostName, HostView, InventoryView } from "../../inventory/view.ts";
-import { isInNetwork } from "../../ip.ts";
 import type { Registration } from "../../mesh/registrations.ts";
 import type { GemSource } from "../../smartstack/build.ts";
 import { gemProblems, gemSource } from "../../smartstack/gem-parameters.ts";
