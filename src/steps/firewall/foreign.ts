@@ -8,6 +8,8 @@ type Sources = readonly AddressRange[];
 /** States of packets that begin no connection. */
 const NOT_NEW = ["established", "related", "invalid", "untracked"];
 const DEEPEST_JUMP = 16;
+/** Chains looked through for one port: one that many jump to is looked through for each of them. */
+const MOST_WALKS = 1000;
 
 /**
  * Where tables of others drop connections to a port that `sources` may come from, in words. A drop is final whatever
@@ -20,7 +22,15 @@ export function foreignDrops(json: string, port: number, sources: Sources): read
   const isOther = ({ family, table }: Item) =>
     ["ip", "ip6", "inet"].includes(String(family)) && !(family === "inet" && table === TABLE);
   const rules = items.all("rule").filter(isOther);
+  const chains = new Map<string, Item[]>();
+  for (const rule of rules) {
+    const key = keyOf(rule, rule.chain);
+    const chain = chains.get(key);
+    if (chain === undefined) chains.set(key, [rule]);
+    else chain.push(rule);
+  }
   const words = new Set<string>();
+  let walks = 0;
   for (const chain of items.all("chain").filter(isOther)) {
     if (chain.hook !== "input" || chain.type !== "filter") continue;
     const families = { ip: [4], ip6: [6] }[String(chain.family)] ?? [4, 6];
@@ -40,14 +50,14 @@ export function foreignDrops(json: string, port: number, sources: Sources): read
   /** The sources that a chain decides nothing about. */
   function walk(base: Item, name: unknown, from: Sources, depth: number): Sources {
     let left = from;
-    const chain = rules.filter((rule) => isIn(rule, base, name));
-    for (const rule of chain) {
+    walks += 1;
+    for (const rule of chains.get(keyOf(base, name)) ?? []) {
       const met = meets(rule, port, left);
       const verdict = verdictOf(rule);
       if (met.length === 0 || verdict === undefined) continue;
       left = without(left, met);
       if (verdict.is === "drop") words.add(`${placeOf(base, name)}, drops ${connections(met)}`);
-      if (verdict.is === "jump" && depth < DEEPEST_JUMP)
+      if (verdict.is === "jump" && depth < DEEPEST_JUMP && walks < MOST_WALKS)
         left = mergeAddressRanges([...left, ...walk(base, verdict.to, met, depth + 1)]);
     }
     return left;
@@ -63,8 +73,8 @@ function placeOf({ family, table }: Item, chain: unknown): string {
   return `table ${String(family)} ${String(table)}, chain ${String(chain)}`;
 }
 
-function isIn(rule: Item, { family, table }: Item, chain: unknown): boolean {
-  return rule.family === family && rule.table === table && rule.chain === chain;
+function keyOf({ family, table }: Item, chain: unknown): string {
+  return JSON.stringify([family, table, chain]);
 }
 
 function partsOf({ expr }: Item): readonly Item[] {

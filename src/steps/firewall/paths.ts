@@ -2,10 +2,10 @@
 export const TABLE = "meshctl";
 export const RULES = "/etc/meshctl/firewall.nft";
 export const UNIT = "meshctl-firewall.service";
-export const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
+export const UNIT_FILE = "/etc/systemd/system/meshctl-firewall.service";
 /** Debian's own unit: to start it, or to reload it, flushes the tables of everybody. */
 export const NFTABLES = "nftables.service";
-export const DROP_IN = `/etc/systemd/system/${NFTABLES}.d/meshctl.conf`;
+export const DROP_IN = "/etc/systemd/system/nftables.service.d/meshctl.conf";
 /** What puts back the table of before, for as long as a change is not confirmed over a new connection. */
 export const UNDO = "/run/meshctl/firewall-undo.nft";
 /** The one program that is asked and that loads. */
