@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
-import { eventually, mustRun } from "./backends.ts";
+import { eventually, mustRun, startBackend } from "./backends.ts";
 import { type Ended, inventoryFor, meshctl, openRows, startMeshctl } from "./meshctl.ts";
 
 /** Three members, and a host that is a proxy for as long as the inventory says so. */
@@ -151,10 +151,7 @@ describe.sequential("an ensemble behind meshctl's firewall", () => {
 
   it("lets in members and proxies, each where it has to be, and shuts out everybody else", async () => {
     const [one, two] = members as [LabHost, LabHost];
-    await mustRun(
-      one,
-      "systemd-run --quiet --unit=other perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 9999, Listen => 5) or die; 1 while $s->accept'",
-    );
+    await startBackend(one, "other", 9999);
     expect(await isOpenFrom(two, one, 2181)).toBe(true);
     expect(await isOpenFrom(two, one, 3888)).toBe(true);
     expect(await isOpenFrom(one, one, 2181)).toBe(true);
@@ -162,7 +159,7 @@ describe.sequential("an ensemble behind meshctl's firewall", () => {
     for (const port of [2888, 3888]) expect(await isOpenFrom(fourth, one, port)).toBe(false);
     for (const port of [2181, 2888, 3888]) expect(await isOpenHere(one, port)).toBe(false);
     for (const port of [22, 9999]) await openHere(one, port);
-    await mustRun(one, "systemctl stop other");
+    await mustRun(one, "systemctl stop backend-other");
   });
 
   it("lets in who is named besides, and shuts out who left the mesh", async () => {
