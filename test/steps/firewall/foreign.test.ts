@@ -134,4 +134,10 @@ describe("a table of others", () => {
       expect.stringMatching(/^what other tables drop could not be read: nft printed no whole JSON/),
     ]);
   });
+
+  it("whose chains jump to each other many times over is looked through all the same", () => {
+    const next = (at: number) => Array.from({ length: 8 }, () => [jump(`c${at + 1}`)]);
+    const chains = Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`c${at}`, next(at)]));
+    expect(foreignDrops(ruleset(next(-1), { chains, policy: "drop" }), 2181, sources)).toEqual([]);
+  });
 });
