@@ -7,6 +7,11 @@ KEEPER_NEWLINE='
 # Directories that root alone can write, a line each.
 KEEPER_ROOTS=""
 
+# forget_keepers: behind what gives a directory to somebody else.
+forget_keepers() {
+  KEEPER_ROOTS=""
+}
+
 # find_keeper PATH: follows an absolute path as the kernel would. Sets $keeper to "" when root alone decides where it
 # leads, and $real to that place, which need not exist. Else sets $keeper to UID:GID of the user who decides,
 # $keeper_directory to the first directory that is this user's, and $real to the path from there on, not followed.

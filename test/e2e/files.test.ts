@@ -22,6 +22,7 @@ let remote: Remote;
 let store: string;
 let run = "";
 let runs = 0;
+const number = () => runs.toString(16).padStart(4, "0");
 
 beforeAll(async () => {
   lab = await startLab({ hosts: 1 });
@@ -38,7 +39,7 @@ afterAll(async () => {
 
 beforeEach(() => {
   runs += 1;
-  run = `20261122-190312-${runs}`;
+  run = `20261122-190312-${number()}`;
 });
 
 const open = () => openRemote(lab, host);
@@ -231,7 +232,7 @@ describe("a write", () => {
     try {
       await make([write(path, ["one\n"])]);
       // What a later run replaces it keeps.
-      run = `20261122-200000-${runs}`;
+      run = `20261122-200000-${number()}`;
       await make([write(path, ["two\n"])]);
       await make([{ kind: "remove", path }]);
     } finally {
@@ -247,7 +248,7 @@ describe("a write", () => {
       return target === undefined ? [] : [[target, lines[index + 1]]];
     });
     expect(moved.map(([target]) => target)).toEqual([
-      ...[`/var/lib/meshctl/runs/20261122-190312-${runs}/files`, "/var/lib/meshctl/manifest", path],
+      ...[`/var/lib/meshctl/runs/20261122-190312-${number()}/files`, "/var/lib/meshctl/manifest", path],
       ...[kept, list, "/var/lib/meshctl/manifest", path],
       ...[list, path, "/var/lib/meshctl/manifest"],
     ]);
@@ -318,11 +319,11 @@ describe("a write", () => {
           `mkdir -p ${runs}/${run} && echo x >${runs}/${run}/files && touch -d '@${1_700_000_000 + number}' ${runs}/${run}/files`,
         );
       }
-      run = "20261122-190312-now";
+      run = "20261122-190312-ffff";
       await make([write(path, ["x\n"])]);
       const left = (await mustRun(host, `ls ${runs}`)).trim().split("\n");
       const numbers = left.map((name) => name.split("-")[2]!).sort();
-      expect(numbers).toEqual([...Array.from({ length: 20 }, (_, index) => String(index + 15)), "now"]);
+      expect(numbers).toEqual([...Array.from({ length: 20 }, (_, index) => String(index + 15)), "ffff"]);
       // The last one is told of last.
       expect([...(await readKept(remote)).runs.keys()]).toEqual([run]);
     } finally {

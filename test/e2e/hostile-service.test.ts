@@ -27,6 +27,7 @@ let host: LabHost;
 let remote: Remote;
 let store: string;
 let run = "";
+const runNumber = (number: number) => `20261122-190312-${number.toString(16).padStart(4, "0")}`;
 let runs = 0;
 
 beforeAll(async () => {
@@ -45,7 +46,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   runs += 1;
-  run = `20261122-190312-${runs}`;
+  run = runNumber(runs);
   await mustRun(
     host,
     `rm -rf /srv/svc /srv/elsewhere && install -d -o svc -g svc /srv/svc /srv/svc/data && mkdir /srv/elsewhere &&
@@ -100,12 +101,12 @@ describe("a file that root writes among a service's own", () => {
     const step = { name: "svc", title: "svc" } as AnyStep;
     const plan = planPutBack(await readKept(remote, run), run, step, undefined);
     if (plan.is !== "planned") throw new Error(plan.is);
-    run = `${run}-back`;
+    run = runNumber(0xbac0 + runs);
     await make(plan.change.commands);
     expect(`${await mustRun(host, `cat ${path}`)}${await stat(path)}`).toBe("old\nregular file 640 svc:svc");
     // What is removed is the name; the copy is of what the service may read.
     await mustRun(host, `ln -sf /root/secret ${path}`);
-    run = `${run}-removed`;
+    run = runNumber(0xdea0 + runs);
     await make([{ kind: "remove", path }]);
     expect(await mustRun(host, "ls -A /srv/svc")).toBe("data\n");
     expect(await secret()).toBe(SECRET);

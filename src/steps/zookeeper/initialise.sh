@@ -13,6 +13,8 @@ main() {
     for made in "$target/version-2" "$target"; do
       mkdir -p -- "$made" && chown -h zookeeper:zookeeper -- "$made" && chmod 0750 -- "$made" || exit
     done
+    # What was found out before is no longer so.
+    forget_keepers
     find_keeper "$directory/version-2"
   fi
   if [ "$keeper" != "$own" ]; then
