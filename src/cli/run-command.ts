@@ -11,7 +11,8 @@ import { didYouMean } from "../inventory/nearest-name.ts";
 import { openPortsWords } from "../inventory/open-ports.ts";
 import { globMatcher } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
-import type { Evidence } from "../step.ts";
+import type { Job } from "../playbook/job.ts";
+import type { Evidence, StepName } from "../step.ts";
 import { Interruption } from "./interruption.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
 import { type RunFlags, storeDirectory } from "./options.ts";
@@ -91,10 +92,7 @@ export async function runCommand(
     interruption.see(event);
     try {
       report(event);
-      if (command !== "plan" || event.event !== "run") return;
-      const openPorts = steps("zookeeper") ? openPortsWords(inventory.mesh, event.hosts) : undefined;
-      for (const text of [...meshNotes(inventory.mesh), openPorts ?? []].flat())
-        report({ event: "note", text });
+      if (event.event === "run") for (const text of notes(event.hosts)) report({ event: "note", text });
     } catch (error) {
       // What cannot be shown must not end the work on the hosts.
       isTold = false;
@@ -102,6 +100,15 @@ export async function runCommand(
         `${shownText(`A fault of meshctl, in showing what happens: ${inspect(error)}`)}\n`,
       );
     }
+  };
+  /** A plan tells what the network must keep out; every run tells where the firewall that is asked for is nobody's to make. */
+  const notes = (hosts: readonly HostName[]): readonly string[] => {
+    const isPlan = command === "plan";
+    const openPorts =
+      steps("zookeeper") && (isPlan || inventory.mesh.firewall !== undefined)
+        ? openPortsWords(inventory.mesh, hosts, hostsWith(job, "firewall"))
+        : undefined;
+    return [isPlan ? meshNotes(inventory.mesh) : [], openPorts ?? []].flat();
   };
   interruption.watch();
   try {
@@ -232,4 +239,9 @@ class Screen {
     const { color, verbose, noDiff } = this.#options;
     return planView(this.#planned, { paint: paintFor(stream, color), verbose, noDiff });
   }
+}
+
+function hostsWith(job: Job, step: StepName): ReadonlySet<HostName> {
+  const steps = job.plays.flatMap((play) => play.steps.filter((each) => each.step.name === step));
+  return new Set(steps.flatMap(({ parameters }) => [...parameters.keys()]));
 }

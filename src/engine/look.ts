@@ -66,9 +66,15 @@ function watching(ask: Ask, units: Map<string, Promise<string>>): Ask {
   return (question) => {
     const [name, unit] = question;
     if (name === "unit" && unit !== undefined && IDENTITY.every((property) => question.includes(property)))
-      units.set(unit, identityOf(ask, question));
+      units.set(unit, quiet(identityOf(ask, question)));
     return ask(question);
   };
+}
+
+/** A host that is lost fails the look itself, and leaves nobody to wait for this. */
+function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 async function identityOf(ask: Ask, question: Question): Promise<string> {

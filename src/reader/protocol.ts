@@ -1,3 +1,4 @@
+import { quotable } from "../terminal-text.ts";
 import type { Answer } from "./answer.ts";
 
 /** A question by its name, with values that reader.pl checks. */
@@ -77,7 +78,7 @@ function decode(body: Buffer): { readonly id: number; readonly answer: Answer<Fi
     case "absent":
       return { id, answer: { is: "absent" } };
     case "unreadable":
-      return { id, answer: { is: "unreadable", because: values[0]?.toString() ?? "" } };
+      return { id, answer: { is: "unreadable", because: quotable(values[0]?.toString() ?? "") } };
     default:
       throw new NoAnswer("sent an answer of an unknown kind");
   }

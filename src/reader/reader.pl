@@ -25,11 +25,13 @@ my $PIECE_BYTES = 256 << 10;
 
 # Numbers of system calls that perl-base has no name for. Where they are not known, what needs them is unreadable.
 my ($machine) = (POSIX::uname())[4];
+my $POWER = { clock => 246, unshare => 282, mount => 21, limit => 325, space => 99 };
 my $GENERIC = { clock => 113, unshare => 97, mount => 40, limit => 261, space => 43 };
 my %CALL = %{ {
   x86_64 => { clock => 228, unshare => 272, mount => 165, limit => 302, space => 137 },
   aarch64 => $GENERIC,
   riscv64 => $GENERIC,
+  ppc64le => $POWER,
 }->{length(pack "l!", 0) == 8 ? $machine : ""} || {} };
 
 # Seconds since an unknown moment, in hundredths; a step of the host's clock does not move it.
@@ -301,15 +303,17 @@ sub read_list {
   my ($path, $pattern) = @_;
   opendir(my $directory, checked(path => $path)) or return failed();
   my @found;
-  $! = 0;
-  while (defined(my $name = readdir $directory)) {
+  for (;;) {
+    # Whatever is done with an entry sets it, too.
+    $! = 0;
+    my $name = readdir $directory;
+    if (!defined $name) { return ["unreadable", "$!"] if $!; last }
     next if $name eq "." || $name eq ".." || $name !~ /$pattern/;
     @found < 1000 or return ["unreadable", "more than 1000 entries"];
     my @stat = lstat "$path/$name" or next;
     my @target = stat "$path/$name";
     push @found, [$name, kind($stat[2]), owner(@stat[4, 5]), @target ? kind($target[2]) : ""];
   }
-  return ["unreadable", "$!"] if $!;
   return ["value", map { @$_ } sort { $$a[0] cmp $$b[0] } @found];
 }
 

@@ -19,8 +19,14 @@ it.each([
   ],
   ["for none but others", { ensemble }, ["app-01"], undefined],
   ["for members with one", { ensemble, firewall: { also: [] } }, ["kvm-01"], undefined],
+  [
+    "for members whose playbook lacks the step",
+    { ensemble, firewall: { also: [] } },
+    ["kvm-01", "kvm-02"],
+    /^mesh\.firewall is asked for, and the playbook has no step firewall for kvm-02: ports 2181, 2888 and 3888 stay/,
+  ],
 ] as const)("the plan's word on open ports, %s", (_what, change, hosts, words) => {
-  const found = openPortsWords({ ...mesh([]), ...change }, hosts);
+  const found = openPortsWords({ ...mesh([]), ...change }, hosts, new Set(["kvm-01"]));
   if (words === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(words);
 });

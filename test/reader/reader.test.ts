@@ -176,12 +176,17 @@ describe("what else is read", () => {
     writeFileSync(at("listed/b.conf"), "");
     writeFileSync(at("listed/.hidden.conf"), "");
     symlinkSync("/dev/null", at("listed/a.conf"));
+    // One that leads nowhere is an entry like the others, wherever it comes.
+    for (const name of ["0.conf", "c.conf", "z.conf"]) symlinkSync("nowhere", at(`listed/${name}`));
     expect(await look().list(at("listed"), "\\.conf$")).toEqual({
       is: "value",
       value: [
         { name: ".hidden.conf", kind: "regular", owner: "root:root", targetKind: "regular" },
+        { name: "0.conf", kind: "link", owner: "root:root", targetKind: "" },
         { name: "a.conf", kind: "link", owner: "root:root", targetKind: "character special file" },
         { name: "b.conf", kind: "regular", owner: "root:root", targetKind: "regular" },
+        { name: "c.conf", kind: "link", owner: "root:root", targetKind: "" },
+        { name: "z.conf", kind: "link", owner: "root:root", targetKind: "" },
       ],
     });
     expect(await look().list(at("nowhere"))).toEqual({ is: "absent" });

@@ -57,8 +57,10 @@ export function foreignDrops(json: string, port: number, sources: Sources): read
       if (met.length === 0 || verdict === undefined) continue;
       left = without(left, met);
       if (verdict.is === "drop") words.add(`${placeOf(base, name)}, drops ${connections(met)}`);
-      if (verdict.is === "jump" && depth < DEEPEST_JUMP && walks < MOST_WALKS)
-        left = mergeAddressRanges([...left, ...walk(base, verdict.to, met, depth + 1)]);
+      if (!("to" in verdict) || depth >= DEEPEST_JUMP || walks >= MOST_WALKS) continue;
+      const undecided = walk(base, verdict.to, met, depth + 1);
+      // What a chain that was gone to leaves undecided does not come back to this one.
+      if (verdict.is === "jump") left = mergeAddressRanges([...left, ...undecided]);
     }
     return left;
   }
@@ -82,11 +84,13 @@ function partsOf({ expr }: Item): readonly Item[] {
 }
 
 /** What a rule does with what it matches; undefined when it only counts, logs or marks. */
-function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump"; to: unknown } | undefined {
+function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump" | "goto"; to: unknown } | undefined {
   for (const part of partsOf(rule)) {
     if ("drop" in part || "reject" in part) return { is: "drop" };
-    const jump = part.jump ?? part.goto;
-    if (isPlainMap(jump)) return { is: "jump", to: jump.target };
+    if (isPlainMap(part.jump)) return { is: "jump", to: part.jump.target };
+    if (isPlainMap(part.goto)) return { is: "goto", to: part.goto.target };
+    // What goes on where the chain was called from is not followed.
+    if ("return" in part) return { is: "accept" };
     // A map of verdicts by state leaves new connections alone; of any other kind, and of iptables' own, nothing is known.
     if (isPlainMap(part.vmap) && isPlainMap(part.vmap.key) && "ct" in part.vmap.key) return undefined;
     if ("accept" in part || "vmap" in part || "xt" in part || "queue" in part) return { is: "accept" };

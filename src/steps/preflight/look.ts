@@ -135,5 +135,8 @@ async function roundTripTo(
       failure: trips.is === "unreadable" ? quotable(trips.because) : "nothing was measured",
     };
   const failed = trips.value.find(({ error }) => error !== "" && error !== "Connection refused");
-  return { microseconds: trips.value.map(({ microseconds }) => microseconds), failure: failed?.error ?? "" };
+  return {
+    microseconds: trips.value.map(({ microseconds }) => microseconds),
+    failure: quotable(failed?.error ?? ""),
+  };
 }

@@ -10,6 +10,7 @@ import {
 } from "../../evidence/port-ranges.ts";
 import { judge } from "../../evidence/verdict.ts";
 import type { Assessed, Change, Command, HostFacts, Layer, Reading } from "../../step.ts";
+import { quotable } from "../../terminal-text.ts";
 import { LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from "./boot.ts";
 import type { SysctlDesired } from "./desired.ts";
 import { DROP_IN, dropInFile, inOrder, recordFile, renderDropIn, withDropIn } from "./drop-in.ts";
@@ -100,7 +101,7 @@ function loaderReading({ loader }: SysctlFacts): Reading {
 function unread(loader: string): string {
   const remedy =
     loader === "masked" ? "systemctl unmask systemd-sysctl" : `look at systemctl status ${LOADER}`;
-  return `${loader || "unknown to systemd"}, so no file is read at boot: ${remedy}`;
+  return `${quotable(loader) || "unknown to systemd"}, so no file is read at boot: ${remedy}`;
 }
 
 function record(wanted: ReadonlyMap<string, string>, { values, before }: SysctlFacts): Command {

@@ -60,10 +60,13 @@ async function loaderState(reader: Reader): Promise<Answer<string>> {
 async function confFiles(reader: Reader): Promise<Pick<SysctlFacts, "files" | "unreadFiles">> {
   const files: ConfFile[] = [];
   const unreadFiles: { path: string; because: string }[] = [];
-  const read = async (path: string) => {
+  const read = async (path: string, isListed = false) => {
     const file = await reader.lines(path, TELLING);
     if (file.is === "value") files.push({ path, realPath: file.value.realPath, lines: file.value.lines });
     else if (file.is === "unreadable") unreadFiles.push({ path, because: file.because });
+    // It went meanwhile, or its name is not what could be said of it: whoever reads it at boot may find it.
+    else if (isListed)
+      unreadFiles.push({ path, because: "it was listed, and was not there under that name" });
   };
   await Promise.all([
     read(SYSCTL_CONF),
@@ -71,7 +74,7 @@ async function confFiles(reader: Reader): Promise<Pick<SysctlFacts, "files" | "u
       const entries = await reader.list(directory, "^[^.].*\\.conf$");
       if (entries.is === "unreadable") unreadFiles.push({ path: directory, because: entries.because });
       if (entries.is !== "value") return;
-      await Promise.all(entries.value.map(({ name }) => read(`${directory}/${name}`)));
+      await Promise.all(entries.value.map(({ name }) => read(`${directory}/${name}`, true)));
     }),
   ]);
   return { files, unreadFiles };
