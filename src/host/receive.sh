@@ -1,12 +1,12 @@
 # shellcheck shell=sh
 # Sent before the scripts that put a file in place.
 
-# new_beside TARGET: makes an empty file beside TARGET, which nobody but root can read, and names it in $new. It goes
-# with this shell unless it has been moved into place.
+# new_beside TARGET [PREFIX]: makes an empty file beside TARGET, which nobody but root can read, and names it in $new. It
+# goes with this shell unless it has been moved into place. Each who may write there meanwhile has a prefix of its own.
 new_beside() {
   # What a power cut left half-written: one change at a time writes here.
-  rm -f -- "$(dirname "$1")"/.meshctl.??????
-  new=$(mktemp "$(dirname "$1")/.meshctl.XXXXXX") || return
+  rm -f -- "$(dirname "$1")/${2:-.meshctl}".??????
+  new=$(mktemp "$(dirname "$1")/${2:-.meshctl}.XXXXXX") || return
   trap 'rm -f -- "$new"' EXIT
   trap 'exit 143' TERM INT HUP
 }

@@ -133,8 +133,13 @@ pack() {
     # Read as the builder: a link that a build left leads to nothing of root's.
     # shellcheck disable=SC2086 # one word each
     mkdir -p "$work/tree/$built" && unprivileged tar -C "$work/gems/$built" -cf "$work/home/$name.tar" $wanted &&
-      unprivileged cat "$work/home/$name.tar" |
-      tar -C "$work/tree/$built" --no-same-owner --no-same-permissions -xf - || return
+      unprivileged cat "$work/home/$name.tar" >"$work/$name.tar" || return
+    # What a build left behind may have put another archive there.
+    if tar -tvf "$work/$name.tar" | grep -v '^[-d]'; then
+      echo "$name holds more than plain files and directories" >&2
+      return 1
+    fi
+    tar -C "$work/tree/$built" --no-same-owner --no-same-permissions -xf "$work/$name.tar" || return
   done
   chmod -R u=rwX,go=rX "$work/tree" && try || return
   (cd "$work/tree" && find gems gems.lock -type f | LC_ALL=C sort | xargs sha256sum >SHA256SUMS) &&

@@ -35,6 +35,8 @@ import { installerPathUnit, installerUnit, watcherUnit } from "./units.ts";
 /** Every file of the step, in the order they are written: the units last, when all they start is there. */
 export function watcherFiles(desired: WatcherDesired, key: string): readonly ProgramFile[] {
   return [
+    // Before those that read it: a run may be cut off between any two.
+    file(BACKEND_POLICY, renderBackendPolicy(desired.policy)),
     file(POLICY_READER, ownText("backend-policy.rb")),
     file(SERVER_CHECK, ownText("check-servers.rb")),
     file(HOST_RESOLVER, ownText("resolve-hosts.pl"), "0755"),
@@ -46,7 +48,6 @@ export function watcherFiles(desired: WatcherDesired, key: string): readonly Pro
     file(INSTALLER, installerText(), "0755"),
     file(START_RECORDER, scriptText(RECORD_START), "0755"),
     file(SYNAPSE_PATCHES, ownText("synapse-patches.rb")),
-    file(BACKEND_POLICY, renderBackendPolicy(desired.policy)),
     file(HAPROXY_FRAME, haproxyFrame(desired.settings)),
     file(SYNAPSE_CONFIG, renderSynapseConfig(desired)),
     file(unitPath(INSTALLER_UNIT), installerUnit()),

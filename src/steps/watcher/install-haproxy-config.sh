@@ -42,10 +42,10 @@ TAB=$(printf '\t')
 
 main() {
   umask 077
+  doing=reload unreported="" again="" before="" work=""
   install -d -m 0755 "$RESULTS" || try_again
   work=$(mktemp -d "$RESULTS/haproxy-install.XXXXXX") || try_again
-  doing=reload unreported="" again="" before="" alone=""
-  trap 'rm -rf -- "$work" ${alone:+"$alone"}' EXIT
+  trap 'rm -rf -- "$work"' EXIT
   trap stopped TERM INT HUP
   # The request first: Synapse writes the candidate, then asks. What is asked for now is in the candidate taken next.
   take reload-requested reload-taken
@@ -73,7 +73,7 @@ main() {
     try_again
   fi
   # Only now: what was taken and is there still, the .path unit has done again.
-  rm -rf -- "$INBOX/haproxy.cfg.taken" "$INBOX/reload-taken"
+  rm -rf -- "$INBOX/haproxy.cfg.taken" "$INBOX/reload-taken" || try_again
   pause
   return "$failures"
 }
@@ -108,7 +108,11 @@ pause() {
 
 # Ends with all that was taken in place, for the .path unit to start this at once: not a thousand times a second.
 try_again() {
-  printf '<3>%s\n' "$RESULTS cannot be written to: tried again"
+  printf '<3>%s\n' "$RESULTS or $INBOX cannot be written to: tried again"
+  if [ "$again" = yes ] && [ -e "$work/candidate" ]; then
+    mv -fT -- "$work/candidate" "$AGAIN"
+    start_again_later
+  fi
   sleep 5
   exit 1
 }
@@ -128,7 +132,7 @@ stopped() {
 # One left by a run that was killed is newer work's to replace, or done now.
 take() {
   if [ -e "$INBOX/$1" ]; then
-    mv -fT -- "$INBOX/$1" "$INBOX/$2"
+    mv -fT -- "$INBOX/$1" "$INBOX/$2" || try_again
   fi
 }
 
@@ -163,12 +167,13 @@ report() {
 install_candidate() {
   # Synapse heads every file with the time, and that is no change. Awk also completes the last line: HAProxy ≥ 2.x
   # takes a file without a newline at its end for a truncated one.
-  awk '/^[ \t]*(#|$)/ { next } { print }' "$work/candidate" >"$work/meaning"
+  # A full disk must not make half of it pass for the whole.
+  awk '/^[ \t]*(#|$)/ { next } { print }' "$work/candidate" >"$work/meaning" || try_again
   note=installed
   compose
   # ZooKeeper may be anybody's to write to, and Synapse copies what a backend says of itself without looking at it:
   # a line break in there must not become a directive for a process that starts as root.
-  sed -e 's/^[[:space:]]*//' -e '/^server /d' "$work/meaning" >"$work/frame"
+  sed -e 's/^[[:space:]]*//' -e '/^server /d' "$work/meaning" >"$work/frame" || try_again
   if ! cmp -s "$work/frame" "$FRAME"; then
     keep_refused
     report install invalid "$digest" "besides servers it differs from what the inventory asks for: $(
@@ -243,12 +248,20 @@ until_valid() {
     if [ "$rounds" -gt "$ROUNDS" ] || ! "$PROGRAMS/drop-refused-servers" \
       "$refused" "$work/messages" "$HEADER_LINES" "$work/meaning" "$work/left-out"; then
       if [ -e "$work/bare" ]; then
+        # They may not be what it is about.
+        if [ "$refused" != "$work/haproxy.cfg" ]; then
+          { cp -- "$work/meaning" "$work/all" && cp -- "$work/left-out" "$work/all-left-out"; } || try_again
+        fi
         take_bare
       elif [ "$refused" = "$work/haproxy.cfg" ]; then
         report install invalid "$digest" "$refused_because"
         return 1
       else
         # Not for a word of a backend's: the service could not be started either, and its servers come and go.
+        if [ -e "$work/all" ]; then
+          { mv -fT -- "$work/all" "$work/meaning" && mv -fT -- "$work/all-left-out" "$work/left-out"; } || try_again
+          compose
+        fi
         note="installed although HAProxy would not start with it: $refused_because"
         return 0
       fi
@@ -267,13 +280,22 @@ starts() {
     } | sha256sum
   )
   [ ! -e "$TRIED" ] || [ "$(cat "$TRIED")" != "$tried" ] || return 0
-  # The try has a /run of its own. Nobody can be asked for names there.
-  alone=$(mktemp -d /tmp/meshctl-try.XXXXXX) || return 0
-  refused=$alone/haproxy.cfg
-  "$PROGRAMS/name-addresses" "$work/resolved" <"$work/haproxy.cfg" >"$refused"
-  "$PROGRAMS/try-haproxy-start" "$refused" \
-    "$(systemctl show --property=LimitNOFILE --value haproxy.service)" >"$work/tried" 2>&1
-  outcome=$?
+  # Nobody can be asked for names there.
+  refused=$work/try/haproxy.cfg
+  mkdir -p -- "$work/try" || try_again
+  if "$PROGRAMS/name-addresses" "$work/resolved" <"$work/haproxy.cfg" >"$refused"; then
+    "$PROGRAMS/try-haproxy-start" "$refused" \
+      "$(systemctl show --property=LimitNOFILE --value haproxy.service)" >"$work/tried" 2>&1
+    outcome=$?
+  else
+    # Half a file says nothing of the whole.
+    echo "$refused cannot be written" >"$work/tried"
+    outcome=75
+  fi
+  # A name in a server's options is one that nobody is there to resolve; `haproxy -c` has taken it.
+  if [ "$outcome" = 1 ] && grep -qi 'invalid address\|could not resolve' "$work/tried"; then
+    outcome=75
+  fi
   if [ "$outcome" = 1 ]; then
     cp -- "$work/tried" "$work/messages"
   elif [ "$outcome" = 0 ]; then
@@ -281,7 +303,6 @@ starts() {
   else
     printf '<4>%s\n' "a start of HAProxy could not be tried: $(tail -n 1 "$work/tried")"
   fi
-  rm -rf -- "$alone"
   [ "$outcome" != 1 ]
 }
 
@@ -302,6 +323,8 @@ reasons() {
 }
 
 start_again_later() {
+  # From now on, not from when it was begun: one that runs out while this still works would be for nothing.
+  systemctl stop meshctl-haproxy-again.timer 2>/dev/null
   systemd-run --quiet --collect --unit=meshctl-haproxy-again --on-active="$AGAIN_AFTER_S" \
     systemctl start --no-block meshctl-haproxy-install.service 2>/dev/null
 }
@@ -313,7 +336,7 @@ compose() {
   {
     printf '%s\n\n' "$HEADER"
     sed "s/^\([[:space:]]*description meshctl-[0-9a-f]\{64\}\)[[:space:]]*$/\1-$digest/" "$work/meaning"
-  } >"$work/haproxy.cfg"
+  } >"$work/haproxy.cfg" || try_again
 }
 
 is_valid() {
@@ -323,7 +346,7 @@ is_valid() {
 
 # replace_config DIGEST
 replace_config() (
-  target=$(readlink -f -- "$CONFIG") && new_beside "$target" || exit
+  target=$(readlink -f -- "$CONFIG") && new_beside "$target" .haproxy.cfg || exit
   cat "$work/haproxy.cfg" >"$new" && chmod 0644 "$new" && sync "$new" || exit
   # Recorded first: cut between the two, the file that is there still counts as ours to replace.
   known=$(manifest_digest "$CONFIG") && record_in_manifest "$1" "$CONFIG" || exit
@@ -341,7 +364,7 @@ keep_refused() {
 refusal() {
   said=$(grep -F ALERT "$work/messages" | grep -v 'Error(s) found\|Fatal errors found' | head -n 5)
   [ -n "$said" ] || said=$(tail -n 5 "$work/messages")
-  printf '%s' "$said" | sed -e "s|$work/||g" -e 's|/tmp/meshctl-try\.[^/]*/||g'
+  printf '%s' "$said" | sed -e "s|$work/try/||g" -e "s|$work/||g"
 }
 
 # A file that meshctl wrote before, edited since or not; the package's own; or none.

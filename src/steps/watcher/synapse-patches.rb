@@ -79,7 +79,7 @@ end
 # ZooKeeper may be anybody's to write to. What a backend says of itself is data: nothing but what the policy allows
 # reaches HAProxy's configuration, neither from a child nor from what Synapse remembers of one.
 module Policy
-  RULES = BackendPolicy.new(ENV.fetch("MESHCTL_BACKEND_POLICY"))
+  RULES = BackendPolicy.new(ENV.fetch("MESHCTL_BACKEND_POLICY", "/etc/meshctl/backend-policy.json"))
 
   # Raises ArgumentError for a backend that is to be left out.
   def self.check(service, backend)

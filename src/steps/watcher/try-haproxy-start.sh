@@ -1,7 +1,7 @@
 #!/bin/sh
 # try-haproxy-start CONFIG OPEN_FILES: starts HAProxy with CONFIG as its unit would (master and worker, chroot, its own
-# user, that many open files), apart from everything: a network without anybody in it, a /run and processes of its own.
-# `haproxy -c` takes configurations that no HAProxy starts with. CONFIG is outside of /run. Exit code 0 once a worker
+# user, that many open files), apart from everything: a network without anybody in it, sockets and processes of its own.
+# `haproxy -c` takes configurations that no HAProxy starts with. Exit code 0 once a worker
 # answers, 1 when HAProxy ends before, whose words are printed; 75 when that could not be tried here.
 
 # How long HAProxy may take to begin: a slow start is no refusal.
@@ -23,8 +23,8 @@ main() {
 
 # Makes the surroundings that the configuration asks for.
 alone() {
-  ip link set lo up && mount -t tmpfs -o mode=0755 tmpfs /run || exit 75
-  install -d -m 0755 -o haproxy -g haproxy /run/haproxy || exit 75
+  ip link set lo up && install -d /run/haproxy && mount -t tmpfs -o mode=0755 tmpfs /run/haproxy &&
+    chown haproxy:haproxy /run/haproxy || exit 75
   # Addresses of front ends that are the host's.
   awk '$1 == "bind" { sub(/:[0-9]+$/, "", $2); if ($2 !~ /^(127\.|::1?$|0\.0\.0\.0$|\*?$)/) print $2 }' "$1" | sort -u |
     while read -r address; do
@@ -37,7 +37,7 @@ alone() {
 
 start() {
   prlimit --nofile="$2:$2" --pid "$$" 2>/dev/null
-  haproxy -W -f "$1" -p /run/haproxy.pid &
+  haproxy -W -f "$1" -p /run/haproxy/haproxy.pid &
   started=$!
   ends_at=$(($(uptime_seconds) + PATIENCE_S))
   while [ "$(uptime_seconds)" -lt "$ends_at" ]; do

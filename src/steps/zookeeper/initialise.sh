@@ -17,6 +17,11 @@ main() {
     forget_keepers
     find_keeper "$directory/version-2"
   fi
+  if [ "${keeper%:*}" = 65534 ]; then
+    # shellcheck disable=SC2154 # find_keeper's
+    echo "$keeper_directory can be written by its group or by everybody, who then decide what $directory is: chmod go-w $keeper_directory, or keep the data elsewhere"
+    exit 1
+  fi
   if [ "$keeper" != "$own" ]; then
     echo "${keeper_directory-} belongs to the user with the id ${keeper%:*} and not to zookeeper, who is to work in it: chown zookeeper:zookeeper ${keeper_directory-}"
     exit 1

@@ -80,7 +80,10 @@ export function argvOf({ heapBytes }: ZookeeperDesired): readonly string[] {
  */
 export function renderUnit(desired: ZookeeperDesired): string {
   const { dataDir, heapBytes } = desired;
-  const record = `echo "$$INVOCATION_ID"; exec sha256sum ${ZOO_CFG} ${UNIT_FILE} ${myidPath(desired)}`;
+  // Root reads nothing that ZooKeeper's user may have put there.
+  const asZookeeper = "setpriv --reuid=zookeeper --regid=zookeeper --clear-groups timeout 5";
+  const sums = `sha256sum ${ZOO_CFG} ${UNIT_FILE} && ${asZookeeper} sha256sum ${myidPath(desired)}`;
+  const record = `echo "$$INVOCATION_ID"; ${sums}`;
   const hasSnapshot = `ls ${dataDir}/version-2/snapshot.* >/dev/null 2>&1`;
   const refusal = `${dataDir} holds no snapshot although this host is a member: is its disk mounted?`;
   return `# Written by meshctl.
@@ -107,7 +110,8 @@ TimeoutStopSec=60
 # The heap, as much again outside of it, and what Java needs beside both.
 MemoryMax=${2 * heapBytes + 2 ** 30}
 TasksMax=4096
-ReadWritePaths=-${dataDir}
+# Also where version-2 is a link to another disk.
+ReadWritePaths=-${dataDir} -${dataDir}/version-2
 ProtectProc=invisible
 RemoveIPC=yes
 ${SANDBOX}
