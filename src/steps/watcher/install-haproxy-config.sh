@@ -216,9 +216,18 @@ install_candidate() {
   fi
   report install ok "$sum" "$note" "$left_out"
   # Synapse asked for its reload when the name did not resolve yet.
-  if [ -n "$again" ]; then
+  if [ -n "$again" ] || { [ ! -e "$INBOX/reload-taken" ] && missed_it; }; then
     reload
   fi
+}
+
+# Whether HAProxy was started or reloaded since Synapse wrote the candidate: with the file of before, and without what
+# Synapse had told its predecessor over the socket. A second or two may be lost in rounding.
+missed_it() {
+  written_at=$(stat -c %Y -- "$INBOX/haproxy.cfg.taken") || return
+  serving=$(worker)
+  age=$(ps -o etimes= -p "${serving%% *}" 2>/dev/null) || return
+  [ "$(($(date +%s) - age))" -ge "$((written_at - 2))" ]
 }
 
 # Takes out of $work/meaning what backends must not say of themselves, and those whose names do not resolve on this host
@@ -385,6 +394,12 @@ may_replace() {
 reload() {
   doing=reload
   wanted=$(sed -n 's/^[[:space:]]*description \(meshctl-[^[:space:]]*\)[[:space:]]*$/\1/p' "$CONFIG" | head -n 1)
+  # One that is starting may have read the file of before.
+  ends_at=$(($(uptime_seconds) + RELOAD_S))
+  while [ "$(systemctl show --property=ActiveState --value haproxy.service)" = activating ] &&
+    [ "$(uptime_seconds)" -lt "$ends_at" ]; do
+    sleep 0.2
+  done
   if ! systemctl --quiet is-active haproxy.service; then
     report reload failed "$wanted" "haproxy.service does not run; started, it will read the new file"
     return
