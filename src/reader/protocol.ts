@@ -52,7 +52,8 @@ export class AnswerStream {
       if (length > MOST_ANSWER_BYTES) throw new NoAnswer("sent something that is no answer");
       this.#wanted = 4 + length;
       if (seen.length < this.#wanted) break;
-      answers.push(decode(seen.subarray(4, this.#wanted)));
+      // An empty one only sees to it that the one before it comes whole.
+      if (length > 0) answers.push(decode(seen.subarray(4, this.#wanted)));
       seen = seen.subarray(this.#wanted);
     }
     this.#chunks = [seen];

@@ -24,6 +24,7 @@ import { lookThrough } from "../../src/reader/look.ts";
 import { readerProgram } from "../../src/reader/program.ts";
 import type { Ask, Question } from "../../src/reader/protocol.ts";
 import { Reader } from "../../src/reader/reader.ts";
+import { Frame } from "../../src/remote/frame.ts";
 import { LocalHost } from "./local.ts";
 
 // Real processes on a machine that may be busy with much else.
@@ -51,6 +52,31 @@ function put(name: string, content: string | Buffer): string {
   writeFileSync(at(name), content);
   return at(name);
 }
+
+it.each([..."0123456789abcdef"])(
+  "an answer that ends with %s comes at once where the mark begins with it",
+  async (digit) => {
+    const nonce = digit.padEnd(32, "0");
+    const frame = new Frame(nonce);
+    frame.push(Buffer.from(`${nonce} BEGIN\n`));
+    const framed = new HostReader({
+      talk: (script, options) =>
+        host.talk(script, {
+          ...options,
+          onOutput: (bytes) => {
+            frame.push(bytes);
+            const taken = frame.take();
+            if (taken.length > 0) options.onOutput(taken);
+          },
+        }),
+    });
+    const path = put(`ends-with-${digit}`, digit);
+    // A reader that is silent is given up after a while, and asked again.
+    expect(await new Reader(lookThrough(framed)).text(path)).toEqual({ is: "value", value: digit });
+    expect(framed.frames).toBe(1);
+    await framed.end();
+  },
+);
 
 describe("the program", () => {
   it("is at most 24 KiB on its way", () => {
