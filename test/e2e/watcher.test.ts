@@ -526,7 +526,12 @@ describe("the watcher survives", () => {
     const start = givenBack(() => ensemble("start"));
     await ensemble("stop");
     await mustRun(three, "systemctl restart meshctl-watcher");
-    expect((await countAnswers(three, PORT, 6)).size).toBe(2);
+    // A check may have failed on a busy machine: the server it took out comes back by itself.
+    await eventually(
+      "both backends answer",
+      () => countAnswers(three, PORT, 6),
+      (answers) => answers.size === 2,
+    );
     // That it had time to fail.
     await eventually(
       "Synapse is tried again",
