@@ -838,7 +838,8 @@ my ($in, $out) = ("", "");
 
 # An empty answer behind each: what could be the beginning of the mark that ends a script's output is held back until more
 # comes (see frame.ts), and an answer may end with any letter of it.
-sub reply { $out .= pack("N/a", pack "N (N/a)*", @_) . pack "N", 0 }
+sub say_whole { $out .= $_[0] . pack "N", 0 }
+sub reply { say_whole(pack "N/a", pack "N (N/a)*", @_) }
 
 sub seconds_for { my $question = $QUESTION{$_[0]}; return $question ? $$question[0] : 10 }
 
@@ -896,7 +897,7 @@ sub hear {
       ($$worker{seconds}) = map { seconds_for($$_[1]) } grep { $$_[0] == $id } @{$$worker{jobs}};
       $$worker{until} = now() + $$worker{seconds};
     } else {
-      $out .= substr $$worker{buffer}, 0, 4 + $length;
+      say_whole(substr $$worker{buffer}, 0, 4 + $length);
       @{$$worker{jobs}} = grep { $$_[0] != $id } @{$$worker{jobs}};
     }
     substr($$worker{buffer}, 0, 4 + $length) = "";

@@ -44,7 +44,8 @@ function assessOff(facts: FirewallFacts, host: HostFacts): Assessed {
     onDisk: {
       is: "read",
       value: ours.length === 0 ? "off" : ours.map(({ path }) => path).join(", "),
-      source: RULES,
+      // Of what is not there a person sees that its directories do not list it.
+      source: ours.length === 0 ? "ls /etc/meshctl /etc/systemd/system" : RULES,
     },
     inForce:
       kernel.is === "read"
