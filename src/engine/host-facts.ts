@@ -1,5 +1,6 @@
 import { fieldOf, requiredFieldOf, rowsOf } from "../evidence/probe-output.ts";
-import { type HostFacts, type Listener, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
+import { socketOf } from "../evidence/sockets.ts";
+import { type HostFacts, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
 
 /** When the prologue was sent, and when its first byte came back. */
 export interface RoundTrip {
@@ -42,7 +43,10 @@ export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFact
     },
     hardOpenFiles: hard === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(hard),
     addresses: rowsOf(output, "address").map(([address]) => address!),
-    listeners: rowsOf(output, "listener").map(([local, process]) => listenerOf(local!, process ?? "")),
+    listeners: rowsOf(output, "listener").map(([local, process]) => ({
+      ...socketOf(local!),
+      process: process ?? "",
+    })),
     manifest: new Map(rowsOf(output, "manifest").map(([digest, path]) => [path!, digest!])),
     packages: new Map(
       rowsOf(output, "package")
@@ -50,14 +54,4 @@ export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFact
         .map(([name, , version]) => [name!.split(":", 1)[0]!, version ?? ""]),
     ),
   };
-}
-
-/** `ss` prints "127.0.0.1:8080", "[::1]:22", "*:2181", "127.0.0.1%lo:53". A wildcard becomes "0.0.0.0" or "::". */
-function listenerOf(local: string, process: string): Listener {
-  const colon = local.lastIndexOf(":");
-  const [address] = local
-    .slice(0, colon)
-    .replace(/^\[(.*)\]$/, "$1")
-    .split("%", 1) as [string];
-  return { address: address === "*" ? "::" : address, port: Number(local.slice(colon + 1)), process };
 }

@@ -50,6 +50,8 @@ const KEYS = {
   user: "User",
   rootDirectory: "RootDirectory",
 } as const satisfies Record<keyof UnitStart, string>;
+/** Keys of a unit's file that say how it starts. */
+export const START_KEYS: readonly string[] = Object.values(KEYS);
 
 /**
  * Why systemd would start a unit of ours otherwise than its own file, whose text this is: a drop-in, or a namesake

@@ -2,7 +2,7 @@ import type { ProbeOutput } from "../step.ts";
 import { rowsOf } from "./probe-output.ts";
 import { loadedStart, type UnitStart } from "./unit-start.ts";
 
-/** What `emit_units` read of one systemd unit. */
+/** What was read of one systemd unit. */
 export interface UnitFact {
   readonly name: string;
   /** "loaded", "not-found", "masked", "error" … */
@@ -21,6 +21,8 @@ export interface UnitFact {
   readonly dropInPaths: readonly string[];
   /** Whether systemd has older files than there are. */
   readonly needDaemonReload: boolean;
+  /** Of the start that runs or ran last, as systemd numbers them; undefined when it has not been started. */
+  readonly invocation: string | undefined;
   /** Age of the main process; undefined when none runs. */
   readonly ageSeconds: number | undefined;
   /** How the next start would be, as systemd has it from all of the unit's files. */
@@ -44,8 +46,42 @@ export function showUnsteady({ restarts, ageSeconds }: UnitFact): string {
 
 /** Of the start that runs or ran last, as systemd numbers them; undefined when it has not been started. */
 export function invocationOf(output: ProbeOutput, unit: string): string | undefined {
-  const row = rowsOf(output, "unit").find(([name, property]) => name === unit && property === "InvocationID");
-  return row?.[2] || undefined;
+  return unitFacts(output).get(unit)?.invocation;
+}
+
+interface UnitWords {
+  /** All that systemd shows of a property. */
+  readonly values: (property: string) => readonly string[];
+  readonly enabled: string | undefined;
+  readonly ageSeconds: number | undefined;
+  /** Whether a file of it is newer than what systemd has. */
+  readonly hasUnread: boolean;
+  readonly startLines: UnitFact["startLines"];
+}
+
+export function unitFact(
+  name: string,
+  { values, enabled, ageSeconds, hasUnread, startLines }: UnitWords,
+): UnitFact {
+  const text = (property: string) => values(property).at(-1) ?? "";
+  return {
+    name,
+    load: text("LoadState"),
+    active: text("ActiveState"),
+    sub: text("SubState"),
+    enabled: enabled ?? text("UnitFileState"),
+    mainPid: Number(text("MainPID") || 0),
+    restarts: Number(text("NRestarts") || 0),
+    result: text("Result"),
+    statusText: text("StatusText"),
+    fragmentPath: text("FragmentPath"),
+    dropInPaths: text("DropInPaths").split(" ").filter(Boolean),
+    needDaemonReload: text("NeedDaemonReload") === "yes" || hasUnread,
+    invocation: text("InvocationID") || undefined,
+    ageSeconds,
+    start: loadedStart(values),
+    startLines,
+  };
 }
 
 export function unitFacts(output: ProbeOutput): ReadonlyMap<string, UnitFact> {
@@ -62,27 +98,18 @@ export function unitFacts(output: ProbeOutput): ReadonlyMap<string, UnitFact> {
   const enabled = new Map(rowsOf(output, "unit_enabled").map(([unit, state]) => [unit!, state ?? ""]));
   const facts = new Map<string, UnitFact>();
   for (const [name, known] of properties) {
-    const values = (property: string) => known.get(property) ?? [];
-    const text = (property: string) => values(property).at(-1) ?? "";
-    facts.set(name, {
+    facts.set(
       name,
-      load: text("LoadState"),
-      active: text("ActiveState"),
-      sub: text("SubState"),
-      enabled: enabled.get(name) ?? text("UnitFileState"),
-      mainPid: Number(text("MainPID") || 0),
-      restarts: Number(text("NRestarts") || 0),
-      result: text("Result"),
-      statusText: text("StatusText"),
-      fragmentPath: text("FragmentPath"),
-      dropInPaths: text("DropInPaths").split(" ").filter(Boolean),
-      needDaemonReload: text("NeedDaemonReload") === "yes" || unread.has(name),
-      ageSeconds: ages.get(name),
-      start: loadedStart(values),
-      startLines: rowsOf(output, "unit_line")
-        .filter(([unit]) => unit === name)
-        .map(([, path, line, key]) => ({ path: path!, line: Number(line), key: key! })),
-    });
+      unitFact(name, {
+        values: (property) => known.get(property) ?? [],
+        enabled: enabled.get(name),
+        ageSeconds: ages.get(name),
+        hasUnread: unread.has(name),
+        startLines: rowsOf(output, "unit_line")
+          .filter(([unit]) => unit === name)
+          .map(([, path, line, key]) => ({ path: path!, line: Number(line), key: key! })),
+      }),
+    );
   }
   return facts;
 }

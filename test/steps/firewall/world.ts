@@ -78,6 +78,7 @@ export const unit = (name: string, change: Partial<UnitFact> = {}): UnitFact => 
   fragmentPath: `/etc/systemd/system/${name}`,
   dropInPaths: [],
   needDaemonReload: false,
+  invocation: undefined,
   ageSeconds: undefined,
   start: { commands: [], environment: [], environmentFiles: [], user: "", rootDirectory: "" },
   startLines: [],

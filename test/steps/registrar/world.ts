@@ -63,6 +63,7 @@ function unit(more: Partial<UnitFact> = {}): UnitFact {
     fragmentPath: "",
     dropInPaths: [],
     needDaemonReload: false,
+    invocation: undefined,
     ageSeconds: undefined,
     start: writtenStart(""),
     startLines: [],

@@ -100,6 +100,7 @@ export function unit(name: string, more: Partial<UnitFact> = {}): UnitFact {
     fragmentPath: "",
     dropInPaths: [],
     needDaemonReload: false,
+    invocation: undefined,
     ageSeconds: undefined,
     start: AS_WRITTEN,
     startLines: [],

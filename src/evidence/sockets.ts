@@ -1,0 +1,36 @@
+import type { Listener } from "../step.ts";
+
+/** A listening socket as `ss -Hltnp` shows it. */
+export interface Socket extends Listener {
+  /** Address and port in ss's own words. */
+  readonly local: string;
+  /** Of the processes that have it open. */
+  readonly pids: readonly number[];
+}
+
+/** Of what `ss -Hltnp` printed. */
+export function socketsOf(text: string): readonly Socket[] {
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => {
+      const [, , , local = "", , ...users] = line.trim().split(/\s+/);
+      const who = users.join(" ");
+      return {
+        local,
+        ...socketOf(local),
+        process: /"([^"]*)"/.exec(who)?.[1] ?? "",
+        pids: [...who.matchAll(/\bpid=(\d+)/g)].map(([, pid]) => Number(pid)),
+      };
+    });
+}
+
+/** `ss` prints "127.0.0.1:8080", "[::1]:22", "*:2181", "127.0.0.1%lo:53". A wildcard becomes "0.0.0.0" or "::". */
+export function socketOf(local: string): { readonly address: string; readonly port: number } {
+  const colon = local.lastIndexOf(":");
+  const [address] = local
+    .slice(0, colon)
+    .replace(/^\[(.*)\]$/, "$1")
+    .split("%", 1) as [string];
+  return { address: address === "*" ? "::" : address, port: Number(local.slice(colon + 1)) };
+}
