@@ -106,7 +106,7 @@ export async function eventually<T>(
   what: string,
   ask: () => Promise<T>,
   fits: (answer: T) => boolean,
-  deadlineMs = 20_000,
+  deadlineMs = 180_000,
 ) {
   const startedAtMs = Date.now();
   for (;;) {

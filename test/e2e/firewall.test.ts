@@ -108,7 +108,7 @@ const quorum = () =>
     "every member serves",
     () => Promise.all(members.map((member) => standing(member))),
     (all) => all.every((each) => /^(leader|follower)/.test(each)),
-    60_000,
+    180_000,
   );
 
 const table = async (host: LabHost) => (await host.exec("nft list table inet meshctl")).stdout;

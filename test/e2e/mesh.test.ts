@@ -333,7 +333,7 @@ describe("the status of the mesh", () => {
         return problemsOf(ended).map(({ kind, hosts }) => `${kind} ${hosts}`);
       },
       (problems) => problems.join("\n") === expected.join("\n"),
-      60_000,
+      180_000,
     );
     return ended!;
   }

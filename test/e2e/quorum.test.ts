@@ -76,7 +76,7 @@ async function quorumOf(members: number): Promise<void> {
     `${members} members serve`,
     async () => serving(await roles()),
     (count) => count === members,
-    60_000,
+    180_000,
   );
 }
 

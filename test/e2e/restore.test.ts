@@ -230,7 +230,7 @@ describe.sequential("a MariaDB that is still shutting down", () => {
       "MariaDB has arrived",
       async () => (await host.exec("systemctl is-active mariadb")).stdout,
       (state) => state === "active\n",
-      60_000,
+      180_000,
     );
     expect((await run("provision", wanted, "mysql", "--yes")).code).toBe(0);
     expect(Number(await pool())).toBe(384);

@@ -94,11 +94,11 @@ describe("a provision whose surroundings go away", () => {
       "HAProxy's configuration is under way",
       () => readFile(join(folder, "screen"), "utf8").catch(() => ""),
       (text) => /haproxy · configuration/.test(text),
-      120_000,
+      400_000,
     );
     terminal.kill("SIGKILL");
     const code = () => readFile(join(folder, "code"), "utf8").catch(() => "");
-    await eventually("meshctl has ended", code, (text) => text !== "", 180_000);
+    await eventually("meshctl has ended", code, (text) => text !== "", 400_000);
     expect(await code()).toBe("130\n");
     expect(await writtenSteps()).toMatch(/zookeeper haproxy$/);
     expect(await leftBehind()).toBe("");

@@ -103,7 +103,7 @@ async function untilServed(on: readonly LabHost[], names: readonly string[]): Pr
       `${host.name} serves ${names.join(" ") || "none"}`,
       () => served(host),
       (now) => now === names.join(" "),
-      60_000,
+      180_000,
     );
   }
 }
@@ -350,7 +350,7 @@ describe("what Synapse would die of, or stand still for", () => {
       "the reload is proved in the end",
       () => mustRun(three, "cat /run/meshctl/haproxy-reload; ls /var/lib/meshctl-watcher"),
       (result) => result.startsWith("ok\t") && !result.includes("reload-"),
-      60_000,
+      180_000,
     );
     await deregister(three, PATH, "gamma");
     await untilProven();
@@ -364,7 +364,7 @@ describe("the installer", () => {
       `the ${kind} is ${outcome}`,
       () => result(kind),
       (line) => line.startsWith(`${outcome}\t`),
-      60_000,
+      180_000,
     );
   const writeAgain = () => mustRun(three, "systemctl restart meshctl-watcher");
 
@@ -537,7 +537,7 @@ describe("the watcher survives", () => {
       "Synapse is tried again",
       () => mustRun(three, "systemctl show --property=NRestarts --value meshctl-watcher"),
       (restarts) => Number(restarts) > 0,
-      60_000,
+      180_000,
     );
     expect(await served(three)).toBe("alpha beta");
     expect(await configuredServers(three)).toHaveLength(2);
@@ -550,7 +550,7 @@ describe("the watcher survives", () => {
           (error: Error) => error.message,
         ),
       (answer) => answer === "taken",
-      60_000,
+      180_000,
     );
     await untilServed(hosts, ["alpha"]);
   });
