@@ -369,7 +369,14 @@ describe("the installer", () => {
   const writeAgain = () => mustRun(three, "systemctl restart meshctl-watcher");
 
   it("reloads nothing for a server that HAProxy knows", async () => {
-    const worker = async () => /^Pid: \d+$/m.exec(await tellHaproxy(three, "show info"))![0];
+    const info = () => tellHaproxy(three, "show info");
+    const worker = async () => /^Pid: \d+$/m.exec(await info())![0];
+    // One that has just been started may have missed what Synapse said meanwhile, and is reloaded for that.
+    await eventually(
+      "the worker is there for a while",
+      async () => Number(/^Uptime_sec: (\d+)$/m.exec(await info())![1]),
+      (seconds) => seconds >= 10,
+    );
     const before = await worker();
     await deregister(three, PATH, "beta");
     await untilServed([three], ["alpha"]);
