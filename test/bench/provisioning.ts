@@ -1,18 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { inventoryFor, meshctl, summaryOf } from "../e2e/meshctl.ts";
 import { startLab } from "../lab/lab.ts";
+import { median, timed } from "./measure.ts";
 
 const RUNS = 7;
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-async function timed(work: () => unknown): Promise<number> {
-  const startedAtMs = performance.now();
-  await work();
-  return performance.now() - startedAtMs;
-}
 
 function report(what: string, milliseconds: number, more = ""): void {
   console.log(`${what.padEnd(44)} ${(milliseconds / 1000).toFixed(2).padStart(8)} s  ${more}`);
