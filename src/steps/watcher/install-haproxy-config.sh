@@ -234,7 +234,7 @@ missed_it() {
 # or lead elsewhere, which are tried again later. A name service that does not answer at all is no reason to drop a
 # server that HAProxy uses.
 leave_out_refused() {
-  timeout 60 "$PROGRAMS/resolve-hosts" "$work/meaning" >"$work/resolved" 2>"$work/messages" ||
+  timeout 30 "$PROGRAMS/resolve-hosts" "$work/meaning" >"$work/resolved" 2>"$work/messages" ||
     printf '%sagain\n' "$TAB" >>"$work/resolved"
   ruby --disable-gems "$PROGRAMS/check-servers.rb" "$POLICY" "$work/meaning" "$CONFIG" "$work/resolved" \
     "$work/kept" "$work/bare" "$work/left-out" 2>"$work/messages" || return

@@ -127,3 +127,13 @@ it("tells what names are on this host, and leaves addresses alone", () => {
   expect(status).toBe(0);
   expect(stdout).toMatch(/^localhost\tok\t(127\.0\.0\.1|::1)[^\n]*\n$/);
 });
+
+it("asks for many names side by side, and tells each of them once, in their order", () => {
+  const names = Array.from({ length: 50 }, (_, at) => (at % 7 === 0 ? "localhost" : `n${at}.invalid`));
+  writeFileSync(path("candidate"), names.map((name, at) => `\tserver s${at} ${name}:80\n`).join(""));
+  const { status, stdout } = perl("resolve-hosts.pl", [path("candidate")]);
+  expect(status).toBe(0);
+  const told = stdout.trimEnd().split("\n");
+  expect(told.map((line) => line.split("\t")[0])).toEqual([...new Set(names)]);
+  expect(told.every((line) => /\t(ok\t.+|again|unknown)$/.test(line))).toBe(true);
+});
