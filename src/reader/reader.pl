@@ -6,7 +6,7 @@
 # has heard nothing for a minute.
 use strict;
 use warnings;
-use Errno qw(EINTR EAGAIN ENOENT ENOTDIR ECONNREFUSED EINPROGRESS);
+use Errno qw(EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS);
 use Fcntl qw(:mode O_RDONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
 use POSIX qw(WNOHANG _exit setgid setuid);
 use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
@@ -59,7 +59,7 @@ my %PROPERTY = map { $_ => 1 } qw(
 
 my %VALUE = (
   unit => qr/\A[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|path|timer|mount|socket|target)\z/,
-  path => qr{\A/[^\0\n]{0,4095}\z},
+  path => qr{\A/[^\0\n]*\z},
   plain_path => qr{\A/[A-Za-z0-9_./@+-]{0,4095}\z},
   user => qr/\A[a-z_][a-z0-9_-]{0,31}\z/,
   package => qr/\A[a-z0-9][a-z0-9+.-]{0,99}\z/,
@@ -213,7 +213,8 @@ my @KINDS = ([\&S_ISREG, "regular"], [\&S_ISDIR, "directory"], [\&S_ISFIFO, "fif
   [\&S_ISBLK, "block special file"], [\&S_ISCHR, "character special file"], [\&S_ISLNK, "link"]);
 sub kind { my $mode = shift; return (map { $$_[1] } grep { $$_[0]->($mode) } @KINDS)[0] || "unknown" }
 
-sub failed { return $! == ENOENT || $! == ENOTDIR ? ["absent"] : ["unreadable", "$!"] }
+# A name that the kernel takes for too long is nobody's.
+sub failed { return $! == ENOENT || $! == ENOTDIR || $! == ENAMETOOLONG ? ["absent"] : ["unreadable", "$!"] }
 
 # Whether two stats of one file are the same: device, inode, mode, owner, size, times.
 sub same { return join(" ", @{$_[0]}[0, 1, 2, 4, 5, 7, 9, 10]) eq join(" ", @{$_[1]}[0, 1, 2, 4, 5, 7, 9, 10]) }

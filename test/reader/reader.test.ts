@@ -143,6 +143,15 @@ describe("a file", () => {
     ]);
   });
 
+  it.each([
+    ["a name of more than 255 letters", `/${"x".repeat(256)}`],
+    ["a path of more than 4096", `/${"x".repeat(5000)}`],
+    ["one of many parts", "/x".repeat(5000)],
+  ])("is not there under %s, which no kernel takes", async (_, path) => {
+    const [file, list, space] = await Promise.all([look().file(path), look().list(path), look().space(path)]);
+    expect([file.is, list.is, space.is]).toEqual(["absent", "absent", "absent"]);
+  });
+
   it("of more than 256 KiB comes as its digest, and one of more than 64 MiB is unreadable", async () => {
     const text = "x".repeat(300_000);
     expect(await look().file(put("large", text))).toMatchObject({
