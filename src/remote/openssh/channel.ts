@@ -1,42 +1,49 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { PassThrough } from "node:stream";
+import { finished } from "node:stream/promises";
 import type { Channel } from "../line.ts";
 
 /** The exit code of ssh itself; a program on the host may have the same. */
 const SSH_FAILED = 255;
 
-/** An ssh process that runs something over its master connection. */
+/** An ssh process that runs something over its master connection. What it says before anybody listens is kept. */
 export class ProcessChannel implements Channel {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #isLost: () => Promise<boolean>;
+  readonly #stdout = new PassThrough();
+  readonly stderr = new PassThrough();
+  /** Its exit code; null when a signal ended it. */
+  readonly #over: Promise<number | null>;
 
   /** `isLost`: whether the master connection is gone, so that the exit code is ssh's own and tells nothing. */
   constructor(child: ChildProcessWithoutNullStreams, isLost: () => Promise<boolean>) {
     this.#child = child;
     this.#isLost = isLost;
+    child.stdout.pipe(this.#stdout);
+    child.stderr.pipe(this.stderr);
+    this.#over = new Promise((resolve) => child.once("close", resolve));
     // A process that ended takes no more.
     child.stdin.on("error", () => {});
   }
 
-  get stderr(): Channel["stderr"] {
-    return this.#child.stderr;
-  }
-
   on(event: "data" | "error" | "close", listener: (...values: never[]) => void): this {
-    if (event === "data") this.#child.stdout.on("data", listener as (chunk: Buffer) => void);
+    if (event === "data") this.#stdout.on("data", listener as (chunk: Buffer) => void);
     else if (event === "error") this.#child.on("error", listener as (error: Error) => void);
-    else {
-      const closed = listener as (code?: number) => void;
-      this.#child.on("close", (code) => {
-        if (code !== null && code !== SSH_FAILED) closed(code);
-        else void this.#isLost().then((isLost) => closed(isLost ? undefined : (code ?? undefined)));
-      });
-    }
+    else void this.#tellEnd(listener as (code?: number) => void);
     return this;
   }
 
-  once(event: "close", listener: () => void): this {
-    this.#child.once(event, listener);
+  once(_event: "close", listener: () => void): this {
+    void this.#over.then(listener);
     return this;
+  }
+
+  async #tellEnd(closed: (code?: number) => void): Promise<void> {
+    const code = await this.#over;
+    await Promise.allSettled([finished(this.#stdout), finished(this.stderr)]);
+    const isTold = code !== null && code !== SSH_FAILED;
+    if (!isTold && (await this.#isLost())) closed(undefined);
+    else closed(code ?? undefined);
   }
 
   write(bytes: string | Uint8Array, taken: () => void = () => {}): void {
@@ -50,5 +57,8 @@ export class ProcessChannel implements Channel {
   close(): void {
     this.#child.stdin.destroy();
     this.#child.kill();
+    // Nobody may be there any more who reads it to its end.
+    this.#stdout.resume();
+    this.stderr.resume();
   }
 }
