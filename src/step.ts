@@ -2,6 +2,7 @@ import type { ZodType } from "zod";
 import type { HostName, HostView, InventoryView } from "./inventory/view.ts";
 import type { Reader } from "./reader/reader.ts";
 import type { Content } from "./secret.ts";
+import type { WaveSize } from "./waves.ts";
 
 /** The playbook's key for a step, for example "sysctl". */
 export type StepName = string;
@@ -348,6 +349,11 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   readonly needs: "self" | "all";
   /** Who may change next, or why nobody may. `waiting` have a change to make. */
   next(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
+  /**
+   * How many hosts a wave may disrupt, whatever the files and flags say: for a step whose `next` decides that by itself,
+   * or whose service bears no more. Default: as they say, else one host, a quarter, all.
+   */
+  readonly serial?: readonly WaveSize[];
   /** The service that the step's files are for. What a step without one replaced is put back by hand only. */
   readonly service?: Service<D, F>;
   /** How long a change may take to come into force, and how long it must stay so. */

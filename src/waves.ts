@@ -4,3 +4,26 @@ import type { HostName } from "./inventory/view.ts";
 export function everyone(waiting: readonly HostName[]): readonly HostName[] {
   return waiting;
 }
+
+/** How many hosts one wave may take: a number of them, or a share of all that the step is for. */
+export type WaveSize = number | `${number}%`;
+
+/** One host first; what it shows decides about a quarter of them, and that about the rest. */
+export const CAREFUL: readonly WaveSize[] = [1, "25%", "100%"];
+/** For steps whose `next` says by itself who may go. */
+export const AS_NEXT_SAYS: readonly WaveSize[] = ["100%"];
+export const ONE_BY_ONE: readonly WaveSize[] = [1];
+
+/** "5" or "25%"; undefined of anything else. */
+export function parseWaveSize(value: string | number): WaveSize | undefined {
+  const [, number, percent] = /^([1-9][0-9]{0,3})(%?)$/.exec(`${value}`.trim()) ?? [];
+  if (number === undefined) return undefined;
+  if (percent === "") return Number(number);
+  return Number(number) <= 100 ? `${Number(number)}%` : undefined;
+}
+
+/** Hosts of one wave, of `all` together: one at least. */
+export function hostsIn(size: WaveSize, all: number): number {
+  if (typeof size === "number") return size;
+  return Math.max(1, Math.floor((all * Number.parseInt(size, 10)) / 100));
+}

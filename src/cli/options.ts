@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { ConfigurationError } from "../errors.ts";
 import { parseDuration } from "../quantity-text.ts";
+import { parseWaveSize, type WaveSize } from "../waves.ts";
 
 /** Flags that every command has. */
 export interface FileOptions {
@@ -23,6 +24,8 @@ export interface RunFlags extends FileOptions {
   readonly parallel: number;
   /** Milliseconds. */
   readonly waitForSsh?: number;
+  readonly serial?: readonly WaveSize[];
+  readonly maxFail?: number;
   /** False with `--no-diff`. */
   readonly diff: boolean;
   /** File for a JUnit report. */
@@ -74,6 +77,34 @@ function patience(text: string): number {
 }
 
 const MOST_PATIENCE_MS = 24 * 3_600_000;
+
+export function withWaves(command: Command): Command {
+  return command
+    .option(
+      "--serial <sizes>",
+      "how many hosts each wave may disrupt, for example 1,25%,100% (the default) or 1",
+      waveSizes,
+    )
+    .option(
+      "--max-fail <n>",
+      "how many disrupted hosts may fail before nothing more is begun (0)",
+      wholeNumber,
+    );
+}
+
+function waveSizes(text: string): readonly WaveSize[] {
+  return text.split(",").map((part) => {
+    const size = parseWaveSize(part);
+    if (size === undefined)
+      throw new InvalidArgumentError("expected hosts of a wave as numbers or shares of all, like 1,25%,100%");
+    return size;
+  });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[0-9]{1,4}$/.test(text)) throw new InvalidArgumentError("expected a whole number from 0 to 9999");
+  return Number(text);
+}
 
 export function withJunit(command: Command): Command {
   return command.option(

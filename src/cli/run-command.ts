@@ -25,7 +25,7 @@ import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
 import { explanation } from "./ui/explanation.ts";
 import { type KeptFiles, keptView } from "./ui/kept-view.ts";
 import { paintFor } from "./ui/paint.ts";
-import { type PlannedChange, planView } from "./ui/plan-view.ts";
+import { type PlannedChange, type PlannedWaves, planView, wavesView } from "./ui/plan-view.ts";
 import { Progress } from "./ui/progress.ts";
 import { summaryView } from "./ui/summary.ts";
 
@@ -119,6 +119,7 @@ export async function runCommand(
       limit,
       steps,
       parallel: flags.parallel,
+      rules: { serial: flags.serial, maxFail: flags.maxFail },
       waitMs: flags.waitForSsh,
       remoteOf: remotes.of,
       storeDirectory: storeDirectory(),
@@ -165,6 +166,7 @@ class Screen {
   readonly #kept: KeptFiles[] = [];
   readonly #options: ScreenOptions;
   readonly #rows: EvidenceRow[] = [];
+  readonly #waves: PlannedWaves[] = [];
   readonly #planned = new Map<HostName, PlannedChange[]>();
   /** "HOST PATH" of the files whose diffs the plan shows. */
   readonly #written = new Set<string>();
@@ -185,6 +187,8 @@ class Screen {
         if (command.kind === "write") this.#written.add(`${event.host} ${command.path}`);
       const changes = this.#planned.get(event.host) ?? [];
       this.#planned.set(event.host, [...changes, event]);
+    } else if (event.event === "waves") {
+      this.#waves.push(event);
     } else if (event.event === "kept") {
       this.#kept.push(event);
     } else if (event.event === "summary" && this.#command === "list") {
@@ -237,7 +241,9 @@ class Screen {
   /** Everything that would be changed, painted for the stream that shows it. */
   plan(stream: NodeJS.WriteStream): string {
     const { color, verbose, noDiff } = this.#options;
-    return planView(this.#planned, { paint: paintFor(stream, color), verbose, noDiff });
+    const paint = paintFor(stream, color);
+    const plan = planView(this.#planned, { paint, verbose, noDiff });
+    return [plan, wavesView(this.#waves, paint)].filter((part) => part !== "").join("\n\n");
   }
 }
 

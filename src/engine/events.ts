@@ -40,6 +40,12 @@ export type RunEvent =
       readonly evidence: Evidence;
     }
   | { readonly event: "planned"; readonly host: HostName; readonly step: StepName; readonly change: Change }
+  /** Who would be disrupted in which wave, should none fail; told where there is more than one wave. */
+  | {
+      readonly event: "waves";
+      readonly step: StepName;
+      readonly waves: readonly (readonly HostName[])[];
+    }
   | {
       readonly event: "step";
       readonly step: StepName;

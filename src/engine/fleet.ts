@@ -1,8 +1,9 @@
 import { judge } from "../evidence/verdict.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
-import type { Job } from "../playbook/job.ts";
+import type { Job, PlayRules } from "../playbook/job.ts";
 import type { AnyStep, Assessed, Change, Claims, Evidence, Fleet, Health, Step, StepName } from "../step.ts";
 import type { Observation, ProbeRequest } from "./observe.ts";
+import { type WaveLimits, waveLimits } from "./wave-limits.ts";
 
 /** A step on a host, with what is wanted there. */
 interface Placement {
@@ -22,7 +23,11 @@ export interface HostAssessment {
  * same evidence and changes.
  */
 export class FleetView {
-  readonly order: readonly { readonly step: AnyStep; readonly hosts: readonly HostName[] }[];
+  readonly order: readonly {
+    readonly step: AnyStep;
+    readonly hosts: readonly HostName[];
+    readonly limits: WaveLimits;
+  }[];
   readonly #placements = new Map<HostName, Map<StepName, Placement>>();
   readonly #observations = new Map<HostName, Observation>();
   /** When the last look at a host began. */
@@ -30,8 +35,9 @@ export class FleetView {
   /** What was made of the observations since the last of them; one host's may change what another's mean. */
   readonly #assessed = new Map<AnyStep, Map<HostName, HostAssessment>>();
 
-  constructor(inventory: InventoryView, job: Job) {
-    const order: { step: AnyStep; hosts: HostName[] }[] = [];
+  /** `rules` are those of the whole run: they count before what the files say. */
+  constructor(inventory: InventoryView, job: Job, rules: PlayRules = {}) {
+    const order: { step: AnyStep; hosts: HostName[]; limits: WaveLimits }[] = [];
     for (const play of job.plays) {
       for (const { step, parameters } of play.steps) {
         const hosts = play.hosts.filter((name) => parameters.has(name));
@@ -41,7 +47,8 @@ export class FleetView {
           const desired = step.desired(parameters.get(name), inventory.hosts.get(name)!, inventory);
           placements.set(step.name, { step, desired });
         }
-        order.push({ step, hosts });
+        const placed = { step, hosts, rules: play.rules ?? {} };
+        order.push({ step, hosts, limits: waveLimits(placed, inventory.rules ?? new Map(), rules) });
       }
     }
     this.order = order;

@@ -1,8 +1,9 @@
 import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
-import type { Job } from "../playbook/job.ts";
+import type { Job, PlayRules } from "../playbook/job.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { AnyStep, Evidence, StepName } from "../step.ts";
+import { AS_NEXT_SAYS } from "../waves.ts";
 import { ArtefactStore } from "./artefacts.ts";
 import type { Emit, HostOutcome } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
@@ -24,6 +25,8 @@ export interface RunOptions {
   readonly limit: (host: HostName) => boolean;
   readonly steps: (step: StepName) => boolean;
   readonly parallel: number;
+  /** What the command line says about waves. */
+  readonly rules?: PlayRules;
   readonly remoteOf: (host: HostName) => Remote;
   /** How long hosts that are just coming up are waited for; undefined: not at all. */
   readonly waitMs?: number | undefined;
@@ -45,7 +48,7 @@ export interface RunOptions {
 export async function run(options: RunOptions): Promise<number> {
   const { emit, inventory, ledger } = options;
   const startedAtMs = performance.now();
-  const fleet = new FleetView(inventory, options.job);
+  const fleet = new FleetView(inventory, options.job, options.rules);
   const order = fleet.order.filter(({ step }) => options.steps(step.name));
   const observed = fleet.hosts.filter((host) => fleet.requests(host, options.steps).length > 0);
   const reported = observed.filter(options.limit);
@@ -121,6 +124,16 @@ export async function run(options: RunOptions): Promise<number> {
       for (const { step, changes } of assessments(host)) {
         for (const change of changes) emit({ event: "planned", host, step: step.name, change });
       }
+    }
+    for (const { step, hosts, limits } of order) {
+      if (step.serial === AS_NEXT_SAYS) continue;
+      const disrupted = hosts.filter(
+        (host) =>
+          reported.includes(host) &&
+          fleet.assess(step, host).changes.some(({ disrupts }) => disrupts !== undefined),
+      );
+      const inTurn = limits.waves(disrupted);
+      if (inTurn.length > 1) emit({ event: "waves", step: step.name, waves: inTurn });
     }
   }
   // What is not asked for is not tried: without a yes, what is open stays drift.

@@ -1,14 +1,22 @@
 import type { HostName } from "../inventory/view.ts";
-import type { AnyStep, Evidence } from "../step.ts";
+import type { AnyStep, Evidence, Fleet } from "../step.ts";
 import type { HostWork } from "./host-work.ts";
 import type { StepLooks } from "./looks.ts";
 import { inParallel } from "./observe.ts";
 import { PATIENCE_MS, untilSettled } from "./settle.ts";
 import { closedBy, type Item, WaveChanges } from "./wave-changes.ts";
+import type { WaveLimits } from "./wave-limits.ts";
 import { waves } from "./waves.ts";
 
 /** A step that still wants to change a host after so many changes is not converging. */
 const MOST_CHANGES = 6;
+
+/** What a step is to do in this run. */
+export interface Task {
+  readonly step: AnyStep;
+  readonly targets: readonly HostName[];
+  readonly limits: WaveLimits;
+}
 
 /** Makes one step's changes wave by wave, and believes none of them until the host shows it. */
 export class StepProvision {
@@ -19,17 +27,23 @@ export class StepProvision {
   /** Ids of the changes that were made. */
   readonly #made: ReadonlyMap<HostName, Set<string>>;
   readonly #changes: WaveChanges;
+  readonly #limits: WaveLimits;
+  /** Hosts whose service this run has disrupted, in the order of their waves. */
+  readonly #disrupted = new Set<HostName>();
+  #disruptions = 0;
 
-  constructor(work: HostWork, step: AnyStep, targets: readonly HostName[], looks: StepLooks) {
+  constructor(work: HostWork, { step, targets, limits }: Task, looks: StepLooks) {
     this.#work = work;
     this.#step = step;
     this.#targets = targets;
     this.#looks = looks;
+    this.#limits = limits;
     this.#changes = new WaveChanges(work, step, looks);
     this.#made = new Map(targets.map((host) => [host, new Set<string>()]));
   }
 
-  async provision(): Promise<void> {
+  /** Returns why nothing more is to be begun in this run; undefined where the next step may. */
+  async provision(): Promise<string | undefined> {
     const { stop, emit, ledger } = this.#context;
     const { name, title } = this.#step;
     if (!stop.aborted) emit({ event: "step", step: name, title, hosts: this.#targets });
@@ -41,7 +55,7 @@ export class StepProvision {
         looks: this.#looks,
         sinceMs,
         waiting: () => this.#waiting(),
-        next: (waiting, fleet) => this.#step.next(waiting, fleet),
+        next: (waiting, fleet) => this.#next(waiting, fleet),
         nobody: "no host may change now",
         say: (host, because) => this.#say(host, because),
         giveUp: (host, because) => this.#fail(host, because),
@@ -49,16 +63,50 @@ export class StepProvision {
       });
       for await (const wave of inTurn) {
         for (const [host, { change }] of wave) this.#made.get(host)!.add(change.id);
+        const disrupted = [...wave].filter(([host, item]) => this.#isDisrupting(host, item));
+        if (disrupted.length > 0) this.#disruptions += 1;
+        for (const [host] of disrupted) this.#disrupted.add(host);
         await this.#changes.make(wave);
+        const stopped = this.#holdBack();
+        if (stopped !== undefined) return stopped;
       }
       if (stop.aborted) {
         for (const host of this.#waiting().keys()) ledger.interrupt(host);
-        return;
+        return undefined;
       }
       await this.#waitForWhatComesRight();
       if (!stop.aborted && this.#waiting().size === 0) break;
     }
     for (const host of this.#targets) this.#conclude(host);
+    return this.#holdBack();
+  }
+
+  /** Who may go by the step itself; of those whose service would be disrupted no more than a wave may take. */
+  #next(waiting: readonly HostName[], fleet: Fleet<unknown, unknown>): ReturnType<AnyStep["next"]> {
+    const turn = this.#step.next(waiting, fleet);
+    if ("hold" in turn) return turn;
+    const items = this.#waiting();
+    const limited = turn.filter((host) => this.#isDisrupting(host, items.get(host)));
+    const free = turn.filter((host) => !limited.includes(host));
+    return free.length > 0 ? free : this.#limits.wave(limited, this.#disruptions);
+  }
+
+  /** Whether a change is the first to disrupt a service of the host that was there before this run. */
+  #isDisrupting(host: HostName, item: Item | undefined): boolean {
+    // Asked of every host before its first change: one that this run installs is nobody's yet.
+    const before = this.#changes.healthBefore(host);
+    if (item?.change.disrupts === undefined || this.#disrupted.has(host)) return false;
+    return this.#step.service === undefined || before !== undefined;
+  }
+
+  /** Leaves those alone that have waited so far, when more hosts were disrupted and failed than may. */
+  #holdBack(): string | undefined {
+    const failed = [...this.#disrupted].filter((host) => !this.#work.isOpen(host));
+    const most = this.#limits.exceededBy(failed);
+    if (most === undefined) return undefined;
+    const why = `${failed.join(", ")} failed, and ${most === 0 ? "no host" : `no more than ${most}`} may (max_fail)`;
+    for (const host of this.#waiting().keys()) this.#fail(host, `left as it is: ${why}`);
+    return `${this.#step.name}: ${why}`;
   }
 
   get #context() {

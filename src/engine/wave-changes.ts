@@ -27,14 +27,19 @@ export class WaveChanges {
     this.#looks = looks;
   }
 
+  /** How a host's service was when this was first asked; undefined where it had none. */
+  healthBefore(host: HostName): Health | undefined {
+    if (!this.#healthBefore.has(host)) this.#healthBefore.set(host, this.#fleet.health(this.#step, host));
+    return this.#healthBefore.get(host);
+  }
+
   async make(wave: ReadonlyMap<HostName, Item>): Promise<void> {
     const { emit, ledger, parallel } = this.#context;
     const step = this.#step.name;
     const startedAtMs = performance.now();
     const applied = new Map<HostName, Item>();
     const refused = new Map<HostName, ChangeFailed>();
-    for (const host of wave.keys())
-      if (!this.#healthBefore.has(host)) this.#healthBefore.set(host, this.#fleet.health(this.#step, host));
+    for (const host of wave.keys()) this.healthBefore(host);
     await inParallel([...wave], parallel, async ([host, item]) => {
       const { change } = item;
       emit({ event: "changing", host, step, change });
@@ -146,7 +151,7 @@ export class WaveChanges {
         error?.message ??
         `${change.id} was applied and is not in force${health === undefined || health.is === "healthy" ? "" : `: ${health.because}`}`;
       if (health?.is === "broken") {
-        failures.push({ host, because, output: error?.output, before: this.#healthBefore.get(host) });
+        failures.push({ host, because, output: error?.output, before: this.healthBefore(host) });
       } else if (health?.is === "undecided") {
         const seen = because.includes(health.because) ? "" : `; ${health.because}`;
         this.#fail(host, `${because}${seen}. Nothing was put back`, error?.output);

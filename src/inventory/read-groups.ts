@@ -1,4 +1,5 @@
 import type { StepName } from "../step.ts";
+import type { WaveSize } from "../waves.ts";
 import { countryCode } from "./country.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
@@ -6,6 +7,7 @@ import type { Path } from "./path.ts";
 import { groupName } from "./schema.ts";
 import { isPlainMap, type Section } from "./section.ts";
 import type { HostName } from "./view.ts";
+import { mostFailures, waveSizes } from "./wave-schema.ts";
 
 export interface GroupDraft {
   readonly name: string;
@@ -14,6 +16,8 @@ export interface GroupDraft {
   readonly layers: ReadonlyMap<StepName, ParameterLayer>;
   /** Of all its hosts, where it says so. */
   readonly country: string | undefined;
+  readonly serial: readonly WaveSize[] | undefined;
+  readonly maxFail: number | undefined;
 }
 
 /** A name in a group's list, with its place. */
@@ -43,7 +47,9 @@ export function readGroups(
       const ordered = hosts.filter((host) => flat.has(host));
       const layers = readLayers(section, ["groups", name], steps);
       const country = section.checkOptional(["groups", name, "country"], countryCode);
-      return [name, { name, hosts: ordered, layers, country }];
+      const serial = section.checkOptional(["groups", name, "serial"], waveSizes);
+      const maxFail = section.checkOptional(["groups", name, "max_fail"], mostFailures);
+      return [name, { name, hosts: ordered, layers, country, serial, maxFail }];
     }),
   );
 }
@@ -66,7 +72,7 @@ function readMembers(section: Section, group: string, steps: readonly StepName[]
   const entry = section.raw(path);
   let listPath = path;
   if (isPlainMap(entry)) {
-    section.onlyKeys(path, ["hosts", "country", ...steps]);
+    section.onlyKeys(path, ["hosts", "country", "serial", "max_fail", ...steps]);
     listPath = [...path, "hosts"];
   } else if (!Array.isArray(entry)) {
     section.unexpected(path, "expected a list of hosts and groups, or a map with 'hosts'");

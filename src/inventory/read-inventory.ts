@@ -58,6 +58,11 @@ export function readInventory(
       file: source.file,
       hosts: new Map(loaded.map((host) => [host.name, host])),
       groups: new Map([...groups.values()].map((group) => [group.name, group.hosts])),
+      rules: new Map(
+        [...groups.values()]
+          .filter(({ serial, maxFail }) => serial !== undefined || maxFail !== undefined)
+          .map(({ name, hosts: members, serial, maxFail }) => [name, { hosts: members, serial, maxFail }]),
+      ),
       mesh,
       network,
       allowOs: allowed,

@@ -1,5 +1,6 @@
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Secret } from "../secret.ts";
+import type { WaveSize } from "../waves.ts";
 
 /** A host's name in the inventory. */
 export type HostName = string;
@@ -36,10 +37,20 @@ export interface InventoryView {
   readonly hosts: ReadonlyMap<HostName, HostView>;
   /** Groups flattened to hosts, in file order. */
   readonly groups: ReadonlyMap<string, readonly HostName[]>;
+  /** What groups say about how their hosts are changed. */
+  readonly rules?: ReadonlyMap<string, GroupRules>;
   readonly mesh: Mesh;
   readonly network: Network;
   /** Releases let in although they are not supported, for example ["sid"]: codenames or "id version". */
   readonly allowOs: readonly string[];
+}
+
+export interface GroupRules {
+  readonly hosts: readonly HostName[];
+  /** Sizes of the waves; the last goes for all that follow. */
+  readonly serial?: readonly WaveSize[] | undefined;
+  /** How many hosts may fail before nothing more is begun. */
+  readonly maxFail?: number | undefined;
 }
 
 /** How hosts reach package registries. */

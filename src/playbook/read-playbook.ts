@@ -4,7 +4,9 @@ import { type ParameterLayer, readLayer } from "../inventory/parameter-layer.ts"
 import type { Problems } from "../inventory/problems.ts";
 import { isPlainMap, Section } from "../inventory/section.ts";
 import type { Source } from "../inventory/source.ts";
+import { mostFailures, waveSizes } from "../inventory/wave-schema.ts";
 import type { AnyStep } from "../step.ts";
+import type { PlayRules } from "./job.ts";
 
 /** A play as the file has it, its pattern not yet resolved. */
 export interface PlayDraft {
@@ -13,13 +15,20 @@ export interface PlayDraft {
   readonly pattern: string | readonly string[] | undefined;
   /** Whether the play is left out when the inventory has no such host or group. */
   readonly optional: boolean;
+  readonly rules: PlayRules;
   readonly steps: readonly { readonly step: AnyStep; readonly layer: ParameterLayer }[];
 }
 
 const root = z.strictObject({ version: z.literal(1), plays: z.unknown().optional() });
 const pattern = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 const optional = z.boolean().optional();
-const play = z.strictObject({ hosts: pattern, optional, steps: z.unknown().optional() });
+const play = z.strictObject({
+  hosts: pattern,
+  optional,
+  serial: waveSizes.optional(),
+  max_fail: mostFailures.optional(),
+  steps: z.unknown().optional(),
+});
 
 /** The plays of the file in order. Mistakes are reported, and left out. */
 export function readPlaybook(source: Source, steps: readonly AnyStep[], problems: Problems): PlayDraft[] {
@@ -46,6 +55,10 @@ export function readPlaybook(source: Source, steps: readonly AnyStep[], problems
       index,
       pattern: pattern.safeParse(entry.hosts).data,
       optional: entry.optional === true,
+      rules: {
+        serial: waveSizes.safeParse(entry.serial).data,
+        maxFail: mostFailures.safeParse(entry.max_fail).data,
+      },
       steps: readSteps(section, index, steps),
     };
   });

@@ -56,6 +56,7 @@ export function resolveJob(
 
   const jobPlays = plays.map(({ draft, hosts }) => ({
     hosts,
+    rules: draft.rules,
     steps: draft.steps.map(({ step }) => ({
       step,
       parameters: new Map(hosts.map((host) => [host, resolved.get(host)?.get(step.name)?.value])),

@@ -95,4 +95,19 @@ plays:
     const { job } = await load({ inventory, playbook });
     expect(job.plays.map((play) => play.hosts)).toEqual([["a", "b"]]);
   });
+
+  it("say how many hosts a wave may disrupt and how many may fail, and groups say so, too", async () => {
+    const inventory = two("", "groups: { rack: { hosts: [a, b], serial: 1 }, plain: [a] }\n");
+    const playbook = `version: 1
+plays:
+  - { hosts: all, serial: [1, 25%], max_fail: 2, steps: { preflight: {} } }
+  - { hosts: all, serial: 50%, steps: { sysctl: {} } }
+`;
+    const { job, inventory: read } = await load({ inventory, playbook });
+    expect(job.plays.map(({ rules }) => rules)).toEqual([
+      { serial: [1, "25%"], maxFail: 2 },
+      { serial: ["50%"], maxFail: undefined },
+    ]);
+    expect(read.rules).toEqual(new Map([["rack", { hosts: ["a", "b"], serial: [1], maxFail: undefined }]]));
+  });
 });

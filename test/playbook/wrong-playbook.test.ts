@@ -244,6 +244,22 @@ plays:
     problems: ["p.yaml:4:15 plays[0].optional: expected true or false, found 'maybe'"],
   },
   {
+    title: "waves of no size and failures that are no number",
+    playbook: `version: 1
+plays:
+  - hosts: all
+    serial: [1, 125%]
+    max_fail: -1
+    steps: { sysctl: {} }
+  - { hosts: a, serial: 0, steps: { preflight: {} } }
+`,
+    problems: [
+      "p.yaml:4:17 plays[0].serial[1]: expected hosts of a wave as a number or a share of all, for example 1 or 25%, found '125%'",
+      "p.yaml:5:15 plays[0].max_fail: expected how many hosts may fail: a whole number, 0 for none, found -1",
+      "p.yaml:7:25 plays[1].serial: expected hosts of a wave as a number or a share of all, for example 1 or 25%, found 0",
+    ],
+  },
+  {
     title: "wrong parameters at every depth",
     playbook: `version: 1
 plays:

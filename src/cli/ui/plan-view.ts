@@ -1,3 +1,4 @@
+import type { ChalkInstance } from "chalk";
 import { showContent } from "../../secret.ts";
 import type { Change, Command, Trial } from "../../step.ts";
 import { shownData } from "../shown.ts";
@@ -40,6 +41,27 @@ export function planView(
     return `${paint.bold(hosts.join(", "))}\n${texts.join("\n")}`;
   });
   return blocks.join("\n\n");
+}
+
+export interface PlannedWaves {
+  readonly step: string;
+  readonly waves: readonly (readonly string[])[];
+}
+
+const MOST_NAMED = 6;
+
+/** Who is disrupted when: each wave is begun when the one before it is proven. */
+export function wavesView(planned: readonly PlannedWaves[], paint: ChalkInstance): string {
+  return shownData(planned)
+    .map(({ step, waves }) => {
+      const lines = waves.map((hosts, index) => {
+        const more = hosts.length > MOST_NAMED ? ` and ${hosts.length - MOST_NAMED} more` : "";
+        return `  ${String(index + 1).padStart(3)}. ${hosts.slice(0, MOST_NAMED).join(", ")}${more}`;
+      });
+      const head = `${step} disrupts ${waves.flat().length} hosts in ${waves.length} waves, each begun when the one before is proven:`;
+      return [paint.bold(head), ...lines].join("\n");
+    })
+    .join("\n\n");
 }
 
 /** What is changed and why, what it disrupts and what it weakens. */

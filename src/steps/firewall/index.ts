@@ -1,5 +1,6 @@
 import type { HostName } from "../../inventory/view.ts";
 import type { Step } from "../../step.ts";
+import { AS_NEXT_SAYS } from "../../waves.ts";
 import { assess, type FirewallFleet } from "./assess.ts";
 import { type FirewallDesired, firewallDesired } from "./desired.ts";
 import { type FirewallFacts, firewallFacts } from "./facts.ts";
@@ -26,6 +27,7 @@ export const firewall: Step<FirewallParameters, FirewallDesired, FirewallFacts> 
   facts: firewallFacts,
   assess: ({ desired, facts, host }, fleet) => assess(desired, facts, host, fleet),
   next,
+  serial: AS_NEXT_SAYS,
   service,
   needs: "self",
   // Longer than a host takes to put back what was not kept.

@@ -1,5 +1,5 @@
 import type { Step } from "../../step.ts";
-import { everyone } from "../../waves.ts";
+import { everyone, ONE_BY_ONE } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
 import { dropInFile } from "./drop-in.ts";
@@ -65,6 +65,7 @@ export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
 
   needs: "self",
   next: everyone,
+  serial: ONE_BY_ONE,
   service,
   // A shutdown with a large pool of dirty pages or a crash recovery is waited for, never cut short.
   settle: { deadlineMs: 15 * 60_000, stableMs: 1_000 },

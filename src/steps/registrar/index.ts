@@ -1,6 +1,7 @@
 import { rubyRequirements } from "../../smartstack/gem-set.ts";
 import { PROBE_FUNCTIONS } from "../../smartstack/probe-functions.ts";
 import type { Step } from "../../step.ts";
+import { AS_NEXT_SAYS } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { type RegistrarDesired, registrarDesired, registrarProblems } from "./desired.ts";
 import { type RegistrarFacts, registrarFacts } from "./facts.ts";
@@ -50,6 +51,7 @@ export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFac
   assess,
   needs: "self",
   next: oneAfterTheOther,
+  serial: AS_NEXT_SAYS,
   service,
   settle: { deadlineMs: 60_000, stableMs: 5_000 },
 };

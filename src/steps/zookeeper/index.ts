@@ -1,4 +1,5 @@
 import type { Reading, Step } from "../../step.ts";
+import { AS_NEXT_SAYS } from "../../waves.ts";
 import { changesOf } from "./changes.ts";
 import { desired, problems, type ZookeeperDesired } from "./desired.ts";
 import { type ZookeeperFacts, zookeeperFacts } from "./facts.ts";
@@ -62,6 +63,7 @@ export const zookeeper: Step<ZookeeperParameters, ZookeeperDesired, ZookeeperFac
 
   needs: "all",
   next,
+  serial: AS_NEXT_SAYS,
   service,
   // A member loads its data before it serves; initLimit × tickTime bounds what follows.
   settle: { deadlineMs: 90_000, stableMs: 2_000 },

@@ -1,0 +1,76 @@
+import type { HostName, InventoryView } from "../inventory/view.ts";
+import type { PlayRules } from "../playbook/job.ts";
+import type { AnyStep } from "../step.ts";
+import { CAREFUL, hostsIn, type WaveSize } from "../waves.ts";
+
+interface Limit {
+  readonly hosts: readonly HostName[];
+  readonly serial: readonly WaveSize[];
+  readonly maxFail: number;
+}
+
+/** How many hosts may be disrupted at a time, and how many may fail. */
+export class WaveLimits {
+  readonly #limits: readonly Limit[];
+
+  constructor(limits: readonly Limit[]) {
+    this.#limits = limits;
+  }
+
+  /** Those of the hosts, in their order, that the wave may take; the first wave is 0. One at least. */
+  wave(hosts: readonly HostName[], index: number): readonly HostName[] {
+    const taken: HostName[] = [];
+    for (const host of hosts) {
+      const fits = this.#limits.every(({ hosts: all, serial }) => {
+        if (!all.includes(host)) return true;
+        const size = hostsIn(serial[Math.min(index, serial.length - 1)]!, all.length);
+        return taken.filter((each) => all.includes(each)).length < size;
+      });
+      if (fits) taken.push(host);
+    }
+    return taken.length > 0 ? taken : hosts.slice(0, 1);
+  }
+
+  /** All waves of hosts that wait, if none fails. */
+  waves(hosts: readonly HostName[]): readonly (readonly HostName[])[] {
+    const waves: (readonly HostName[])[] = [];
+    for (let left = [...hosts]; left.length > 0; ) {
+      const wave = this.wave(left, waves.length);
+      waves.push(wave);
+      left = left.filter((host) => !wave.includes(host));
+    }
+    return waves;
+  }
+
+  /** How many may fail, where more have failed than may; undefined where the run may go on. */
+  exceededBy(failed: readonly HostName[]): number | undefined {
+    return this.#limits.find(
+      ({ hosts, maxFail }) => failed.filter((host) => hosts.includes(host)).length > maxFail,
+    )?.maxFail;
+  }
+}
+
+interface Placed {
+  readonly step: AnyStep;
+  readonly hosts: readonly HostName[];
+  readonly rules: PlayRules;
+}
+
+/** What the run says counts before what the play says, and a group's word narrows both. A step may have its own sizes. */
+export function waveLimits(
+  { step, hosts, rules }: Placed,
+  groups: NonNullable<InventoryView["rules"]>,
+  ofRun: PlayRules,
+): WaveLimits {
+  const serial = step.serial ?? ofRun.serial ?? rules.serial ?? CAREFUL;
+  const maxFail = ofRun.maxFail ?? rules.maxFail ?? 0;
+  const all: Limit = { hosts, serial, maxFail };
+  const ofGroups = [...groups.values()].map(
+    ({ hosts: members, serial: sizes, maxFail: most }): Limit => ({
+      hosts: members.filter((host) => hosts.includes(host)),
+      serial: step.serial ?? ofRun.serial ?? sizes ?? ["100%"],
+      maxFail: ofRun.maxFail ?? most ?? Number.POSITIVE_INFINITY,
+    }),
+  );
+  return new WaveLimits([all, ...ofGroups.filter(({ hosts: members }) => members.length > 0)]);
+}
