@@ -99,8 +99,6 @@ export async function benchLook(): Promise<void> {
       );
     }
     console.log(`Medians of ${RUNS} runs, one after the other.`);
-    const ansible = spawnSync("ansible-playbook", ["--version"]).status === 0;
-    if (!ansible) console.log("ansible-playbook is not installed: it is not measured beside.");
   } finally {
     await lab.down();
   }
