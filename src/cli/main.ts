@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
 import { hosts } from "./commands/hosts.ts";
+import { lock, unlock } from "./commands/lock.ts";
 import { plan } from "./commands/plan.ts";
 import { probe } from "./commands/probe.ts";
 import { provision } from "./commands/provision.ts";
@@ -30,7 +31,19 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError("(add --help for the flags)")
     .addHelpText("after", EXIT_CODES);
-  for (const command of [provision, plan, verify, status, probe, restore, validate, render, hosts]) {
+  for (const command of [
+    provision,
+    plan,
+    verify,
+    status,
+    probe,
+    restore,
+    lock,
+    unlock,
+    validate,
+    render,
+    hosts,
+  ]) {
     program.addCommand(command.exitOverride().showHelpAfterError("(add --help for the flags)"));
   }
   program.exitOverride();

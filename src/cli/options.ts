@@ -26,6 +26,8 @@ export interface RunFlags extends FileOptions {
   readonly waitForSsh?: number;
   readonly serial?: readonly WaveSize[];
   readonly maxFail?: number;
+  /** Milliseconds. */
+  readonly lockWait?: number;
   /** False with `--no-diff`. */
   readonly diff: boolean;
   /** File for a JUnit report. */
@@ -77,6 +79,14 @@ function patience(text: string): number {
 }
 
 const MOST_PATIENCE_MS = 24 * 3_600_000;
+
+export function withLockWait(command: Command): Command {
+  return command.option(
+    "--lock-wait <time>",
+    "wait this long for another run that changes a host, for example 15m (default: fail there at once)",
+    patience,
+  );
+}
 
 export function withWaves(command: Command): Command {
   return command

@@ -119,6 +119,7 @@ export async function runCommand(
       limit,
       steps,
       parallel: flags.parallel,
+      lockWaitMs: flags.lockWait,
       rules: { serial: flags.serial, maxFail: flags.maxFail },
       waitMs: flags.waitForSsh,
       remoteOf: remotes.of,

@@ -21,6 +21,8 @@ export interface ProvisionContext {
   readonly remoteOf: (host: HostName) => Remote;
   readonly emit: Emit;
   readonly stop: AbortSignal;
+  /** How long another run that changes a host is waited for. */
+  readonly lockWaitMs?: number | undefined;
 }
 
 /** What a provision does on single hosts. A host that fails is out of the run, and spares the others. */
@@ -74,9 +76,9 @@ export class HostWork {
 
   /** A run that was cut off may have left a change under way: it is waited for, and looked at when it has ended. */
   async lock(step: AnyStep, host: HostName): Promise<void> {
-    const { emit, stop } = this.context;
+    const { emit, stop, lockWaitMs } = this.context;
     const say = (because: string) => emit({ event: "waiting", host, step: step.name, because });
-    await this.#locks.take(host, { say, stop });
+    await this.#locks.take(host, { say, stop, lockWaitMs });
   }
 
   async unlockAll(): Promise<void> {

@@ -118,6 +118,7 @@ export class Restoration {
       this.#locks.take(host, {
         say: (because) => emit({ event: "waiting", host, step: step.name, because }),
         stop,
+        lockWaitMs: this.#options.lockWaitMs,
       }),
     );
     // What was planned is as old as the question; what was changed since is somebody's later work.

@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly limit: (host: HostName) => boolean;
   readonly steps: (step: StepName) => boolean;
   readonly parallel: number;
+  /** How long another run that changes a host is waited for; undefined: not at all. */
+  readonly lockWaitMs?: number | undefined;
   /** What the command line says about waves. */
   readonly rules?: PlayRules;
   readonly remoteOf: (host: HostName) => Remote;
@@ -151,6 +153,7 @@ export async function run(options: RunOptions): Promise<number> {
         remoteOf,
         emit,
         stop,
+        lockWaitMs: options.lockWaitMs,
       });
       // What was proved step by step is proved once more, all of it together; what was started meanwhile settles first.
       await look();

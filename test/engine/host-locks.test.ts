@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { handLock, handLockText, isReason } from "../../src/engine/hand-lock.ts";
 import { HostLocks } from "../../src/engine/host-locks.ts";
 import { valueStep, World } from "./world/world.ts";
 
@@ -24,6 +25,60 @@ describe("a host's lock", () => {
     // biome-ignore lint/suspicious/noExplicitAny: a host that lies about its lock, and does nothing else
     const locks = new HostLocks("r", () => ({ host: "a", hold }) as any);
     await expect(locks.take("a")).rejects.toThrow(/the host does not say which process that is$/);
+  });
+
+  it("that a person has put there keeps every run from changing the host, until a person takes it away", async () => {
+    const world = new World("a", "b");
+    expect(await handLock(world.remote("a"), "show")).toBeUndefined();
+    const text = handLockText(" disk swap ");
+    expect(text).toMatch(/^disk swap \(\S+ on \S+ since \d{4}-\d\d-\d\dT[\d:.]+Z\)$/);
+    expect(await handLock(world.remote("a"), { set: text })).toBeUndefined();
+    // The first one stays.
+    expect(await handLock(world.remote("a"), { set: "another" })).toBe(text);
+    expect(await world.run("provision", [valueStep()])).toBe(5);
+    expect(world.outcome("a").because).toBe(
+      `value: it is locked by hand: ${text}. "meshctl unlock -l a" lets runs change it again`,
+    );
+    expect(world.read("a", "log")).toBe("");
+    expect(world.outcome("b").is).toBe("as wanted");
+    expect(await handLock(world.remote("a"), "show")).toBe(text);
+    expect(await handLock(world.remote("a"), "clear")).toBe(text);
+    expect(await handLock(world.remote("a"), "clear")).toBeUndefined();
+    expect(await world.run("provision", [valueStep()])).toBe(0);
+  });
+
+  it.each(["", "  ", "two\nlines", "tab\there", "x".repeat(201), "\u202eevil"])(
+    "takes no reason like %j",
+    (reason) => {
+      expect(isReason(reason)).toBe(false);
+    },
+  );
+
+  it("is waited for where that is asked for, and its holder named meanwhile", async () => {
+    const world = new World("a");
+    const other = new HostLocks("20261122-180000-beef", (host) => world.remote(host));
+    await other.take("a");
+    const running = world.run("provision", [valueStep()], { lockWaitMs: 120_000 });
+    const isWaiting = () => world.events.find(({ event }) => event === "waiting");
+    while (isWaiting() === undefined) await new Promise((done) => setTimeout(done, 20));
+    expect(isWaiting()).toMatchObject({
+      host: "a",
+      because: expect.stringMatching(
+        /^another meshctl is changing this host: run 20261122-180000-beef by .* since /,
+      ),
+    });
+    expect(world.read("a", "log")).toBe("");
+    await other.releaseAll();
+    expect(await running).toBe(0);
+  });
+
+  it("is given up when the time is over", async () => {
+    const world = new World("a");
+    const other = new HostLocks("20261122-180000-beef", (host) => world.remote(host));
+    await other.take("a");
+    expect(await world.run("provision", [valueStep()], { lockWaitMs: 100 })).toBe(1);
+    expect(world.outcome("a").because).toMatch(/another meshctl is changing this host .* run this again/);
+    await other.releaseAll();
   });
 
   it("is taken once, however many ask", async () => {

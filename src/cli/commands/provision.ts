@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { type RunFlags, withJunit, withRunFlags, withWait, withWaves } from "../options.ts";
+import { type RunFlags, withJunit, withLockWait, withRunFlags, withWait, withWaves } from "../options.ts";
 
-export const provision = withJunit(withWaves(withWait(withRunFlags(new Command("provision")))))
+export const provision = withLockWait(withJunit(withWaves(withWait(withRunFlags(new Command("provision"))))))
   .description("bring every host to what is wanted, and prove each change on the running system")
   .option("-y, --yes", "do not ask before changing anything")
   .action(async (flags: RunFlags & { yes?: boolean }) => {

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { isRunName } from "../../engine/run-name.ts";
 import { ConfigurationError } from "../../errors.ts";
-import { type RunFlags, withRunFlags } from "../options.ts";
+import { type RunFlags, withLockWait, withRunFlags } from "../options.ts";
 
-export const restore = withRunFlags(new Command("restore"))
+export const restore = withLockWait(withRunFlags(new Command("restore")))
   .description("put back the files that a run replaced, and prove the services healthy with them")
   .argument(
     "[run]",

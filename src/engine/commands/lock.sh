@@ -1,9 +1,14 @@
 # shellcheck shell=sh
 # lock.sh HOLDER: takes the host's lock for as long as standard input stays open. Prints "locked", or "busy PID HOLDER",
-# or "held WHAT" when what has it is no run that says so, or "unfinished" when a change (begin.sh) outlived the run that
+# or "closed TEXT" when a person has locked the host (hand-lock.sh), or "held WHAT" when what has it is no run that says so, or "unfinished" when a change (begin.sh) outlived the run that
 # made it, or "failed WHY". Behind locks.sh.
 
 main() {
+  # Nobody but root writes there, and one that cannot be read is one all the same.
+  if [ -e /var/lib/meshctl/locked ]; then
+    IFS= read -r closed </var/lib/meshctl/locked || closed=${closed:-"nobody says who"}
+    say "closed $closed"
+  fi
   made=$(make_locks 2>&1) || say "failed $made"
   exec 9<>"$LOCKS/run" 7<>/run/meshctl/lock || exit
   flock -n 9 || refuse "$LOCKS/run"

@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import type { LockFlags } from "../lock-command.ts";
+import { positiveInteger, withFileOptions } from "../options.ts";
+
+const withHosts = (command: Command) =>
+  withFileOptions(command)
+    .option("-l, --limit <pattern>", "these hosts; without it all of the inventory")
+    .option("--parallel <n>", "hosts at once", positiveInteger, 10);
+
+export const lock = withHosts(new Command("lock"))
+  .description(
+    "keep every run from changing hosts until they are unlocked; without a reason: tell who locked what",
+  )
+  .argument("[reason]", 'shown to everybody who wants to change them, for example "disk swap"')
+  .addHelpText(
+    "after",
+    `
+A run looks at a locked host as ever; where it would change it, it fails there and says who locked it, why and since when.
+The lock stays over a reboot. One that is there stays as it is.
+
+  meshctl lock "disk swap" -l kvm-02
+  meshctl unlock -l kvm-02`,
+  )
+  .action(async (reason: string | undefined, flags: LockFlags) => {
+    const { lockCommand } = await import("../lock-command.ts");
+    process.exitCode = await lockCommand(
+      reason === undefined ? { is: "show" } : { is: "lock", reason },
+      flags,
+    );
+  });
+
+export const unlock = withHosts(new Command("unlock"))
+  .description('let runs change hosts again that "meshctl lock" has locked')
+  .action(async (flags: LockFlags) => {
+    const { lockCommand } = await import("../lock-command.ts");
+    process.exitCode = await lockCommand({ is: "unlock" }, flags);
+  });

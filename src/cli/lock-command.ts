@@ -1,0 +1,90 @@
+import { exitCodeOf } from "../engine/exit-code.ts";
+import { handLock, handLockText, isReason } from "../engine/hand-lock.ts";
+import { inParallel } from "../engine/observe.ts";
+import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
+import type { HostName } from "../inventory/view.ts";
+import { limitOf, load } from "./load.ts";
+import type { FileOptions } from "./options.ts";
+import { isInteractive, remotesOf } from "./remotes.ts";
+import { shownText } from "./shown.ts";
+import { paintFor } from "./ui/paint.ts";
+import { Progress } from "./ui/progress.ts";
+
+export type LockFlags = FileOptions & { readonly limit?: string; readonly parallel: number };
+
+type What =
+  | { readonly is: "lock"; readonly reason: string }
+  | { readonly is: "unlock" }
+  | { readonly is: "show" };
+
+interface Answer {
+  readonly host: HostName;
+  readonly outcome: "locked" | "unlocked" | "was locked" | "unreachable" | "failed";
+  /** The lock, or what went wrong. */
+  readonly because?: string | undefined;
+}
+
+/** Locks hosts by hand, unlocks them, or tells which are. Returns the exit code. Throws ConfigurationError. */
+export async function lockCommand(what: What, flags: LockFlags): Promise<number> {
+  if (what.is === "lock" && !isReason(what.reason))
+    throw new ConfigurationError("the reason is one line of up to 200 letters that everybody will see");
+  const { inventory } = await load(flags);
+  const isMeant = limitOf(flags.limit, inventory);
+  const hosts = [...inventory.hosts.keys()].filter(isMeant);
+  const progress = new Progress(process.stderr, {
+    paint: paintFor(process.stderr, flags.color),
+    verbose: flags.verbose === true,
+  });
+  const remotes = remotesOf(inventory, progress, isInteractive(flags));
+  const text = what.is === "lock" ? handLockText(what.reason) : "";
+  const answers = new Map<HostName, Answer>();
+  try {
+    await inParallel(hosts, flags.parallel, async (host) => {
+      answers.set(host, await answerOf(host, what, text, remotes.of(host)));
+    });
+  } finally {
+    progress.end();
+    await remotes.end();
+  }
+  const all = hosts.map((host) => answers.get(host)!);
+  if (flags.json) process.stdout.write(`${JSON.stringify(all)}\n`);
+  else for (const answer of all) process.stdout.write(`${shownText(lineOf(answer))}\n`);
+  return exitCodeOf(
+    all.map(({ outcome }) => ({
+      is:
+        outcome === "was locked"
+          ? "failed"
+          : outcome === "unreachable" || outcome === "failed"
+            ? outcome
+            : "as wanted",
+    })),
+  );
+}
+
+async function answerOf(
+  host: HostName,
+  what: What,
+  text: string,
+  remote: Parameters<typeof handLock>[0],
+): Promise<Answer> {
+  try {
+    const before = await handLock(
+      remote,
+      what.is === "lock" ? { set: text } : what.is === "unlock" ? "clear" : "show",
+    );
+    if (what.is === "unlock") return { host, outcome: "unlocked", because: before };
+    if (before !== undefined)
+      return { host, outcome: what.is === "lock" ? "was locked" : "locked", because: before };
+    return what.is === "lock" ? { host, outcome: "locked", because: text } : { host, outcome: "unlocked" };
+  } catch (error) {
+    const isAway = error instanceof HostUnreachable || error instanceof HostLost;
+    return { host, outcome: isAway ? "unreachable" : "failed", because: (error as Error).message };
+  }
+}
+
+function lineOf({ host, outcome, because }: Answer): string {
+  if (outcome === "unlocked")
+    return `${host}: unlocked${because === undefined ? "" : `; it was locked: ${because}`}`;
+  if (outcome === "was locked") return `${host}: locked already: ${because}`;
+  return `${host}: ${outcome}: ${because}`;
+}
