@@ -1,5 +1,6 @@
 import { read, readThere } from "../reader/answer.ts";
 import type { Reader } from "../reader/reader.ts";
+import { ProbeNotUnderstood } from "../step.ts";
 import { type UnitFact, unitFact } from "./unit.ts";
 import { START_KEYS } from "./unit-start.ts";
 
@@ -23,6 +24,8 @@ const PROPERTIES = [
   "User",
   "RootDirectory",
 ];
+/** Each is asked for by itself: a host that shows more is not asked for them. */
+const MOST_DROP_INS = 200;
 const ADMINISTRATOR = "/etc/systemd/system";
 const START_LINE = `^\\s*(?:${START_KEYS.join("|")})\\s*=`;
 
@@ -49,9 +52,12 @@ export async function lookAtUnit(reader: Reader, name: string): Promise<UnitFact
   const pid = Number(known.get("MainPID")?.at(-1) ?? 0);
   const shown = (known.get("DropInPaths")?.at(-1) ?? "").split(" ").filter(Boolean);
   const listed = (read(ownDropIns, `${own}.d`) ?? []).map(({ name: file }) => `${own}.d/${file}`);
+  const paths = [...new Set([...shown, ...listed])];
+  if (paths.length > MOST_DROP_INS)
+    throw new ProbeNotUnderstood(`${name} has ${paths.length} drop-ins, more than ${MOST_DROP_INS}`);
   const [process, files] = await Promise.all([
     pid === 0 ? undefined : reader.process(pid, []),
-    Promise.all([...new Set([...shown, ...listed])].map((path) => dropIn(reader, path))),
+    Promise.all(paths.map((path) => dropIn(reader, path))),
   ]);
   // systemd shows where a directory that is a link leads to.
   const loaded = new Set(files.filter(({ path }) => shown.includes(path)).map(({ realPath }) => realPath));
@@ -90,6 +96,6 @@ async function dropIn(reader: Reader, path: string): Promise<DropIn> {
     path,
     realPath: file.realPath,
     isEmpty: file.size === 0,
-    lines: file.lines.map(({ number, text }) => ({ line: number, key: text.trim().split(/\s*=/, 1)[0]! })),
+    lines: file.lines.map(({ number, text }) => ({ line: number, key: /[^\s=]*/.exec(text.trim())![0] })),
   };
 }
