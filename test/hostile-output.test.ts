@@ -11,7 +11,7 @@ import { wordsOf } from "../src/evidence/unit-start.ts";
 import { parseHaproxyConfig, serversOf } from "../src/mesh/haproxy-config.ts";
 import type { Ask } from "../src/reader/protocol.ts";
 import { Reader } from "../src/reader/reader.ts";
-import type { ProbeOutput } from "../src/step.ts";
+import { type AnyStep, ProbeNotUnderstood, type ProbeOutput } from "../src/step.ts";
 import { steps } from "../src/steps/registry.ts";
 import { globMatches } from "../src/steps/sysctl/key.ts";
 import { serversOf as membersOf, parseProperties, showServers } from "../src/steps/zookeeper/properties.ts";
@@ -107,12 +107,6 @@ const NEEDED: Readonly<Record<string, (text: string) => Readonly<Record<string, 
     registry: [["ok", text]],
     child: [["s", "", Buffer.from(text).toString("hex")]],
   }),
-  firewall: (text) => ({
-    nft: [["read"]],
-    table: [[text, text]],
-    peers: [["read"]],
-    peer: [["2181", text]],
-  }),
   mysql: (text) => ({
     server: [["mariadb"]],
     conf: [
@@ -149,6 +143,9 @@ function answering(text: string): Ask {
         how[0] === "lines" ? [...file, "1", text, "2", `${text} = 1`] : [...file, NEEDED_TEXTS[what] ?? text],
       flush: ["1"],
       round_trip: ["1", text],
+      "nft.table": [text, text],
+      "sockets.from": ["2181", text],
+      process: ["1", "1", "1", text, text, ...how.map(() => text)],
       "zookeeper.words": ["mntr", "answered", text],
       mount: ["8:1", text, text, text, text],
       space: ["1", "1", "1", "1"],
@@ -198,6 +195,16 @@ const UNIT_PROPERTIES = [
   "InvocationID",
 ];
 
+/** Undefined where the step says that nobody can understand it. */
+async function lookUnlessRefused(step: AnyStep, ask: Ask, desired: unknown): Promise<unknown> {
+  try {
+    return await step.look!(new Reader(ask), desired);
+  } catch (error) {
+    if (error instanceof ProbeNotUnderstood) return undefined;
+    throw error;
+  }
+}
+
 describe("what a host prints is read once", () => {
   it.each(steps.map((step) => [step.name, step] as const))("by the step %s", async (name, step) => {
     const { inventory, job } = await load(folder, {});
@@ -206,8 +213,9 @@ describe("what a host prints is read once", () => {
     const host = bookwormHost();
     await expectLinear(async (text) => {
       const facts = step.look
-        ? await step.look(new Reader(answering(text)), desired)
+        ? await lookUnlessRefused(step, answering(text), desired)
         : step.facts!(outputWith(name, text));
+      if (facts === undefined) return;
       const fleet = new Map([["a", { is: "seen" as const, desired, facts, host }]]);
       const { readings } = step.assess({ name: "a", desired, facts, host, claims: new Map() }, fleet);
       expect(readings).not.toEqual([]);

@@ -667,6 +667,39 @@ sub flush {
   return ["value", @times];
 }
 
+# --- The firewall ---
+
+my $NFT = "/usr/sbin/nft";
+
+# What nft lists, errors too; it must succeed, unless what is cut shows.
+sub nft {
+  my ($may_be_cut, @what) = @_;
+  my ($code, $text) = output_of([$NFT, @what], errors => 1, most => 2 << 20);
+  die(($text =~ s/\s+/ /gr || "nft said nothing") . "\n") if $code && !$may_be_cut;
+  return $text;
+}
+
+# meshctl's own table, as text and as JSON: no fields where there is none. nft 1.0.6 ends its JSON at a table that is
+# switched off.
+sub nft_table {
+  -x $NFT or return ["absent"];
+  return ["value"] if nft(0, "list", "tables") !~ /^table inet meshctl$/m;
+  my @table = qw(list table inet meshctl);
+  return ["value", nft(0, @table), nft(1, "-j", @table)];
+}
+
+# Fields: port here and address there, of the connections that others hold to the ports.
+sub sockets_from {
+  my $ports = join " or ", map { "sport = :$_" } @_;
+  my %peers;
+  for (split /\n/, told(["ss", "-Htn", "state", "established", "( $ports )"], most => 16 << 20)) {
+    my (undef, undef, $here, $there) = split " ";
+    $peers{$here =~ s/.*://r . " " . $there =~ s/:\d+\z//r} = 1 if defined $there;
+  }
+  my @peers = sort keys %peers;
+  return ["value", map { split / / } @peers[0 .. ($#peers < 999 ? $#peers : 999)]];
+}
+
 # --- The database ---
 
 # With /etc/mysql read-only where the unit has it so: then MariaDB takes world-writable files that it would ignore
@@ -722,6 +755,10 @@ my %QUESTION = (
   "sockets.listening" => [5, [], sub { ["value", told(["ss", "-Hltnp"])] }],
   "sockets.at" => [5, ["plain_path"], sub { ["value", told(["ss", "-Hxlp", "src $_[0]"])] }],
   "sockets.to" => [5, ["port"], sub { ["value", told(["ss", "-Htnp", "state", "established", "( dport = :$_[0] )"])] }],
+  "sockets.from" => [5, [qw(port *)], \&sockets_from],
+  "nft.table" => [10, [], \&nft_table],
+  # Of all tables, without what their sets hold.
+  "nft.ruleset" => [8, [], sub { -x $NFT ? ["value", nft(1, "-t", "-j", "list", "ruleset")] : ["absent"] }],
   "addresses" => [5, [], sub { ["value", told(["ip", "-o", "addr", "show"])] }],
   # It ends with 1 on bare metal.
   "virtualization" => [5, [], sub { ["value", (output_of(["systemd-detect-virt"]))[1]] }],

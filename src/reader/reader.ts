@@ -288,6 +288,7 @@ export type TextQuestion =
   | "sockets.listening"
   | "sockets.at"
   | "sockets.to"
+  | "nft.ruleset"
   | "addresses"
   | "virtualization"
   | "packages"
@@ -301,7 +302,13 @@ export type TextQuestion =
   | "haproxy.processes"
   | "health";
 
-export type ListQuestion = "haproxy.info" | "haproxy.servers" | "haproxy.info_by_master" | "zookeeper.words";
+export type ListQuestion =
+  | "nft.table"
+  | "sockets.from"
+  | "haproxy.info"
+  | "haproxy.servers"
+  | "haproxy.info_by_master"
+  | "zookeeper.words";
 
 function fileReadingOf(fields: Fields): FileReading {
   const [kind, mode, owner, size, , realPath, modified] = strings(fields.slice(0, 7), 7);

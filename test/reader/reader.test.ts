@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
@@ -13,7 +14,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -260,6 +261,20 @@ describe("what else is read", () => {
     expect(space.is === "value" && space.value.blockBytes * space.value.freeBlocks).toBeGreaterThan(0);
   });
 
+  it("is who is connected to a port, each address once", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const clients = [1, 2].map(() => connect(port, "127.0.0.1"));
+    await Promise.all(clients.map((client) => once(client, "connect")));
+    expect(await look().groupsOf(2, "sockets.from", `${port}`, "1")).toEqual({
+      is: "value",
+      value: [[`${port}`, "127.0.0.1"]],
+    });
+    for (const client of clients) client.destroy();
+    server.close();
+  });
+
   it("is a user with groups", async () => {
     expect(await look().user("root")).toMatchObject({ value: { uid: 0, gid: 0, home: "/root" } });
     expect(await look().user("nobody-of-that-name")).toEqual({ is: "absent" });
@@ -282,6 +297,10 @@ describe("a question that could change a host", () => {
     ["sockets.to", "22 ) or ( dport = :1"],
     ["sockets.at", "/run/x -K"],
     ["sockets.at", "/run/x\n-K"],
+    ["sockets.from"],
+    ["sockets.from", "22", "1 ) or ( dport = :1"],
+    ["nft.table", "; flush ruleset"],
+    ["nft.ruleset", "-f", "/etc/x.nft"],
     ["ss", "-K"],
     ["journal.unit", "--vacuum-size=1.service", "1", "yes"],
     ["journal.unit", "a.service", "--vacuum-size=1", "yes"],

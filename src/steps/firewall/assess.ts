@@ -1,4 +1,4 @@
-import { ownershipOf } from "../../evidence/file.ts";
+import { type FileFact, ownershipOf } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
 import type { Assessed, Change, Fleet, HostFacts, Reading } from "../../step.ts";
 import { LOAD, loadChange, PACKAGES, packagesChange, REMOVE, removeChange } from "./changes.ts";
@@ -19,16 +19,21 @@ export function assess(
   if (desired.rules === undefined) return assessOff(facts, host);
   const situation = situationOf({ rules: desired.rules, adopt: desired.adopt }, facts, host, fleet);
   const rows = rowsOf(situation);
-  const isBlocked = rows.some(({ blocked }) => blocked !== undefined);
+  // Neither is a file written over that was not read.
+  const isHeld = rows.some(({ blocked }) => blocked !== undefined) || unreadFiles(facts).length > 0;
   const isInstalled = host.packages.has("nftables");
   const readings = rows.map((row): Reading => {
-    if (isBlocked) return row;
+    if (isHeld) return row;
     return { ...row, closedBy: { change: row.setting === PACKAGES && !isInstalled ? PACKAGES : LOAD } };
   });
   const open = readings.filter((row) => !["proven", "unknown"].includes(judge(row).verdict));
-  if (isBlocked || open.length === 0) return { readings, changes: [] };
+  if (isHeld || open.length === 0) return { readings, changes: [] };
   const load = loadChange(situation, open);
   return { readings, changes: isInstalled ? [load] : [packagesChange, load] };
+}
+
+function unreadFiles({ files }: FirewallFacts): readonly FileFact[] {
+  return Object.values(files).filter(({ because }) => because !== undefined);
 }
 
 /** meshctl's table is to be nowhere. Where it never was, nothing is asked of a kernel that may not know tables. */
@@ -37,16 +42,20 @@ function assessOff(facts: FirewallFacts, host: HostFacts): Assessed {
   const ours = Object.values(files).filter((fact) =>
     ["ours", "edited"].includes(ownershipOf(fact, host.manifest)),
   );
+  const [unread] = unreadFiles(facts).filter((fact) => ours.includes(fact));
   const mayBeLoaded = ours.length > 0 || unit.active === "active";
   const row: Reading = {
     setting: "firewall",
     want: "off",
-    onDisk: {
-      is: "read",
-      value: ours.length === 0 ? "off" : ours.map(({ path }) => path).join(", "),
-      // Of what is not there a person sees that its directories do not list it.
-      source: ours.length === 0 ? "ls /etc/meshctl /etc/systemd/system" : RULES,
-    },
+    onDisk:
+      unread?.because !== undefined
+        ? { is: "unreadable", source: unread.path, because: unread.because }
+        : {
+            is: "read",
+            value: ours.length === 0 ? "off" : ours.map(({ path }) => path).join(", "),
+            // Of what is not there a person sees that its directories do not list it.
+            source: ours.length === 0 ? "ls /etc/meshctl /etc/systemd/system" : RULES,
+          },
     inForce:
       kernel.is === "read"
         ? {
@@ -57,10 +66,13 @@ function assessOff(facts: FirewallFacts, host: HostFacts): Assessed {
         : mayBeLoaded && kernel.is === "unread"
           ? { is: "unreadable", source: "nft list tables", because: kernel.because }
           : { is: "inapplicable" },
-    because: `the inventory does not ask for it, and it is still ${ours.length > 0 ? "on disk" : "in force"}`,
-    closedBy: { change: REMOVE },
   };
+  if (unread !== undefined) return { readings: [row], changes: [] };
   const isOpen = ours.length > 0 || (kernel.is === "read" && kernel.table !== undefined);
   const changes: readonly Change[] = isOpen ? [removeChange(ours)] : [];
-  return { readings: [row], changes };
+  const because =
+    row.inForce.is === "unreadable"
+      ? undefined
+      : `the inventory does not ask for it, and it is still ${ours.length > 0 ? "on disk" : "in force"}`;
+  return { readings: [{ ...row, because, closedBy: { change: REMOVE } }], changes };
 }

@@ -1,7 +1,7 @@
 import { type AddressRange, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
 import { isPlainMap } from "../../inventory/section.ts";
 import { TABLE } from "./paths.ts";
-import { type Item, itemsOf, rangeOfElement } from "./table.ts";
+import { type Item, itemsOf, rangeOfElement, type Unread } from "./table.ts";
 
 type Sources = readonly AddressRange[];
 
@@ -14,10 +14,10 @@ const MOST_WALKS = 1000;
 /**
  * Where tables of others drop connections to a port that `sources` may come from, in words. A drop is final whatever
  * another table accepts, so it shuts out those that meshctl's lets in. A rule that is not understood is taken to accept:
- * only what is seen to drop is told. `json` is nft's terse listing of all tables.
+ * only what is seen to drop is told. `listing` is nft's terse one of all tables, as JSON.
  */
-export function foreignDrops(json: string, port: number, sources: Sources): readonly string[] {
-  const items = itemsOf(json);
+export function foreignDrops(listing: string | Unread, port: number, sources: Sources): readonly string[] {
+  const items = typeof listing === "string" ? itemsOf(listing) : listing;
   if ("unread" in items) return [`what other tables drop could not be read: ${items.unread}`];
   const isOther = ({ family, table }: Item) =>
     ["ip", "ip6", "inet"].includes(String(family)) && !(family === "inet" && table === TABLE);

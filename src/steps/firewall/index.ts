@@ -3,7 +3,8 @@ import type { Step } from "../../step.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
 import { assess, type FirewallFleet } from "./assess.ts";
 import { type FirewallDesired, firewallDesired } from "./desired.ts";
-import { type FirewallFacts, firewallFacts } from "./facts.ts";
+import type { FirewallFacts } from "./facts.ts";
+import { lookAtFirewall } from "./look.ts";
 import { type FirewallParameters, firewallParameters } from "./parameters.ts";
 import { service } from "./service.ts";
 import { wantedFiles } from "./situation.ts";
@@ -19,12 +20,7 @@ export const firewall: Step<FirewallParameters, FirewallDesired, FirewallFacts> 
 
   files: ({ desired: { rules } }) => (rules === undefined ? [] : wantedFiles(rules)),
 
-  probe: ({ ports }) => ({
-    file: new URL("./probe.sh", import.meta.url),
-    args: [ports.clientPort, ports.quorumPort, ports.electionPort].map(String),
-  }),
-
-  facts: firewallFacts,
+  look: lookAtFirewall,
   assess: ({ desired, facts, host }, fleet) => assess(desired, facts, host, fleet),
   next,
   serial: AS_NEXT_SAYS,

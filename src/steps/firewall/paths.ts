@@ -8,5 +8,6 @@ export const NFTABLES = "nftables.service";
 export const DROP_IN = "/etc/systemd/system/nftables.service.d/meshctl.conf";
 /** What puts back the table of before, for as long as a change is not confirmed over a new connection. */
 export const UNDO = "/run/meshctl/firewall-undo.nft";
+export const UNDO_TIMER = "meshctl-firewall-undo.timer";
 /** The one program that is asked and that loads. */
 export const NFT = "/usr/sbin/nft";

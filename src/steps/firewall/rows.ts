@@ -1,6 +1,6 @@
 import { isSame, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
-import { sha256Of } from "../../evidence/file.ts";
+import { type FileFact, sha256Of } from "../../evidence/file.ts";
 import type { UnitFact } from "../../evidence/unit.ts";
 import { otherStart } from "../../evidence/unit-start.ts";
 import { revealContent } from "../../secret.ts";
@@ -82,10 +82,12 @@ function unreadWords({ name, needDaemonReload }: UnitFact): string | undefined {
 
 function fileRow({ fact, assessment, wanted }: OwnFile, inForce: Layer): Reading {
   const digest = sha256Of(revealContent(wanted.content));
+  const row = { setting: fact.path, want: short(digest), inForce };
+  const unread = unreadLayer(fact);
+  if (unread !== undefined) return { ...row, onDisk: unread };
   const isOtherwise = fact.sha256 === digest && !assessment.agrees;
   return {
-    setting: fact.path,
-    want: short(digest),
+    ...row,
     onDisk:
       fact.kind === "absent"
         ? { is: "absent", source: fact.path }
@@ -95,10 +97,14 @@ function fileRow({ fact, assessment, wanted }: OwnFile, inForce: Layer): Reading
               : fact.kind,
             fact.path,
           ),
-    inForce,
     blocked: assessment.blocked,
     diff: assessment.diff,
   };
+}
+
+/** Undefined of a file that was read, and of one that is not there. */
+function unreadLayer({ path, because }: FileFact): Layer | undefined {
+  return because === undefined ? undefined : { is: "unreadable", source: path, because };
 }
 
 function digestOf({ wanted }: OwnFile): string {
@@ -165,7 +171,7 @@ function portRow(situation: Situation, setting: string, ports: readonly number[]
   const names = sources === rules.clients ? CLIENTS : MEMBERS;
   const held = (found: Table) =>
     mergeAddressRanges([...(found.sets.get(names[4]) ?? []), ...(found.sets.get(names[6]) ?? [])]);
-  const read =
+  const found =
     table !== undefined && "sets" in table && table.otherwise.length === 0 ? held(table) : undefined;
   const fact = files.rules.fact;
   const member = strangers.find((stranger) => stranger.member !== undefined && ports.includes(stranger.port));
@@ -173,13 +179,10 @@ function portRow(situation: Situation, setting: string, ports: readonly number[]
     setting,
     want,
     onDisk:
-      fact.kind === "absent"
+      unreadLayer(fact) ??
+      (fact.kind === "absent"
         ? { is: "absent", source: RULES }
-        : {
-            is: "read",
-            value: files.rules.assessment.agrees ? want : "other rules",
-            source: RULES,
-          },
+        : read(files.rules.assessment.agrees ? want : "other rules", RULES)),
     inForce: inForce(situation, (found) =>
       found.otherwise.length > 0
         ? "other rules"
@@ -187,7 +190,7 @@ function portRow(situation: Situation, setting: string, ports: readonly number[]
           ? want
           : showSources(held(found)),
     ),
-    because: absence(situation) ?? (read && differenceWords(read, sources)),
+    because: absence(situation) ?? (found && differenceWords(found, sources)),
     blocked:
       member &&
       `${member.member} is connected to port ${member.port} from ${member.address}, which is not its address in the inventory, and would be cut off: let it take that address${ports.includes(rules.clientPort) ? `, or name ${member.address} under mesh.firewall, also` : ""}`,
@@ -219,15 +222,17 @@ function differenceWords(
 
 /** A change that has yet to be confirmed is not what will be in force. */
 function undoRows({ facts }: Situation): readonly Reading[] {
-  if (facts.undo === undefined) return [];
+  const { undo } = facts;
+  if (undo === undefined) return [];
+  const row = { setting: "undo", want: "none", onDisk: INAPPLICABLE };
+  if (typeof undo === "object")
+    return [{ ...row, inForce: { is: "unreadable", source: UNDO, because: undo.unread } }];
   return [
     {
-      setting: "undo",
-      want: "none",
-      onDisk: INAPPLICABLE,
-      inForce: read(facts.undo, UNDO),
+      ...row,
+      inForce: read(undo, UNDO),
       because:
-        facts.undo === "waiting"
+        undo === "waiting"
           ? "no new connection has confirmed what is in force, and the host is about to take it back"
           : "no new connection has confirmed what is in force, and what was to take it back has lost its timer",
     },

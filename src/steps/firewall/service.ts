@@ -7,6 +7,12 @@ import { UNIT } from "./paths.ts";
 /** The table, which cannot be down: its unit may fail to load it, and what is not kept goes by itself. */
 export const service: Service<FirewallDesired, FirewallFacts> = {
   health({ unit, undo }): Health | undefined {
+    if (typeof undo === "object") {
+      return {
+        is: "undecided",
+        because: `whether the host takes back a change was not read: ${undo.unread}`,
+      };
+    }
     if (undo === "waiting") {
       const because = "the host has yet to take back what no new connection confirmed";
       return { is: "undecided", because };
