@@ -107,25 +107,6 @@ const NEEDED: Readonly<Record<string, (text: string) => Readonly<Record<string, 
     registry: [["ok", text]],
     child: [["s", "", Buffer.from(text).toString("hex")]],
   }),
-  mysql: (text) => ({
-    server: [["mariadb"]],
-    conf: [
-      ["file", "/etc/mysql/x.cnf", "0644 root root"],
-      ["line", "/etc/mysql/x.cnf", "1", "[mysqld]"],
-      ["line", "/etc/mysql/x.cnf", "2", text],
-      ["line", "/etc/mysql/x.cnf", "3", `innodb_buffer_pool_size = ${text}`],
-    ],
-    parser: [
-      ["version", `Ver ${text}`],
-      ["groups", `mysqld ${text}`],
-      ["error", text],
-      ["value", text, text],
-    ],
-    live: [
-      ["version", text],
-      ["innodb_buffer_pool_size", text],
-    ],
-  }),
 };
 
 /** What a look is not understood without. */
@@ -137,13 +118,34 @@ const NEEDED_TEXTS: Readonly<Record<string, string>> = {
 /** Answers every question with the text, wherever it may stand. */
 function answering(text: string): Ask {
   return async ([name, what = "", ...how]) => {
-    const file = ["regular", "0644", "root:root", `${text.length}`, "", what, "1"];
+    const file = ["regular", "0755", "root:root", `${text.length}`, "", what, "1"];
     const fields: Readonly<Record<string, readonly string[]>> = {
       file:
-        how[0] === "lines" ? [...file, "1", text, "2", `${text} = 1`] : [...file, NEEDED_TEXTS[what] ?? text],
+        how[0] === "lines"
+          ? [
+              ...file,
+              "1",
+              text,
+              "2",
+              `${text} = 1`,
+              "3",
+              "[mysqld]",
+              "4",
+              `innodb_buffer_pool_size = ${text}`,
+            ]
+          : [...file, NEEDED_TEXTS[what] ?? text],
       flush: ["1"],
       round_trip: ["1", text],
       "nft.table": [text, text],
+      "database.options": [
+        "0",
+        `Ver ${text}`,
+        `The following groups are read: mysqld ${text}`,
+        text,
+        `[ERROR] ${text}`,
+      ],
+      "database.query": ["0", `version\t${text}\ninnodb_buffer_pool_size\t${text}\nsocket\t/run/x`],
+      user: [text, "1", "1", text, text, text],
       "sockets.from": ["2181", text],
       process: ["1", "1", "1", text, text, ...how.map(() => text)],
       "zookeeper.words": ["mntr", "answered", text],

@@ -1,7 +1,7 @@
 import { read, readThere } from "../reader/answer.ts";
 import type { Reader } from "../reader/reader.ts";
 import { ProbeNotUnderstood } from "../step.ts";
-import { type UnitFact, unitFact } from "./unit.ts";
+import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { START_KEYS } from "./unit-start.ts";
 
 const PROPERTIES = [
@@ -38,15 +38,29 @@ export async function lookAtUnits<Name extends string>(
   return new Map(facts);
 }
 
-/** As `lookAtUnits`, of one. What several steps ask of one unit in a look is asked once. */
-export async function lookAtUnit(reader: Reader, name: string): Promise<UnitFact> {
+/**
+ * Asks what `lookAtUnit` begins with, before it is known whether the unit matters. Whether it is enabled is not asked: of
+ * a unit that is not there that costs a program for each of the others.
+ */
+export function askAhead(reader: Reader, name: string) {
   const own = `${ADMINISTRATOR}/${name}`;
-  const [properties, enabled, ownFile, ownDropIns] = await Promise.all([
+  return Promise.all([
     reader.unit(name, PROPERTIES),
-    reader.enabled(name),
     reader.stat(own),
     reader.list(`${own}.d`, "^[^.].*\\.conf$"),
   ]);
+}
+
+/** As `lookAtUnits`, of one. What several steps ask of one unit in a look is asked once. */
+export async function lookAtUnit(reader: Reader, name: string): Promise<UnitFact> {
+  const [unit, enabled] = await Promise.all([lookAtStart(reader, name), reader.enabled(name)]);
+  return unitFact(name, { ...unit, enabled: read(enabled, `whether ${name} is enabled`) });
+}
+
+/** All of a unit but whether it is enabled. */
+async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords, "enabled">> {
+  const own = `${ADMINISTRATOR}/${name}`;
+  const [properties, ownFile, ownDropIns] = await askAhead(reader, name);
   const known = readThere(properties, name);
   const fragment = known.get("FragmentPath")?.at(-1) ?? "";
   const pid = Number(known.get("MainPID")?.at(-1) ?? 0);
@@ -70,15 +84,14 @@ export async function lookAtUnit(reader: Reader, name: string): Promise<UnitFact
     read(ownFile, own) !== undefined &&
     fragment !== own &&
     !/^\/(?:etc\/systemd\/system\.control|run\/systemd\/transient)\//.test(fragment);
-  return unitFact(name, {
+  return {
     values: (property) => known.get(property) ?? [],
-    enabled: read(enabled, `whether ${name} is enabled`),
     ageSeconds: process === undefined ? undefined : read(process, `the process of ${name}`)?.ageSeconds,
     hasUnread: isLoaded && (hasNamesake || unread.length > 0),
     startLines: files
       .filter((file) => shown.includes(file.path) || (isLoaded && unread.includes(file)))
       .flatMap(({ path, lines }) => lines.map((line) => ({ path, ...line }))),
-  });
+  };
 }
 
 interface DropIn {

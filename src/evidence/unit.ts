@@ -49,7 +49,7 @@ export function invocationOf(output: ProbeOutput, unit: string): string | undefi
   return unitFacts(output).get(unit)?.invocation;
 }
 
-interface UnitWords {
+export interface UnitWords {
   /** All that systemd shows of a property. */
   readonly values: (property: string) => readonly string[];
   readonly enabled: string | undefined;

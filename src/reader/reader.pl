@@ -715,6 +715,8 @@ sub as_server {
       call("mount", $none, $etc, 0, 0x1021, 0) == 0 or die "$!\n";
     }
     become($user);
+    # Option files may name others by where the server stands.
+    chdir "/" or die "$!\n";
   };
 }
 
@@ -739,6 +741,16 @@ sub database_query {
   defined $client or return ["absent"];
   my @defaults = $account eq "debian" ? "--defaults-file=/etc/mysql/debian.cnf" : ();
   return ["value", output_of([$client, @defaults, "-N", "-B", "--protocol=socket", "--connect-timeout=5", "-e", $QUERY], errors => 1)];
+}
+
+# The last errors of a server that does not come up, as its user may read them: MySQL writes them to a file, MariaDB to the
+# journal. A field for each line.
+sub database_errors {
+  my ($user, $unit) = @_;
+  my $log = "/var/log/mysql/error.log";
+  my $read = sub { become($user); sysopen(STDIN, $log, O_RDONLY | O_NONBLOCK | O_NOFOLLOW) && -f STDIN or _exit(1) };
+  my (undef, $logged) = output_of(["tail", "-c", "65536"], before => $read);
+  return ["value", grep { /\[ERROR\]/ } split /\n/, $logged . journal("-b", "-n", 100, "-u", $unit)];
 }
 
 sub journal { return told(["journalctl", "-q", "--no-pager", "-o", "cat", @_], most => $ANSWER_BYTES) }
@@ -785,6 +797,7 @@ my %QUESTION = (
   }],
   # Of MySQL, only this refuses an unknown name. MariaDB has no such option: 10.5 would start a second server.
   "database.validation" => [8, [qw(user yes_no)], sub { database_parser("/usr/sbin/mysqld", ["--validate-config"], @_) }],
+  "database.errors" => [8, [qw(user unit)], \&database_errors],
   "database.query" => [8, ["account"], \&database_query],
 );
 

@@ -303,6 +303,7 @@ export type TextQuestion =
   | "health";
 
 export type ListQuestion =
+  | "database.errors"
   | "nft.table"
   | "sockets.from"
   | "haproxy.info"

@@ -311,6 +311,8 @@ describe("a question that could change a host", () => {
     ["database.query", "-e"],
     ["database.options", "mariadb", "root; touch x", "no"],
     ["database.options", "sh", "root", "no"],
+    ["database.errors", "mysql", "--vacuum-size=1.service"],
+    ["database.errors", "-c", "mysql.service"],
     ["haproxy.info", "; shutdown sessions server a/b"],
     ["haproxy.servers", ";quit"],
     ["haproxy.info_by_master", "1; reload"],

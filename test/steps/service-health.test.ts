@@ -29,8 +29,8 @@ describe("a database", () => {
       { unit: { ActiveState: "activating", MainPID: 0, NRestarts: 2 }, live: {} },
       /^broken: /,
     ],
-  ])("that %s", (_, change, health) => {
-    expect(say(healthOf({ ...mariadb, ...change }))).toMatch(health);
+  ])("that %s", async (_, change, health) => {
+    expect(say(await healthOf({ ...mariadb, ...change }))).toMatch(health);
   });
 });
 

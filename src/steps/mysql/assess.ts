@@ -40,9 +40,13 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
   const file = assessFile(dropIn, wanted, host.manifest, desired.adopt);
   const fileRow = {
     ...fileReading(dropIn, content),
-    blocked: file.blocked ?? (installed && whyUnread(installed, server.dropIn)),
-    because: (installed && passedOver(installed, server.dropIn)) ?? changedSince(file, server.dropIn),
-    diff: file.diff,
+    ...(dropIn.because === undefined
+      ? {
+          blocked: file.blocked ?? (installed && whyUnread(installed, server.dropIn)),
+          because: (installed && passedOver(installed, server.dropIn)) ?? changedSince(file, server.dropIn),
+          diff: file.diff,
+        }
+      : {}),
   };
   const settingRows = settings.map((setting) =>
     settingReading(setting, installed, { path: server.dropIn, content, agrees: file.agrees }),
@@ -84,6 +88,8 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
 /** Rows that no change of ours closes. While there is one, nothing is changed: no restart in vain. */
 function holdsBack(row: Reading, { write, state }: Plan): boolean {
   if (row.blocked !== undefined || row.cause === "shadowed") return true;
+  // What was not read may be what decides.
+  if (row.onDisk.is === "unreadable") return true;
   const { verdict } = judge(row);
   if (row.setting === OPTION_FILES)
     return verdict === "unknown" || (verdict !== "proven" && write === undefined);

@@ -20,6 +20,8 @@ export function onDisk(setting: Setting, facts: InstalledFacts): Layer {
   const elsewhere = otherOptions(facts);
   if (elsewhere !== undefined)
     return { is: "unreadable", source: unit.name, because: `it starts the server with ${elsewhere.what}` };
+  const [unread] = facts.unread;
+  if (unread !== undefined) return { is: "unreadable", source: unread.path, because: unread.because };
   const override = overrides(setting.name, facts);
   if (override !== undefined) {
     const value = parseSize(override.value);
@@ -31,7 +33,11 @@ export function onDisk(setting: Setting, facts: InstalledFacts): Layer {
   }
   const read = parser.values.get(setting.name);
   if (read === undefined || Number.isNaN(read)) {
-    return { is: "unreadable", source: server.parser, because: parser.errors[0] ?? "it said nothing of it" };
+    return {
+      is: "unreadable",
+      source: server.parser,
+      because: parser.unread ?? parser.errors[0] ?? "it said nothing of it",
+    };
   }
   const winner = winnerOf(optionsOf(facts.options, facts), setting.name, server);
   if (winner === undefined) return { is: "absent", source: "every option file" };
@@ -45,6 +51,8 @@ export function shadowedBy(
   facts: InstalledFacts,
   dropIn: { path: string; content: string; agrees: boolean },
 ): string | undefined {
+  // Nobody can tell what wins.
+  if (facts.unread.length > 0) return undefined;
   const override = overrides(setting.name, facts);
   if (override !== undefined) {
     if (setting.accepts(parseSize(override.value) ?? Number.NaN)) return undefined;
@@ -84,7 +92,7 @@ export function whyUnread(facts: InstalledFacts, path: string): string | undefin
     const { what, place } = elsewhere;
     return `${place} makes ${facts.unit.name} start with ${what}, so nobody can tell what wins over ${path}: take it out there`;
   }
-  if (withDropIn(facts.options, path, "") !== undefined) return undefined;
+  if (withDropIn(facts.options, path, "") !== undefined || facts.unread.length > 0) return undefined;
   const directory = path.slice(0, path.lastIndexOf("/"));
   return `no option file includes ${directory}: put "!includedir ${directory}/" at the end of /etc/mysql/my.cnf`;
 }

@@ -38,6 +38,8 @@ export function serviceInForce(facts: InstalledFacts): Layer {
       if (isStranger(facts)) {
         return { is: "read", value: `PID ${answeredBy!.pid} answers`, source: answeredBy!.socket };
       }
+      if (answeredBy?.unread !== undefined)
+        return { is: "unreadable", source: answeredBy.socket, because: answeredBy.unread };
       return { is: "read", value: isUnsteady(unit) ? showUnsteady(unit) : "running", source };
     case "changing":
       return { is: "unreadable", source, because: stillChanging(facts) };
@@ -99,6 +101,8 @@ export function settingInForce(setting: Setting, facts: InstalledFacts): Layer {
       if (isStranger(facts)) {
         return { is: "unreadable", source, because: "another process answers on the socket" };
       }
+      if (facts.answeredBy?.unread !== undefined)
+        return { is: "unreadable", source: facts.answeredBy.socket, because: facts.answeredBy.unread };
       const resized = resizingTo(setting, facts);
       if (resized !== undefined) {
         return {

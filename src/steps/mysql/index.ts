@@ -3,7 +3,8 @@ import { everyone, ONE_BY_ONE } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
 import { dropInFile } from "./drop-in.ts";
-import { type MysqlFacts, mysqlFacts } from "./facts.ts";
+import type { MysqlFacts } from "./facts.ts";
+import { lookAtDatabase } from "./look.ts";
 import { type MysqlParameters, mysqlParameters } from "./parameters.ts";
 import { chosenServer, installedServer } from "./server.ts";
 import { service } from "./service.ts";
@@ -57,9 +58,7 @@ export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
     return [{ ...dropInFile(server, settings), notes }];
   },
 
-  probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),
-
-  facts: mysqlFacts,
+  look: lookAtDatabase,
 
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 

@@ -1,7 +1,7 @@
 import type { Server } from "./server.ts";
 import { parseSize } from "./size.ts";
 
-/** What the probe read of the option files, in the order in which the server reads them. */
+/** What was read of the option files, in the order in which the server reads them. */
 export type OptionRecord =
   | { readonly is: "file"; readonly path: string; readonly access: FileAccess }
   | { readonly is: "line"; readonly path: string; readonly line: number; readonly text: string }

@@ -80,13 +80,14 @@ export function optionFilesReading({ server, parser }: InstalledFacts): Reading 
     setting: OPTION_FILES,
     want: "accepted",
     onDisk:
-      parser.version === ""
-        ? { is: "unreadable", source, because: said[0] ?? "it did not answer" }
+      parser.unread !== undefined || parser.version === ""
+        ? { is: "unreadable", source, because: parser.unread ?? said[0] ?? "it did not answer" }
         : { is: "read", value: isRefused ? "refused" : "accepted", source },
     inForce: { is: "inapplicable" },
-    because: isRefused
-      ? `the server would not start with its option files: ${said[0] ?? `exit code ${parser.exitCodes}`}`
-      : undefined,
+    because:
+      isRefused && parser.unread === undefined
+        ? `the server would not start with its option files: ${said[0] ?? `exit code ${parser.exitCodes}`}`
+        : undefined,
   };
 }
 
@@ -98,7 +99,9 @@ export function fileReading(fact: FileFact, content: string): Reading {
     want: show(sha256Of(content), "0644", "root:root"),
     onDisk: absent
       ? { is: "absent", source: fact.path }
-      : { is: "read", value: show(fact.sha256, fact.mode, fact.owner), source: fact.path },
+      : fact.because !== undefined
+        ? { is: "unreadable", source: fact.path, because: fact.because }
+        : { is: "read", value: show(fact.sha256, fact.mode, fact.owner), source: fact.path },
     inForce: { is: "inapplicable" },
   };
 }

@@ -1,9 +1,13 @@
 import { sha256Of } from "../../../src/evidence/file.ts";
-import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
+import { Reader } from "../../../src/reader/reader.ts";
+import { keyOf, type Recording } from "../../../src/reader/recording.ts";
 import type { Change, Evidence, Health, HostFacts } from "../../../src/step.ts";
 import { mysql } from "../../../src/steps/mysql/index.ts";
+import { lookAtDatabase } from "../../../src/steps/mysql/look.ts";
+import type { MysqlParameters } from "../../../src/steps/mysql/parameters.ts";
+import { type ToldHost, tellOf, value } from "../../reader/told-host.ts";
 
 export const GIB = 2 ** 30;
 export const MIB = 2 ** 20;
@@ -22,7 +26,7 @@ const COMMENT = "# Written by meshctl: change the inventory or the playbook, not
 export const MARIADB_DROP_IN = `${COMMENT}${POOL} = 256M\n${LOG} = 512M\n${FLUSH} = 2\n`;
 const MYSQL_DROP_IN = `${COMMENT}${POOL} = 256M\n${REDO} = 1G\n${FLUSH} = 2\n`;
 
-/** A host with a server on it, as the probe sees it. Defaults: MariaDB 10.11, converged on a pool of 256 MiB. */
+/** A host with a server on it. Defaults: MariaDB 10.11, converged on a pool of 256 MiB. */
 export interface Database {
   readonly server: "mariadb" | "mysql";
   readonly version: string;
@@ -48,7 +52,6 @@ export interface Database {
   readonly unitOptions: string;
   /** Path, number and key of a drop-in's line that says how the unit starts, or "". */
   readonly startLine: string;
-  readonly ageSeconds: number | undefined;
   readonly dataDirectory: string;
   /** Version of the program on disk, where another one runs. */
   readonly installedVersion?: string;
@@ -80,7 +83,6 @@ export const mariadb: Database = {
   commandLine: "/usr/sbin/mariadbd",
   unitOptions: "",
   startLine: "",
-  ageSeconds: undefined,
   dataDirectory: "/var/lib/mysql",
   persisted: {},
   answeredByPid: PID,
@@ -113,87 +115,80 @@ export const stopped: Partial<Database> = {
   live: {},
 };
 
-const record = (...fields: readonly (string | number)[]) => `${fields.join("\t")}\n`;
+type ToldFiles = NonNullable<ToldHost["files"]>;
 
-function fileRecord(path: string, text: string | undefined, mode: string): string {
-  if (text === undefined) return record("file", path, "absent", "", "", "", "", "", "");
-  const content = Buffer.from(text).toString("base64");
-  return record("file", path, "regular", mode, "root:root", sha256Of(text), "", path, content);
-}
-
-function optionFile(path: string, text: string, mode: string): string {
-  const lines = text
-    .split("\n")
-    .map((line, index) => ({ line, number: index + 1 }))
-    .filter(({ line }) => /^\[|innodb/i.test(line) && !line.startsWith("#"));
-  return (
-    record("conf", "file", path, `${mode} root root`) +
-    lines.map(({ line, number }) => record("conf", "line", path, number, line)).join("")
-  );
-}
-
-/** What the probe prints on such a host. */
-function probeOutput(database: Database): string {
-  const { server, unit, live, dropIn } = database;
+/** Option files of a database, by path; a text may begin with a mode. */
+function optionFiles({ server, dropIn, dropInMode, files, isIncluded }: Database): ToldFiles {
   const path = DROP_INS[server];
   const directory = path.slice(0, path.lastIndexOf("/"));
+  return {
+    "/etc/mysql/my.cnf": `[client-server]\n${isIncluded ? `!includedir ${directory}/\n` : ""}`,
+    ...Object.fromEntries(
+      Object.entries(files).map(([name, text]) => {
+        const [, mode, rest] = /^(0\d{3}) ([\s\S]*)$/.exec(text) ?? [undefined, "0644", text];
+        return [`${directory}/${name}`, { text: rest!, mode: mode! }];
+      }),
+    ),
+    ...(dropIn === undefined ? {} : { [path]: { text: dropIn, mode: dropInMode } }),
+  };
+}
+
+const SOCKETS = { mariadb: "/run/mysqld/mysqld.sock", mysql: "/var/run/mysqld/mysqld.sock" } as const;
+
+/** Such a host, as its reader tells it. */
+export function toldDatabase(database: Database): ToldHost & { readonly answers: Recording } {
+  const { server, unit, live, errors } = database;
   const service = `${server}.service`;
-  const group = database.version.replace(/^(\d+\.\d+).*/, "$1");
-  const files = new Map(
-    Object.entries(database.files).map(([name, text]): [string, [string, string]] => {
-      const [, mode, rest] = /^(0\d{3}) ([\s\S]*)$/.exec(text) ?? [undefined, "0644", text];
-      return [`${directory}/${name}`, [rest!, mode!]];
-    }),
-  );
-  if (dropIn !== undefined) files.set(path, [dropIn, database.dropInMode]);
-  const inOrder = [...files].sort(([a], [b]) => (a < b ? -1 : 1));
-  return [
-    fileRecord(DROP_INS.mariadb, server === "mariadb" ? dropIn : undefined, database.dropInMode),
-    fileRecord(DROP_INS.mysql, server === "mysql" ? dropIn : undefined, database.dropInMode),
-    record("server", server),
-    ...Object.entries(unit).map(([property, value]) => record("unit", service, property, value)),
-    record("unit_enabled", service, database.enabled),
-    record("unit_options", database.unitOptions),
-    record("job", database.job),
-    record("user", "mysql", "mysql", server === "mariadb" ? "full" : "no"),
-    unit.MainPID === 0 ? "" : record("process", PID, database.processSeconds, database.commandLine),
-    record("conf", "file", "/etc/mysql/my.cnf", "0644 root root"),
-    ...(database.isIncluded
-      ? [
-          record("conf", "directory", directory),
-          ...inOrder.map(([name, [text, mode]]) => optionFile(name, text, mode)),
-          record("conf", "end", directory),
-        ]
-      : []),
-    database.startLine === "" ? "" : record("unit_line", service, ...database.startLine.split(" ")),
-    database.ageSeconds === undefined ? "" : record("unit_age", service, database.ageSeconds),
-    record(
-      "persisted",
-      `${database.dataDirectory}/mysqld-auto.cnf`,
-      JSON.stringify({ Version: 2, mysql_static_variables: persistedJson(database) }),
-    ),
-    record(
-      "parser",
-      "version",
-      `${server}d  Ver ${database.installedVersion ?? database.version} for Linux on x86_64`,
-    ),
-    record("parser", "groups", groupsOf(server, group)),
-    ...Object.entries(database.reads).map(([name, value]) =>
-      record("parser", "value", name.replaceAll("_", "-"), value),
-    ),
-    ...database.refusals.map((line) => record("parser", "error", line)),
-    record("parser", "exit", database.refusals.length === 0 ? 0 : 1),
-    ...(Object.keys(live).length === 0
-      ? []
-      : [
-          ...Object.entries({ version: database.version, ...live }).map(([name, value]) =>
-            record("live", name, value),
-          ),
-          record("answered_by", database.answeredByPid, "/run/mysqld/mysqld.sock"),
-        ]),
-    database.liveError === undefined ? "" : record("live_error", database.liveError),
-    ...database.errors.map((line) => record("error", line)),
-  ].join("");
+  const user = server === "mariadb" ? ["mysql", "yes"] : ["mysql", "no"];
+  const [, startPath, startLine, startKey] = /^(\S+) (\d+) (\w+)$/.exec(database.startLine) ?? [];
+  const exit = database.refusals.length === 0 ? 0 : 1;
+  const variables = Object.entries({ version: database.version, ...live, socket: SOCKETS[server] });
+  return {
+    files: {
+      ...optionFiles(database),
+      [`/usr/sbin/${server}d`]: { text: "", mode: "0755" },
+      [`${database.dataDirectory}/mysqld-auto.cnf`]: JSON.stringify({
+        Version: 2,
+        mysql_static_variables: persistedJson(database),
+      }),
+      ...(startPath === undefined
+        ? {}
+        : { [startPath]: `${"\n".repeat(Number(startLine) - 1)}${startKey}=x\n` }),
+    },
+    units: {
+      [service]: {
+        User: "mysql",
+        ProtectSystem: server === "mariadb" ? "full" : "no",
+        Environment: database.unitOptions,
+        Job: database.job,
+        DropInPaths: startPath ?? "",
+        enabled: database.enabled,
+        ...unit,
+      },
+    },
+    processes: { [PID]: { ageSeconds: database.processSeconds, parts: { cmdline: database.commandLine } } },
+    answers: {
+      "user mysql": value("mysql", 105, 112, "/nonexistent", "/bin/false", "mysql"),
+      [keyOf(["database.options", server, ...user])]: value(
+        exit,
+        `${server}d  Ver ${database.installedVersion ?? database.version} for Linux on x86_64`,
+        `The following groups are read: ${groupsOf(server, database.version.replace(/^(\d+\.\d+).*/, "$1"))}`,
+        `datadir                         ${database.dataDirectory}`,
+        ...Object.entries(database.reads).map(([name, read]) => `${name.replaceAll("_", "-")}   ${read}`),
+        ...database.refusals,
+      ),
+      [keyOf(["database.validation", ...user])]: value(exit),
+      "database.query root":
+        database.liveError === undefined
+          ? value(0, variables.map((pair) => `${pair.join("\t")}\n`).join(""))
+          : value(1, `${database.liveError}\n`),
+      "database.query debian": value(1, "Could not open required defaults file: /etc/mysql/debian.cnf\n"),
+      [keyOf(["database.errors", "mysql", service])]: value(...errors),
+      [keyOf(["sockets.at", SOCKETS[server]])]: value(
+        `u_str LISTEN 0 80 ${SOCKETS[server]} 1 * 0 users:(("${server}d",pid=${database.answeredByPid},fd=21))\n`,
+      ),
+    },
+  };
 }
 
 function groupsOf(server: string, version: string): string {
@@ -208,16 +203,11 @@ function persistedJson({ persisted }: Database) {
   );
 }
 
-export const bareProbe =
-  fileRecord(DROP_INS.mariadb, undefined, "") +
-  fileRecord(DROP_INS.mysql, undefined, "") +
-  record("server", "none");
-
 export function hostFacts(given: Partial<HostFacts> = {}): HostFacts {
   return { packages: new Map(), manifest: new Map(), memoryBytes: 3 * GIB, ...given } as HostFacts;
 }
 
-function hostOf(database: Database): HostFacts {
+export function hostOf(database: Database): HostFacts {
   const { dropIn, isOurs, server } = database;
   return hostFacts({
     packages: new Map([database.package]),
@@ -233,14 +223,22 @@ export function inventoryWith(members: readonly string[]): InventoryView {
   return { mesh: { ensemble } } as unknown as InventoryView;
 }
 
+export function desiredFrom(parameters: object = { buffer_pool_size: "256M" }): MysqlParameters {
+  return mysql.desired(mysql.parameters.parse(parameters), hostView, inventoryWith([]));
+}
+
 /** What is said of a host, row by row with its verdict, and the changes. */
-export function assessedFrom(
-  output: string,
+export async function assessedFrom(
+  told: ToldHost,
   host: HostFacts,
-  parameters: object = { buffer_pool_size: "256M" },
-): { rows: ReadonlyMap<string, Evidence>; open: Record<string, string>; changes: readonly Change[] } {
-  const desired = mysql.desired(mysql.parameters.parse(parameters), hostView, inventoryWith([]));
-  const facts = mysql.facts!(parseProbeOutput(output));
+  parameters?: object,
+): Promise<{
+  rows: ReadonlyMap<string, Evidence>;
+  open: Record<string, string>;
+  changes: readonly Change[];
+}> {
+  const facts = await lookAtDatabase(new Reader(tellOf(told)));
+  const desired = desiredFrom(parameters);
   const { readings, changes } = mysql.assess(
     { name: "db-1", desired, facts, host, claims: new Map() },
     new Map(),
@@ -251,7 +249,7 @@ export function assessedFrom(
 }
 
 export function assessed(database: Database, parameters?: object) {
-  return assessedFrom(probeOutput(database), hostOf(database), parameters);
+  return assessedFrom(toldDatabase(database), hostOf(database), parameters);
 }
 
 /** What a change does, in words short enough to compare. */
@@ -272,6 +270,6 @@ export function doings(change: Change | undefined): readonly string[] {
   });
 }
 
-export function healthOf(database: Database): Health | undefined {
-  return mysql.service!.health(mysql.facts!(parseProbeOutput(probeOutput(database))));
+export async function healthOf(database: Database): Promise<Health | undefined> {
+  return mysql.service!.health(await lookAtDatabase(new Reader(tellOf(toldDatabase(database)))));
 }

@@ -1,0 +1,227 @@
+import { askAhead, lookAtUnit } from "../../evidence/look-at-units.ts";
+import { readFileFact } from "../../evidence/read-file.ts";
+import { read, readThere } from "../../reader/answer.ts";
+import type { Reader, UnitProperties } from "../../reader/reader.ts";
+import { quotable } from "../../terminal-text.ts";
+import type { InstalledFacts, MysqlFacts, ParserFacts } from "./facts.ts";
+import { persistedOptions } from "./option-files.ts";
+import { parserFacts } from "./parser-words.ts";
+import { readOptionFiles } from "./read-options.ts";
+import { MARIADB, MYSQL, type Server } from "./server.ts";
+
+const SERVERS = [
+  { server: MARIADB, program: "/usr/sbin/mariadbd", socket: "/run/mysqld/mysqld.sock" },
+  { server: MYSQL, program: "/usr/sbin/mysqld", socket: "/var/run/mysqld/mysqld.sock" },
+] as const;
+const DATA_DIRECTORY = "/var/lib/mysql";
+
+/** What of a unit's says how its server is started. */
+const START = [
+  "ActiveState",
+  "MainPID",
+  "User",
+  "ProtectSystem",
+  "ExecStart",
+  "Environment",
+  "EnvironmentFiles",
+  "Job",
+];
+/** Lines of an environment file that may give the server options. */
+const OPTIONS = "^\\s*(?=[^\\s#;]).*(?:innodb|defaults|_HOME=|_GROUP_SUFFIX=)";
+
+/** The server that is installed, and how its unit starts it. */
+interface Installed {
+  readonly server: Server;
+  /** Where Debian's has its socket. */
+  readonly socket: string;
+  readonly start: UnitProperties;
+  readonly user: string;
+  readonly isProtected: boolean;
+  readonly mainPid: number;
+}
+
+/**
+ * Which server is installed, every line of its option files that matters, what the server itself makes of them, and what
+ * the one that runs answers. Throws NotRead.
+ */
+export async function lookAtDatabase(reader: Reader): Promise<MysqlFacts> {
+  const [dropIns, installed] = await Promise.all([
+    Promise.all(SERVERS.map(({ server }) => readFileFact(reader, server.dropIn))),
+    lookAtInstalled(reader),
+  ]);
+  return { dropIns: new Map(dropIns.map((fact) => [fact.path, fact])), installed };
+}
+
+async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefined> {
+  // What any server needs is asked for before it is known which one it is.
+  const found = findServer(reader);
+  const behind = <T>(look: (installed: Installed) => Promise<T>) =>
+    found.then((installed) => installed && look(installed));
+  const parsed = behind((installed) => lookAtParser(reader, installed));
+  const [installed, files, usualPersisted, unit, given, user, process, parser, answered, errors] =
+    await Promise.all([
+      found,
+      readOptionFiles(reader),
+      reader.text(persistedFile(DATA_DIRECTORY)),
+      behind(({ server }) => lookAtUnit(reader, server.unit)),
+      behind((installed) => environmentOf(reader, installed)),
+      behind((installed) => reader.user(installed.user)),
+      behind((installed) => processOf(reader, installed)),
+      parsed,
+      behind((installed) => lookAtRunning(reader, installed)),
+      behind((installed) => errorsOf(reader, installed)),
+      ...SERVERS.map(({ server }) => askAhead(reader, server.unit)),
+    ]);
+  if (installed === undefined) return undefined;
+  const { server, start } = installed;
+  const directory = dataDirectoryOf(start) ?? parser!.dataDirectory ?? DATA_DIRECTORY;
+  const persistedIn = persistedFile(directory);
+  const persisted =
+    persistedIn === persistedFile(DATA_DIRECTORY) ? usualPersisted : await reader.text(persistedIn);
+  return {
+    server,
+    unit: unit!,
+    hasJob: (start.get("Job")?.at(-1) ?? "") !== "",
+    unitOptions: [...valuesOf(start, "ExecStart"), ...valuesOf(start, "Environment"), ...given!.lines]
+      .filter(Boolean)
+      .join("\n"),
+    process,
+    options: files.options,
+    unread: [
+      ...files.unread,
+      ...given!.unread,
+      ...(persisted.is === "unreadable" ? [{ path: persistedIn, because: persisted.because }] : []),
+      ...(user!.is === "unreadable" ? [{ path: `id -Gn ${installed.user}`, because: user!.because }] : []),
+    ],
+    reader: {
+      user: installed.user,
+      groups: user!.is === "value" ? user!.value.groups : [],
+      readOnlyEtc: installed.isProtected,
+    },
+    // The parser itself shows only those that the server takes as options: the others are set once it has started.
+    persisted:
+      persisted.is !== "value" || parser!.values.get("persisted_globals_load") === 0
+        ? new Map()
+        : persistedOptions(persisted.value),
+    persistedIn,
+    parser: parser!,
+    ...answered!,
+    errors: errors!,
+  };
+}
+
+function persistedFile(dataDirectory: string): string {
+  return `${dataDirectory.replace(/\/$/, "")}/mysqld-auto.cnf`;
+}
+
+async function findServer(reader: Reader): Promise<Installed | undefined> {
+  const found = await Promise.all(
+    SERVERS.map(async ({ server, program, socket }) => {
+      const [file, start] = await Promise.all([reader.stat(program), reader.unit(server.unit, START)]);
+      return { server, program, socket, file, start };
+    }),
+  );
+  for (const { server, program, socket, file, start } of found) {
+    const reading = read(file, program);
+    if (reading?.kind !== "regular" || !/[1357]/.test(reading.mode.slice(1))) continue;
+    const known = readThere(start, server.unit);
+    const user = known.get("User")?.at(-1) ?? "mysql";
+    return {
+      server,
+      socket,
+      start: known,
+      user: user === "" ? "root" : user,
+      isProtected: ["full", "strict"].includes(known.get("ProtectSystem")?.at(-1) ?? ""),
+      mainPid: Number(known.get("MainPID")?.at(-1) ?? 0),
+    };
+  }
+  return undefined;
+}
+
+function valuesOf(start: UnitProperties, property: string): readonly string[] {
+  return start.get(property) ?? [];
+}
+
+/** Where its command line or environment says that its data lies. */
+function dataDirectoryOf(start: UnitProperties): string | undefined {
+  const given = [...valuesOf(start, "ExecStart"), ...valuesOf(start, "Environment")].join("\n");
+  return [...given.matchAll(/--datadir=([^ "\n]*)/g)].at(-1)?.[1];
+}
+
+/** Lines of its environment files that may give the server options. */
+async function environmentOf(reader: Reader, { start }: Installed) {
+  const unread: { path: string; because: string }[] = [];
+  const files = await Promise.all(
+    valuesOf(start, "EnvironmentFiles").map(async (value) => {
+      const path = value.replace(/ \(ignore_errors=\w+\)$/, "");
+      if (path === "") return [];
+      const file = await reader.lines(path, OPTIONS);
+      if (file.is === "unreadable") unread.push({ path, because: file.because });
+      return file.is === "value" ? file.value.lines.map(({ text }) => text.trim()) : [];
+    }),
+  );
+  return { lines: files.flat(), unread };
+}
+
+/** Without it nobody can tell a server that recovers from one that is restarted in vain. */
+async function processOf(reader: Reader, { server, mainPid }: Installed): Promise<InstalledFacts["process"]> {
+  if (mainPid === 0) return undefined;
+  const process = read(await reader.process(mainPid, ["cmdline"]), `the process of ${server.unit}`);
+  return (
+    process && {
+      pid: mainPid,
+      seconds: process.ageSeconds,
+      commandLine: process.parts[0]!.replaceAll("\0", " "),
+    }
+  );
+}
+
+async function lookAtParser(reader: Reader, { server, user, isProtected }: Installed): Promise<ParserFacts> {
+  const [options, validation] = await Promise.all([
+    reader.databaseOptions(server.name, user, isProtected),
+    server.name === "mysql" ? reader.databaseValidation(user, isProtected) : undefined,
+  ]);
+  return parserFacts(options, validation);
+}
+
+type Running = Pick<InstalledFacts, "live" | "liveError" | "answeredBy">;
+
+/** What the server answers, and who that is. One that is on its way up or down is not asked. */
+async function lookAtRunning(reader: Reader, { start, socket: usual }: Installed): Promise<Running> {
+  const nothing = { live: undefined, liveError: undefined, answeredBy: undefined };
+  if (start.get("ActiveState")?.at(-1) !== "active") return nothing;
+  const [answer] = await Promise.all([reader.databaseQuery("root"), reader.answerTo("sockets.at", usual)]);
+  if (answer.is === "unreadable") return { ...nothing, liveError: answer.because };
+  if (answer.is === "absent") return { ...nothing, liveError: "no client is installed that could ask it" };
+  let { exitCode, lines } = answer.value;
+  if (exitCode !== 0) {
+    const refusal = { ...nothing, liveError: quotable(lines.join("\n")) };
+    // Where root has a password, Debian's MySQL keeps a maintenance account that has none to ask for.
+    const again = await reader.databaseQuery("debian");
+    if (again.is !== "value" || again.value.exitCode !== 0) return refusal;
+    ({ exitCode, lines } = again.value);
+  }
+  const found = new Map(lines.map((line) => line.split("\t", 2) as [string, string]));
+  const socket = found.get("socket") ?? "";
+  const live = new Map([...found].filter(([name]) => /^(?:[Ii]nnodb_.*|version|Uptime)$/.test(name)));
+  return {
+    ...nothing,
+    live: live.size === 0 ? undefined : live,
+    answeredBy: socket === "" ? undefined : await listenerAt(reader, socket),
+  };
+}
+
+async function listenerAt(reader: Reader, socket: string): Promise<Running["answeredBy"]> {
+  const sockets = await reader.answerTo("sockets.at", socket);
+  if (sockets.is === "unreadable") return { pid: 0, socket, unread: sockets.because };
+  const pids = sockets.is === "value" ? [...sockets.value.matchAll(/pid=(\d+)/g)] : [];
+  return { pid: Number(pids.at(-1)?.[1] ?? 0), socket };
+}
+
+/** They only say more: what cannot be read says nothing. */
+async function errorsOf(reader: Reader, { server, user, start }: Installed): Promise<readonly string[]> {
+  if (!["failed", "activating"].includes(start.get("ActiveState")?.at(-1) ?? "")) return [];
+  const lines = await reader.groupsOf(1, "database.errors", user, server.unit);
+  const said = lines.is === "value" ? lines.value.map(([line]) => line!) : [];
+  return said.filter((line) => !/Aborting *$/.test(line)).slice(-6);
+}
