@@ -115,6 +115,10 @@ const NEEDED_TEXTS: Readonly<Record<string, string>> = {
   "/proc/sys/net/ipv4/ip_local_reserved_ports": "",
 };
 
+const LIMITS = "Max open files 1 1 files\n";
+/** A service that runs is asked for more. */
+const UNIT_STATES: Readonly<Record<string, string>> = { ActiveState: "active", MainPID: "1" };
+
 /** Answers every question with the text, wherever it may stand. */
 function answering(text: string): Ask {
   return async ([name, what = "", ...how]) => {
@@ -152,7 +156,11 @@ function answering(text: string): Ask {
       mount: ["8:1", text, text, text, text],
       space: ["1", "1", "1", "1"],
       list: ["x.conf", "regular", "root:root", "regular"],
-      unit: how.flatMap((property) => [property, text]),
+      unit: how.flatMap((property) => [property, UNIT_STATES[property] ?? text]),
+      process: ["1", "5", "60", "S", "x:x", ...how.map((part) => (part === "limits" ? LIMITS + text : text))],
+      "haproxy.info": ["pid", "1", "description", text, "version", text, "maxconn", text],
+      "haproxy.servers": ["user-api", text, text, "1", text],
+      "haproxy.processes": [`1 master 0 x\n2 worker ${text}\n${text}`],
     };
     return { is: "value", value: (fields[name] ?? [text]).map((field) => Buffer.from(field)) };
   };

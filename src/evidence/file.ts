@@ -20,7 +20,7 @@ export interface FileFact {
   /** Whether it is a package's conffile, and unchanged. */
   readonly packaged: "default" | "changed" | "no";
   readonly realPath: string;
-  /** Text of the file; undefined when there is none or it is larger than 256 KiB. */
+  /** Text of the file; undefined when there is none or it is larger than was asked for. */
   readonly content: string | undefined;
   /** Why it is unreadable, where a reader told it. */
   readonly because?: string;

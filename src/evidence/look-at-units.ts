@@ -1,5 +1,5 @@
-import { read, readThere } from "../reader/answer.ts";
-import type { Reader } from "../reader/reader.ts";
+import { type Answer, read, readThere } from "../reader/answer.ts";
+import type { Reader, UnitProperties } from "../reader/reader.ts";
 import { ProbeNotUnderstood } from "../step.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { START_KEYS } from "./unit-start.ts";
@@ -38,6 +38,11 @@ export async function lookAtUnits<Name extends string>(
   return new Map(facts);
 }
 
+/** What `lookAtUnit` asks systemd, for what follows from it: asked once. */
+export async function propertiesOf(reader: Reader, name: string): Promise<Answer<UnitProperties>> {
+  return reader.unit(name, PROPERTIES);
+}
+
 /**
  * Asks what `lookAtUnit` begins with, before it is known whether the unit matters. Whether it is enabled is not asked: of
  * a unit that is not there that costs a program for each of the others.
@@ -45,7 +50,7 @@ export async function lookAtUnits<Name extends string>(
 export function askAhead(reader: Reader, name: string) {
   const own = `${ADMINISTRATOR}/${name}`;
   return Promise.all([
-    reader.unit(name, PROPERTIES),
+    propertiesOf(reader, name),
     reader.stat(own),
     reader.list(`${own}.d`, "^[^.].*\\.conf$"),
   ]);

@@ -7,16 +7,16 @@ interface FileWish {
   readonly wanted?: string | undefined;
   /** Whether a package may ship it as its conffile. */
   readonly mayBePackaged?: boolean;
+  /** Whether it grows with the mesh: then its text comes up to 3 MiB, not 256 KiB. */
+  readonly isLong?: boolean;
 }
 
 /** What a reader finds at a path, as `emit_file` would tell it. Of what is not read whole `because` is the reason. */
 export async function readFileFact(reader: Reader, path: string, wish: FileWish = {}): Promise<FileFact> {
   const { wanted } = wish;
-  const size = wanted === undefined ? undefined : Buffer.byteLength(wanted);
-  const answer = await reader.file(
-    path,
-    wanted === undefined ? undefined : { sha256: sha256Of(wanted), bytes: size! },
-  );
+  const known =
+    wanted === undefined ? undefined : { sha256: sha256Of(wanted), bytes: Buffer.byteLength(wanted) };
+  const answer = await (wish.isLong === true ? reader.longFile(path, known) : reader.file(path, known));
   const nothing = {
     path,
     mode: "",

@@ -17,6 +17,7 @@ my $MOST_WORKERS = 6;
 my $FRAME_BYTES = 1 << 20;
 my $ANSWER_BYTES = 4 << 20;
 my $CONTENT_BYTES = 256 << 10;
+my $LONG_BYTES = 3 << 20;
 my $SEARCHED_BYTES = 32 << 20;
 my $DIGESTED_BYTES = 64 << 20;
 my $WORKER_BYTES = 256 << 20;
@@ -240,8 +241,9 @@ sub content {
   return ($texts[0]);
 }
 
-# file PATH HOW ARGUMENT SIZE: HOW is "stat", "content", "lines". Of "content" ARGUMENT and SIZE are digest and size of
-# what is wanted: a file that is the same is not sent. Of "lines" ARGUMENT is the pattern of those that are.
+# file PATH HOW ARGUMENT SIZE: HOW is "stat", "content", "long" (content of one that grows with the mesh), "lines". Of
+# content ARGUMENT and SIZE are digest and size of what is wanted: a file that is the same is not sent. Of "lines" ARGUMENT
+# is the pattern of those that are.
 # Fields: kind, mode, owner, size, digest, real path, modified; content, or number and text of each line.
 # Returns the answer, or what it waits for: [open file, answer, text].
 sub read_file {
@@ -271,11 +273,12 @@ sub read_file {
     return ["value", @fields, map { $number++; /$argument/ ? ($number, $_) : () } split /\n/, $text];
   }
   checked(digest => $argument);
-  if ($stat[7] > $CONTENT_BYTES) {
+  my $most = $how eq "long" ? $LONG_BYTES : $CONTENT_BYTES;
+  if ($stat[7] > $most) {
     return ["unreadable", "larger than $DIGESTED_BYTES bytes"] if $stat[7] > $DIGESTED_BYTES;
     return [$file, ["value", @fields], undef, \@stat];
   }
-  my ($text, $because) = content($file, \@stat, $CONTENT_BYTES, $real);
+  my ($text, $because) = content($file, \@stat, $most, $real);
   return ["unreadable", $because] if !defined $text;
   $fields[3] = length $text;
   return [$file, ["value", @fields], $text, \@stat, $argument] if $argument ne "" && $size eq length $text;
@@ -418,11 +421,15 @@ sub connected {
   my ($within, $family, $address) = @_;
   socket(my $socket, $family, SOCK_STREAM, 0) or die "$!\n";
   fcntl($socket, F_SETFL, O_RDWR | O_NONBLOCK);
-  if (!connect($socket, $address)) {
+  my $until = now() + $within;
+  while (!connect($socket, $address)) {
+    # The queue of a Unix socket is full.
+    if ($! == EAGAIN && now() < $until) { select undef, undef, undef, 0.05; next }
     $! == EINPROGRESS or die "$!\n";
-    ready($socket, 1, now() + $within) or die "no connection within $within s\n";
+    ready($socket, 1, $until) or die "no connection within $within s\n";
     my $error = unpack "i", getsockopt($socket, SOL_SOCKET, SO_ERROR);
     if ($error) { $! = $error; die "$!\n" }
+    last;
   }
   return $socket;
 }
@@ -477,37 +484,42 @@ sub to_the_end {
   return $text;
 }
 
-# One command to a socket of HAProxy's. The master keeps the connection open unless it is half closed.
+my ($ADMIN, $MASTER) = ("/run/haproxy/admin.sock", "/run/haproxy-master.sock");
+
+# One command to a socket of HAProxy's: its answer, of which "make" makes the fields. Absent where nobody listens. The
+# master keeps the connection open unless it is half closed; an empty line ends each answer.
 sub ask_haproxy {
-  my ($path, $command) = @_;
-  my $socket = connected(2, PF_UNIX, pack_sockaddr_un($path));
+  my ($path, $command, $make) = @_;
+  my $socket = eval { connected(2, PF_UNIX, pack_sockaddr_un($path)) };
+  if (!$socket) { return $! == ENOENT || $! == ECONNREFUSED ? ["absent"] : ["unreadable", $@ =~ s/\n//r] }
   send_all($socket, "$command\n", now() + 2);
   shutdown $socket, 1;
   my $text = to_the_end($socket, 4, $ANSWER_BYTES);
   $text ne "" or die "no answer\n";
-  return $text;
+  $text =~ /\n\n\z/ or die "its answer has no end\n";
+  return ["value", $make->($text)];
 }
 
-my ($ADMIN, $MASTER) = ("/run/haproxy/admin.sock", "/run/haproxy-master.sock");
 my @INFO = qw(version pid uptime_sec maxconn hard_maxconn ulimit-n description);
 
 sub haproxy_info {
   my %known = map { /^([^:]+): *(.*?)\s*$/ ? (lc $1, $2) : () } split /\n/, shift;
   defined $known{pid} or die "its answer has no pid\n";
-  return ["value", map { defined $known{$_} ? ($_, $known{$_}) : () } @INFO];
+  return map { defined $known{$_} ? ($_, $known{$_}) : () } @INFO;
 }
 
 # Fields: back end, name, status, weight, address of each server ("" before HAProxy 1.7).
 sub haproxy_servers {
-  my @lines = split /\n/, ask_haproxy($ADMIN, "show stat");
+  my @lines = split /\n/, shift;
   my @names = split /,/, shift(@lines) =~ s/^# //r;
   my %at = map { $names[$_] => $_ } 0 .. $#names;
   defined $at{type} or die "its table was not understood\n";
   my @columns = map { $at{$_} } qw(pxname svname status weight);
-  return ["value", map {
-    my @cell = split /,/;
+  return map {
+    # What a server answered to its check may hold a comma: then it is in quotes.
+    my @cell = /\G("(?:[^"]|"")*"|[^,]*)(?:,|\z)/g;
     defined $cell[$at{type}] && $cell[$at{type}] eq "2" ? (@cell[@columns], defined $at{addr} ? $cell[$at{addr}] // "" : "") : ();
-  } @lines];
+  } @lines;
 }
 
 # zookeeper.words ADDRESS PORT WORD...: word, "answered" or "failed", answer or reason, for each. All are asked at once.
@@ -785,10 +797,10 @@ my %QUESTION = (
     ["value", (split /\n/, $text)[0] // ""];
   }],
   "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],
-  "haproxy.info" => [7, [], sub { haproxy_info(ask_haproxy($ADMIN, "show info")) }],
-  "haproxy.servers" => [7, [], \&haproxy_servers],
-  "haproxy.processes" => [7, [], sub { ["value", ask_haproxy($MASTER, "show proc")] }],
-  "haproxy.info_by_master" => [7, ["pid"], sub { haproxy_info(ask_haproxy($MASTER, "\@!$_[0] show info")) }],
+  "haproxy.info" => [7, [], sub { ask_haproxy($ADMIN, "show info", \&haproxy_info) }],
+  "haproxy.servers" => [7, [], sub { ask_haproxy($ADMIN, "show stat", \&haproxy_servers) }],
+  "haproxy.processes" => [7, [], sub { ask_haproxy($MASTER, "show proc", sub { $_[0] }) }],
+  "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
   "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
   "registry" => [25, [qw(any *)], \&registry],
   "health" => [15, [qw(address port number http_path)], \&health],

@@ -18,10 +18,16 @@ export interface FileReading {
 
 /** What a file of text holds. */
 export interface FileContent extends FileReading {
-  /** Undefined of what is no regular file, of what is larger than 256 KiB, and of what is as it is wanted. */
+  /** Undefined of what is no regular file, of what is larger than was asked for, and of what is as it is wanted. */
   readonly content: Buffer | undefined;
   /** sha256 in hex, where content is undefined and it is a regular file. */
   readonly sha256: string | undefined;
+}
+
+/** The digest in hex and the size of what a file should hold. */
+interface WantedContent {
+  readonly sha256: string;
+  readonly bytes: number;
 }
 
 export interface Line {
@@ -112,11 +118,17 @@ export class Reader {
    * A file whole, up to 256 KiB. For files that meshctl itself writes, and others without secrets. One that holds what is
    * `wanted` is not sent: only its digest comes.
    */
-  async file(
-    path: string,
-    wanted?: { readonly sha256: string; readonly bytes: number },
-  ): Promise<Answer<FileContent>> {
-    const question = ["file", path, "content", wanted?.sha256 ?? "", `${wanted?.bytes ?? ""}`] as const;
+  async file(path: string, wanted?: WantedContent): Promise<Answer<FileContent>> {
+    return this.#content("content", path, wanted);
+  }
+
+  /** As `file`, up to 3 MiB: for a file that grows with the mesh. */
+  async longFile(path: string, wanted?: WantedContent): Promise<Answer<FileContent>> {
+    return this.#content("long", path, wanted);
+  }
+
+  async #content(how: string, path: string, wanted?: WantedContent): Promise<Answer<FileContent>> {
+    const question = ["file", path, how, wanted?.sha256 ?? "", `${wanted?.bytes ?? ""}`] as const;
     return this.#read(question, (fields) => {
       const content = fields[7];
       return { ...fileReadingOf(fields), content, sha256: text(fields, 4) || undefined };
@@ -125,12 +137,12 @@ export class Reader {
 
   /** The text of a small file, for example below /proc. What is no regular file is unreadable. */
   async text(path: string): Promise<Answer<string>> {
-    const file = await this.file(path);
-    if (file.is !== "value") return file;
-    const { kind, content } = file.value;
-    if (content !== undefined) return { is: "value", value: content.toString() };
-    const because = kind === "regular" ? "it is larger than 256 KiB" : `it is a ${kind}`;
-    return { is: "unreadable", because };
+    return textOf(await this.file(path), "256 KiB");
+  }
+
+  /** As `text`, of a file that grows with the mesh. */
+  async longText(path: string): Promise<Answer<string>> {
+    return textOf(await this.longFile(path), "3 MiB");
   }
 
   /** Those lines of a file that match a pattern of Perl's; the others do not leave the host. */
@@ -310,6 +322,14 @@ export type ListQuestion =
   | "haproxy.servers"
   | "haproxy.info_by_master"
   | "zookeeper.words";
+
+function textOf(file: Answer<FileContent>, most: string): Answer<string> {
+  if (file.is !== "value") return file;
+  const { kind, content } = file.value;
+  if (content !== undefined) return { is: "value", value: content.toString() };
+  const because = kind === "regular" ? `it is larger than ${most}` : `it is a ${kind}`;
+  return { is: "unreadable", because };
+}
 
 function fileReadingOf(fields: Fields): FileReading {
   const [kind, mode, owner, size, , realPath, modified] = strings(fields.slice(0, 7), 7);

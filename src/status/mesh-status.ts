@@ -108,7 +108,8 @@ export interface ProxyStatus {
 }
 
 export interface HaproxyStatus {
-  readonly is: "as on disk" | "older than the file" | "reload failed" | "no answer" | "stopped";
+  /** "unknown": haproxy.cfg, or what was loaded, was not read. */
+  readonly is: "as on disk" | "older than the file" | "reload failed" | "no answer" | "stopped" | "unknown";
   /** Since the worker was started, by a reload or a restart. */
   readonly ageSeconds: number | undefined;
   readonly version: string | undefined;

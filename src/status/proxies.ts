@@ -1,6 +1,6 @@
+import { whyUnread } from "../haproxy/config-file.ts";
 import type { HostName } from "../inventory/view.ts";
 import { directiveOf, frameOf, parseHaproxyConfig } from "../mesh/haproxy-config.ts";
-import { ADMIN_SOCKET } from "../mesh/haproxy-settings.ts";
 import { hasWatcher } from "../mesh/mesh.ts";
 import { type HaproxyFacts, isActive, reloadFailed } from "../steps/haproxy/facts.ts";
 import type { WatcherFacts } from "../steps/watcher/facts.ts";
@@ -44,15 +44,17 @@ function haproxyStatus(facts: HaproxyFacts): HaproxyStatus {
     version: facts.info.get("version"),
   };
   if (!isActive(facts)) return { ...known, is: "stopped" };
-  if (facts.sockets.get(ADMIN_SOCKET) !== "answered") return { ...known, is: "no answer" };
+  if (facts.socket.is !== "answered") return { ...known, is: "no answer" };
   if (reloadFailed(facts)) return { ...known, is: "reload failed" };
   const text = facts.config.content;
-  if (text === undefined) return { ...known, is: "older than the file" };
+  if (text === undefined)
+    return { ...known, is: whyUnread(facts.config) === undefined ? "older than the file" : "unknown" };
+  if (facts.loaded.is === "unreadable") return { ...known, is: "unknown" };
   const config = parseHaproxyConfig(text);
   const onDisk = directiveOf(config, "global", "", "description")?.value;
   const runsTheFile =
     settingsOf(onDisk) === settingsOf(facts.info.get("description")) &&
-    (facts.loaded === undefined || frameOf(facts.loaded) === frameOf(config));
+    (facts.loaded.is !== "value" || frameOf(facts.loaded.value) === frameOf(config));
   return { ...known, is: runsTheFile ? "as on disk" : "older than the file" };
 }
 

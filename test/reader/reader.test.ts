@@ -153,10 +153,21 @@ describe("a file", () => {
     expect([file.is, list.is, space.is]).toEqual(["absent", "absent", "absent"]);
   });
 
-  it("of more than 256 KiB comes as its digest, and one of more than 64 MiB is unreadable", async () => {
+  it("of more than 256 KiB comes as its digest unless it is asked for as a long one, and one of more than 64 MiB is unreadable", async () => {
     const text = "x".repeat(300_000);
     expect(await look().file(put("large", text))).toMatchObject({
       value: { sha256: sha256Of(text), content: undefined, size: 300_000 },
+    });
+    expect(await look().longFile(at("large"))).toMatchObject({ value: { content: Buffer.from(text) } });
+    expect(await look().longText(at("large"))).toEqual({ is: "value", value: text });
+    const wanted = { sha256: sha256Of(text), bytes: text.length };
+    expect(await look().longFile(at("large"), wanted)).toMatchObject({
+      value: { sha256: wanted.sha256, content: undefined },
+    });
+    put("longer", "x".repeat(3 * 1024 * 1024 + 1));
+    expect(await look().longText(at("longer"))).toEqual({
+      is: "unreadable",
+      because: "it is larger than 3 MiB",
     });
     truncateSync(put("huge", ""), 1024 ** 3);
     expect(await look().file(at("huge"))).toEqual({

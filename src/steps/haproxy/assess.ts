@@ -6,7 +6,7 @@ import { contentRows } from "./content-rows.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { UNIT } from "./paths.ts";
-import { type Situation, situationOf } from "./situation.ts";
+import { loadedDifferences, type Situation, situationOf } from "./situation.ts";
 import { unitRows } from "./unit-rows.ts";
 
 /**
@@ -54,11 +54,15 @@ function explainBriefly(situation: Situation, reading: Reading): Reading {
   return because === undefined ? reading : { ...reading, because };
 }
 
-function reasonForAll({ active, installed, digest, reloadFailed, loaded }: Situation): string | undefined {
+function reasonForAll(situation: Situation): string | undefined {
+  const { active, facts, installed, digest, reloadFailed, loaded } = situation;
   if (installed === undefined) return undefined;
   if (!active) return `${UNIT} does not run`;
   if (reloadFailed) return "the worker from before the failed reload serves";
+  if (facts.info.size === 0) return undefined;
   if (digest.inForce !== digest.want) return "the worker runs with another configuration";
-  if (loaded === undefined) return "it is not on record what the worker was loaded with";
-  return loaded.differences.length > 0 ? "the worker was loaded with another haproxy.cfg" : undefined;
+  if (loaded.is === "absent") return "it is not on record what the worker was loaded with";
+  return loadedDifferences(situation).length > 0
+    ? "the worker was loaded with another haproxy.cfg"
+    : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Change, Command } from "../../step.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import { CONFIG, UNIT } from "./paths.ts";
-import { adminSocketAnswers, type Situation } from "./situation.ts";
+import { loadedDifferences, type Situation } from "./situation.ts";
 import { runsOtherStart } from "./start-row.ts";
 import { isSameVersion } from "./unit-rows.ts";
 
@@ -13,8 +13,10 @@ const ACTIVATE_TIMEOUT_MS = 180_000;
 /** What closes the rows, in the order it must be done. None while a row is blocked. */
 export function changesOf(situation: Situation): readonly Change[] {
   const configuration = configurationChange(situation);
+  // Of a version that is too old only apt can tell.
+  const isOffered = situation.facts.candidate?.is !== "unreadable";
   return [
-    ...(situation.installed === undefined ? [packages()] : []),
+    ...(situation.installed === undefined && isOffered ? [packages()] : []),
     ...(configuration === undefined ? [] : [configuration]),
   ];
 }
@@ -30,6 +32,8 @@ function packages(): Change {
 
 function configurationChange(situation: Situation): Change | undefined {
   const { desired, facts, active, configFile, dropIn, loadRecorder, toAdopt, configAgrees } = situation;
+  // What was not read whole may be as it is wanted.
+  if (situation.unreadFile !== undefined) return undefined;
   const writesConfig = !desired.watched && !configFile.agrees;
   const reasons: string[] = [];
   const commands: Command[] = [];
@@ -91,6 +95,8 @@ function verbOf(
   const { desired, facts, active, configAgrees, digest, loaded, installed, openFilesNeeded, reloadFailed } =
     situation;
   if (!active) {
+    // It may refuse the file that the watcher is about to replace.
+    if (desired.watched && facts.configCheck?.is === "unreadable") return undefined;
     if (!situation.awaitsWatcher) return { verb: "restart", why: `${UNIT} does not run` };
     // Not before the watcher has written its file; systemd tries until then.
     if (facts.unit.active === "activating") return undefined;
@@ -98,28 +104,31 @@ function verbOf(
   }
   // What runs must not be lost to a file that the watcher is about to replace.
   if (situation.isPoisoned) return undefined;
-  if (runsOtherStart(facts)) {
+  if (facts.unreadEnvironment === undefined && runsOtherStart(facts)) {
     return { verb: "restart", why: "the unit has it read haproxy.cfg, and what runs was started otherwise" };
   }
-  const { master } = facts.limits;
-  if (master !== undefined && master.hard < openFilesNeeded) {
+  const { master } = facts;
+  if (master.is === "value" && master.value.hardOpenFiles < openFilesNeeded) {
     return {
       verb: "restart",
-      why: `the master process may open ${master.hard} files and needs ${openFilesNeeded}, which only a restart gives it`,
+      why: `the master process may open ${master.value.hardOpenFiles} files and needs ${openFilesNeeded}, which only a restart gives it`,
     };
   }
   if (writesConfig) return { verb: "reload", why: "the new file takes effect by a reload" };
   if (!configAgrees) return undefined;
   if (reloadFailed) return { verb: "reload", why: "the last reload failed" };
-  if (digest.inForce !== digest.want) {
+  const isAnswered = facts.info.size > 0;
+  if (isAnswered && digest.inForce !== digest.want) {
     return { verb: "reload", why: "the worker runs with another configuration than haproxy.cfg" };
   }
-  if (!adminSocketAnswers(situation))
+  if (facts.socket.is === "lost")
     return { verb: "restart", why: "the worker's admin socket is lost, and a reload hands the old one on" };
-  if (loaded === undefined) {
+  // One that does not answer in time may be the one that is wanted.
+  if (!isAnswered) return undefined;
+  if (loaded.is === "absent") {
     return { verb: "reload", why: "it is not on record what the worker was loaded with" };
   }
-  if (loaded.differences.length > 0) {
+  if (loadedDifferences(situation).length > 0) {
     return { verb: "reload", why: "the worker was loaded with another haproxy.cfg than this one" };
   }
   if (Number(facts.info.get("maxconn")) !== desired.parameters.maxconn) {

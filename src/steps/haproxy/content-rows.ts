@@ -1,4 +1,7 @@
-import { socketQuestion } from "../../evidence/by-hand.ts";
+import { socketQuestion, unitQuestion } from "../../evidence/by-hand.ts";
+import { withoutText } from "../../haproxy/config-file.ts";
+import { LOADED_RECORD } from "../../haproxy/loaded.ts";
+import { alteredWords, serversAltered } from "../../haproxy/server-state.ts";
 import {
   type ConfigDifference,
   directiveOf,
@@ -6,19 +9,19 @@ import {
   meansTheSame,
   serversOf,
 } from "../../mesh/haproxy-config.ts";
-import { LOADED_RECORD } from "../../mesh/haproxy-loaded.ts";
 import { ADMIN_SOCKET, type ServiceSettings } from "../../mesh/haproxy-settings.ts";
 import { maxconnWithin } from "../../mesh/open-files.ts";
-import { alteredWords, serversAltered } from "../../mesh/server-state.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
-import { infoSource } from "./info-source.ts";
+import { livingProcesses } from "./facts.ts";
+import { infoSource, unansweredLayer } from "./info-source.ts";
 import { holderOf } from "./listeners.ts";
 import { CONFIG, MASTER_SOCKET, UNIT } from "./paths.ts";
 import { whyReloadFailed } from "./reasons.ts";
-import { adminSocketAnswers, type ReadConfig, type Situation } from "./situation.ts";
+import { loadedDifferences, type ReadConfig, type Situation } from "./situation.ts";
 import { startRow } from "./start-row.ts";
 
+const TABLE = socketQuestion(ADMIN_SOCKET, "show stat");
 const NOTHING: HaproxyConfig = { sections: [] };
 
 /** When the record was written. A signal sent by hand makes HAProxy read its file, too, and nobody keeps that. */
@@ -46,7 +49,8 @@ export function contentRows(situation: Situation): readonly Reading[] {
 
 /** Whose file it is; without a watcher also that it is ours to the byte. */
 function writer(situation: Situation): Reading {
-  const { desired, configFile, digest, foreign, toAdopt } = situation;
+  const { desired, facts, configFile, digest, foreign, toAdopt } = situation;
+  const unread = facts.config.because;
   const want = desired.watched ? "the watcher's" : "meshctl's";
   const found = {
     absent: undefined,
@@ -62,32 +66,49 @@ function writer(situation: Situation): Reading {
   const reading: Reading = {
     setting: "haproxy.cfg",
     want,
-    onDisk: value === undefined ? { is: "absent", source: CONFIG } : { is: "read", value, source: CONFIG },
+    onDisk:
+      unread !== undefined
+        ? { is: "unreadable", source: CONFIG, because: unread }
+        : value === undefined
+          ? { is: "absent", source: CONFIG }
+          : { is: "read", value, source: CONFIG },
     inForce: { is: "inapplicable" },
     blocked: foreign,
     closedBy: desired.watched && !toAdopt ? { step: "watcher" } : { change: CONFIGURATION },
   };
   // A watcher's file differs in every byte and is as wanted; only what would be lost is worth showing.
   const showsDiff = !desired.watched || foreign !== undefined || toAdopt;
-  return showsDiff ? { ...reading, diff: configFile.diff } : reading;
+  return showsDiff && unread === undefined ? { ...reading, diff: configFile.diff } : reading;
 }
 
 function lastReload(situation: Situation): readonly Reading[] {
   const { facts, active, reloadFailed, desired, configAgrees } = situation;
   const { processes } = facts;
-  if (!active || processes === undefined) return [];
-  const old = processes.oldWorkers.length;
-  const source = `${socketQuestion(MASTER_SOCKET, "show proc")} (${count(processes.reloads, "reload")}, ${count(old, "old worker")})`;
+  // Without a master's socket nobody can tell.
+  if (!active || processes.is === "absent") return [];
   return [
     {
       setting: "last reload",
       want: "not failed",
       onDisk: { is: "inapplicable" },
-      inForce: { is: "read", value: reloadFailed ? "failed" : "not failed", source },
+      inForce: reloadLayer(situation),
       because: reloadFailed ? whyReloadFailed(situation) : undefined,
       closedBy: desired.watched && !configAgrees ? { step: "watcher" } : { change: CONFIGURATION },
     },
   ];
+}
+
+function reloadLayer({ facts: { processes }, reloadFailed }: Situation): Layer {
+  const question = socketQuestion(MASTER_SOCKET, "show proc");
+  const value = reloadFailed ? "failed" : "not failed";
+  if (processes.is === "value") {
+    const { reloads, oldWorkers } = processes.value;
+    const counts = `${count(reloads, "reload")}, ${count(oldWorkers.length, "old worker")}`;
+    return { is: "read", value, source: `${question} (${counts})` };
+  }
+  if (reloadFailed) return { is: "read", value, source: unitQuestion(UNIT, "StatusText") };
+  const because = processes.is === "unreadable" ? processes.because : "nobody listens on it";
+  return { is: "unreadable", source: question, because };
 }
 
 function count(number: number, noun: string): string {
@@ -97,7 +118,7 @@ function count(number: number, noun: string): string {
 /** The whole configuration by its digest: the worker names the one that it was started with. */
 function settings(situation: Situation): Reading {
   const { config, differences, digest, facts, loaded } = situation;
-  const isLoadedOtherwise = (loaded?.differences.length ?? 0) > 0;
+  const loadedOtherwise = loadedDifferences(situation);
   const onDisk: Layer =
     config === undefined
       ? unreadConfig(situation)
@@ -114,12 +135,12 @@ function settings(situation: Situation): Reading {
       const info = infoSource(facts);
       if (digest.inForce !== digest.want)
         return { is: "read", value: short(digest.inForce), source: `${info} (its description)` };
-      if (loaded === undefined) return { is: "absent", source: RECORD };
-      return isLoadedOtherwise
+      if (loaded.is !== "value") return { ...loaded, source: RECORD };
+      return loadedOtherwise.length > 0
         ? {
             is: "read",
-            value: count(loaded.differences.length, "difference"),
-            source: place(LOADED_RECORD, loaded.differences[0]!),
+            value: count(loadedOtherwise.length, "difference"),
+            source: place(LOADED_RECORD, loadedOtherwise[0]!),
           }
         : {
             is: "read",
@@ -130,8 +151,8 @@ function settings(situation: Situation): Reading {
     because:
       differences.length > 0
         ? `${CONFIG} differs: ${sayDifferences(differences)}`
-        : isLoadedOtherwise && digest.inForce === digest.want
-          ? `the worker was loaded with another haproxy.cfg: ${sayDifferences(loaded!.differences)}`
+        : loadedOtherwise.length > 0 && digest.inForce === digest.want
+          ? `the worker was loaded with another haproxy.cfg: ${sayDifferences(loadedOtherwise)}`
           : undefined,
     blocked: otherWorker(situation),
   };
@@ -141,8 +162,8 @@ function settings(situation: Situation): Reading {
 function otherWorker({ facts, active }: Situation): string | undefined {
   const { processes, info, infoFrom } = facts;
   const pid = info.get("pid");
-  if (!active || processes === undefined || pid === undefined || infoFrom !== ADMIN_SOCKET) return undefined;
-  if ([...processes.workers, ...processes.oldWorkers].includes(Number(pid))) return undefined;
+  if (!active || processes.is !== "value" || pid === undefined || infoFrom !== ADMIN_SOCKET) return undefined;
+  if (livingProcesses(facts).includes(Number(pid))) return undefined;
   return `process ${pid} answers on ${ADMIN_SOCKET} and is no worker of ${UNIT}: stop it`;
 }
 
@@ -164,20 +185,13 @@ function sayDifference({ setting, want, found }: ConfigDifference): string {
 }
 
 function unreadConfig({ facts: { config } }: Situation): Layer {
-  if (config.kind === "absent") return { is: "absent", source: CONFIG };
-  const because = config.kind === "regular" ? "it is larger than 256 KiB" : `it is a ${config.kind}`;
-  return { is: "unreadable", source: CONFIG, because };
+  return withoutText(config) ?? { is: "absent", source: CONFIG };
 }
 
 /** The in-force layer of what only a worker can tell. */
 function fromWorker({ facts, active }: Situation, read: () => Layer): Layer {
   if (!active) return { is: "absent", source: UNIT };
-  if (facts.info.size > 0) return read();
-  return {
-    is: "unreadable",
-    source: ADMIN_SOCKET,
-    because: facts.sockets.get(ADMIN_SOCKET) ?? "it was not asked",
-  };
+  return facts.info.size > 0 ? read() : unansweredLayer(facts);
 }
 
 /** What haproxy.cfg says of a setting that HAProxy cannot be asked for, and what the worker was loaded with. */
@@ -189,8 +203,9 @@ function layers(
   return {
     onDisk: config === undefined ? unreadConfig(situation) : read({ path: CONFIG, config, differences }),
     inForce: fromWorker(situation, () => {
-      if (loaded !== undefined) {
-        const layer = read(loaded);
+      if (loaded.is === "unreadable") return { ...loaded, source: RECORD };
+      if (loaded.is === "value") {
+        const layer = read(loaded.value);
         return layer.is === "read"
           ? { ...layer, is: "inferred", source: `${layer.source} (${SINCE})` }
           : layer;
@@ -204,6 +219,7 @@ function layers(
 
 function adminSocket(situation: Situation): Reading {
   const { config, facts } = situation;
+  const { socket } = facts;
   const line = config && directiveOf(config, "global", "", "stats socket");
   return {
     setting: "admin socket",
@@ -211,9 +227,11 @@ function adminSocket(situation: Situation): Reading {
     onDisk: onDisk(situation, line && { ...line, value: line.value.split(" ")[0]! }),
     inForce: !situation.active
       ? { is: "absent", source: UNIT }
-      : adminSocketAnswers(situation)
+      : socket.is === "answered"
         ? { is: "read", value: ADMIN_SOCKET, source: infoSource(facts) }
-        : { is: "absent", source: `${ADMIN_SOCKET}: ${facts.sockets.get(ADMIN_SOCKET) ?? "not asked"}` },
+        : socket.is === "lost"
+          ? { is: "absent", source: `${ADMIN_SOCKET}: ${socket.because}` }
+          : { is: "unreadable", source: ADMIN_SOCKET, because: socket.because },
   };
 }
 
@@ -229,12 +247,12 @@ function maxconn(situation: Situation): Reading {
   const { config, facts, desired, digest, host, openFilesNeeded } = situation;
   const want = String(desired.parameters.maxconn);
   const shown = facts.info.get("maxconn");
-  const { worker } = facts.limits;
-  const isShort = worker !== undefined && worker.hard < openFilesNeeded;
+  const worker = facts.worker.is === "value" ? facts.worker.value : undefined;
+  const isShort = worker !== undefined && worker.hardOpenFiles < openFilesNeeded;
   const found =
     shown === undefined || !isShort
       ? shown
-      : String(Math.min(Number(shown), maxconnWithin(worker.hard, host.cpus)));
+      : String(Math.min(Number(shown), maxconnWithin(worker.hardOpenFiles, host.cpus)));
   const source = isShort ? `${infoSource(facts)}; cat /proc/${worker.pid}/limits` : infoSource(facts);
   return {
     setting: "maxconn",
@@ -277,7 +295,8 @@ function serviceRows(situation: Situation, service: ServiceSettings): readonly R
 function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): Reading {
   const { config, host, facts, active } = situation;
   const want = `${bind}:${port}`;
-  const stranger = facts.strangers.find((listener) => holderOf([listener], bind, port));
+  const strangers = facts.strangers.is === "value" ? facts.strangers.value : [];
+  const stranger = strangers.find((listener) => holderOf([listener], bind, port));
   const holder = holderOf(host.listeners, bind, port);
   const source = "ss -ltn";
   const isOurs = holder?.process === "haproxy" && active;
@@ -287,9 +306,11 @@ function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): 
     want,
     onDisk: onDisk(situation, config && directiveOf(config, "frontend", name, "bind")),
     inForce:
-      listens === undefined
-        ? { is: "absent", source }
-        : { is: "read", value: isOurs ? want : `${listens} of ${holder?.process || "unknown"}`, source },
+      facts.strangers.is === "unreadable"
+        ? { is: "unreadable", source: "ss -ltnp", because: facts.strangers.because }
+        : listens === undefined
+          ? { is: "absent", source }
+          : { is: "read", value: isOurs ? want : `${listens} of ${holder?.process || "unknown"}`, source },
     because:
       listens === undefined || isOurs
         ? undefined
@@ -328,7 +349,8 @@ function servers(situation: Situation, service: ServiceSettings): Reading {
     const line = found[0]?.line;
     return { is: "read", value: listed(found), source: line === undefined ? path : `${path}:${line}` };
   });
-  const altered = serversAltered(facts.servers, config ?? NOTHING, service.name, {
+  const table = facts.servers.is === "value" ? facts.servers.value : [];
+  const altered = serversAltered(table, config ?? NOTHING, service.name, {
     isMaintenanceOurs: false,
   });
   return {
@@ -336,15 +358,17 @@ function servers(situation: Situation, service: ServiceSettings): Reading {
     want: listed(service.servers),
     onDisk,
     inForce:
-      altered.length === 0
-        ? inForce
-        : {
-            is: "read",
-            value: listed(
-              serving(config ?? NOTHING).filter(({ name }) => altered.every((each) => each.name !== name)),
-            ),
-            source: socketQuestion(ADMIN_SOCKET, "show stat"),
-          },
+      facts.servers.is === "unreadable" && facts.info.size > 0
+        ? { is: "unreadable", source: TABLE, because: facts.servers.because }
+        : altered.length === 0
+          ? inForce
+          : {
+              is: "read",
+              value: listed(
+                serving(config ?? NOTHING).filter(({ name }) => altered.every((each) => each.name !== name)),
+              ),
+              source: TABLE,
+            },
     // HAProxy would forget it with its next reload, and the clients of then would meet what somebody took away.
     blocked: alteredWords(altered, ADMIN_SOCKET),
   };

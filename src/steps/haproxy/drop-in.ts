@@ -1,4 +1,4 @@
-import { LOADED_RECORD } from "../../mesh/haproxy-loaded.ts";
+import { LOADED_RECORD } from "../../haproxy/loaded.ts";
 import { CONFIG, LOAD_RECORDER } from "./paths.ts";
 
 /**

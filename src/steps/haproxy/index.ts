@@ -5,8 +5,9 @@ import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { type HaproxyDesired, haproxyDesired } from "./desired.ts";
-import { type HaproxyFacts, haproxyFacts } from "./facts.ts";
+import type { HaproxyFacts } from "./facts.ts";
 import { haproxyFiles } from "./files.ts";
+import { lookAtHaproxy } from "./look.ts";
 import { service } from "./service.ts";
 
 /**
@@ -47,9 +48,7 @@ export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
     return [...(desired.watched ? [] : [config]), loadRecorder, dropIn];
   },
 
-  probe: () => ({ file: new URL("./probe.sh", import.meta.url), args: [] }),
-
-  facts: haproxyFacts,
+  look: lookAtHaproxy,
 
   assess: ({ desired, facts, host, claims }) => assess(desired, facts, host, claims.has("watcher")),
 

@@ -1,5 +1,6 @@
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import { ADMIN_SOCKET } from "../../mesh/haproxy-settings.ts";
+import type { Layer } from "../../step.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { MASTER_SOCKET } from "./paths.ts";
 
@@ -8,4 +9,10 @@ export function infoSource({ infoFrom, info }: HaproxyFacts): string {
   return infoFrom === MASTER_SOCKET
     ? socketQuestion(MASTER_SOCKET, `'@!${Number(info.get("pid"))}' show info`)
     : socketQuestion(ADMIN_SOCKET, "show info");
+}
+
+/** The layer of what only a worker can tell, where none did. */
+export function unansweredLayer({ socket }: HaproxyFacts): Layer {
+  const because = socket.is === "answered" ? "it was not asked" : socket.because;
+  return { is: "unreadable", source: ADMIN_SOCKET, because };
 }

@@ -1,4 +1,5 @@
-import { assessFile, type FileAssessment, ownershipOf } from "../../evidence/file.ts";
+import { assessFile, type FileAssessment, type FileFact, ownershipOf } from "../../evidence/file.ts";
+import { LOADED_RECORD, servedConfig, settingsIn } from "../../haproxy/loaded.ts";
 import { forbiddenServers } from "../../mesh/backend-policy.ts";
 import {
   type ConfigDifference,
@@ -7,9 +8,9 @@ import {
   type HaproxyConfig,
   parseHaproxyConfig,
 } from "../../mesh/haproxy-config.ts";
-import { LOADED_RECORD } from "../../mesh/haproxy-loaded.ts";
-import { ADMIN_SOCKET, descriptionOf, type HaproxySettings } from "../../mesh/haproxy-settings.ts";
+import { descriptionOf, type HaproxySettings } from "../../mesh/haproxy-settings.ts";
 import { openFilesNeeded } from "../../mesh/open-files.ts";
+import { type Answer, mapAnswer } from "../../reader/answer.ts";
 import type { HostFacts } from "../../step.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, isActive, reloadFailed } from "./facts.ts";
@@ -39,8 +40,8 @@ export interface Situation {
   readonly configFile: FileAssessment;
   readonly dropIn: FileAssessment;
   readonly loadRecorder: FileAssessment;
-  /** What the worker serves with; undefined when that is not on record. */
-  readonly loaded: ReadConfig | undefined;
+  /** What the worker serves with; absent when that is not on record. */
+  readonly loaded: Answer<ReadConfig>;
   /** The identity that haproxy.cfg is to have, the one it has, and the one the worker gives back. */
   readonly digest: { readonly want: string; readonly onDisk: string; readonly inForce: string };
   /** The file means what is wanted and says so. */
@@ -53,6 +54,8 @@ export interface Situation {
   readonly reloadFailed: boolean;
   /** Stopped, with a file that it refuses: it starts once the watcher has written its own. */
   readonly awaitsWatcher: boolean;
+  /** The first of the step's files that was not read: nothing is changed then. */
+  readonly unreadFile: FileFact | undefined;
 }
 
 export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: HostFacts): Situation {
@@ -64,9 +67,9 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
   const differences = config === undefined ? [] : [...compareHaproxyConfig(config, settings), ...forbidden];
   const onDisk = config && directiveOf(config, "global", "", "description")?.value;
   const digest = {
-    want: digestIn(description),
-    onDisk: digestIn(onDisk),
-    inForce: digestIn(facts.info.get("description")),
+    want: settingsIn(description),
+    onDisk: settingsIn(onDisk),
+    inForce: settingsIn(facts.info.get("description")),
   };
   // A watcher's file, on a host that has none any more, is ours to replace.
   const oursBySight = digest.onDisk !== "";
@@ -76,6 +79,9 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
   const loadRecorder = assessFile(facts.loadRecorder, wanted.loadRecorder, host.manifest, parameters.adopt);
   const isForeign = ownershipOf(facts.config, host.manifest) === "foreign" && !oursBySight;
   const configAgrees = config !== undefined && differences.length === 0 && digest.onDisk === digest.want;
+  const unreadFile = [facts.config, facts.dropIn, facts.loadRecorder].find(
+    ({ because }) => because !== undefined,
+  );
   return {
     desired,
     facts,
@@ -88,34 +94,41 @@ export function situationOf(desired: HaproxyDesired, facts: HaproxyFacts, host: 
     configFile,
     dropIn,
     loadRecorder,
-    // While something else stood in their place, reloads left no record.
-    loaded: dropIn.agrees && loadRecorder.agrees ? loadedBy(facts, settings) : undefined,
+    loaded: loadedBy(facts, settings, { dropIn, loadRecorder }),
     digest,
     configAgrees,
-    foreign: configFile.blocked,
+    foreign: facts.config.because === undefined ? configFile.blocked : undefined,
     toAdopt: watched && isForeign && parameters.adopt,
     openFilesNeeded: openFilesNeeded(parameters.maxconn, host.cpus),
     reloadFailed: reloadFailed(facts),
     // `haproxy -c` passes also what no HAProxy starts with.
     awaitsWatcher:
-      watched && facts.configCheck !== undefined && (facts.configCheck !== 0 || forbidden.length > 0),
+      watched &&
+      facts.configCheck !== undefined &&
+      ((facts.configCheck.is === "value" && facts.configCheck.value !== 0) || forbidden.length > 0),
+    unreadFile,
   };
 }
 
 /** The record is of the last reload, also of one that failed: only with the worker's own description it is the worker's. */
-function loadedBy(facts: HaproxyFacts, settings: HaproxySettings): ReadConfig | undefined {
-  const { loaded, info } = facts;
-  if (loaded === undefined || reloadFailed(facts)) return undefined;
-  const described = directiveOf(loaded, "global", "", "description")?.value;
-  if (digestIn(described) !== digestIn(info.get("description"))) return undefined;
-  return { path: LOADED_RECORD, config: loaded, differences: compareHaproxyConfig(loaded, settings) };
+function loadedBy(
+  facts: HaproxyFacts,
+  settings: HaproxySettings,
+  { dropIn, loadRecorder }: Pick<Situation, "dropIn" | "loadRecorder">,
+): Answer<ReadConfig> {
+  const unread = [facts.dropIn, facts.loadRecorder].find(({ because }) => because !== undefined);
+  if (unread !== undefined)
+    return { is: "unreadable", because: `${unread.path} was not read: ${unread.because}` };
+  // While something else stood in their place, reloads left no record.
+  if (!dropIn.agrees || !loadRecorder.agrees || reloadFailed(facts)) return { is: "absent" };
+  return mapAnswer(servedConfig(facts.loaded, facts.info.get("description")), (config) => ({
+    path: LOADED_RECORD,
+    config,
+    differences: compareHaproxyConfig(config, settings),
+  }));
 }
 
-/** The settings' digest in a `description` of ours; "" in any other. The watcher adds one of the whole file. */
-export function digestIn(description: string | undefined): string {
-  return /^meshctl-([0-9a-f]{64})(?:-[0-9a-f]{16})?$/.exec(description ?? "")?.[1] ?? "";
-}
-
-export function adminSocketAnswers({ facts }: Situation): boolean {
-  return facts.sockets.get(ADMIN_SOCKET) === "answered";
+/** In what the worker was loaded with something else than is wanted, as far as that is on record. */
+export function loadedDifferences({ loaded }: Situation): readonly ConfigDifference[] {
+  return loaded.is === "value" ? loaded.value.differences : [];
 }

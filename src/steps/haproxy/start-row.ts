@@ -18,20 +18,32 @@ export function startRow(situation: Situation): Reading {
     setting: "starts with",
     want: CONFIG,
     onDisk:
-      next === undefined
-        ? { is: "absent", source: UNIT }
-        : {
-            is: "read",
-            value: whatItReads(next.words),
-            source: [unitQuestion(UNIT, "ExecStart", "Environment"), ...environmentFilesRead(facts)].join(
-              "; ",
-            ),
-          },
+      facts.unreadEnvironment !== undefined
+        ? {
+            is: "unreadable",
+            source: facts.unreadEnvironment.path,
+            because: facts.unreadEnvironment.because,
+          }
+        : next === undefined
+          ? { is: "absent", source: UNIT }
+          : {
+              is: "read",
+              value: whatItReads(next.words),
+              source: [unitQuestion(UNIT, "ExecStart", "Environment"), ...environmentFilesRead(facts)].join(
+                "; ",
+              ),
+            },
     inForce: active ? running(facts) : { is: "absent", source: UNIT },
     closedBy: closedByStart(situation),
   };
   // What systemd has yet to read it reads first.
-  if (next === undefined || facts.unit.needDaemonReload || startsAsWanted(facts)) return reading;
+  if (
+    next === undefined ||
+    facts.unreadEnvironment !== undefined ||
+    facts.unit.needDaemonReload ||
+    startsAsWanted(facts)
+  )
+    return reading;
   const value = whatItReads(next.words);
   return {
     ...reading,
@@ -40,11 +52,15 @@ export function startRow(situation: Situation): Reading {
   };
 }
 
-function running({ command, unit }: HaproxyFacts): Layer {
+function running({ master, unit }: HaproxyFacts): Layer {
   const source = `cat /proc/${unit.mainPid}/cmdline`;
-  return command.length === 0
-    ? { is: "unreadable", source, because: "it ended meanwhile" }
-    : { is: "read", value: whatItReads(command), source };
+  return master.is === "value"
+    ? { is: "read", value: whatItReads(master.value.command), source }
+    : {
+        is: "unreadable",
+        source,
+        because: master.is === "unreadable" ? master.because : "it ended meanwhile",
+      };
 }
 
 /** Whether the next start reads haproxy.cfg alone. */
@@ -54,8 +70,8 @@ function startsAsWanted(facts: HaproxyFacts): boolean {
 }
 
 /** Whether what runs was started with something else than haproxy.cfg alone: only a restart changes that. */
-export function runsOtherStart({ command }: HaproxyFacts): boolean {
-  return command.length > 0 && whatItReads(command) !== CONFIG;
+export function runsOtherStart({ master }: HaproxyFacts): boolean {
+  return master.is === "value" && whatItReads(master.value.command) !== CONFIG;
 }
 
 /** "FILE…", behind it options that limit it, before it the program when that is no HAProxy. */

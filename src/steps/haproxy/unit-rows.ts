@@ -1,10 +1,10 @@
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
-import { ADMIN_SOCKET } from "../../mesh/haproxy-settings.ts";
 import { maxconnWithin } from "../../mesh/open-files.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
-import { infoSource } from "./info-source.ts";
+import type { HaproxyFacts } from "./facts.ts";
+import { infoSource, unansweredLayer } from "./info-source.ts";
 import { DROP_IN, LOAD_RECORDER, UNIT } from "./paths.ts";
 import { whyStopped } from "./reasons.ts";
 import type { Situation } from "./situation.ts";
@@ -31,7 +31,16 @@ function version(situation: Situation): Reading {
   const what = retryOn ? `haproxy.retry_on needs ${lowest} or later` : `${lowest} or later is needed`;
   const instead = retryOn ? "take retry_on away from this host" : "add a newer package source";
   if (installed === undefined) {
-    const candidate = facts.candidate ?? "";
+    if (facts.candidate?.is === "unreadable") {
+      const { because } = facts.candidate;
+      return {
+        setting,
+        want,
+        onDisk: { is: "absent", source: packageQuestion("haproxy") },
+        inForce: { is: "unreadable", source: "apt-cache policy haproxy", because },
+      };
+    }
+    const candidate = facts.candidate?.is === "value" ? facts.candidate.value : "";
     const offered = /^\d/.test(candidate);
     const because = offered
       ? `not installed; apt offers ${candidate}`
@@ -56,11 +65,7 @@ function version(situation: Situation): Reading {
     inForce: !active
       ? { is: "absent", source: UNIT }
       : running === undefined
-        ? {
-            is: "unreadable",
-            source: ADMIN_SOCKET,
-            because: facts.sockets.get(ADMIN_SOCKET) ?? "it was not asked",
-          }
+        ? unansweredLayer(facts)
         : { is: "read", value: running, source: infoSource(facts) },
     accepts: (value, layer) =>
       (layer === "onDisk" || isSameVersion(value, installed)) && isAtLeast(value, lowest),
@@ -141,36 +146,36 @@ function openFiles(situation: Situation): Reading {
   const { facts, host, dropIn, openFilesNeeded, desired } = situation;
   const { maxconn } = desired.parameters;
   const written = /^[ \t]*LimitNOFILE=(\S+)/m.exec(facts.dropIn.content ?? "")?.[1];
-  const loaded = facts.limitNofile;
-  const process = facts.limits.worker ?? facts.limits.master;
+  const loaded = facts.limitNofile?.is === "value" ? facts.limitNofile.value : undefined;
   const shadowed =
     dropIn.agrees && !facts.unit.needDaemonReload && loaded !== undefined && loaded !== written;
   const others = facts.unit.dropInPaths.filter((path) => path !== DROP_IN).join(" ") || UNIT;
+  const unread = unreadLimit(facts);
   const isEnough = (value: string) => asCount(value) >= openFilesNeeded;
   const reading: Reading = {
     setting: "open files",
     want: `≥ ${openFilesNeeded}`,
-    onDisk: shadowed
-      ? { is: "read", value: loaded, source: others }
-      : written === undefined
-        ? { is: "absent", source: DROP_IN }
-        : { is: "read", value: written, source: DROP_IN },
-    inForce:
-      process === undefined
-        ? { is: "absent", source: UNIT }
-        : { is: "read", value: String(process.hard), source: `/proc/${process.pid}/limits` },
+    onDisk: unread
+      ? { is: "unreadable", ...unread }
+      : shadowed
+        ? { is: "read", value: loaded, source: others }
+        : written === undefined
+          ? { is: "absent", source: DROP_IN }
+          : { is: "read", value: written, source: DROP_IN },
+    inForce: openFilesInForce(facts),
     accepts: (value, layer) =>
       isEnough(value) && (layer === "inForce" ? !facts.unit.needDaemonReload : dropIn.agrees),
     cause: shadowed ? "shadowed" : undefined,
     because: facts.unit.needDaemonReload
       ? `systemd has not read the files of ${UNIT} since they changed`
-      : written !== undefined && !dropIn.agrees
+      : written !== undefined && !dropIn.agrees && facts.dropIn.because === undefined
         ? `${DROP_IN} is not as meshctl writes it`
         : undefined,
-    diff: dropIn.diff,
+    diff: unread === undefined ? dropIn.diff : undefined,
     closedBy: closedByStart(situation),
   };
-  if (dropIn.blocked !== undefined) return { ...reading, blocked: dropIn.blocked };
+  if (facts.dropIn.because === undefined && dropIn.blocked !== undefined)
+    return { ...reading, blocked: dropIn.blocked };
   if (host.hardOpenFiles < openFilesNeeded) {
     const most = maxconnWithin(host.hardOpenFiles, host.cpus);
     const blocked = `haproxy.maxconn ${maxconn} needs ${openFilesNeeded} open files and the host allows ${host.hardOpenFiles}: lower haproxy.maxconn to ${most}, or raise the host's limit`;
@@ -183,20 +188,44 @@ function openFiles(situation: Situation): Reading {
   return reading;
 }
 
+/** Why it is not known what the unit's files say of it. */
+function unreadLimit({
+  dropIn,
+  limitNofile,
+}: HaproxyFacts): { readonly source: string; readonly because: string } | undefined {
+  if (dropIn.because !== undefined) return { source: DROP_IN, because: dropIn.because };
+  if (limitNofile?.is !== "unreadable") return undefined;
+  return { source: unitQuestion(UNIT, "LimitNOFILE"), because: limitNofile.because };
+}
+
+function openFilesInForce({ worker, master, unit }: HaproxyFacts): Layer {
+  const process = worker.is === "absent" ? master : worker;
+  if (process.is === "absent") return { is: "absent", source: UNIT };
+  if (process.is === "value") {
+    const { pid, hardOpenFiles } = process.value;
+    return { is: "read", value: String(hardOpenFiles), source: `/proc/${pid}/limits` };
+  }
+  const source = worker.is === "absent" ? `/proc/${unit.mainPid}/limits` : "the worker's limits";
+  return { is: "unreadable", source, because: process.because };
+}
+
 /** The program that keeps what HAProxy is loaded with; what it kept is in force, or not, row by row. */
 function loadRecorder(situation: Situation): Reading {
   const { facts, loadRecorder: file } = situation;
+  const { because } = facts.loadRecorder;
   const want = "meshctl's";
   return {
     setting: LOAD_RECORDER,
     want,
     onDisk:
-      facts.loadRecorder.kind === "absent"
-        ? { is: "absent", source: LOAD_RECORDER }
-        : { is: "read", value: file.agrees ? want : "not as meshctl writes it", source: LOAD_RECORDER },
+      because !== undefined
+        ? { is: "unreadable", source: LOAD_RECORDER, because }
+        : facts.loadRecorder.kind === "absent"
+          ? { is: "absent", source: LOAD_RECORDER }
+          : { is: "read", value: file.agrees ? want : "not as meshctl writes it", source: LOAD_RECORDER },
     inForce: INAPPLICABLE,
-    blocked: file.blocked,
-    diff: file.diff,
+    blocked: because === undefined ? file.blocked : undefined,
+    diff: because === undefined ? file.diff : undefined,
     closedBy: { change: CONFIGURATION },
   };
 }

@@ -1,8 +1,8 @@
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { invocationOf } from "../../evidence/unit.ts";
+import { loadedConfig } from "../../haproxy/loaded.ts";
+import { type ServerState, serverState } from "../../haproxy/server-state.ts";
 import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
-import { loadedConfig } from "../../mesh/haproxy-loaded.ts";
-import { type ServerState, serverState } from "../../mesh/server-state.ts";
 import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
 import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
 import { quotable } from "../../terminal-text.ts";
@@ -92,11 +92,16 @@ function haproxyFacts(output: ProbeOutput): WatcherFacts["haproxy"] {
   const [state, first, second] = rowsOf(output, "haproxy")[0] ?? [];
   if (state === undefined) throw new ProbeNotUnderstood(`"haproxy" was not printed`);
   if (state !== "ok") return { unreachable: first ?? "" };
+  const record = fieldOf(output, "loaded");
+  const loaded = loadedConfig(
+    record === undefined ? { is: "absent" } : { is: "value", value: record },
+    invocationOf(output, "haproxy.service"),
+  );
   return {
     pid: Number(first),
     description: second ?? "",
     servers: rowsOf(output, "server").map(serverState),
-    loaded: loadedConfig(fieldOf(output, "loaded"), invocationOf(output, "haproxy.service")),
+    loaded: loaded.is === "value" ? loaded.value : undefined,
   };
 }
 

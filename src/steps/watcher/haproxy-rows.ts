@@ -1,11 +1,11 @@
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import { ownershipOf } from "../../evidence/file.ts";
+import { LOADED_RECORD } from "../../haproxy/loaded.ts";
+import { alteredWords } from "../../haproxy/server-state.ts";
 import { type ConfigDifference, compareHaproxyConfig, directiveOf } from "../../mesh/haproxy-config.ts";
 import { mendedHaproxyConfig } from "../../mesh/haproxy-config-mended.ts";
-import { LOADED_RECORD } from "../../mesh/haproxy-loaded.ts";
 import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
-import { alteredWords } from "../../mesh/server-state.ts";
 import type { Row } from "../../smartstack/program.ts";
 import type { Layer, Reading } from "../../step.ts";
 import {

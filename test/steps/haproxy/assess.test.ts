@@ -52,7 +52,7 @@ describe("haproxy without a watcher", () => {
   it("replaces the package's default file after a check of the new one and of its ports", () => {
     const { row, changes } = assessed(
       desired(),
-      { config: "global\n\tdaemon\n", packaged: "yes", info: { description: "" } },
+      { config: "global\n\tdaemon\n", packaged: "default", info: { description: "" } },
       { manifest: new Map() },
     );
     expect(row("haproxy.cfg")).toMatchObject({
@@ -256,7 +256,7 @@ describe("haproxy without a watcher", () => {
   });
 
   it("restarts for a lost admin socket, which every reload would hand on", () => {
-    const { changes } = assessed(desired(), { sockets: { "/run/haproxy/admin.sock": "Connection refused" } });
+    const { changes } = assessed(desired(), { socket: { is: "lost", because: "Connection refused" } });
     expect(brief(changes[0])?.run).toEqual(["activate.sh restart"]);
   });
 
@@ -273,16 +273,19 @@ describe("haproxy without a watcher", () => {
   });
 
   it("is unknown, not proven, when no worker answers", () => {
-    const silent = "no answer within 2 s";
-    const { row } = assessed(desired(), {
-      sockets: { "/run/haproxy/admin.sock": silent, "/run/haproxy-master.sock": silent },
-      processes: [],
+    const silent = { is: "unreadable", because: "no end of its answer in time" } as const;
+    const { row, changes } = assessed(desired(), {
+      socket: { is: "silent", because: silent.because },
       info: undefined,
+      facts: { processes: silent, servers: silent },
     });
-    expect(row("admin socket").verdict).toBe("not-in-force");
-    for (const setting of ["version", "settings", "maxconn", "retries"]) {
-      expect(row(setting).verdict).toBe("unknown");
+    for (const setting of ["admin socket", "last reload", "version", "settings", "maxconn", "retries"]) {
+      expect(row(setting)).toMatchObject({
+        verdict: "unknown",
+        because: expect.stringContaining(silent.because),
+      });
     }
+    expect(changes).toEqual([]);
   });
 });
 
@@ -421,7 +424,7 @@ describe("a reload that silently failed", () => {
       "different",
     );
     const alone = assessed(desired(), {
-      sockets: { "/run/haproxy/admin.sock": "Connection refused" },
+      socket: { is: "lost", because: "Connection refused" },
       processes: [
         "480 master 0 2 0d00h00m05s 2.2.9-2+deb11u7",
         "# workers",
@@ -580,7 +583,7 @@ describe("haproxy beside a watcher", () => {
     const want = desired({ watched: true });
     const { row, changes, open } = assessed(
       want,
-      { config: "global\n\tdaemon\n", packaged: "yes", dropIn: undefined, active: "inactive" },
+      { config: "global\n\tdaemon\n", packaged: "default", dropIn: undefined, active: "inactive" },
       { manifest: new Map(), listeners: [] },
     );
     expect(brief(changes[0])).toEqual({
@@ -665,7 +668,7 @@ describe("haproxy beside a watcher", () => {
   it("says who is missing when the playbook has no watcher to wait for", () => {
     const { row } = assessed(
       desired({ watched: true }),
-      { config: "global\n\tdaemon\n", packaged: "yes", watcherFollows: false },
+      { config: "global\n\tdaemon\n", packaged: "default", watcherFollows: false },
       { manifest: new Map() },
     );
     expect(row("haproxy.cfg")).toMatchObject({

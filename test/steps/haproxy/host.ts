@@ -1,6 +1,10 @@
-import { sha256Of } from "../../../src/evidence/file.ts";
-import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
+import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
+import { type UnitFact, unitFact } from "../../../src/evidence/unit.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
+import { loadedConfig } from "../../../src/haproxy/loaded.ts";
+import type { AdminSocket } from "../../../src/haproxy/look.ts";
+import { processesOf } from "../../../src/haproxy/processes.ts";
+import { serverState } from "../../../src/haproxy/server-state.ts";
 import { backendPolicy } from "../../../src/mesh/backend-policy.ts";
 import { renderHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";
 import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
@@ -11,7 +15,7 @@ import type { Evidence, HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/haproxy/assess.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
 import { renderDropIn } from "../../../src/steps/haproxy/drop-in.ts";
-import { type HaproxyFacts, haproxyFacts } from "../../../src/steps/haproxy/facts.ts";
+import type { HaproxyFacts } from "../../../src/steps/haproxy/facts.ts";
 import { haproxyFiles } from "../../../src/steps/haproxy/files.ts";
 import { CONFIG, DROP_IN, LOAD_RECORDER, MASTER_SOCKET, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { mesh, service } from "../../mesh/mesh.ts";
@@ -44,11 +48,11 @@ export function configText(want: HaproxyDesired, description = descriptionOf(wan
 
 export const foreignText = "global\n\tmaxconn 10\nlisten x\n\tbind :80\n";
 
-/** What the probe prints on a host; every field is as on a converged bookworm unless it is changed. */
+/** What is read of a host; every field is as on a converged bookworm unless it is changed. */
 export interface ProbeFields {
   /** haproxy.cfg's text; undefined when there is none. */
   config?: string | undefined;
-  packaged?: "" | "yes" | "no";
+  packaged?: FileFact["packaged"];
   dropIn?: string | undefined;
   loadRecorder?: string | undefined;
   /** What HAProxy was loaded with: as wanted unless given. Undefined: not on record. */
@@ -77,7 +81,7 @@ export interface ProbeFields {
   restarts?: readonly [number, number];
   /** Of `show stat`: back end, name, status, weight. */
   servers?: readonly (readonly [string, string, string, number])[];
-  sockets?: Record<string, string>;
+  socket?: AdminSocket;
   processes?: readonly string[];
   /** Undefined, but given: no worker answers. */
   info?: Record<string, string> | undefined;
@@ -89,117 +93,57 @@ export interface ProbeFields {
   watcherFollows?: boolean;
   /** Ports and PIDs of HAProxys that the service did not start. */
   strangers?: readonly (readonly [string, string])[];
+  /** What else is read otherwise. */
+  facts?: Partial<HaproxyFacts>;
 }
 
-function file(path: string, text: string | undefined, packaged: string, mode = "0644"): string[] {
-  if (text === undefined) return ["file", path, "absent", "", "", "", "", "", ""];
-  const base64 = Buffer.from(text).toString("base64");
-  return ["file", path, "regular", mode, "root:root", sha256Of(text), packaged, path, base64];
+function file(path: string, text: string | undefined, more: Partial<FileFact> = {}): FileFact {
+  const nothing = { path, mode: "", owner: "", sha256: "", packaged: "no", realPath: "" } as const;
+  if (text === undefined) return { ...nothing, kind: "absent", content: undefined };
+  return {
+    ...{ path, kind: "regular", mode: "0644", owner: "root:root", sha256: sha256Of(text), packaged: "no" },
+    ...{ realPath: path, content: text },
+    ...more,
+  } as FileFact;
 }
 
-const INVOCATION = "0123456789abcdef0123456789abcdef";
+export const INVOCATION = "0123456789abcdef0123456789abcdef";
 
 function recorderText(want: HaproxyDesired): string {
   return revealContent(haproxyFiles(want).loadRecorder.content);
 }
 
 const HEADER = "#<PID> <type> <reloads> <uptime> <version>";
+const answered = <T>(value: T) => ({ is: "value", value }) as const;
+const absent = { is: "absent" } as const;
 
-function probeOutput(want: HaproxyDesired, change: ProbeFields = {}): string {
-  const fields = {
-    config: configText(want),
-    dropIn: renderDropIn(want.parameters.maxconn),
-    loadRecorder: recorderText(want),
-    loaded: configText(want, change.info?.description),
-    ...change,
-  };
-  const { installed = true, active = "active", configCheck = 0 } = change;
-  const rows: string[][] = [
-    file(CONFIG, fields.config, change.packaged ?? ""),
-    file(DROP_IN, fields.dropIn, ""),
-    file(LOAD_RECORDER, fields.loadRecorder, "", "0755"),
-    ["unit", UNIT, "InvocationID", INVOCATION],
-    ["unit", UNIT, "LoadState", change.load ?? (installed ? "loaded" : "not-found")],
-    ["unit", UNIT, "ActiveState", active],
-    ["unit", UNIT, "StatusText", change.statusText ?? ""],
-    ["unit", UNIT, "DropInPaths", change.dropInPaths ?? DROP_IN],
-    ["unit", UNIT, "NeedDaemonReload", change.needDaemonReload ?? "no"],
-    ...(installed ? startOf(change) : []),
-    ["unit_enabled", UNIT, change.enabled ?? (installed ? "enabled" : "")],
-  ];
-  for (const name of ["meshctl-watcher.service", "meshctl-haproxy-install.path"]) {
-    rows.push(["unit", name, "LoadState", change.watcher === undefined ? "not-found" : "loaded"]);
-    rows.push(["unit", name, "ActiveState", change.watcher ?? "inactive"]);
-    rows.push(["unit_enabled", name, change.watcher === "active" ? "enabled" : "disabled"]);
-  }
-  if (!installed) {
-    rows.push(["candidate", change.candidate ?? "2.6.12-1+deb12u4"]);
-  } else {
-    rows.push(["limit_nofile", change.limitNofile ?? "524288"]);
-    if (active !== "active") rows.push(["config_check", String(configCheck)]);
-    else rows.push(...answers(want, change));
-    if (fields.loaded !== undefined) {
-      const record = `# invocation ${change.loadedAt ?? INVOCATION}\n${fields.loaded}`;
-      rows.push(["loaded", `b64:${Buffer.from(record).toString("base64")}`]);
-    }
-    for (const line of change.journal ?? []) rows.push(["journal", line]);
-  }
-  return rows.map((row) => `${row.join("\t")}\n`).join("");
-}
-
-function startOf(change: ProbeFields): string[][] {
+function unitOf(change: ProbeFields): UnitFact {
+  const { installed = true } = change;
   const command = change.execStart ?? "/usr/sbin/haproxy -Ws -f $CONFIG -p $PIDFILE $EXTRAOPTS";
   const variables = `CONFIG=${CONFIG} PIDFILE=/run/haproxy.pid "EXTRAOPTS=-S /run/haproxy-master.sock"`;
-  return [
-    ["unit", UNIT, "ExecStart", `{ path=x ; argv[]=${command} ; ignore_errors=no ; pid=0 }`],
-    ["unit", UNIT, "Environment", change.environment ?? variables],
-    ["unit", UNIT, "EnvironmentFiles", "/etc/default/haproxy (ignore_errors=yes)"],
-    ["unit", UNIT, "FragmentPath", "/lib/systemd/system/haproxy.service"],
-    ["unit", UNIT, "NRestarts", String(change.restarts?.[0] ?? 0)],
-    ...(change.restarts === undefined ? [] : [["unit_age", UNIT, String(change.restarts[1])]]),
-    ...(change.startLines ?? []).map((line) => ["unit_line", UNIT, ...line.map(String)]),
-    ...(change.defaults ?? []).map((text, index) => [
-      "environment_line",
-      "/etc/default/haproxy",
-      String(index + 1),
-      text,
-    ]),
-  ];
-}
-
-function answers(want: HaproxyDesired, change: ProbeFields): string[][] {
-  const command =
-    change.command ?? "/usr/sbin/haproxy\n-Ws\n-f\n/etc/haproxy/haproxy.cfg\n-p\n/run/haproxy.pid";
-  const sockets: Record<string, string> = {
-    [ADMIN]: "answered",
-    [MASTER_SOCKET]: "answered",
-    ...change.sockets,
+  const started: Record<string, string> = {
+    ExecStart: `{ path=x ; argv[]=${command} ; ignore_errors=no ; pid=0 }`,
+    Environment: change.environment ?? variables,
+    EnvironmentFiles: "/etc/default/haproxy (ignore_errors=yes)",
+    FragmentPath: "/lib/systemd/system/haproxy.service",
+    NRestarts: String(change.restarts?.[0] ?? 0),
   };
-  const processes = change.processes ?? [
-    HEADER,
-    "360 master 1 [failed: 0] 0d00h00m03s 2.6.12-1+deb12u4",
-    "# workers",
-    "388 worker 0 0d00h00m02s 2.6.12-1+deb12u4",
-  ];
-  const answer: Record<string, string> = {
-    version: "2.6.12-1+deb12u4",
-    pid: "388",
-    maxconn: String(want.parameters.maxconn),
-    description: descriptionOf(want.settings),
-    ...change.info,
+  const known: Record<string, string> = {
+    InvocationID: INVOCATION,
+    LoadState: change.load ?? (installed ? "loaded" : "not-found"),
+    ActiveState: change.active ?? "active",
+    StatusText: change.statusText ?? "",
+    DropInPaths: change.dropInPaths ?? DROP_IN,
+    NeedDaemonReload: change.needDaemonReload ?? "no",
+    ...(installed ? started : {}),
   };
-  const info: Record<string, string> = "info" in change && change.info === undefined ? {} : answer;
-  return [
-    ["command", `b64:${Buffer.from(command).toString("base64")}`],
-    ...Object.entries(sockets).map(([path, state]) => ["socket", path, state]),
-    ...processes.map((line) => ["process", line]),
-    ["info_from", sockets[ADMIN] === "answered" ? ADMIN : MASTER_SOCKET],
-    ...Object.entries(info).map(([key, value]) => ["info", key, value]),
-    ...(change.servers ?? [["user-api", "a", "UP", 1]]).map((row) => ["server", ...row.map(String)]),
-    ...(change.strangers ?? []).map((stranger) => ["stranger", ...stranger]),
-    ["limit", "master", "360", "20000", change.hardLimit ?? "20000"],
-    ["limit", "worker", "388", "18044", change.hardLimit ?? "20000"],
-  ];
+  return unitFact(UNIT, {
+    values: (property) => (known[property] === undefined ? [] : [known[property]]),
+    enabled: change.enabled ?? (installed ? "enabled" : ""),
+    ageSeconds: change.restarts?.[1],
+    hasUnread: false,
+    startLines: (change.startLines ?? []).map(([path, line, key]) => ({ path, line, key })),
+  });
 }
 
 export function hostFacts(want: HaproxyDesired, change: Partial<HostFacts> = {}): HostFacts {
@@ -216,8 +160,92 @@ export function hostFacts(want: HaproxyDesired, change: Partial<HostFacts> = {})
   });
 }
 
-export function factsOf(want: HaproxyDesired, probe: ProbeFields = {}): HaproxyFacts {
-  return haproxyFacts(parseProbeOutput(probeOutput(want, probe)));
+export function factsOf(want: HaproxyDesired, change: ProbeFields = {}): HaproxyFacts {
+  const { installed = true, active = "active", configCheck = 0 } = change;
+  const fields = {
+    config: configText(want),
+    dropIn: renderDropIn(want.parameters.maxconn),
+    loadRecorder: recorderText(want),
+    loaded: configText(want, change.info?.description),
+    ...change,
+  };
+  const record = fields.loaded && answered(`# invocation ${change.loadedAt ?? INVOCATION}\n${fields.loaded}`);
+  const watcherUnits = ["meshctl-watcher.service", "meshctl-haproxy-install.path"].map((name) => {
+    const load = change.watcher === undefined ? "not-found" : "loaded";
+    const enabled = change.watcher === "active" ? "enabled" : "disabled";
+    return [name, { load, active: change.watcher ?? "inactive", enabled }] as const;
+  });
+  const isServing = installed && active === "active";
+  return {
+    config: file(CONFIG, fields.config, { packaged: change.packaged ?? "no" }),
+    dropIn: file(DROP_IN, fields.dropIn),
+    loadRecorder: file(LOAD_RECORDER, fields.loadRecorder, { mode: "0755" }),
+    unit: unitOf(change),
+    watcherUnits: new Map(watcherUnits),
+    candidate: installed ? undefined : answered(change.candidate ?? "2.6.12-1+deb12u4"),
+    limitNofile: installed ? answered(change.limitNofile ?? "524288") : undefined,
+    configCheck: installed && active !== "active" ? answered(configCheck) : undefined,
+    environmentLines: (change.defaults ?? []).map((text, index) => ({
+      path: "/etc/default/haproxy",
+      line: index + 1,
+      text,
+    })),
+    unreadEnvironment: undefined,
+    loaded: loadedConfig(installed && record ? record : absent, INVOCATION),
+    strangers: answered(
+      (change.strangers ?? []).map(([local, pid]) => ({
+        address: local.slice(0, local.lastIndexOf(":")),
+        port: Number(local.slice(local.lastIndexOf(":") + 1)),
+        process: "haproxy",
+        pid: Number(pid),
+      })),
+    ),
+    journal: change.journal ?? [],
+    ...(isServing ? answers(want, change) : SILENT),
+    ...change.facts,
+  };
+}
+
+const SILENT = {
+  socket: { is: "silent", because: "it was not asked" },
+  servers: answered([]),
+  info: new Map(),
+  infoFrom: "",
+  processes: absent,
+  master: absent,
+  worker: absent,
+} as const satisfies Partial<HaproxyFacts>;
+
+function answers(want: HaproxyDesired, change: ProbeFields) {
+  const command =
+    change.command ?? "/usr/sbin/haproxy\n-Ws\n-f\n/etc/haproxy/haproxy.cfg\n-p\n/run/haproxy.pid";
+  const socket = change.socket ?? ({ is: "answered" } as const);
+  const lines = change.processes ?? [
+    HEADER,
+    "360 master 1 [failed: 0] 0d00h00m03s 2.6.12-1+deb12u4",
+    "# workers",
+    "388 worker 0 0d00h00m02s 2.6.12-1+deb12u4",
+  ];
+  const processes = processesOf(lines.join("\n"));
+  const answer: Record<string, string> = {
+    version: "2.6.12-1+deb12u4",
+    pid: "388",
+    maxconn: String(want.parameters.maxconn),
+    description: descriptionOf(want.settings),
+    ...change.info,
+  };
+  const info: Record<string, string> = "info" in change && change.info === undefined ? {} : answer;
+  const hardOpenFiles = Number(change.hardLimit ?? "20000");
+  const servers = change.servers ?? [["user-api", "a", "UP", 1] as const];
+  return {
+    socket,
+    servers: answered(servers.map((row) => serverState(row.map(String)))),
+    info: new Map(Object.entries(info)),
+    infoFrom: socket.is === "answered" ? ADMIN : MASTER_SOCKET,
+    processes: processes === undefined ? absent : answered(processes),
+    master: answered({ pid: 360, command: command.split("\n"), hardOpenFiles }),
+    worker: answered({ pid: 388, command: command.split("\n"), hardOpenFiles }),
+  };
 }
 
 export function assessed(want: HaproxyDesired, probe: ProbeFields = {}, host: Partial<HostFacts> = {}) {

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { loadedConfig } from "../../../src/haproxy/loaded.ts";
 import { parseHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";
-import { loadedConfig } from "../../../src/mesh/haproxy-loaded.ts";
 
 const script = resolve(import.meta.dirname, "../../../src/steps/haproxy/record-loaded.sh");
 
@@ -29,9 +29,10 @@ it("keeps the whole file under the start that it is of, for root alone", () => {
   expect(keep("abc")).toBe(0);
   const kept = readFileSync(record, "utf8");
   expect(kept).toBe("# invocation abc\nglobal\n  maxconn 5\n");
-  expect(loadedConfig(kept, "abc")).toEqual(parseHaproxyConfig(kept));
-  expect(loadedConfig(kept, "ab")).toBeUndefined();
-  expect(loadedConfig(kept, undefined)).toBeUndefined();
+  const read = { is: "value", value: kept } as const;
+  expect(loadedConfig(read, "abc")).toEqual({ is: "value", value: parseHaproxyConfig(kept) });
+  expect(loadedConfig(read, "ab")).toEqual({ is: "absent" });
+  expect(loadedConfig(read, undefined)).toEqual({ is: "absent" });
   expect(statSync(record).mode & 0o777).toBe(0o600);
   expect(statSync(join(home, "run")).mode & 0o777).toBe(0o755);
 });

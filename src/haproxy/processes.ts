@@ -11,16 +11,16 @@ export interface Processes {
 }
 
 /**
- * Reads the lines of `show proc` with single blanks between words. Undefined when there is no master among them.
+ * Reads what `show proc` prints. Undefined when it tells of no master.
  * HAProxy ≥ 2.5 says "[failed: N]"; before, a failed reload leaves the worker under "# old workers", alone.
  */
-export function processesOf(lines: readonly string[]): Processes | undefined {
+export function processesOf(text: string): Processes | undefined {
   let master: readonly string[] | undefined;
   let old = false;
   const workers: number[] = [];
   const oldWorkers: number[] = [];
-  for (const line of lines) {
-    const words = line.trim().split(" ");
+  for (const line of text.split("\n")) {
+    const words = line.trim().split(/\s+/);
     if (line.startsWith("#")) old = line.startsWith("# old workers");
     else if (words[1] === "master") master = words;
     else if (words[1] === "worker") (old ? oldWorkers : workers).push(Number(words[0]));

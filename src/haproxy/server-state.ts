@@ -1,5 +1,5 @@
 import { isSameIp, parseIp } from "../ip.ts";
-import { type HaproxyConfig, serversOf } from "./haproxy-config.ts";
+import { type HaproxyConfig, serversOf } from "../mesh/haproxy-config.ts";
 
 /** A server in a line of HAProxy's `show stat`. */
 export interface ServerState {
@@ -11,7 +11,7 @@ export interface ServerState {
   readonly address: string | undefined;
 }
 
-/** A probe's record "server": back end, name, status, weight, address. */
+/** From back end, name, status, weight and address. */
 export function serverState([backend, name, status, weight, address]: readonly string[]): ServerState {
   return {
     backend: backend!,

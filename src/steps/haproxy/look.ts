@@ -1,0 +1,302 @@
+import { lookAtUnit, propertiesOf } from "../../evidence/look-at-units.ts";
+import { readFileFact } from "../../evidence/read-file.ts";
+import { socketsOf } from "../../evidence/sockets.ts";
+import { loadedStart } from "../../evidence/unit-start.ts";
+import { lookAtConfig } from "../../haproxy/config-file.ts";
+import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
+import {
+  askMaster,
+  lookAtProcesses,
+  lookAtWorker,
+  type Worker,
+  type WorkerInfo,
+} from "../../haproxy/look.ts";
+import type { Processes } from "../../haproxy/processes.ts";
+import { directiveOf, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";
+import { ADMIN_SOCKET } from "../../mesh/haproxy-settings.ts";
+import type { UnitState } from "../../mesh/switched-off.ts";
+import { INSTALLER_PATH_UNIT, WATCHER_UNIT } from "../../mesh/switched-off-watcher.ts";
+import { type Answer, mapAnswer, read, readThere } from "../../reader/answer.ts";
+import type { Reader, UnitProperties } from "../../reader/reader.ts";
+import { revealContent } from "../../secret.ts";
+import type { WantedFile } from "../../step.ts";
+import type { HaproxyDesired } from "./desired.ts";
+import { type HaproxyFacts, type HaproxyProcess, isActive, isRunning } from "./facts.ts";
+import { haproxyFiles } from "./files.ts";
+import { DROP_IN, LOAD_RECORDER, MASTER_SOCKET, UNIT } from "./paths.ts";
+
+const PROGRAM = "/usr/sbin/haproxy";
+const JOURNAL_LINES = "80";
+/** Nothing else of them: such files hold passwords too. */
+const VARIABLES = "^\\s*(?:CONFIG|PIDFILE|EXTRAOPTS|OPTIONS)=";
+const ABSENT = { is: "absent" } as const;
+
+/**
+ * HAProxy's files and unit, and what the running worker and its master say of themselves. Two round trips, and one more
+ * where the worker has lost its socket. Throws NotRead.
+ */
+export async function lookAtHaproxy(reader: Reader, desired: HaproxyDesired): Promise<HaproxyFacts> {
+  const properties = propertiesOf(reader, UNIT).then((answer) => readThere(answer, UNIT));
+  const isInstalled = reader.stat(PROGRAM).then((answer) => {
+    const file = read(answer, PROGRAM);
+    return file?.kind === "regular" && /[1357]/.test(file.mode.slice(1));
+  });
+  const files = filesOf(reader, desired);
+  const [
+    isThere,
+    owned,
+    unit,
+    watcherUnits,
+    candidate,
+    limitNofile,
+    environment,
+    strangers,
+    serving,
+    stopped,
+  ] = await Promise.all([
+    isInstalled,
+    files,
+    lookAtUnit(reader, UNIT),
+    watcherUnitsOf(reader),
+    isInstalled.then((is) => (is ? undefined : candidateOf(reader))),
+    reader.unit(UNIT, ["LimitNOFILE"]),
+    environmentOf(reader, properties),
+    strangersOf(reader),
+    servingFacts(reader, properties, files),
+    isInstalled.then((is) => (is ? stoppedFacts(reader, properties) : undefined)),
+  ]);
+  const common = { ...owned, unit, watcherUnits };
+  if (!isThere) return { ...common, ...NOTHING, candidate };
+  const installed = {
+    ...common,
+    candidate: undefined,
+    limitNofile: mapAnswer(limitNofile, (found) => found.get("LimitNOFILE")?.[0] ?? ""),
+    ...environment,
+    strangers,
+  };
+  return isActive({ unit })
+    ? { ...NOTHING, ...installed, ...serving }
+    : { ...NOTHING, ...installed, ...stopped };
+}
+
+/** What is told of a HAProxy that is not there. */
+const NOTHING = {
+  loaded: ABSENT,
+  candidate: undefined,
+  limitNofile: undefined,
+  configCheck: undefined,
+  environmentLines: [],
+  unreadEnvironment: undefined,
+  socket: { is: "silent", because: "it was not asked" },
+  servers: { is: "value", value: [] },
+  info: new Map<string, string>(),
+  infoFrom: "",
+  processes: ABSENT,
+  strangers: { is: "value", value: [] },
+  master: ABSENT,
+  worker: ABSENT,
+  journal: [],
+} as const satisfies Omit<HaproxyFacts, "config" | "dropIn" | "loadRecorder" | "unit" | "watcherUnits">;
+
+async function filesOf(reader: Reader, desired: HaproxyDesired) {
+  const wanted = haproxyFiles(desired);
+  const textOf = ({ content }: WantedFile) => revealContent(content);
+  const [config, dropIn, loadRecorder] = await Promise.all([
+    // Of the watcher's nobody knows every byte.
+    lookAtConfig(reader, desired.watched ? undefined : textOf(wanted.config)),
+    readFileFact(reader, DROP_IN, { wanted: textOf(wanted.dropIn) }),
+    readFileFact(reader, LOAD_RECORDER, { wanted: textOf(wanted.loadRecorder) }),
+  ]);
+  return { config, dropIn, loadRecorder };
+}
+
+/** No more than what says whether it is on: a watcher that is started again and again is no other HAProxy. */
+async function watcherUnitsOf(reader: Reader): Promise<ReadonlyMap<string, UnitState>> {
+  const units = await Promise.all(
+    [WATCHER_UNIT, INSTALLER_PATH_UNIT].map(async (name) => {
+      const [answer, enabled] = await Promise.all([
+        reader.unit(name, ["LoadState", "ActiveState"]),
+        reader.enabled(name),
+      ]);
+      const properties = readThere(answer, name);
+      const state = {
+        load: properties.get("LoadState")?.[0] ?? "",
+        active: properties.get("ActiveState")?.[0] ?? "",
+        enabled: readThere(enabled, `whether ${name} is enabled`),
+      };
+      return [name, state] as const;
+    }),
+  );
+  return new Map(units);
+}
+
+async function candidateOf(reader: Reader): Promise<Answer<string>> {
+  const answer = await reader.answerTo("candidate", "haproxy");
+  return mapAnswer(answer, (line) => line.replace(/^ *Candidate: */, ""));
+}
+
+/** Lines of the unit's files of variables that its command line may use. */
+async function environmentOf(
+  reader: Reader,
+  properties: Promise<UnitProperties>,
+): Promise<Pick<HaproxyFacts, "environmentLines" | "unreadEnvironment">> {
+  const known = await properties;
+  const paths = loadedStart((property) => known.get(property) ?? []).environmentFiles;
+  const files = await Promise.all(
+    paths.map(async (path) => ({ path, file: await reader.lines(path, VARIABLES) })),
+  );
+  const unread = files.flatMap(({ path, file }) => {
+    if (file.is === "unreadable") return [{ path, because: file.because }];
+    const isRead =
+      file.is === "absent" || file.value.kind === "regular" || file.value.realPath === "/dev/null";
+    return isRead ? [] : [{ path, because: `it is a ${file.value.kind}` }];
+  });
+  return {
+    environmentLines: files.flatMap(({ path, file }) =>
+      file.is === "value"
+        ? file.value.lines.map(({ number, text }) => ({ path, line: number, text: text.trim() }))
+        : [],
+    ),
+    unreadEnvironment: unread[0],
+  };
+}
+
+/**
+ * HAProxys that the service did not start, with each port they listen on. Several may share one port, and then each of
+ * them gets some of the requests.
+ */
+async function strangersOf(reader: Reader): Promise<HaproxyFacts["strangers"]> {
+  const [listening, processes] = await Promise.all([
+    reader.answerTo("sockets.listening"),
+    reader.processes("haproxy", ["cgroup"]),
+  ]);
+  if (processes.is !== "value") return processes;
+  const strange = new Set(
+    processes.value.flatMap(({ pid, parts: [cgroup = ""] }) =>
+      cgroup === "" || cgroup.includes(`/${UNIT}`) ? [] : [pid],
+    ),
+  );
+  return mapAnswer(listening, (text) =>
+    socketsOf(text).flatMap(({ local, port, pids }) =>
+      pids
+        .filter((pid) => strange.has(pid))
+        .map((pid) => ({ address: local.slice(0, local.lastIndexOf(":")), port, process: "haproxy", pid })),
+    ),
+  );
+}
+
+type Serving = Pick<
+  HaproxyFacts,
+  "loaded" | "socket" | "servers" | "info" | "infoFrom" | "processes" | "master" | "worker" | "journal"
+>;
+
+/** What the processes say of themselves. */
+async function servingFacts(
+  reader: Reader,
+  properties: Promise<UnitProperties>,
+  files: Promise<Pick<HaproxyFacts, "config">>,
+): Promise<Serving> {
+  const worker = lookAtWorker(reader);
+  const processes = lookAtProcesses(reader);
+  const told = Promise.all([worker, processes]).then((all) => infoOf(reader, ...all));
+  const [known, record, { socket, servers }, { info, infoFrom }, proc, master, serving, journal] =
+    await Promise.all([
+      properties,
+      readLoadedRecord(reader),
+      worker,
+      told,
+      processes,
+      properties.then((all) => processOf(reader, Number(all.get("MainPID")?.[0]))),
+      told.then(({ info }) => processOf(reader, Number(info.get("pid")))),
+      Promise.all([properties, files, processes, told]).then((all) => journalOf(reader, ...all)),
+    ]);
+  return {
+    loaded: loadedConfig(record, known.get("InvocationID")?.[0]),
+    socket,
+    servers,
+    info,
+    infoFrom,
+    processes: proc,
+    master,
+    worker: serving,
+    journal,
+  };
+}
+
+/** HAProxy 2.2 loses the admin socket in a failed reload while the old worker serves on: its master is asked then. */
+async function infoOf(
+  reader: Reader,
+  { info }: Worker,
+  processes: Answer<Processes>,
+): Promise<Pick<HaproxyFacts, "info" | "infoFrom">> {
+  if (info.is === "value") return { info: info.value, infoFrom: ADMIN_SOCKET };
+  const [pid] = processes.is === "value" ? [...processes.value.workers, ...processes.value.oldWorkers] : [];
+  const answer = pid === undefined ? ABSENT : await askMaster(reader, pid);
+  return answer.is === "value"
+    ? { info: answer.value, infoFrom: MASTER_SOCKET }
+    : { info: new Map(), infoFrom: "" };
+}
+
+async function processOf(reader: Reader, pid: number): Promise<Answer<HaproxyProcess>> {
+  if (!(pid > 0)) return ABSENT;
+  const answer = await reader.process(pid, ["cmdline", "limits"]);
+  if (answer.is === "absent") return { is: "unreadable", because: "it ended meanwhile" };
+  if (answer.is === "unreadable") return answer;
+  const [command = "", limits = ""] = answer.value.parts;
+  const hard = /^Max open files +\S+ +(\S+)/m.exec(limits)?.[1];
+  if (hard === undefined || command === "") return { is: "unreadable", because: "it ended meanwhile" };
+  return {
+    is: "value",
+    value: {
+      pid,
+      command: command.split("\0").filter((word) => word !== ""),
+      hardOpenFiles: hard === "unlimited" ? Number.POSITIVE_INFINITY : Number(hard),
+    },
+  };
+}
+
+/** What HAProxy said is of interest only when the worker is not the one that the file describes. */
+async function journalOf(
+  reader: Reader,
+  known: UnitProperties,
+  { config }: Pick<HaproxyFacts, "config">,
+  processes: Answer<Processes>,
+  { info }: Pick<HaproxyFacts, "info">,
+): Promise<readonly string[]> {
+  const hasFailed =
+    known.get("StatusText")?.[0]?.includes("Reload failed") === true ||
+    (processes.is === "value" && (processes.value.lastReloadFailed || processes.value.oldWorkers.length > 0));
+  const invocation = known.get("InvocationID")?.[0] ?? "";
+  if (invocation === "" || (!hasFailed && !runsAnother(config.content, info))) return [];
+  return linesOf(await reader.answerTo("journal.invocation", invocation, JOURNAL_LINES));
+}
+
+/** Whether the worker is known to have another configuration than the file describes. */
+function runsAnother(text: string | undefined, info: WorkerInfo): boolean {
+  if (text === undefined || info.size === 0) return false;
+  const described = directiveOf(parseHaproxyConfig(text), "global", "", "description")?.value;
+  return info.get("description") !== described;
+}
+
+/** Whether HAProxy would start, and what it said before it stopped. */
+async function stoppedFacts(
+  reader: Reader,
+  properties: Promise<UnitProperties>,
+): Promise<Partial<Pick<HaproxyFacts, "configCheck" | "journal">>> {
+  const state = (await properties).get("ActiveState")?.[0] ?? "";
+  if (isRunning(state)) return {};
+  const [check, journal] = await Promise.all([
+    reader.answerTo("haproxy.check"),
+    // What it said before somebody stopped it is no reason.
+    state === "inactive" ? undefined : reader.answerTo("journal.output", UNIT, JOURNAL_LINES),
+  ]);
+  return {
+    configCheck: mapAnswer(check, Number),
+    journal: journal === undefined ? [] : linesOf(journal),
+  };
+}
+
+/** What it said explains, and decides nothing. */
+function linesOf(journal: Answer<string>): readonly string[] {
+  return journal.is === "value" ? journal.value.split("\n").filter((line) => line !== "") : [];
+}

@@ -1,0 +1,395 @@
+import { describe, expect, it } from "vitest";
+import { sha256Of } from "../../../src/evidence/file.ts";
+import { judge } from "../../../src/evidence/verdict.ts";
+import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
+import type { Answer } from "../../../src/reader/answer.ts";
+import type { Ask, Fields, Question } from "../../../src/reader/protocol.ts";
+import { Reader } from "../../../src/reader/reader.ts";
+import { askRecording, keyOf, type Recording } from "../../../src/reader/recording.ts";
+import { revealContent } from "../../../src/secret.ts";
+import type { HostFacts } from "../../../src/step.ts";
+import { assess } from "../../../src/steps/haproxy/assess.ts";
+import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
+import { haproxyFiles } from "../../../src/steps/haproxy/files.ts";
+import { haproxy } from "../../../src/steps/haproxy/index.ts";
+import { lookAtHaproxy } from "../../../src/steps/haproxy/look.ts";
+import { CONFIG, DROP_IN, LOAD_RECORDER, UNIT } from "../../../src/steps/haproxy/paths.ts";
+import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
+import { configText, desired, hostFacts, INVOCATION } from "./host.ts";
+
+const LOADED = "/run/meshctl/haproxy-loaded";
+const ADMIN = "/run/haproxy/admin.sock";
+const DEFAULTS = "/etc/default/haproxy";
+const VARIABLES = "^\\s*(?:CONFIG|PIDFILE|EXTRAOPTS|OPTIONS)=";
+const START_LINE = "^\\s*(?:ExecStart|Environment|EnvironmentFile|User|RootDirectory)\\s*=";
+const PROPERTIES =
+  "Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths " +
+  "NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory";
+
+const value = (...fields: (string | number)[]) => ({ is: "value", value: fields.map(String) }) as const;
+const absent = { is: "absent" } as const;
+const regular = (path: string, text: string, mode = "0644", digest = "") =>
+  ["regular", mode, "root:root", text.length, digest, path, 1] as const;
+const key = (...question: Question) => keyOf(question);
+const wanted = (how: string, path: string, text: string) =>
+  key("file", path, how, sha256Of(text), `${Buffer.byteLength(text)}`);
+const unitKey = key("unit", UNIT, ...PROPERTIES.split(" "));
+const long = (path: string) => key("file", path, "long", "", "");
+
+const states: Readonly<Record<string, string>> = {
+  Id: UNIT,
+  LoadState: "loaded",
+  ActiveState: "active",
+  SubState: "running",
+  UnitFileState: "enabled",
+  MainPID: "360",
+  NRestarts: "0",
+  Result: "success",
+  StatusText: "",
+  FragmentPath: "/lib/systemd/system/haproxy.service",
+  DropInPaths: DROP_IN,
+  NeedDaemonReload: "no",
+  InvocationID: INVOCATION,
+  ExecStart:
+    "{ path=x ; argv[]=/usr/sbin/haproxy -Ws -f $CONFIG -p $PIDFILE $EXTRAOPTS ; ignore_errors=no ; pid=0 }",
+  Environment: `CONFIG=${CONFIG} PIDFILE=/run/haproxy.pid "EXTRAOPTS=-S /run/haproxy-master.sock"`,
+  EnvironmentFiles: `${DEFAULTS} (ignore_errors=yes)`,
+  User: "",
+  RootDirectory: "",
+};
+const unit = (more: Readonly<Record<string, string>> = {}) =>
+  value(...Object.entries({ ...states, ...more }).flat());
+
+const process = (pid: number, ...parts: string[]) => value(pid, 4711, 3600, "S", "root:root", ...parts);
+const command = ["/usr/sbin/haproxy", "-Ws", "-f", CONFIG, ""].join("\0");
+const limits =
+  "Limit   Soft Limit  Hard Limit  Units\nMax open files            18044                20000                files\n";
+const info = (want: HaproxyDesired, more: Readonly<Record<string, string>> = {}) =>
+  value(
+    ...Object.entries({
+      version: "2.6.12-1+deb12u4",
+      pid: "388",
+      maxconn: String(want.parameters.maxconn),
+      description: descriptionOf(want.settings),
+      ...more,
+    }).flat(),
+  );
+const ANSWER =
+  "360 master 1 [failed: 0] 0d00h00m03s 2.6.12\n# workers\n388  worker  0  0d00h00m02s 2.6.12\n\n";
+
+/** What a converged Debian 12 says. */
+function converged(want: HaproxyDesired): Recording {
+  const files = haproxyFiles(want);
+  const dropIn = revealContent(files.dropIn.content);
+  const recorder = revealContent(files.loadRecorder.content);
+  const text = configText(want);
+  const loaded = `# invocation ${INVOCATION}\n${text}`;
+  return {
+    ...(want.watched
+      ? {
+          [long(CONFIG)]: value(...regular(CONFIG, text), text),
+          [key("file", "/var/lib/dpkg/status", "lines", `^ /etc/haproxy/haproxy\\.cfg [0-9a-f]{32}`)]: value(
+            ...regular("/var/lib/dpkg/status", ""),
+            ...[17, ` ${CONFIG} ${"a".repeat(32)}`],
+          ),
+        }
+      : { [wanted("long", CONFIG, text)]: value(...regular(CONFIG, text, "0644", sha256Of(text))) }),
+    [wanted("content", DROP_IN, dropIn)]: value(...regular(DROP_IN, dropIn, "0644", sha256Of(dropIn))),
+    [wanted("content", LOAD_RECORDER, recorder)]: value(
+      ...regular(LOAD_RECORDER, recorder, "0755", sha256Of(recorder)),
+    ),
+    [long(LOADED)]: value(...regular(LOADED, loaded, "0600"), loaded),
+    [unitKey]: unit(),
+    [key("enabled", UNIT)]: value("enabled"),
+    [key("unit", UNIT, "LimitNOFILE")]: value("LimitNOFILE", 524288),
+    [key("file", `/etc/systemd/system/${UNIT}`, "stat")]: absent,
+    [key("list", `/etc/systemd/system/${UNIT}.d`, "^[^.].*\\.conf$")]: value(
+      "meshctl.conf",
+      "regular",
+      "root:root",
+      "regular",
+    ),
+    [key("file", DROP_IN, "lines", START_LINE)]: value(...regular(DROP_IN, dropIn)),
+    [key("process", "360")]: process(360),
+    [key("process", "360", "cmdline", "limits")]: process(360, command, limits),
+    [key("process", "388", "cmdline", "limits")]: process(388, command, limits),
+    [key("process", "comm:haproxy", "cgroup")]: value(
+      ...[360, 1, 1, "S", "root:root", `0::/system.slice/${UNIT}\n`],
+      ...[388, 1, 1, "S", "haproxy:haproxy", `0::/system.slice/${UNIT}\n`],
+    ),
+    [key("sockets.listening")]: value(
+      'LISTEN 0 4096 127.0.0.1:8080 0.0.0.0:* users:(("haproxy",pid=388,fd=7))\n',
+    ),
+    ...Object.fromEntries(
+      ["meshctl-watcher.service", "meshctl-haproxy-install.path"].flatMap((name) => [
+        [
+          key("unit", name, "LoadState", "ActiveState"),
+          value("LoadState", "not-found", "ActiveState", "inactive"),
+        ],
+        [key("enabled", name), value("not-found")],
+      ]),
+    ),
+    [key("file", "/usr/sbin/haproxy", "stat")]: value(...regular("/usr/sbin/haproxy", "ELF", "0755")),
+    [key("file", DEFAULTS, "lines", VARIABLES)]: value(...regular(DEFAULTS, "")),
+    [key("file", ADMIN, "stat")]: value("socket", "0660", "root:haproxy", 0, "", ADMIN, 1),
+    [key("haproxy.info")]: info(want),
+    // Asked only where the worker itself does not answer.
+    [key("haproxy.info_by_master", "388")]: info(want),
+    [key("haproxy.servers")]: value("user-api", "a", "UP", 1, "10.0.0.9:80"),
+    [key("haproxy.processes")]: value(ANSWER),
+  };
+}
+
+const late = { is: "unreadable", because: "it took more than 7 s" } as const;
+
+async function lookAt(changed: Recording, want = desired(), of: Partial<HostFacts> = {}) {
+  const reader = new Reader(askRecording({ ...converged(want), ...changed }));
+  const facts = await lookAtHaproxy(reader, want);
+  const { readings, changes } = assess(want, facts, hostFacts(want, of), true);
+  const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
+  const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
+  return { facts, rows, open, changes };
+}
+
+describe("a look at HAProxy", () => {
+  it.each([false, true])("finds a converged host as it is wanted (watched: %s)", async (watched) => {
+    const { facts, open, changes } = await lookAt({}, desired({ watched }));
+    expect(open).toEqual([]);
+    expect(changes).toEqual([]);
+    expect(facts).toMatchObject({
+      master: {
+        value: { pid: 360, command: ["/usr/sbin/haproxy", "-Ws", "-f", CONFIG], hardOpenFiles: 20000 },
+      },
+      worker: { value: { pid: 388 } },
+      processes: { value: { workers: [388], reloads: 1 } },
+      infoFrom: ADMIN,
+      journal: [],
+    });
+  });
+
+  it("asks in two rounds", async () => {
+    const recorded = askRecording(converged(desired()));
+    let rounds = 0;
+    let waiting: (() => void)[] = [];
+    const ask: Ask = (question) =>
+      new Promise<Answer<Fields>>((resolve, reject) => {
+        if (waiting.length === 0)
+          setImmediate(() => {
+            rounds += 1;
+            const all = waiting;
+            waiting = [];
+            for (const answer of all) answer();
+          });
+        waiting.push(() => recorded(question).then(resolve, reject));
+      });
+    await lookAtHaproxy(new Reader(ask), desired());
+    expect(rounds).toBe(2);
+  });
+});
+
+describe("a look at a HAProxy that", () => {
+  const lost = { [key("haproxy.info")]: absent, [key("haproxy.servers")]: absent };
+
+  it.each([
+    ["has lost its socket's file", { [key("file", ADMIN, "stat")]: absent }, "No such file or directory"],
+    ["nobody listens for", {}, "Connection refused"],
+  ])("%s asks the master, and tells why", async (_, changed, because) => {
+    const { facts, rows, changes } = await lookAt({ ...lost, ...changed });
+    expect(facts).toMatchObject({
+      socket: { is: "lost", because },
+      infoFrom: "/run/haproxy-master.sock",
+      worker: { value: { pid: 388 } },
+    });
+    expect(rows.get("admin socket")?.verdict).toBe("not-in-force");
+    expect(rows.get("settings")?.verdict).toBe("proven");
+    expect(changes).toMatchObject([{ disrupts: { kind: "restart" } }]);
+  });
+
+  it("does not answer, nor its master, is unknown, and neither reloaded nor restarted", async () => {
+    const silent = {
+      [key("haproxy.info")]: late,
+      [key("haproxy.servers")]: late,
+      [key("haproxy.processes")]: late,
+    };
+    const { rows, changes } = await lookAt(silent);
+    const unknown = ["settings", "admin socket", "last reload", "maxconn", "retries", "user-api servers"];
+    for (const setting of unknown)
+      expect(rows.get(setting)).toMatchObject({
+        verdict: "unknown",
+        because: expect.stringContaining(late.because),
+      });
+    expect(changes).toEqual([]);
+  });
+
+  it("does not answer is no cause of putting files back", async () => {
+    const { facts } = await lookAt({
+      [key("haproxy.info")]: late,
+      [key("haproxy.info_by_master", "388")]: late,
+    });
+    expect(haproxy.service!.health(facts)).toMatchObject({ is: "undecided" });
+  });
+
+  const journal = (name: string, argument: string) => key(name, argument, "80");
+
+  it("refused its file is asked what it said", async () => {
+    const { facts } = await lookAt({
+      [key("haproxy.processes")]: value(ANSWER.replace("failed: 0", "failed: 1")),
+      [journal("journal.invocation", INVOCATION)]: value("[NOTICE] one\n[ALERT] two\n"),
+    });
+    expect(facts.journal).toEqual(["[NOTICE] one", "[ALERT] two"]);
+  });
+
+  it("has failed is asked for nothing but why", async () => {
+    const { facts } = await lookAt({
+      [unitKey]: unit({ MainPID: "0", ActiveState: "failed" }),
+      [key("haproxy.check")]: value(1),
+      [journal("journal.output", UNIT)]: value("[ALERT] no\n"),
+    });
+    expect(facts).toMatchObject({
+      configCheck: { value: 1 },
+      journal: ["[ALERT] no"],
+      info: new Map(),
+      processes: absent,
+      loaded: absent,
+      socket: { is: "silent" },
+    });
+  });
+
+  it("somebody stopped says nothing", async () => {
+    const { facts } = await lookAt({
+      [unitKey]: unit({ MainPID: "0", ActiveState: "inactive" }),
+      [key("haproxy.check")]: value(0),
+    });
+    expect(facts).toMatchObject({ configCheck: { value: 0 }, journal: [] });
+  });
+
+  it("is down is not started while it is not known whether it takes the watcher's file", async () => {
+    const changed = {
+      [unitKey]: unit({ MainPID: "0", ActiveState: "inactive" }),
+      [key("haproxy.check")]: late,
+    };
+    const { rows, changes } = await lookAt(changed, desired({ watched: true }));
+    expect(changes).toEqual([]);
+    expect(rows.get("running")?.because).toContain(late.because);
+    // Where this step writes the file it is checked once more before the start.
+    expect((await lookAt(changed)).changes).toMatchObject([{ validate: {} }]);
+  });
+
+  const bare: Recording = {
+    [key("file", "/usr/sbin/haproxy", "stat")]: absent,
+    [unitKey]: unit({
+      ...{ LoadState: "not-found", ActiveState: "inactive" },
+      ...{ MainPID: "0", EnvironmentFiles: "" },
+    }),
+  };
+  const nothing = { packages: new Map<string, string>() };
+
+  it("is not there is one that apt offers", async () => {
+    const offered = { ...bare, [key("candidate", "haproxy")]: value("  Candidate: 2.6.12-1+deb12u4") };
+    const { rows, changes } = await lookAt(offered, desired(), nothing);
+    expect(rows.get("version")?.because).toBe("not installed; apt offers 2.6.12-1+deb12u4");
+    expect(changes.map(({ id }) => id)).toContain("packages");
+  });
+
+  it("is not there is not installed while it is not known which one that would be", async () => {
+    const unread = { ...bare, [key("candidate", "haproxy")]: late };
+    const { rows, changes } = await lookAt(unread, desired(), nothing);
+    expect(rows.get("version")).toMatchObject({
+      verdict: "unknown",
+      because: expect.stringContaining(late.because),
+    });
+    expect(changes.map(({ id }) => id)).not.toContain("packages");
+  });
+
+  it("the service did not start is told by its control group, on every port", async () => {
+    const { facts } = await lookAt({
+      [key("process", "comm:haproxy", "cgroup")]: value(
+        ...[388, 1, 1, "S", "haproxy:haproxy", `0::/system.slice/${UNIT}\n`],
+        ...[999, 1, 1, "S", "root:root", "0::/user.slice\n"],
+      ),
+      [key("sockets.listening")]: value(
+        'LISTEN 0 9 127.0.0.1:8080 0.0.0.0:* users:(("haproxy",pid=999,fd=5),("haproxy",pid=388,fd=7))\n' +
+          'LISTEN 0 9 *:9 *:* users:(("haproxy",pid=999,fd=5))\n',
+      ),
+    });
+    expect(facts.strangers).toEqual({
+      is: "value",
+      value: [
+        { address: "127.0.0.1", port: 8080, process: "haproxy", pid: 999 },
+        { address: "*", port: 9, process: "haproxy", pid: 999 },
+      ],
+    });
+  });
+});
+
+describe("files of variables", () => {
+  it.each<[string, Recording[string], boolean]>([
+    ["that is a fifo", value("fifo", "0644", "root:root", 0, "", DEFAULTS, 1), false],
+    ["that was not read", late, false],
+    ["that is /dev/null", value("character special file", "0666", "root:root", 0, "", "/dev/null", 1), true],
+    ["that is not there", absent, true],
+  ])("%s", async (_, answer, isKnown) => {
+    const { rows, changes } = await lookAt({ [key("file", DEFAULTS, "lines", VARIABLES)]: answer });
+    expect(rows.get("starts with")?.verdict).toBe(isKnown ? "proven" : "unknown");
+    expect(changes).toEqual([]);
+  });
+
+  it("are read with their numbers, and without blanks around", async () => {
+    const lines = value(...regular(DEFAULTS, ""), 7, '  CONFIG="/srv/x.cfg" ');
+    const { facts } = await lookAt({ [key("file", DEFAULTS, "lines", VARIABLES)]: lines });
+    expect(facts.environmentLines).toEqual([{ path: DEFAULTS, line: 7, text: 'CONFIG="/srv/x.cfg"' }]);
+  });
+});
+
+describe("haproxy.cfg of thousands of servers", () => {
+  const want = desired({ watched: true });
+  const { serverOptions } = want.settings.services[0]!;
+  const servers = Array.from({ length: 3_000 }, (_, index) => {
+    const at = `10.0.${index >> 8}.${index & 255}:9001`;
+    return `    server ${at} ${at} id ${index + 1} cookie ${at} ${serverOptions}\n`;
+  }).join("");
+  const text = configText(want) + servers;
+  const record = `# invocation ${INVOCATION}\n${text}`;
+  const large = (content: string): Recording => ({
+    [long(CONFIG)]: value(...regular(CONFIG, content), content),
+    [long(LOADED)]: value(...regular(LOADED, record, "0600"), record),
+  });
+
+  it("is compared", async () => {
+    expect(text.length).toBeGreaterThan(256 * 1024);
+    expect((await lookAt(large(text), want)).open).toEqual([]);
+    const { rows } = await lookAt(large(text.replace("retries 3", "retries 9")), want);
+    expect(rows.get("retries")).toMatchObject({ verdict: "pending", onDisk: { value: "9" } });
+  });
+
+  it("and larger than anything that is sent is unknown, and nothing is changed for it", async () => {
+    const { rows, changes } = await lookAt(
+      { [long(CONFIG)]: value(...regular(CONFIG, text, "0644", "b".repeat(64))) },
+      want,
+    );
+    expect(rows.get("settings")).toMatchObject({
+      verdict: "unknown",
+      because: "/etc/haproxy/haproxy.cfg could not be read: it is larger than 3 MiB",
+    });
+    expect(changes).toEqual([]);
+  });
+});
+
+describe("what was not read whole", () => {
+  it.each([false, true])("proves nothing, and nothing is changed for it (watched: %s)", async (watched) => {
+    const want = desired({ watched });
+    const unknown = await expectCutAnswersToProveNothing({
+      step: haproxy,
+      desired: want,
+      host: hostFacts(want),
+      ask: askRecording(converged(want)),
+      needless: [
+        key("file", ADMIN, "stat"),
+        key("file", "/var/lib/dpkg/status", "lines"),
+        // Of a service whose servers a registry tells the watcher proves them.
+        ...(watched ? [key("haproxy.servers")] : []),
+      ],
+    });
+    expect(unknown.get(key("haproxy.processes"))).toEqual(["last reload"]);
+  });
+});
