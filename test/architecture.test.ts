@@ -118,6 +118,7 @@ describe("the architecture", () => {
     const showing = [
       "cli/report/ndjson.ts",
       "cli/status-command.ts",
+      "engine/hand-lock.ts",
       "engine/host-locks.ts",
       "engine/run-name.ts",
     ];

@@ -151,7 +151,6 @@ function answering(text: string): Ask {
       "database.query": ["0", `version\t${text}\ninnodb_buffer_pool_size\t${text}\nsocket\t/run/x`],
       user: [text, "1", "1", text, text, text],
       "sockets.from": ["2181", text],
-      process: ["1", "1", "1", text, text, ...how.map(() => text)],
       "zookeeper.words": ["mntr", "answered", text],
       mount: ["8:1", text, text, text, text],
       space: ["1", "1", "1", "1"],
