@@ -45,7 +45,7 @@ export interface InventoryView {
   readonly allowOs: readonly string[];
 }
 
-export interface GroupRules {
+interface GroupRules {
   readonly hosts: readonly HostName[];
   /** Sizes of the waves; the last goes for all that follow. */
   readonly serial?: readonly WaveSize[] | undefined;

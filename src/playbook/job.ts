@@ -7,7 +7,7 @@ export interface Job {
   readonly plays: readonly JobPlay[];
 }
 
-export interface JobPlay {
+interface JobPlay {
   /** In the inventory's order, never empty. */
   readonly hosts: readonly HostName[];
   readonly rules?: PlayRules;
