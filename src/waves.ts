@@ -1,4 +1,4 @@
-import type { HostName } from "./inventory/view.ts";
+import type { HostName } from "./host-name.ts";
 
 /** For steps whose changes on one host cannot harm another: all at once. */
 export function everyone(waiting: readonly HostName[]): readonly HostName[] {

@@ -102,6 +102,22 @@ describe("the architecture", () => {
     expect(packagesLoadedBy(file)).toEqual(needed);
   });
 
+  it("has no circle of imports", () => {
+    const open = new Set<string>();
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, path: readonly string[]) => {
+      if (open.has(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+      if (open.has(file) || done.has(file)) return;
+      open.add(file);
+      for (const name of importsOf(file)) if (files.includes(name)) visit(name, [...path, file]);
+      open.delete(file);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
   it("keeps the console out of everything but the command line", () => {
     const loud = files.filter(
       (file) =>

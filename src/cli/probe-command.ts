@@ -6,12 +6,13 @@ import type { Inventory } from "../inventory/inventory.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import type { HostName } from "../inventory/view.ts";
 import { type Canary, isCanaryServer, probeService, type ServiceProbe } from "../probe/service-probe.ts";
-import type { MeshStatus, ServiceStatus } from "../status/mesh-status.ts";
+import type { ServiceStatus } from "../status/mesh-status.ts";
 import { load } from "./load.ts";
 import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
+import { problemsOn } from "./probe-problems.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { eventLine } from "./report/ndjson.ts";
-import { probeEvents } from "./report/probe-events.ts";
+import { type ProbeEnd, probeEvents } from "./report/probe-events.ts";
 import { stopSignal, unlessStopped } from "./stop-signal.ts";
 import { paintFor } from "./ui/paint.ts";
 import { probeView } from "./ui/probe-view.ts";
@@ -161,16 +162,6 @@ function exitCodeFor(
   return open.length > 0 || proved === 0 ? EXIT.drift : EXIT.asWanted;
 }
 
-export interface ProbeEnd {
-  readonly exitCode: number;
-  readonly before: Look | undefined;
-  /** When a proxy did not follow. */
-  readonly after: Look | undefined;
-  readonly probes: readonly ServiceProbe[];
-  /** The one that ^C cut off. */
-  readonly interrupted: ServiceProbe | undefined;
-}
-
 interface ProbeScreen {
   waiting(service: string, canary: Canary, until: "served" | "gone"): void;
   see(probe: ServiceProbe): void;
@@ -209,20 +200,4 @@ export function stoppedWords(probe: ServiceProbe | undefined): string {
   return isLeft === true
     ? `Stopped; ${canary.host} did not say that the canary of ${service} is gone. It goes by itself within some seconds; meshctl status shows whether it has.`
     : "Stopped; the canary was taken away.";
-}
-
-/** What the layers of the proxies that do not follow say, and what is wrong with the mesh as a whole. */
-export function problemsOn(
-  { problems }: MeshStatus,
-  probes: readonly ServiceProbe[],
-): MeshStatus["problems"] {
-  const late = probes.flatMap(({ proxies }) =>
-    proxies.filter(({ because }) => because !== undefined).map(({ host }) => host),
-  );
-  const probed = probes.map(({ service }) => service);
-  return problems.filter(
-    ({ hosts, service }) =>
-      (service === undefined || probed.length === 0 || probed.includes(service)) &&
-      (late.length === 0 || hosts.length === 0 || hosts.some((host) => late.includes(host))),
-  );
 }

@@ -1,9 +1,9 @@
+import type { HostName } from "../host-name.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Secret } from "../secret.ts";
 import type { WaveSize } from "../waves.ts";
 
-/** A host's name in the inventory. */
-export type HostName = string;
+export type { HostName };
 
 /** What a step may know of a host: pure data from the inventory. */
 export interface HostView {

@@ -1,4 +1,4 @@
-import type { HostName } from "../inventory/view.ts";
+import type { HostName } from "../host-name.ts";
 
 /** What the inventory's `mesh:` says. Ports and membership come from here, never from plays. */
 export interface Mesh {

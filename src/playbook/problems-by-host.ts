@@ -1,6 +1,12 @@
+import type { ParameterLayer } from "../inventory/parameter-layer.ts";
 import type { Origin, Problems } from "../inventory/problems.ts";
 import type { HostName } from "../inventory/view.ts";
-import type { Given } from "./resolve-parameters.ts";
+
+/** What a play says of one step, and to whom. */
+export interface Given {
+  readonly layer: ParameterLayer;
+  readonly hosts: readonly HostName[];
+}
 
 interface Found {
   readonly origin: Origin;

@@ -7,11 +7,10 @@ import type { HostName } from "../inventory/view.ts";
 import type { AnyStep, StepName } from "../step.ts";
 import type { Job } from "./job.ts";
 import { originOf } from "./merge-parameters.ts";
-import { ProblemsByHost } from "./problems-by-host.ts";
+import { type Given, ProblemsByHost } from "./problems-by-host.ts";
 import type { PlayDraft } from "./read-playbook.ts";
 import {
   checkAlone,
-  type Given,
   isFilled,
   type Resolved,
   type ResolvedParameters,

@@ -7,13 +7,7 @@ import { valueAt } from "../inventory/section.ts";
 import type { HostName, HostView } from "../inventory/view.ts";
 import type { AnyStep, StepName } from "../step.ts";
 import { disagreements, type Layers, mergeLayers, originOf } from "./merge-parameters.ts";
-import type { ProblemsByHost } from "./problems-by-host.ts";
-
-/** What a play says of one step, and to whom. */
-export interface Given {
-  readonly layer: ParameterLayer;
-  readonly hosts: readonly HostName[];
-}
+import type { Given, ProblemsByHost } from "./problems-by-host.ts";
 
 /** A step's parameters on one host. */
 export interface Resolved {

@@ -4,7 +4,8 @@ import { ConfigurationError, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
 import type { HostName } from "../inventory/view.ts";
 import { localUser } from "../local-user.ts";
-import { type SshConfigReader, type SshConfigValues, sshConfigReader } from "./ssh-config.ts";
+import { type SshConfigReader, sshConfigReader } from "./ssh-config.ts";
+import type { SshConfigValues } from "./ssh-config-values.ts";
 
 /** "route": a jump host's own jump host, as the list of hops before it says. */
 type Origin = "inventory" | "ssh_config" | "default" | "route";

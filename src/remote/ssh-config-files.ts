@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import SSHConfig from "ssh-config";
 import { ConfigurationError } from "../errors.ts";
 import { matchesPattern } from "./known-hosts.ts";
-import type { SshConfigTarget, SshConfigValues } from "./ssh-config.ts";
+import type { SshConfigTarget, SshConfigValues } from "./ssh-config-values.ts";
 
 /** As OpenSSH: deeper than this is a file that includes itself. */
 const MOST_DEPTH = 16;

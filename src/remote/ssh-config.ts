@@ -2,20 +2,11 @@ import { execFile } from "node:child_process";
 import { ConfigurationError } from "../errors.ts";
 import { Limit } from "./limit.ts";
 import { sshConfigFromFiles } from "./ssh-config-files.ts";
-
-/** ssh_config as it applies to one host: lower-case keyword → values in order. */
-export type SshConfigValues = ReadonlyMap<string, readonly string[]>;
+import type { SshConfigTarget, SshConfigValues } from "./ssh-config-values.ts";
 
 const SSH_G_TIMEOUT_MS = 15_000;
 /** Each `ssh -G` is a process of 20 ms: a fleet of hundreds must not start them all at once. */
 const processes = new Limit(8);
-
-/** What ssh is told on its command line: Match sections may ask for user and port. */
-export interface SshConfigTarget {
-  readonly name: string;
-  readonly user: string | undefined;
-  readonly port: number | undefined;
-}
 
 export interface SshConfigReader {
   /** What ssh would use. Throws ConfigurationError when ssh_config itself is wrong. */

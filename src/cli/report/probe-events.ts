@@ -1,5 +1,17 @@
+import type { ServiceProbe } from "../../probe/service-probe.ts";
 import { timingsOf } from "../../probe/timings.ts";
-import { type ProbeEnd, problemsOn } from "../probe-command.ts";
+import type { Look } from "../lookout.ts";
+import { problemsOn } from "../probe-problems.ts";
+
+export interface ProbeEnd {
+  readonly exitCode: number;
+  readonly before: Look | undefined;
+  /** When a proxy did not follow. */
+  readonly after: Look | undefined;
+  readonly probes: readonly ServiceProbe[];
+  /** The one that ^C cut off. */
+  readonly interrupted: ServiceProbe | undefined;
+}
 
 /** A probe as events for NDJSON: each proxy, each service, why some did not follow, `summary` last. */
 export function probeEvents({

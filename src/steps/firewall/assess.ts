@@ -1,14 +1,13 @@
 import { type FileFact, ownershipOf } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
-import type { Assessed, Change, Fleet, HostFacts, Reading } from "../../step.ts";
+import type { Assessed, Change, HostFacts, Reading } from "../../step.ts";
 import { LOAD, loadChange, PACKAGES, packagesChange, REMOVE, removeChange } from "./changes.ts";
 import type { FirewallDesired } from "./desired.ts";
 import type { FirewallFacts } from "./facts.ts";
+import type { FirewallFleet } from "./fleet.ts";
 import { RULES, TABLE } from "./paths.ts";
 import { rowsOf } from "./rows.ts";
 import { situationOf } from "./situation.ts";
-
-export type FirewallFleet = Fleet<FirewallDesired, FirewallFacts>;
 
 export function assess(
   desired: FirewallDesired,

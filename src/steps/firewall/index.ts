@@ -1,9 +1,10 @@
 import type { HostName } from "../../inventory/view.ts";
 import type { Step } from "../../step.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
-import { assess, type FirewallFleet } from "./assess.ts";
+import { assess } from "./assess.ts";
 import { type FirewallDesired, firewallDesired } from "./desired.ts";
 import type { FirewallFacts } from "./facts.ts";
+import type { FirewallFleet } from "./fleet.ts";
 import { lookAtFirewall } from "./look.ts";
 import { type FirewallParameters, firewallParameters } from "./parameters.ts";
 import { service } from "./service.ts";

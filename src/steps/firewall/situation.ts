@@ -2,8 +2,8 @@ import { type AddressRange, contains, isSame, parseAddressRange } from "../../ad
 import { assessFile, type FileAssessment, type FileFact, plainFile } from "../../evidence/file.ts";
 import { isLoopback, isSameIp } from "../../ip.ts";
 import type { HostFacts, WantedFile } from "../../step.ts";
-import type { FirewallFleet } from "./assess.ts";
 import type { FirewallFacts } from "./facts.ts";
+import type { FirewallFleet } from "./fleet.ts";
 import { DROP_IN, RULES, UNIT_FILE } from "./paths.ts";
 import { CLIENTS, MEMBERS, type Rules, renderRules } from "./rules.ts";
 import { readTable, type Table, type Unread } from "./table.ts";

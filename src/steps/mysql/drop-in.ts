@@ -1,12 +1,14 @@
 import { plainFile } from "../../evidence/file.ts";
 import type { WantedFile } from "../../step.ts";
 import type { Server } from "./server.ts";
-import type { Setting } from "./settings.ts";
 
 const COMMENT = "# Written by meshctl: change the inventory or the playbook, not this file.\n";
 
 /** The drop-in file. Every server reads the group [mysqld]. */
-export function dropInFile(server: Server, settings: readonly Setting[]): WantedFile {
+export function dropInFile(
+  server: Server,
+  settings: readonly { readonly name: string; readonly inFile: string }[],
+): WantedFile {
   const lines = settings.map(({ name, inFile }) => `${name} = ${inFile}\n`).join("");
   return plainFile(server.dropIn, `${COMMENT}[mysqld]\n${lines}`);
 }

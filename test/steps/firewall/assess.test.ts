@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { revealContent } from "../../../src/secret.ts";
-import type { FirewallFleet } from "../../../src/steps/firewall/assess.ts";
 import type { FirewallFacts } from "../../../src/steps/firewall/facts.ts";
+import type { FirewallFleet } from "../../../src/steps/firewall/fleet.ts";
 import { firewall } from "../../../src/steps/firewall/index.ts";
 import { ruleLines } from "../../../src/steps/firewall/rules.ts";
 import {

@@ -1,0 +1,2 @@
+/** A host's name in the inventory. */
+export type HostName = string;
