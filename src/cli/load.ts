@@ -6,6 +6,7 @@ import type { HostName } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
 import { loadFiles } from "../playbook/load-files.ts";
 import { steps } from "../steps/registry.ts";
+import { withLastRun } from "./last-run.ts";
 import { type FileOptions, inventoryFile, playbookFile } from "./options.ts";
 
 export interface Loaded {
@@ -27,7 +28,7 @@ export async function load(options: FileOptions & { readonly noReferences?: bool
 /** Whether a host is within `--limit`. Throws ConfigurationError when the pattern is wrong. */
 export function limitOf(pattern: string | undefined, inventory: Inventory): (host: HostName) => boolean {
   if (pattern === undefined) return () => true;
-  const hosts = new Set(matchHosts(pattern, inventory));
+  const hosts = new Set(matchHosts(withLastRun(pattern), inventory));
   return (host) => hosts.has(host);
 }
 

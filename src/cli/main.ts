@@ -11,6 +11,7 @@ import { probe } from "./commands/probe.ts";
 import { provision } from "./commands/provision.ts";
 import { render } from "./commands/render.ts";
 import { restore } from "./commands/restore.ts";
+import { runs } from "./commands/runs.ts";
 import { status } from "./commands/status.ts";
 import { validate } from "./commands/validate.ts";
 import { verify } from "./commands/verify.ts";
@@ -38,6 +39,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     status,
     probe,
     restore,
+    runs,
     lock,
     unlock,
     validate,

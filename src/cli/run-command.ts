@@ -14,6 +14,7 @@ import type { HostName } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
 import type { Evidence, StepName } from "../step.ts";
 import { Interruption } from "./interruption.ts";
+import { Journal } from "./journal.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
 import { type RunFlags, storeDirectory } from "./options.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
@@ -44,7 +45,7 @@ export async function runCommand(
   { command, of, yes = false, explain }: RunCommand,
   flags: RunFlags,
 ): Promise<number> {
-  const { inventory, job } = await load(flags);
+  const { inventory, job, ...files } = await load(flags);
   const limit = limitOf(flags.limit, inventory);
   const steps = stepsOf(flags.steps, job);
   const interactive = isInteractive(flags);
@@ -75,8 +76,15 @@ export async function runCommand(
   const toJson = flags.json
     ? ndjsonReporter(name, (line) => process.stdout.write(line), { noDiff: !flags.diff })
     : undefined;
+  const journal = new Journal(
+    name,
+    // Flags name files and hosts; what is secret is in none of them.
+    { command, arguments: process.argv.slice(3), files: [files.inventoryFile, files.playbookFile] },
+    (message) => progress.see({ event: "note", text: message }),
+  );
   const report = (event: RunEvent) => {
     progress.see(event);
+    journal.see(event);
     junit?.see(event);
     if (toJson === undefined) screen.see(event);
     else toJson(event);
@@ -147,6 +155,7 @@ export async function runCommand(
     throw error;
   } finally {
     junit?.end();
+    journal.end();
     interruption.unwatch();
     await remotes.end();
   }

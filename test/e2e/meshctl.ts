@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 import type { Lab } from "../lab/lab.ts";
 
 const root = resolve(import.meta.dirname, "../..");
+/** The runs of tests are none of this machine's user. */
+const stateHome = join(tmpdir(), `meshctl-e2e-state-${process.pid}`);
 
 /** One line of `--json`. */
 export type JsonEvent = { readonly event: string; readonly [field: string]: unknown };
@@ -63,7 +65,7 @@ export async function endRuns(): Promise<void> {
 export function startMeshctl(args: readonly string[], options: RunOptions = {}): Running {
   const child = spawn(process.execPath, [join(root, "bin/meshctl.js"), ...args], {
     cwd: root,
-    env: { ...process.env, CI: "true", ...options.env },
+    env: { ...process.env, XDG_STATE_HOME: stateHome, CI: "true", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   // What goes to no host prints one value instead.

@@ -1,0 +1,111 @@
+import Table from "cli-table3";
+import { ConfigurationError } from "../errors.ts";
+import { type WrittenEvent, writtenEvents, writtenRuns } from "./journal.ts";
+import { shownText } from "./shown.ts";
+import { BORDERLESS } from "./ui/borderless.ts";
+
+export interface RunsFlags {
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+interface Outcome {
+  readonly host: string;
+  readonly outcome: string;
+  readonly because?: string;
+  readonly changed: readonly Made[];
+  readonly unproven: readonly Made[];
+}
+
+interface Made {
+  readonly step: string;
+  readonly change: string;
+  readonly put_back?: boolean;
+}
+
+/** Lists the runs that are written down, or tells of one. Throws ConfigurationError when nothing is written of it. */
+export function runsCommand(run: string | undefined, { json }: RunsFlags): void {
+  if (run === undefined) {
+    const all = writtenRuns().flatMap((name) => rowOf(name) ?? []);
+    process.stdout.write(json ? `${JSON.stringify(all)}\n` : `${shownText(listOf(all))}\n`);
+    return;
+  }
+  const events = writtenEvents(run);
+  if (events === undefined)
+    throw new ConfigurationError(`nothing is written of run ${run} on this machine: see "meshctl runs"`);
+  const text = json
+    ? events.map((event) => JSON.stringify(event)).join("\n")
+    : shownText(storyOf(run, events));
+  process.stdout.write(`${text}\n`);
+}
+
+function rowOf(run: string) {
+  const events = writtenEvents(run);
+  const asked = events?.find(({ event }) => event === "asked");
+  if (asked === undefined) return undefined;
+  const summary = events!.findLast(({ event }) => event === "summary");
+  const hosts = (summary?.hosts ?? []) as readonly Outcome[];
+  return {
+    run,
+    since: asked.ts,
+    by: `${asked.user} on ${asked.on}`,
+    command: [asked.command, ...(asked.arguments as readonly string[])].join(" "),
+    hosts: hosts.length,
+    changed: hosts.filter(({ changed, unproven }) => changed.length + unproven.length > 0).length,
+    /** Undefined of a run that lives or was killed. */
+    exit_code: summary?.exit_code,
+  };
+}
+
+function listOf(runs: readonly NonNullable<ReturnType<typeof rowOf>>[]): string {
+  if (runs.length === 0) return "No run is written down on this machine.";
+  const table = new Table({
+    head: ["run", "since", "by", "command", "hosts", "changed", "exit code"],
+    chars: BORDERLESS,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 1 },
+  });
+  for (const { run, since, by, command, hosts, changed, exit_code } of runs)
+    table.push([
+      run,
+      since.slice(0, 19).replace("T", " "),
+      by,
+      command,
+      hosts,
+      changed,
+      `${exit_code ?? "none"}`,
+    ]);
+  return table.toString();
+}
+
+function storyOf(run: string, events: readonly WrittenEvent[]): string {
+  const asked = events.find(({ event }) => event === "asked");
+  const summary = events.findLast(({ event }) => event === "summary");
+  const lines = [
+    `run      ${run}`,
+    `asked    meshctl ${[asked?.command, ...((asked?.arguments ?? []) as readonly string[])].join(" ")}`,
+    `by       ${asked?.user} on ${asked?.on}, ${asked?.ts}`,
+    ...((asked?.files ?? []) as readonly { path: string; sha256?: string }[]).map(
+      ({ path, sha256 }) =>
+        `file     ${path}${sha256 === undefined ? "" : `, sha256 ${sha256.slice(0, 16)}…`}`,
+    ),
+    summary === undefined
+      ? "ended    it did not: it lives, or was killed"
+      : `ended    exit code ${summary.exit_code} after ${(Number(summary.duration_ms) / 1000).toFixed(1)} s`,
+  ];
+  const told = events.flatMap((event) => {
+    const at = event.ts.slice(11, 19);
+    const where = [event.host, event.step, event.change].filter((word) => word !== undefined).join(" · ");
+    if (event.event === "changed") return [`${at} ${where}: proven`];
+    if (event.event === "changing") return [`${at} ${where}: ${event.why}`];
+    if (["failed", "putting-back", "put-back"].includes(event.event))
+      return [`${at} ${where}: ${event.event}: ${event.because}`];
+    return event.event === "note" ? [`${at} ${event.text}`] : [];
+  });
+  const outcomes = ((summary?.hosts ?? []) as readonly Outcome[]).map(
+    ({ host, outcome, because }) => `${host}: ${outcome}${because === undefined ? "" : `: ${because}`}`,
+  );
+  return [lines, told, outcomes]
+    .filter((part) => part.length > 0)
+    .map((part) => part.join("\n"))
+    .join("\n\n");
+}
