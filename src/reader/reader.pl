@@ -646,19 +646,26 @@ sub health {
   return ["value", $status >= 200 && $status < 400 ? "" : "$asked: status $status"];
 }
 
-# round_trip ADDRESS PORT: microseconds and "" or an error for each of up to three connects. A refused one is a round trip
-# too. ZooKeeper writes a warning for a connection that asks nothing: hence the word, whose answer is not waited for.
+# round_trip ADDRESS PORT: microseconds and "" or an error for each of three connects, or up to ten when all take over
+# 20 ms. A refused one is a round trip too. ZooKeeper writes a warning for a connection that asks nothing: hence the
+# word, whose answer is not waited for.
 sub round_trip {
   my ($address, $port) = @_;
   my $until = now() + 2;
   my @trips;
-  while (@trips < 6 && (my $left = $until - now()) > 0) {
+  my $fastest;
+  # On a busy host a few may all be late; a far one is as far the tenth time.
+  while (@trips < (($fastest // 0) > 20_000 ? 20 : 6)) {
+    my $left = $until - now();
+    last if $left <= 0;
     my $start = microseconds(1);
     my $socket = eval { connected_to($left, $address, $port) };
     my $error = $@;
     chomp $error;
     last if $error =~ /\Ano connection/;
-    push @trips, microseconds(1) - $start, $socket ? "" : $error;
+    my $took = microseconds(1) - $start;
+    push @trips, $took, $socket ? "" : $error;
+    $fastest = $took if !defined $fastest || $took < $fastest;
     syswrite $socket, "ruok" if $socket;
   }
   return ["value", @trips];

@@ -231,7 +231,7 @@ export class Reader {
     });
   }
 
-  /** Microseconds of up to three connects, with the error of those that failed. */
+  /** Microseconds of some connects, with the error of those that failed. */
   async roundTrip(
     address: string,
     port: number,

@@ -6,7 +6,7 @@ import type { PreflightFacts } from "./facts.ts";
 import { showMilliseconds } from "./milliseconds.ts";
 
 /**
- * The way from a member or a proxy to each other member; the fastest of three counts, which no busy host makes longer
+ * The way from a member or a proxy to each other member; the fastest of some counts, which no busy host makes longer
  * than the network is. A write takes two round trips between members (to the leader, and from it to the majority), so
  * 50 ms make it 100 at least. A member whose host meshctl reaches and this one does not is behind a firewall: that
  * proves nothing. One that is down altogether has its own failure.
