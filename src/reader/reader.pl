@@ -6,7 +6,7 @@
 # has heard nothing for a minute.
 use strict;
 use warnings;
-use Errno qw(EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS);
+use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS);
 use Fcntl qw(:mode O_RDONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
 use POSIX qw(WNOHANG _exit setgid setuid);
 use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
@@ -23,6 +23,8 @@ my $DIGESTED_BYTES = 64 << 20;
 my $WORKER_BYTES = 256 << 20;
 my $PROGRAM_BYTES = 4 * (1 << 30);
 my $PIECE_BYTES = 256 << 10;
+# More than the kernel gives a program for arguments and environment.
+my $PROCESS_BYTES = 8 << 20;
 
 # Numbers of system calls that perl-base has no name for. Where they are not known, what needs them is unreadable.
 my ($machine) = (POSIX::uname())[4];
@@ -180,6 +182,7 @@ sub become {
   $< == $uid && $> == $uid && $( + 0 == $gid or die "cannot become $name: $!\n";
 }
 
+my $DENIED = do { local $! = EACCES; "$!" };
 my (%users, %groups);
 sub owner {
   my ($uid, $gid) = @_;
@@ -188,15 +191,51 @@ sub owner {
   return "$users{$uid}:$groups{$gid}";
 }
 
-# (real path, user that made a link on the way). A link of root's is as good as none.
+# Who decides what an entry of a directory is, when it is not root alone: the rule of keeper.sh. Group 50 is staff, which
+# Debian lets write /usr/local.
+sub keeper {
+  my ($directory, $entry_owner) = @_;
+  # One that is not there is its parent's matter; below /proc and /sys the kernel decides.
+  return if $directory =~ m{\A/(?:proc|sys)(?:/|\z)};
+  my ($mode, $uid, $gid) = (lstat($directory eq "" ? "/" : $directory))[2, 4, 5];
+  return if !defined $mode;
+  return $uid if $uid != 0;
+  return if !($mode & 02) && (!($mode & 020) || $gid == 0 || $gid == 50);
+  # In /tmp and its like nobody can replace what is somebody else's.
+  return $mode & 01000 && defined $entry_owner ? $entry_owner || undef : 65534;
+}
+
+# What is answered of a path. Root goes by it as far as root alone decides where it leads; from there on it is read as the
+# user who decides, with no other group than his own.
+sub as_keeper {
+  my ($path, $answer) = @_;
+  my (undef, undef, $keeper) = resolved($path, 1);
+  return $answer->() if !defined $keeper;
+  my ($name, $gid) = (getpwuid $keeper)[0, 3];
+  ($name, $gid) = ($keeper, 65534) if !defined $gid;
+  my $groups = $);
+  $) = "$gid $gid";
+  $> = $keeper;
+  my $found = eval { $> == $keeper && $) + 0 == $gid or die "cannot become $name\n"; $answer->() };
+  my $because = $@;
+  $> = 0;
+  $) = $groups;
+  die $because if !defined $found;
+  $$found[1] = "$name may not read it" if $$found[0] eq "unreadable" && $$found[1] eq $DENIED;
+  return $found;
+}
+
+# (real path, user that made a link on the way). A link of root's is as good as none. To the first place that another than
+# root decides about when asked so: then his number is the third.
 sub resolved {
-  my ($path) = @_;
+  my ($path, $is_roots) = @_;
   my ($real, @rest, $maker, $links) = ("", grep({ $_ ne "" && $_ ne "." } split m{/}, $path));
   $links = 0;
   while (@rest) {
     my $part = shift @rest;
     if ($part eq "..") { $real =~ s{/[^/]*\z}{}; next }
     my @stat = lstat "$real/$part";
+    if ($is_roots) { my $keeper = keeper($real, $stat[4]); return ($real, $maker, $keeper) if defined $keeper }
     if (@stat && S_ISLNK($stat[2])) {
       ++$links <= 40 or die "too many links\n";
       $maker = $stat[4] if $stat[4] != 0 && "$real/$part" !~ m{\A/proc/};
@@ -247,8 +286,12 @@ sub content {
 # Fields: kind, mode, owner, size, digest, real path, modified; content, or number and text of each line.
 # Returns the answer, or what it waits for: [open file, answer, text].
 sub read_file {
+  my @question = @_;
+  return as_keeper(checked(path => $question[0]), sub { file_as_it_is(@question) });
+}
+
+sub file_as_it_is {
   my ($path, $how, $argument, $size) = @_;
-  checked(path => $path);
   my ($real, $maker) = resolved($path);
   my @named = lstat $real;
   if (!@named) {
@@ -302,10 +345,18 @@ sub digest_files {
   } @waiting;
 }
 
-# list DIRECTORY PATTERN: fields name, kind, owner, kind of what a link leads to, for each entry that matches.
+# list DIRECTORY PATTERN MOST: fields name, kind, owner, kind of what a link leads to, for each entry that matches; with
+# MOST so many at the most, whichever they are.
 sub read_list {
-  my ($path, $pattern) = @_;
-  opendir(my $directory, checked(path => $path)) or return failed();
+  my ($path, $pattern, $most) = @_;
+  checked(path => $path);
+  checked(number => $most) if defined $most;
+  return as_keeper($path, sub { entries($path, $pattern, $most) });
+}
+
+sub entries {
+  my ($path, $pattern, $most) = @_;
+  opendir(my $directory, $path) or return failed();
   my @found;
   for (;;) {
     # Whatever is done with an entry sets it, too.
@@ -317,6 +368,7 @@ sub read_list {
     my @stat = lstat "$path/$name" or next;
     my @target = stat "$path/$name";
     push @found, [$name, kind($stat[2]), owner(@stat[4, 5]), @target ? kind($target[2]) : ""];
+    last if defined $most && @found >= $most;
   }
   return ["value", map { @$_ } sort { $$a[0] cmp $$b[0] } @found];
 }
@@ -334,7 +386,12 @@ sub read_access {
 
 # mount PATH: device, mount point, file system, source, options, of the mount that the path is on.
 sub read_mount {
-  my ($real) = resolved(checked(path => $_[0]));
+  my ($path) = @_;
+  return as_keeper(checked(path => $path), sub { mounted_at($path) });
+}
+
+sub mounted_at {
+  my ($real) = resolved($_[0]);
   my $table = slurp("/proc/self/mountinfo", $ANSWER_BYTES) // return failed();
   my @best;
   for (split /\n/, $table) {
@@ -358,7 +415,8 @@ sub read_space {
 }
 
 # process PID|comm:NAME PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
-# its parts: "cmdline", "cgroup", "limits", "comm", "exe", "environ:NAME", "files:PATTERN", "stderr".
+# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe", "environ:NAME",
+# "files:PATTERN", "stderr".
 sub read_process {
   my ($which, @parts) = @_;
   my @pids;
@@ -375,28 +433,53 @@ sub read_process {
     my @stat = stat "/proc/$pid" or next;
     my ($state, $ticks) = @$start;
     my @process = ($pid, $ticks, int((split / /, $uptime)[0] - $ticks / 100), $state, owner(@stat[4, 5]));
+    my @failures;
     for (@parts) {
-      if (/\A(?:cmdline|cgroup|limits|comm)\z/) {
-        push @process, slurp("/proc/$pid/$_", 128 << 10) // "";
-      } elsif ($_ eq "exe") {
-        push @process, readlink("/proc/$pid/exe") // "";
-      } elsif (/\Aenviron:([A-Z_]{1,64})\z/) {
-        push @process, join "\0", grep { index($_, "$1=") == 0 } split /\0/, slurp("/proc/$pid/environ", 1 << 20) // "";
-      } elsif (/\Afiles:(.*)\z/) {
-        my $pattern = $1;
-        push @process, join "\0", grep { /$pattern/ } map { readlink("/proc/$pid/fd/$_") // () } names("/proc/$pid/fd", qr/\d/);
-      } elsif ($_ eq "stderr") {
-        my @stat = stat "/proc/$pid/fd/2";
-        push @process, join "\0", readlink("/proc/$pid/fd/2") // "", @stat ? "$stat[0]:$stat[1]" : "";
-      } else {
-        die "the reader refuses a part: $_\n";
-      }
+      my $value = process_part("/proc/$pid", $_);
+      push @failures, "$_ of process $pid: $!" if !defined $value;
+      push @process, $value // "";
     }
     # Another process may have come to the number meanwhile.
     my $again = started($pid) or next;
-    push @found, @process if $$again[1] eq $ticks;
+    next if $$again[1] ne $ticks;
+    # A zombie has nothing left that could be read.
+    die "$failures[0]\n" if @failures && $$again[0] ne "Z";
+    push @found, @process;
   }
   return @found || $which =~ /\Acomm/ ? ["value", @found] : ["absent"];
+}
+
+# Undefined, with $!, when it cannot be read.
+sub process_part {
+  my ($process, $part) = @_;
+  my $whole = sub {
+    my $text = slurp("$process/$_[0]", $PROCESS_BYTES + 1) // return;
+    length $text <= $PROCESS_BYTES or die "its $_[0] is larger than $PROCESS_BYTES bytes\n";
+    return $text;
+  };
+  my $matching = sub { my $pattern = shift; return join "\0", grep { /$pattern/ } @_ };
+  if ($part =~ /\A(?:cmdline|cgroup|limits|comm)\z/) { return $whole->($part) }
+  if ($part eq "exe") { return readlink("$process/exe") // "" }
+  if ($part =~ /\Acmdline:(.*)\z/s) {
+    my $pattern = $1;
+    my $text = $whole->("cmdline") // return;
+    return $matching->($pattern, split /\0/, $text);
+  }
+  if ($part =~ /\Aenviron:([A-Z_]{1,64})\z/) {
+    my $name = $1;
+    my $text = $whole->("environ") // return;
+    return $matching->("\\A$name=", split /\0/, $text);
+  }
+  if ($part =~ /\Afiles:(.*)\z/s) {
+    my $pattern = $1;
+    opendir(my $directory, "$process/fd") or return;
+    return $matching->($pattern, map { readlink("$process/fd/$_") // () } grep { /\d/ } readdir $directory);
+  }
+  if ($part eq "stderr") {
+    my @stat = stat "$process/fd/2";
+    return join "\0", readlink("$process/fd/2") // "", @stat ? "$stat[0]:$stat[1]" : "";
+  }
+  die "the reader refuses a part: $part\n";
 }
 
 # [state, start time in ticks since boot]. The fields begin behind the name, which may hold anything.
@@ -444,12 +527,14 @@ sub connected_to {
 
 sub ready {
   my ($socket, $write, $until) = @_;
-  while ((my $left = $until - now()) > 0) {
+  # What is there counts, however late it is looked for.
+  for (;;) {
+    my $left = $until - now();
     vec(my $bits = "", fileno $socket, 1) = 1;
-    my $count = $write ? select(undef, $bits, undef, $left) : select($bits, undef, undef, $left);
+    my $count = $write ? select(undef, $bits, undef, $left > 0 ? $left : 0) : select($bits, undef, undef, $left > 0 ? $left : 0);
     return 1 if $count > 0;
+    return 0 if $left <= 0;
   }
-  return 0;
 }
 
 sub send_all {
@@ -475,8 +560,8 @@ sub receive {
 }
 
 sub to_the_end {
-  my ($socket, $within, $most) = @_;
-  my ($text, $until) = ("", now() + $within);
+  my ($socket, $until, $most) = @_;
+  my $text = "";
   while (defined(my $part = receive($socket, 65536, $until))) {
     $text .= $part;
     length $text <= $most or die "its answer is larger than $most bytes\n";
@@ -494,7 +579,7 @@ sub ask_haproxy {
   if (!$socket) { return $! == ENOENT || $! == ECONNREFUSED ? ["absent"] : ["unreadable", $@ =~ s/\n//r] }
   send_all($socket, "$command\n", now() + 2);
   shutdown $socket, 1;
-  my $text = to_the_end($socket, 4, $ANSWER_BYTES);
+  my $text = to_the_end($socket, now() + 4, $ANSWER_BYTES);
   $text ne "" or die "no answer\n";
   $text =~ /\n\n\z/ or die "its answer has no end\n";
   return ["value", $make->($text)];
@@ -522,22 +607,23 @@ sub haproxy_servers {
   } @lines;
 }
 
-# zookeeper.words ADDRESS PORT WORD...: word, "answered" or "failed", answer or reason, for each. All are asked at once.
+# zookeeper.words ADDRESS PORT WORD...: word, "answered" or "failed", answer or reason, for each. All are asked at once, and
+# have the same time.
 my $MNTR = qr/^zk_(?:version|server_state|synced_followers|cnt_fsynctime|avg_fsynctime)\s/;
 sub zookeeper_words {
   my ($address, $port, @words) = @_;
   checked(word => $_) for @words;
-  my %asked;
-  for (@words) {
-    $asked{$_} = eval { my $socket = connected_to(2, $address, $port); send_all($socket, $_, now() + 2); $socket };
-    next if $asked{$_};
-    chomp(my $because = $@);
-    return ["unreadable", $because];
+  my (%asked, $failure);
+  for my $word (@words) {
+    # Who lets one wait for a connection lets all wait.
+    my $socket = defined $failure ? undef : eval { my $opened = connected_to(2, $address, $port); send_all($opened, $word, now() + 2); $opened };
+    if (!$socket && !defined $failure) { die $@ if $@ =~ /\Athe reader refuses/; chomp($failure = $@) }
+    $asked{$word} = $socket || $failure;
   }
+  my $until = now() + 6;
   return ["value", map {
-    my $text = eval { to_the_end($asked{$_}, 6, $ANSWER_BYTES) };
-    my $because = $@;
-    chomp $because;
+    my $text = ref $asked{$_} ? eval { to_the_end($asked{$_}, $until, $ANSWER_BYTES) } : undef;
+    chomp(my $because = ref $asked{$_} ? $@ : $asked{$_});
     if (!defined $text) { ($_, "failed", $because) }
     elsif ($text eq "") { ($_, "failed", "it closed the connection without an answer") }
     else {

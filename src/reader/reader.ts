@@ -2,7 +2,10 @@ import { ProbeNotUnderstood } from "../step.ts";
 import { type Answer, mapAnswer } from "./answer.ts";
 import type { Ask, Fields, Question } from "./protocol.ts";
 
-/** A path that is there. A link is followed; one that a user other than root made to another's file is unreadable. */
+/**
+ * A path that is there. A link is followed; one that a user other than root made to another's file is unreadable. From
+ * where another than root decides about the path it is read as this user.
+ */
 export interface FileReading {
   /** "regular", "directory", "fifo", "dangling link" … */
   readonly kind: string;
@@ -156,9 +159,12 @@ export class Reader {
     }));
   }
 
-  /** Entries of a directory, sorted by their names, hidden ones too; those that match a pattern of Perl's. */
-  async list(directory: string, pattern = ""): Promise<Answer<readonly Entry[]>> {
-    return this.#read(["list", directory, pattern], (fields) =>
+  /**
+   * Entries of a directory, sorted by their names, hidden ones too; those that match a pattern of Perl's. More than 1000 are
+   * unreadable, unless no more than `most` are asked for, whichever they are.
+   */
+  async list(directory: string, pattern = "", most?: number): Promise<Answer<readonly Entry[]>> {
+    return this.#read(["list", directory, pattern, ...(most === undefined ? [] : [`${most}`])], (fields) =>
       inGroups(fields, 4).map(([name, kind, owner, targetKind]) => {
         return { name: name!, kind: kind!, owner: owner!, targetKind: targetKind! };
       }),
@@ -213,7 +219,10 @@ export class Reader {
     return this.#read(["enabled", unit], (fields) => text(fields, 0));
   }
 
-  /** The process with this id, with "cmdline", "cgroup", "limits", "comm", "exe", "stderr", "environ:NAME", "files:PATTERN". */
+  /**
+   * The process with this id, with "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe",
+   * "stderr", "environ:NAME", "files:PATTERN". One of which a part cannot be read is unreadable.
+   */
   async process(pid: number, parts: readonly string[]): Promise<Answer<ProcessReading>> {
     return this.#read(["process", `${pid}`, ...parts], (fields) => processesOf(fields, parts.length)[0]!);
   }

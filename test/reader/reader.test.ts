@@ -1,10 +1,11 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -49,6 +50,9 @@ afterAll(async () => {
 });
 
 const at = (name: string) => join(folder, name);
+/** What the user of a service can put into his own directory. */
+const PLANTS =
+  "echo mine >file; ln -s file own; ln -s ../secret link; ln -s /dev/zero zero; mkfifo pipe; ln -s ../roots dir; echo x >closed; chmod 0 closed; touch data/a";
 function put(name: string, content: string | Buffer): string {
   writeFileSync(at(name), content);
   return at(name);
@@ -193,6 +197,76 @@ describe("a file", () => {
     expect(await look().file(at("planted"))).toMatchObject({ is: "value" });
   });
 
+  it("in a directory of another's is read as this user, by whatever links", async () => {
+    put("secret", "s3cret\n");
+    chmodSync(at("secret"), 0o600);
+    mkdirSync(at("roots"), { mode: 0o700 });
+    writeFileSync(at("roots/snapshot.1"), "");
+    mkdirSync(at("svc/data"), { recursive: true });
+    execFileSync("chown", ["-R", "nobody", at("svc")]);
+    execFileSync("sh", ["-c", `exec setpriv --reuid=nobody --clear-groups sh -ec '${PLANTS}'`], {
+      cwd: at("svc"),
+    });
+    linkSync(at("secret"), at("svc/hard"));
+    // Root's own links lie there too, and can be moved.
+    symlinkSync(at("secret"), at("svc/rooted"));
+    symlinkSync(put("of-the-package", "1\n"), at("svc/packaged"));
+    const names = [
+      "file",
+      "own",
+      "link",
+      "rooted",
+      "packaged",
+      "hard",
+      "closed",
+      "zero",
+      "pipe",
+      "dir/secret",
+    ];
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const answer = await look().file(at(`svc/${name}`));
+        if (answer.is !== "value") return [name, "because" in answer ? answer.because : answer.is];
+        return [name, String(answer.value.content ?? answer.value.kind)];
+      }),
+    );
+    const link = (target: string) => `the way to it is a link that nobody made, and it leads to ${target}`;
+    const refused = "nobody may not read it";
+    expect(Object.fromEntries(found)).toEqual({
+      file: "mine\n",
+      own: "mine\n",
+      link: link(at("secret")),
+      rooted: refused,
+      packaged: "1\n",
+      hard: refused,
+      closed: refused,
+      zero: link("/dev/zero"),
+      pipe: "fifo",
+      "dir/secret": refused,
+    });
+    expect(await look().list(at("svc/dir"), "^snapshot")).toEqual({ is: "unreadable", because: refused });
+    expect(await look().list(at("svc/data"), "^a")).toMatchObject({ value: [{ name: "a" }] });
+    // Nothing is left of it to those that come after.
+    expect(await look().file(at("secret"))).toMatchObject({ value: { content: Buffer.from("s3cret\n") } });
+  });
+
+  it("in a directory that its group or everybody may write is read as nobody, but for what is root's in /tmp", async () => {
+    for (const [name, mode, group, isRead] of [
+      ["by-everybody", 0o777, 0, false],
+      ["by-its-group", 0o775, 65_534, false],
+      ["by-root's-group", 0o775, 0, true],
+      ["like-tmp", 0o1777, 0, true],
+    ] as const) {
+      mkdirSync(at(name));
+      writeFileSync(at(`${name}/file`), "x", { mode: 0o600 });
+      chownSync(at(name), 0, group);
+      chmodSync(at(name), mode);
+      expect(await look().file(at(`${name}/file`)), name).toMatchObject(
+        isRead ? { is: "value" } : { is: "unreadable", because: "nobody may not read it" },
+      );
+    }
+  });
+
   it("that changes while it is read is unreadable, never a mixture", async () => {
     const path = put("moving", "");
     const texts = ["a".repeat(200_000), "b".repeat(200_000)];
@@ -237,6 +311,11 @@ describe("what else is read", () => {
       ],
     });
     expect(await look().list(at("nowhere"))).toEqual({ is: "absent" });
+    mkdirSync(at("crowded"));
+    for (let number = 0; number < 1001; number += 1) writeFileSync(at(`crowded/log.${number}`), "");
+    expect(await look().list(at("crowded"))).toEqual({ is: "unreadable", because: "more than 1000 entries" });
+    expect(await look().list(at("crowded"), "^log", 1)).toMatchObject({ value: [{ kind: "regular" }] });
+    expect(await look().list(at("crowded"), "^snapshot", 1)).toEqual({ is: "value", value: [] });
   });
 
   it("is what the kernel lets a user do", async () => {
@@ -262,6 +341,28 @@ describe("what else is read", () => {
     expect(limits).toContain("Max open files");
     expect(home).toBe(`HOME=${process.env.HOME}`);
     expect(await look().process(4_194_305, ["comm"])).toEqual({ is: "absent" });
+  });
+
+  it("is of a process's arguments and files what matches, and nothing else of them", async () => {
+    const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1e6)", "password=secret", "a.Main"]);
+    try {
+      const arguments_ = "cmdline:^a\\.Main$";
+      const answer = await look().process(child.pid!, [
+        "comm",
+        arguments_,
+        "files:^/dev/nul",
+        "environ:HOME",
+      ]);
+      if (answer.is !== "value") expect.fail(answer.is);
+      const [comm, ...parts] = answer.value.parts;
+      expect(parts).toEqual(["a.Main", "", `HOME=${process.env.HOME}`]);
+      const all = await look().processes(comm!.trim(), [arguments_]);
+      if (all.is !== "value") expect.fail(all.is);
+      expect(all.value.find(({ pid }) => pid === child.pid)?.parts).toEqual(["a.Main"]);
+      expect(JSON.stringify(all)).not.toContain("secret");
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   it("is the file system: what is mounted, and what is free", async () => {
@@ -403,10 +504,15 @@ describe.concurrent("what blocks", () => {
 
   it("holds up nothing else", async () => {
     const began = performance.now();
-    const slow = words(() => {}, "srvr");
+    const slow = words(() => {}, "srvr", "mntr", "conf");
     await look().text("/proc/sys/kernel/osrelease");
     const after = performance.now() - began;
-    expect(await slow).toMatchObject({ value: [["srvr", "failed", "no end of its answer in time"]] });
+    // All have the same time: none of them has the question killed.
+    const late = ["failed", "no end of its answer in time"];
+    expect(await slow).toEqual({
+      is: "value",
+      value: ["srvr", "mntr", "conf"].map((word) => [word, ...late]),
+    });
     expect(after).toBeLessThan(performance.now() - began);
   });
 
