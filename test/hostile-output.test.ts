@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { diffView } from "../src/cli/ui/diff-view.ts";
 import { hostFactsOf } from "../src/engine/host-facts.ts";
 import { inOrder } from "../src/engine/script-block.ts";
+import { lookAtUnit } from "../src/evidence/look-at-units.ts";
 import { parseProbeOutput } from "../src/evidence/probe-output.ts";
 import { wordsOf } from "../src/evidence/unit-start.ts";
 import { parseHaproxyConfig, serversOf } from "../src/mesh/haproxy-config.ts";
@@ -88,14 +89,6 @@ function saidIn(step: string, ending: string, pattern: RegExp): readonly string[
 
 /** Records without which a step's probe is not understood, or not read to its end. */
 const NEEDED: Readonly<Record<string, (text: string) => Readonly<Record<string, string[][]>>>> = {
-  zookeeper: (text) => ({
-    process: [["1", "yes", text]],
-    socket: [["1", text]],
-    data: [["/var/lib/zookeeper", "yes", "no", "no", "no", "no", text]],
-    asked: [
-      ["10.0.0.1", "2181", `== srvr\nMode: leader\n== conf\nclientPort=1\n${text}\n== mntr\n${text}\n`],
-    ],
-  }),
   watcher: (text) => ({
     haproxy: [["ok", "1", text]],
     registry: [["ok", text]],
@@ -115,9 +108,17 @@ const NEEDED_TEXTS: Readonly<Record<string, string>> = {
   "/proc/sys/net/ipv4/ip_local_reserved_ports": "",
 };
 
-const LIMITS = "Max open files 1 1 files\n";
+/** What is not understood of a process without more. */
+const PARTS: Readonly<Record<string, (text: string) => string>> = {
+  limits: (text) => `Max open files 1 1 files\n${text}`,
+  cgroup: (text) => `0::/${text}/zookeeper.service`,
+};
 /** A service that runs is asked for more. */
-const UNIT_STATES: Readonly<Record<string, string>> = { ActiveState: "active", MainPID: "1" };
+const UNIT_STATES: Readonly<Record<string, string>> = {
+  ActiveState: "active",
+  MainPID: "1",
+  DropInPaths: "/etc/systemd/system/x.d/x.conf",
+};
 
 /** Answers every question with the text, wherever it may stand. */
 function answering(text: string): Ask {
@@ -151,12 +152,17 @@ function answering(text: string): Ask {
       "database.query": ["0", `version\t${text}\ninnodb_buffer_pool_size\t${text}\nsocket\t/run/x`],
       user: [text, "1", "1", text, text, text],
       "sockets.from": ["2181", text],
-      "zookeeper.words": ["mntr", "answered", text],
+      "zookeeper.words": Object.entries({
+        srvr: "Mode: leader",
+        mntr: text,
+        conf: `clientPort=1\n${text}`,
+      }).flatMap(([word, said]) => [word, "answered", said]),
+      "sockets.listening": [`LISTEN 0 50 10.0.0.1:2181 *:* users:(("java",pid=1,fd=9))\n${text}`],
       mount: ["8:1", text, text, text, text],
       space: ["1", "1", "1", "1"],
       list: ["x.conf", "regular", "root:root", "regular"],
       unit: how.flatMap((property) => [property, UNIT_STATES[property] ?? text]),
-      process: ["1", "5", "60", "S", "x:x", ...how.map((part) => (part === "limits" ? LIMITS + text : text))],
+      process: ["1", "5", "60", "S", "x:x", ...how.map((part) => PARTS[part]?.(text) ?? text)],
       "haproxy.info": ["pid", "1", "description", text, "version", text, "maxconn", text],
       "haproxy.servers": ["user-api", text, text, "1", text],
       "haproxy.processes": [`1 master 0 x\n2 worker ${text}\n${text}`],
@@ -174,7 +180,6 @@ function outputWith(step: string, text: string): ProbeOutput {
   const units = [...new Set([...saidIn(step, ".ts", /"([\w-]+\.service)"/g), `${step}.service`])];
   const paths = [
     ...saidIn(step, ".ts", /"(\/[^"\n]+)"/g),
-    "/var/lib/zookeeper/myid",
     ...units.flatMap((unit) => [
       `/etc/systemd/system/${unit}`,
       ...saidIn(step, ".ts", /`\/etc\/systemd\/system\/\$\{\w+\}(\.d\/[\w.-]+)`/g).map(
@@ -230,6 +235,15 @@ describe("what a host prints is read once", () => {
       expect(readings).not.toEqual([]);
       step.service?.health(facts, { name: "a", desired, fleet });
     });
+  });
+
+  it("by a look at a unit with drop-ins without end", async () => {
+    const paths = Array.from({ length: 201 }, (_, number) => `/x/${number}.conf`).join(" ");
+    const ask: Ask = async ([name]) =>
+      name === "unit"
+        ? { is: "value", value: [Buffer.from("DropInPaths"), Buffer.from(paths)] }
+        : { is: "absent" };
+    await expect(lookAtUnit(new Reader(ask), "x.service")).rejects.toThrow(/201 drop-ins, more than 200/);
   });
 
   const readers: Readonly<Record<string, (text: string) => unknown>> = {

@@ -340,11 +340,15 @@ describe("a member's data directory", () => {
 
   it("is read without an end to wait for, and what it links to is shown to nobody", async () => {
     const plants = {
-      "a link to a secret": "ln -s /root/secret",
-      "a device without end": "ln -s /dev/zero",
-      "a pipe": "mkfifo",
-    };
-    for (const [what, plant] of Object.entries(plants)) {
+      "a link to a secret": ["ln -s /root/secret", "no number, unreadable", "zookeeper may not read it"],
+      "a device without end": [
+        "ln -s /dev/zero",
+        "no number, unreadable",
+        "the way to it is a link that zookeeper made, and it leads to /dev/zero",
+      ],
+      "a pipe": ["mkfifo", "no number, fifo", undefined],
+    } as const;
+    for (const [what, [plant, shown, because]] of Object.entries(plants)) {
       await asZookeeper(
         `rm -rf ${dataDir}; mkdir -p ${dataDir}/version-2; ${plant} ${dataDir}/myid; ${plant} ${dataDir}/version-2/currentEpoch`,
       );
@@ -352,11 +356,23 @@ describe("a member's data directory", () => {
       if (read.is !== "read") throw new Error(`${what}: ${read.because}`);
       const facts = read.facts as ZookeeperFacts;
       expect(idOnDisk(facts), what).toBeUndefined();
-      expect(shownId(facts)).toMatch(/^no number, (symbolic link|fifo)$/);
+      expect(shownId(facts)).toBe(shown);
+      expect([facts.unread.get("myid"), facts.unread.get("data")], what).toEqual([because, because]);
       expect(JSON.stringify(facts)).not.toContain("s3cret");
       // What cannot be read is not taken for a directory that may be made anew.
       expect(dataIn(facts, dataDir)).toBe("holds");
     }
+  });
+
+  it("has its number also where that is a link of the package's", async () => {
+    await mustRun(host, "echo 3 >/srv/elsewhere/myid");
+    await asZookeeper(`mkdir -p ${dataDir}`);
+    await mustRun(host, `ln -s /srv/elsewhere/myid ${dataDir}/myid`);
+    const { facts } = (await look()) as { facts: ZookeeperFacts };
+    expect(idOnDisk(facts)).toBe(3);
+    await mustRun(host, "chmod 0600 /srv/elsewhere/myid");
+    const { facts: closed } = (await look()) as { facts: ZookeeperFacts };
+    expect([idOnDisk(closed), closed.unread.get("myid")]).toEqual([undefined, "zookeeper may not read it"]);
   });
 
   it("shows no more of myid than a number", async () => {

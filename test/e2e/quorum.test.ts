@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Lab, LabHost } from "../lab/lab.ts";
 import { eventually, mustRun, register } from "./backends.ts";
 import { convergedLab } from "./converged.ts";
-import { givenBack, stopped } from "./given-back.ts";
+import { frozen, givenBack, stopped } from "./given-back.ts";
 import { type Ended, inventoryFor, type JsonEvent, openRows, startMeshctl, summaryOf } from "./meshctl.ts";
 
 let lab: Lab;
@@ -110,6 +110,30 @@ describe.sequential("a living ensemble", () => {
     const ended = await provision(file).ended;
     expectProven(ended);
     expect(changes(ended)).toEqual(["kvm-02 start"]);
+  });
+
+  it("has a member left alone that answers nothing: what only that tells is unknown, and no reason to restart it", async () => {
+    const file = await withParameters("tick_time: 1500");
+    const host = hosts[(await roles()).indexOf("follower")]!;
+    const start = () => mustRun(host, "systemctl show -p InvocationID -p MainPID zookeeper");
+    const before = await start();
+    const thaw = await frozen(host, "zookeeper.service");
+    const ended = await provision(file).ended;
+    expect(changes(ended)).toEqual([]);
+    const own = openRows(ended).filter((row) => row.startsWith(`${host.name} zookeeper `));
+    for (const setting of ["role", "4lw.commands.whitelist"])
+      expect(own).toContainEqual(
+        expect.stringMatching(`${setting}: unknown: .*srvr: no end of its answer in time`),
+      );
+    expect(await start()).toBe(before);
+    await thaw();
+    await quorumOf(3);
+    await eventually(
+      "nothing is open",
+      async () => openRows(await verify(file)),
+      (open) => open.length === 0,
+      180_000,
+    );
   });
 
   it("is not restarted while a member has vanished, and says why", async () => {

@@ -11,6 +11,9 @@ import {
   serves,
   stateOf,
   syncedFollowersOf,
+  whyRoleUnread,
+  whyRunningUnread,
+  whyUnanswered,
 } from "./member.ts";
 import { type Servers, sameServers, showServers } from "./properties.ts";
 import { seenMember, type ZookeeperFleet } from "./roster.ts";
@@ -25,10 +28,21 @@ export function membershipConflict(
   fleet: ZookeeperFleet,
 ): string | undefined {
   for (const [host, member] of fleet) {
-    if (member.is === "unseen" || !lives(member.facts)) continue;
+    if (member.is === "unseen" || !lives(member.facts) || whyRunningUnread(member.facts) !== undefined)
+      continue;
     const found = stateOf(member.facts) === "standalone" ? new Map() : serversInUse(member.facts);
     if (sameServers(found, wanted) || isTheLoneMember(desired, found, wanted)) continue;
     return `the ensemble lives and ${host} has other members (${showServers(found)}; wanted: ${showServers(wanted)}): meshctl does not change the members of a living ensemble. Let the inventory name those it has, or change them by hand, one restart at a time, leader last`;
+  }
+  return undefined;
+}
+
+/** Why it is not known which members a living ensemble has, by the first member that did not tell. */
+export function membersUnread(fleet: ZookeeperFleet): string | undefined {
+  for (const [host, member] of fleet) {
+    const because = member.is === "unseen" ? undefined : whyRunningUnread(member.facts);
+    if (because !== undefined)
+      return `${host} runs with another zoo.cfg than the one on disk, and did not tell which (${because})`;
   }
   return undefined;
 }
@@ -73,8 +87,12 @@ export interface Quorum {
   readonly majority: number;
   readonly states: ReadonlyMap<HostName, State | "unseen">;
   readonly leaders: readonly HostName[];
+  /** Members that run, and why it was not read what they do. */
+  readonly unread: ReadonlyMap<HostName, string>;
   /** As the only leader counts them. */
   readonly synced: number | undefined;
+  /** Why its count was not read. */
+  readonly uncounted: string | undefined;
   /** Where the leader was asked. */
   readonly source: string;
 }
@@ -93,7 +111,15 @@ export function quorumOf({ members }: ZookeeperDesired, fleet: ZookeeperFleet): 
     majority: Math.floor(members.length / 2) + 1,
     states,
     leaders,
+    unread: new Map(
+      members.flatMap(({ host }) => {
+        const seen = seenMember(fleet, host);
+        const because = seen === undefined ? undefined : whyRoleUnread(seen.facts);
+        return because === undefined ? [] : [[host, because]];
+      }),
+    ),
     synced: leader === undefined ? undefined : syncedFollowersOf(leader.facts),
+    uncounted: leader === undefined ? undefined : whyUnanswered(leader.facts, "mntr"),
     source:
       leader === undefined
         ? "srvr on every member"
@@ -106,7 +132,7 @@ export function survivorsOf(quorum: Quorum, host: HostName): number {
   const serving = [...quorum.states].filter(
     ([other, state]) => other !== host && (state === "leader" || state === "follower"),
   ).length;
-  if (quorum.leaders.length !== 1) return 0;
+  if (quorum.leaders.length !== 1 || quorum.uncounted !== undefined) return 0;
   if (quorum.synced === undefined) return serving;
   const isFollower = quorum.states.get(host) === "follower";
   const inStep = quorum.leaders[0] === host ? quorum.synced : quorum.synced + 1 - (isFollower ? 1 : 0);

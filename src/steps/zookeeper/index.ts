@@ -1,8 +1,9 @@
-import type { Reading, Step } from "../../step.ts";
+import type { Layer, Reading, Step } from "../../step.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
 import { changesOf } from "./changes.ts";
 import { desired, problems, type ZookeeperDesired } from "./desired.ts";
-import { type ZookeeperFacts, zookeeperFacts } from "./facts.ts";
+import type { ZookeeperFacts } from "./facts.ts";
+import { lookAtMember } from "./look.ts";
 import { shownId } from "./member.ts";
 import { type ZookeeperParameters, zookeeperParameters } from "./parameters.ts";
 import { readingsOf } from "./readings.ts";
@@ -47,12 +48,7 @@ export const zookeeper: Step<ZookeeperParameters, ZookeeperDesired, ZookeeperFac
     return [{ ...myid, notes }, { ...zooCfg, notes }, unit];
   },
 
-  probe: ({ address, ports, dataDir }) => ({
-    file: new URL("./probe.sh", import.meta.url),
-    args: [address, String(ports.clientPort), dataDir],
-  }),
-
-  facts: zookeeperFacts,
+  look: lookAtMember,
 
   assess(self, fleet) {
     const roster = rosterOf(self.desired, fleet);
@@ -76,11 +72,13 @@ function withoutId(
 ): Reading {
   const source = myidPath(desired);
   const found = shownId(facts);
+  const unread = facts.unread.get("myid");
+  const onDisk: Layer = found === undefined ? { is: "absent", source } : { is: "read", value: found, source };
   return {
     setting: "myid",
     want: "1–255",
-    onDisk: found === undefined ? { is: "absent", source } : { is: "read", value: found, source },
+    onDisk: unread === undefined ? onDisk : { is: "unreadable", source, because: unread },
     inForce: { is: "inapplicable" },
-    blocked: because,
+    blocked: unread === undefined ? because : undefined,
   };
 }

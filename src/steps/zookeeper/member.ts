@@ -43,6 +43,32 @@ export function stateOf(facts: ZookeeperFacts): State {
   return words.some((text) => text.includes("whitelist")) ? "secretive" : "silent";
 }
 
+/** Why it is not known what a member does that runs; undefined when it is. */
+export function whyRoleUnread(facts: ZookeeperFacts): string | undefined {
+  if (stateOf(facts) !== "silent") return undefined;
+  return whyUnanswered(facts, "srvr") ?? whyUnanswered(facts, "mntr");
+}
+
+/** Why a word was not answered whole; undefined when it was, or nobody was asked. */
+export function whyUnanswered({ asked }: Pick<ZookeeperFacts, "asked">, word: string): string | undefined {
+  const because = asked?.failures.get(word);
+  return because === undefined ? undefined : `${word}: ${because}`;
+}
+
+/**
+ * Why it is not known with which members and directories the process runs; undefined when it is, and when none runs. Where
+ * `conf` tells nothing, the zoo.cfg that it started with does.
+ */
+export function whyRunningUnread(facts: ZookeeperFacts): string | undefined {
+  return facts.process === undefined || runsItsZooCfg(facts) ? undefined : whyUnanswered(facts, "conf");
+}
+
+/** Why nobody may go by what was read of the member, as one phrase: a part of it was not read whole. */
+export function whyUndecided(facts: ZookeeperFacts): string | undefined {
+  const [unread] = facts.unread;
+  return unread === undefined ? whyRunningUnread(facts) : `${unread[0]}: ${unread[1]}`;
+}
+
 export function serves(state: State): boolean {
   return !["stopped", "silent", "looking"].includes(state);
 }
@@ -59,8 +85,8 @@ export function configurationOf(facts: ZookeeperFacts): Properties {
 }
 
 /** What the server says of itself, once it serves. */
-export function liveConfigurationOf(facts: ZookeeperFacts): Properties | undefined {
-  const text = facts.asked?.answers.get("conf") ?? "";
+export function liveConfigurationOf({ asked }: Pick<ZookeeperFacts, "asked">): Properties | undefined {
+  const text = asked?.answers.get("conf") ?? "";
   return /^clientPort=/m.test(text) ? parseProperties(text) : undefined;
 }
 
@@ -75,11 +101,18 @@ export function serversInUse(facts: ZookeeperFacts): Servers {
   return serversOf(live?.has("membership") ? live : configurationOf(facts));
 }
 
+/** Directories that the server names: of its data first, then of its logs. */
+export function liveDirectories(facts: Pick<ZookeeperFacts, "asked">): readonly string[] {
+  const live = liveConfigurationOf(facts);
+  return ["dataDir", "dataLogDir"].flatMap((key) => {
+    const directory = live?.get(key)?.value.replace(/\/version-2\/?$/, "");
+    return directory === undefined ? [] : [directory];
+  });
+}
+
 /** The directory that the process or, when none runs, the next start uses; undefined when zoo.cfg says nothing. */
 export function dataDirectoryInUse(facts: ZookeeperFacts): string | undefined {
-  const live = liveConfigurationOf(facts)
-    ?.get("dataDir")
-    ?.value.replace(/\/version-2\/?$/, "");
+  const live = liveConfigurationOf(facts)?.has("dataDir") ? liveDirectories(facts)[0] : undefined;
   return live ?? configurationOf(facts).get("dataDir")?.value;
 }
 

@@ -10,6 +10,7 @@ import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import { judge } from "../../evidence/verdict.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { DAEMON_RELOAD, UNREAD } from "./changes.ts";
+import type { Basis, ZookeeperFacts } from "./facts.ts";
 import {
   configurationOf,
   liveConfigurationOf,
@@ -17,6 +18,7 @@ import {
   SHOWN,
   serversInUse,
   shownId,
+  whyUnanswered,
 } from "./member.ts";
 import { type Properties, serversOf, showServers } from "./properties.ts";
 import {
@@ -74,12 +76,16 @@ const NOT_RUNNING: Layer = { is: "absent", source: UNIT };
 
 function packageRow({ host, facts, needs, closing, blocked }: MemberView): Reading {
   const version = host.packages.get("zookeeper");
-  const jar = facts.jars.find((path) => /\/zookeeper[^/]*\.jar/.test(path));
-  const replaced = facts.jars.find((path) => path.endsWith(" (deleted)"));
+  const jars = facts.process?.jars ?? [];
+  const jar = jars.find((path) => /\/zookeeper[^/]*\.jar/.test(path));
+  const replaced = jars.find((path) => path.endsWith(" (deleted)"));
   const inForce = (): Layer => {
-    if (facts.process === undefined || jar === undefined || version === undefined)
-      return { is: "inapplicable" };
-    const source = `ls -l /proc/${facts.process.pid}/fd (${shellWord(replaced ?? jar)})`;
+    if (facts.process === undefined) return { is: "inapplicable" };
+    const files = openFiles(facts.process.pid);
+    const unread = unreadPart(facts, "process", files);
+    if (unread !== undefined || jar === undefined || version === undefined)
+      return unread ?? { is: "inapplicable" };
+    const source = `${files} (${shellWord(replaced ?? jar)})`;
     return { is: "inferred", value: replaced === undefined ? version : "another version", source };
   };
   return {
@@ -134,19 +140,19 @@ function fileRow(
   const path = fact.path;
   const differs = fact.mode !== "0644" || fact.owner !== "root:root";
   const started = facts.started?.digests.get(path);
+  const found =
+    fact.kind === "absent"
+      ? undefined
+      : `${show(fact.sha256)}${differs ? ` ${fact.mode} ${fact.owner}` : ""}`;
   return {
     setting,
     want: show(file.sha256),
-    onDisk: read(
-      fact.kind === "absent"
-        ? undefined
-        : `${show(fact.sha256)}${differs ? ` ${fact.mode} ${fact.owner}` : ""}`,
-      path,
-    ),
+    onDisk: fact.because === undefined ? read(found, path) : unreadable(path, fact.because),
     inForce:
       facts.process === undefined
         ? NOT_RUNNING
-        : read(started === undefined ? undefined : show(started), STARTED),
+        : (unreadPart(facts, "start record", STARTED) ??
+          read(started === undefined ? undefined : show(started), STARTED)),
     diff: file.diff,
   };
 }
@@ -159,19 +165,26 @@ function membersRow(view: MemberView): Reading {
     setting: "members",
     want: showServers(servers),
     onDisk: read(facts.zooCfg.kind === "absent" ? undefined : showServers(onDisk), ZOO_CFG),
-    inForce: live?.has("membership")
-      ? { is: "read", value: showServers(serversInUse(facts)), source: asked(view, "conf") }
-      : startedWith(view, showServers(onDisk)),
+    inForce:
+      view.membersUnread !== undefined
+        ? unreadable(asked(view, "conf"), view.membersUnread)
+        : live?.has("membership")
+          ? { is: "read", value: showServers(serversInUse(facts)), source: asked(view, "conf") }
+          : startedWith(view, showServers(onDisk)),
     blocked: blocked.members,
   };
 }
 
 function dataDirRow(view: MemberView): Reading {
+  const row = configurationRow(view, "dataDir", view.desired.dataDir, ["dataDir"], ([directory]) =>
+    directory!.replace(/\/version-2\/?$/, ""),
+  );
+  // What zoo.cfg says of it counts for nothing while nobody knows what is there.
+  const unread = unreadPart(view.facts, "data", view.desired.dataDir);
   return {
-    ...configurationRow(view, "dataDir", view.desired.dataDir, ["dataDir"], ([directory]) =>
-      directory!.replace(/\/version-2\/?$/, ""),
-    ),
-    blocked: view.blocked.dataDir,
+    ...row,
+    onDisk: unread ?? row.onDisk,
+    blocked: unread === undefined ? view.blocked.dataDir : undefined,
   };
 }
 
@@ -186,12 +199,14 @@ function myidRow(view: MemberView): Reading {
     // A lone member has no id: `conf` says 0.
     if (live !== undefined && view.servers.size > 0)
       return { is: "read", value: live, source: asked(view, "conf") };
-    return isStarted ? { is: "inferred", value: onDisk, source: STARTED } : { is: "absent", source: STARTED };
+    return isStarted
+      ? { is: "inferred", value: onDisk, source: STARTED }
+      : (unreadPart(facts, "start record", STARTED) ?? { is: "absent", source: STARTED });
   };
   return {
     setting: "myid",
     want: String(id),
-    onDisk: read(onDisk, path),
+    onDisk: unreadPart(facts, "myid", path) ?? read(onDisk, path),
     inForce: inForce(),
     blocked: blocked.myid,
   };
@@ -257,23 +272,23 @@ function wordsRow(view: MemberView): Reading {
   const key = "4lw.commands.whitelist";
   const file = configurationOf(facts);
   const onDisk = file.get(key)?.value;
-  const answers = facts.asked?.answers;
-  const answered = WORDS.split(",").filter((word) => {
-    const answer = answers?.get(word);
-    return answer !== undefined && !answer.includes("whitelist");
-  });
+  const words = WORDS.split(",");
+  const source = `${asked(view, "srvr")} (and so on for each of them)`;
+  const inForce = (): Layer => {
+    if (facts.asked === undefined) return startedWith(view, onDisk);
+    const { answers } = facts.asked;
+    const heeded = words.filter((word) => !answers.get(word)?.includes("whitelist"));
+    const [unread] = words.flatMap((word) => whyUnanswered(facts, word) ?? []);
+    // One that is refused differs, whatever the others would have said.
+    return unread === undefined || heeded.length < words.length
+      ? { is: "read", value: heeded.join(","), source }
+      : unreadable(source, unread);
+  };
   return {
     setting: key,
     want: WORDS,
     onDisk: read(onDisk, `${ZOO_CFG}${lineOf(file, key)}`),
-    inForce:
-      answers === undefined || answers.size === 0
-        ? startedWith(view, onDisk)
-        : {
-            is: "read",
-            value: answered.join(","),
-            source: `${asked(view, "srvr")} (and so on for each of them)`,
-          },
+    inForce: inForce(),
   };
 }
 
@@ -295,32 +310,41 @@ function heapRow(view: MemberView): Reading {
   const { desired, facts } = view;
   const [, onDisk] = /^ExecStart=.* -Xmx(\S+)/m.exec(facts.unitFile.content ?? "") ?? [];
   // Of several the last one counts.
-  const inForce = facts.process?.argv.findLast((argument) => argument.startsWith("-Xmx"))?.slice(4);
+  const heap = facts.process?.argv.findLast((argument) => argument.startsWith("-Xmx"))?.slice(4);
+  const inForce = (): Layer => {
+    if (facts.process === undefined) return NOT_RUNNING;
+    const source = `/proc/${facts.process.pid}/cmdline`;
+    return unreadPart(facts, "process", source) ?? read(heap, source);
+  };
   return {
     setting: "heap",
     want: showHeap(desired.heapBytes),
-    onDisk: read(onDisk, UNIT_FILE),
-    inForce: facts.process === undefined ? NOT_RUNNING : read(inForce, `/proc/${facts.process.pid}/cmdline`),
+    onDisk: unreadPart(facts, "unit file", UNIT_FILE) ?? read(onDisk, UNIT_FILE),
+    inForce: inForce(),
   };
 }
 
 /** The journal is rotated and bounded; a file of ZooKeeper's own is not, and without a binding it writes none. */
 function logRow({ facts }: MemberView): Reading {
   const unit = facts.unitFile.content;
-  const binding = facts.jars.find((path) => /\/slf4j-(?!api)[^/]*\.jar/.test(path));
-  const isJournal = facts.stderr === "journal" && binding?.includes(LOG_BINDING.replace(".jar", ""));
   const inForce = (): Layer => {
     if (facts.process === undefined) return NOT_RUNNING;
-    const source = `ls -l /proc/${facts.process.pid}/fd`;
-    if (isJournal) return { is: "read", value: "journal", source };
-    return binding === undefined
-      ? { is: "absent", source }
-      : { is: "read", value: `${binding.split("/").at(-1)} to ${facts.stderr || "nowhere"}`, source };
+    const { pid, jars, stderr } = facts.process;
+    const source = openFiles(pid);
+    const unread = unreadPart(facts, "process", source);
+    if (unread !== undefined) return unread;
+    const binding = jars.find((path) => /\/slf4j-(?!api)[^/]*\.jar/.test(path));
+    if (binding === undefined) return { is: "absent", source };
+    const isJournal = stderr === "journal" && binding.includes(LOG_BINDING.replace(".jar", ""));
+    const value = isJournal ? "journal" : `${binding.split("/").at(-1)} to ${stderr || "nowhere"}`;
+    return { is: "read", value, source };
   };
   return {
     setting: "log",
     want: "journal",
-    onDisk: read(unit?.includes(`/${LOG_BINDING} `) ? "journal" : undefined, UNIT_FILE),
+    onDisk:
+      unreadPart(facts, "unit file", UNIT_FILE) ??
+      read(unit?.includes(`/${LOG_BINDING} `) ? "journal" : undefined, UNIT_FILE),
     inForce: inForce(),
   };
 }
@@ -342,14 +366,16 @@ function listensRow(view: MemberView): Reading {
   const sockets = (facts.process?.sockets ?? [])
     .toSorted((a, b) => a.port - b.port)
     .map(({ address, port }) => `${address}:${port}`);
+  const inForce = (): Layer => {
+    if (facts.process === undefined) return NOT_RUNNING;
+    const source = listenersQuestion(facts.process.pid);
+    return unreadPart(facts, "sockets", source) ?? read(sockets.join(", ") || undefined, source);
+  };
   return {
     setting: "listens on",
     want: wanted.join(", "),
     onDisk: read(onDisk(), ZOO_CFG),
-    inForce:
-      facts.process === undefined
-        ? NOT_RUNNING
-        : read(sockets.join(", ") || undefined, listenersQuestion(facts.process.pid)),
+    inForce: inForce(),
     // The quorum port is the leader's alone. Anything else is a door nobody asked for.
     accepts: (value, layer) =>
       layer === "onDisk"
@@ -367,27 +393,25 @@ function doorsRow({ facts, desired }: MemberView): Reading {
   const show = (admin: boolean, jmx: boolean) => `${onOff(admin)}, ${onOff(jmx)}`;
   const { clientPort } = desired.ports;
   const adminPort = Number(file.get("admin.serverPort")?.value ?? 8080);
-  const process = facts.process;
+  const files = `cat ${ZOO_CFG} ${UNIT_FILE}`;
+  const onDisk =
+    facts.zooCfg.kind === "absent" || unit === undefined
+      ? undefined
+      : show(file.get("admin.enableServer")?.value !== "false", unit.includes("jmxremote"));
+  const inForce = (): Layer => {
+    if (facts.process === undefined) return NOT_RUNNING;
+    const { pid, sockets, argv } = facts.process;
+    const source = `${listenersQuestion(pid)}; cat /proc/${pid}/cmdline`;
+    const admin = sockets.some(({ port }) => port === adminPort && port !== clientPort);
+    const jmx = argv.some((argument) => argument.includes("jmxremote"));
+    const unread = unreadPart(facts, "sockets", source) ?? unreadPart(facts, "process", source);
+    return unread ?? { is: "inferred", value: show(admin, jmx), source };
+  };
   return {
     setting: "AdminServer, JMX",
     want: show(false, false),
-    onDisk: read(
-      facts.zooCfg.kind === "absent" || unit === undefined
-        ? undefined
-        : show(file.get("admin.enableServer")?.value !== "false", unit.includes("jmxremote")),
-      `cat ${ZOO_CFG} ${UNIT_FILE}`,
-    ),
-    inForce:
-      process === undefined
-        ? NOT_RUNNING
-        : {
-            is: "inferred",
-            value: show(
-              process.sockets.some(({ port }) => port === adminPort && port !== clientPort),
-              process.argv.some((argument) => argument.includes("jmxremote")),
-            ),
-            source: `${listenersQuestion(process.pid)}; cat /proc/${process.pid}/cmdline`,
-          },
+    onDisk: unreadPart(facts, "unit file", files) ?? read(onDisk, files),
+    inForce: inForce(),
   };
 }
 
@@ -396,8 +420,10 @@ function ensembleRows(
   view: MemberView,
   fleet: ZookeeperFleet,
 ): readonly (Reading & { isReachable: boolean })[] {
-  const { quorum, state, facts } = view;
+  const { name, quorum, state, facts } = view;
   const companions = companionsOf(view, fleet);
+  const unreadRole = quorum.unread.get(name);
+  const roleSource = facts.asked === undefined ? "no open port" : asked(view, "srvr");
   const role: Reading & { isReachable: boolean } = {
     setting: "role",
     want: quorum.members === 1 ? "standalone" : "leader or follower",
@@ -411,29 +437,32 @@ function ensembleRows(
               value: showUnsteady(facts.unit),
               source: unitQuestion(UNIT, "NRestarts", "MainPID"),
             }
-          : {
-              is: "read",
-              value: SHOWN[state],
-              source: facts.asked === undefined ? "no open port" : asked(view, "srvr"),
-            },
+          : unreadRole === undefined
+            ? { is: "read", value: SHOWN[state], source: roleSource }
+            : unreadable(roleSource, unreadRole),
     accepts: (value) => (quorum.members === 1 ? ["standalone"] : ["leader", "follower"]).includes(value),
     because: roleBecause(view),
     isReachable: companions + 1 >= quorum.majority,
   };
   if (quorum.members === 1) return [role];
   const want = showQuorum(1, quorum.members - 1);
+  const counted = quorumLayer(view);
+  const states = [...quorum.states].map(([host, each]) => `${host} ${SHOWN[each]}`).join(", ");
+  const isUnanswered = quorum.uncounted !== undefined || quorum.unread.size > 0;
   return [
     role,
     {
       setting: "quorum",
       want,
       onDisk: { is: "inapplicable" },
-      inForce: quorumLayer(view),
-      // An unseen member may be the leader or synced: the leader that is seen has counted it.
+      inForce: counted,
+      // One that is unseen, or did not answer, may be synced: the leader that is seen has counted it.
       accepts: (value) =>
         value === want &&
-        [...quorum.states.values()].every((each) => ["leader", "follower", "unseen"].includes(each)),
-      because: [...quorum.states].map(([host, each]) => `${host} ${SHOWN[each]}`).join(", "),
+        [...quorum.states].every(
+          ([host, each]) => ["leader", "follower", "unseen"].includes(each) || quorum.unread.has(host),
+        ),
+      because: counted.is === "unreadable" && isUnanswered ? `${counted.because}: ${states}` : states,
       isReachable: companions === quorum.members - 1,
     },
   ];
@@ -443,8 +472,13 @@ function quorumLayer(view: MemberView): Layer {
   const { quorum, state } = view;
   const unseen = [...quorum.states].find(([, each]) => each === "unseen");
   if (state === "follower" && quorum.leaders.length === 0 && unseen !== undefined) {
-    return { is: "unreadable", source: quorum.source, because: `${unseen[0]} may lead and cannot be seen` };
+    return unreadable(quorum.source, `${unseen[0]} may lead and cannot be seen`);
   }
+  const [silent] = quorum.unread;
+  const mayBeLed = state === "follower" || quorum.unread.has(view.name);
+  if (quorum.leaders.length === 0 && silent !== undefined && mayBeLed)
+    return unreadable(quorum.source, `${silent[0]} may lead and did not answer (${silent[1]})`);
+  if (quorum.uncounted !== undefined) return unreadable(quorum.source, quorum.uncounted);
   if (quorum.leaders.length === 1 && quorum.synced === undefined) {
     // Its whitelist hides mntr. A follower serves only once it is in step.
     const followers = [...quorum.states.values()].filter((each) => each === "follower").length;
@@ -462,27 +496,46 @@ function showQuorum(leaders: number, synced: number): string {
   return `${leaders} leader${leaders === 1 ? "" : "s"}, ${synced} synced`;
 }
 
-function roleBecause({ state, quorum, facts }: MemberView): string | undefined {
+function roleBecause({ name, state, quorum, facts }: MemberView): string | undefined {
   if (state === "stopped") return `${UNIT} does not run`;
   if (state === "looking") {
     const away = [...quorum.states].filter(([, each]) => each === "stopped" || each === "unseen");
     const names = away.map(([host, each]) => `${host} is ${each}`).join(", ");
     return `it runs and serves nobody: no majority is there${names === "" ? "" : ` (${names})`}`;
   }
-  if (state === "silent")
-    return `process ${facts.process?.pid} does not answer: look at journalctl -u ${UNIT}, and restart it if it stays so`;
+  if (state === "silent") {
+    const unread = quorum.unread.get(name);
+    const how = unread === undefined ? "" : ` (${unread})`;
+    return `process ${facts.process?.pid} does not answer${how}: look at journalctl -u ${UNIT}, and restart it if it stays so`;
+  }
   return undefined;
 }
 
 /** In force when the process started with this very zoo.cfg. */
 function startedWith({ facts }: MemberView, onDisk: string | undefined): Layer {
   if (facts.process === undefined) return NOT_RUNNING;
+  const unread = unreadPart(facts, "start record", STARTED);
+  if (unread !== undefined) return unread;
   if (onDisk === undefined || !runsItsZooCfg(facts)) return { is: "absent", source: STARTED };
   return { is: "inferred", value: onDisk, source: `${STARTED} (it started with this zoo.cfg)` };
 }
 
 function asked({ facts }: MemberView, word: string): string {
   return zookeeperQuestion(facts.asked?.at ?? "", word);
+}
+
+/** The layer that comes of a part which was not read; undefined when it was. */
+function unreadPart({ unread }: ZookeeperFacts, part: Basis, source: string): Layer | undefined {
+  const because = unread.get(part);
+  return because === undefined ? undefined : unreadable(source, because);
+}
+
+function openFiles(pid: number): string {
+  return `ls -l /proc/${pid}/fd`;
+}
+
+function unreadable(source: string, because: string): Layer {
+  return { is: "unreadable", source, because };
 }
 
 function read(value: string | undefined, source: string): Layer {

@@ -49,6 +49,14 @@ export function rosterOf({ members, ports }: ZookeeperDesired, fleet: ZookeeperF
       because: `${without[0]!.host} has no id yet, and ${unseen.host}, which cannot be seen, may have any: bring ${unseen.host} up, or state the ids at the hosts (zookeeper.id)`,
     };
   }
+  for (const { host } of without) {
+    const because = seenMember(fleet, host)!.facts.unread.get("myid");
+    if (because === undefined) continue;
+    return {
+      is: "unknown",
+      because: `the myid of ${host} was not read and may hold any id (${because}): look at it there, or state the ids at the hosts (zookeeper.id)`,
+    };
+  }
   giveFreeIds(members, ids);
   return { is: "known", ids };
 }

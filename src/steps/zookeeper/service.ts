@@ -6,7 +6,7 @@ import { hasMajority, quorumOf } from "./ensemble.ts";
 import type { ZookeeperFacts } from "./facts.ts";
 import { runsItsZooCfg, SHOWN, serves, stateOf } from "./member.ts";
 import { parseProperties, sameServers, serversOf } from "./properties.ts";
-import { UNIT, UNIT_FILE, ZOO_CFG } from "./render.ts";
+import { STARTED, UNIT, UNIT_FILE, ZOO_CFG } from "./render.ts";
 import { whyStopped } from "./stopped.ts";
 import { nextToRestart } from "./waves.ts";
 
@@ -36,6 +36,8 @@ export const service: Service<ZookeeperDesired, ZookeeperFacts> = {
         : { is: "undecided", because };
     }
     if (isUnsteady(facts.unit)) return { is: "broken", because: `${UNIT} is ${showUnsteady(facts.unit)}` };
+    const unread = facts.unread.get("start record");
+    if (unread !== undefined) return { is: "undecided", because: `${STARTED} was not read: ${unread}` };
     if (started === undefined || runsItsZooCfg(facts)) return { is: "healthy" };
     return { is: "undecided", because: `${UNIT} still runs with another zoo.cfg than the one on disk` };
   },

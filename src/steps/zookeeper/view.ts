@@ -4,9 +4,9 @@ import type { HostName } from "../../inventory/view.ts";
 import { revealContent } from "../../secret.ts";
 import type { HostFacts, WantedFile } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
-import { membershipConflict, type Quorum, quorumOf, versionConflict } from "./ensemble.ts";
+import { membershipConflict, membersUnread, type Quorum, quorumOf, versionConflict } from "./ensemble.ts";
 import type { ZookeeperFacts } from "./facts.ts";
-import { dataIn, holdsData, idOnDisk, type State, stateOf } from "./member.ts";
+import { dataIn, holdsData, idOnDisk, type State, stateOf, whyUndecided } from "./member.ts";
 import { obstaclesOf } from "./obstacles.ts";
 import type { Servers } from "./properties.ts";
 import { argvOf, memberFiles, myidPath, UNIT_FILE, ZOO_CFG } from "./render.ts";
@@ -24,6 +24,8 @@ export interface MemberView {
   readonly unit: FileAssessment & { readonly sha256: string };
   readonly state: State;
   readonly quorum: Quorum;
+  /** Why it is not known which members the ensemble has. */
+  readonly membersUnread: string | undefined;
   /** Sentences that say why nothing may be changed, by the row they stand in. */
   readonly blocked: Readonly<Record<BlockedRow, string | undefined>>;
   readonly needs: Needs;
@@ -65,7 +67,9 @@ export function viewOf(
   const blocked = {
     package: versionConflict(desired, fleet),
     zooCfg: zooCfg.blocked,
-    unit: unit.blocked ?? otherStart(facts.unit, facts.unitFile.content),
+    unit: facts.unread.has("unit file")
+      ? undefined
+      : (unit.blocked ?? otherStart(facts.unit, facts.unitFile.content)),
     members: membershipConflict(desired, servers, fleet),
     ...obstacles,
   };
@@ -85,7 +89,9 @@ export function viewOf(
     enable: facts.unit.enabled !== "enabled",
   };
   const isBlocked = Object.values(blocked).some((because) => because !== undefined);
-  const closing = isBlocked ? undefined : closingChange(needs);
+  const unread = membersUnread(fleet);
+  const isUndecided = unread !== undefined || whyUndecided(facts) !== undefined;
+  const closing = isBlocked || isUndecided ? undefined : closingChange(needs);
   const quorum = quorumOf(desired, fleet);
   const state = stateOf(facts);
   return {
@@ -99,6 +105,7 @@ export function viewOf(
     unit,
     state,
     quorum,
+    membersUnread: unread,
     blocked,
     needs,
     closing,
@@ -120,7 +127,7 @@ function runsAsWanted(
   zooCfg: string,
   unit: string,
 ): boolean {
-  const { process, started, jars } = facts;
+  const { process, started } = facts;
   if (process === undefined || started === undefined) return false;
   const wanted = argvOf(desired);
   return (
@@ -129,7 +136,7 @@ function runsAsWanted(
     started.digests.get(myidPath(desired)) === facts.myid.sha256 &&
     process.argv.length === wanted.length &&
     process.argv.every((argument, index) => argument === wanted[index]) &&
-    !jars.some((jar) => jar.endsWith(" (deleted)"))
+    !process.jars.some((jar) => jar.endsWith(" (deleted)"))
   );
 }
 

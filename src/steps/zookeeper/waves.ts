@@ -77,6 +77,10 @@ export function nextToRestart(
   if (quorum.members <= 2 && others.every(([, state]) => state !== "unseen" && serves(state))) return [turn];
   if (survivorsOf(quorum, turn) >= quorum.majority) return [turn];
   const states = others.map(([host, state]) => `${host} ${SHOWN[state]}`).join(", ");
+  if (quorum.uncounted !== undefined)
+    return {
+      hold: `nobody knows how many members are in step: ${quorum.leaders[0]} did not tell (${quorum.uncounted})`,
+    };
   return {
     hold: `restarting ${turn} would end the quorum: ${quorum.majority} of the other members must serve in step (${states})`,
   };

@@ -1,5 +1,5 @@
-import { sha256Of } from "../../../src/evidence/file.ts";
-import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
+import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
+import { type UnitFact, unitFact } from "../../../src/evidence/unit.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import type { HostName, HostView, InventoryView } from "../../../src/inventory/view.ts";
 import type { Fleet, HostFacts } from "../../../src/step.ts";
@@ -15,6 +15,10 @@ export const ZOO_CFG = "/etc/zookeeper/conf/zoo.cfg";
 export const UNIT_FILE = "/etc/systemd/system/zookeeper.service";
 export const PACKAGED_ZOO_CFG =
   "tickTime=2000\ninitLimit=10\nsyncLimit=5\ndataDir=/tmp/zookeeper\nclientPort=2181\n";
+
+/** Four-letter words, and why one is not answered. */
+const WORDS = ["srvr", "mntr", "conf", "isro", "ruok"];
+export const LATE = "no end of its answer in time";
 
 type Data = "none" | "new" | "blank" | "holds" | "lost";
 type Words = Readonly<Record<string, string>>;
@@ -58,6 +62,8 @@ interface Running {
   readonly jars?: readonly string[];
   readonly stderr?: string;
   readonly answers?: Words;
+  /** Words that were not answered, and why. */
+  readonly failures?: Words;
 }
 
 export type World = Readonly<Record<HostName, HostModel | "unseen">>;
@@ -136,6 +142,7 @@ export function member(
       ],
       stderr: "journal",
       answers: state === "silent" ? {} : answersOf(desired, ids, name, state),
+      failures: state === "silent" ? Object.fromEntries(WORDS.map((word) => [word, LATE])) : {},
     },
   };
 }
@@ -192,100 +199,135 @@ export function assessed(members: readonly string[], world: World, name: HostNam
   return { rows, open, changes, ids: changes.map(({ id }) => id) };
 }
 
-function factsOf(model: HostModel, { dataDir }: Pick<ZookeeperDesired, "dataDir"> = { dataDir: DATA }) {
-  return zookeeper.facts!(parseProbeOutput(probeOutputOf(model, dataDir)));
+/** What a look at the host tells. */
+export function factsOf(
+  model: HostModel,
+  { dataDir }: Pick<ZookeeperDesired, "dataDir"> = { dataDir: DATA },
+): ZookeeperFacts {
+  const { runs } = model;
+  const process =
+    runs === undefined
+      ? undefined
+      : {
+          pid: 77,
+          sockets: (runs.sockets ?? []).map(endpoint),
+          argv: runs.argv ?? ["java"],
+          jars: runs.jars ?? [],
+          stderr: runs.stderr ?? "/dev/null",
+        };
+  const file = (path: string, text: string | undefined, change: Partial<FileFact> = {}): FileFact => {
+    const nothing = { path, packaged: "no", mode: "", owner: "", sha256: "", realPath: "" } as const;
+    if (text === undefined) return { ...nothing, kind: "absent", content: undefined };
+    const whole = {
+      kind: "regular",
+      mode: "0644",
+      owner: "root:root",
+      sha256: sha256Of(text),
+      realPath: path,
+    };
+    return { ...nothing, ...whole, content: text, ...change };
+  };
+  return {
+    unit: unitOf(model),
+    zooCfg: file(ZOO_CFG, model.zooCfg, {
+      packaged: model.isPackaged ? "default" : "no",
+      mode: model.zooCfgMode ?? "0644",
+    }),
+    unitFile: file(UNIT_FILE, model.unitFile),
+    myid: file(`${dataDir}/myid`, model.myid),
+    started:
+      runs?.startedWith === undefined || (runs.invocation ?? INVOCATION) !== INVOCATION
+        ? undefined
+        : { digests: digestsOf(runs.startedWith, dataDir) },
+    data: Object.entries<Data>(model.data ?? { [dataDir]: "none" }).map(([directory, is]) => ({
+      directory,
+      is,
+    })),
+    process,
+    strangers: (model.strangers ?? []).map((sockets, index) => ({
+      pid: 90 + index,
+      sockets: sockets.map(endpoint),
+    })),
+    asked:
+      runs?.answers === undefined
+        ? undefined
+        : {
+            at: "10.0.0.9:2181",
+            answers: new Map(Object.entries(runs.answers)),
+            failures: new Map(Object.entries(runs.failures ?? {})),
+          },
+    lastWords: model.lastWords ?? "",
+    unread: new Map(),
+  };
 }
 
-function probeOutputOf(model: HostModel, dataDir: string): string {
-  const lines: string[] = [];
-  const emit = (key: string, ...fields: string[]) =>
-    lines.push(
-      [key, ...fields.map((text) => (/[\t\n]/.test(text) ? `b64:${base64(text)}` : text))].join("\t"),
-    );
-  const unit = (property: string, value: string) => emit("unit", "zookeeper.service", property, value);
+const INVOCATION = "0123abc";
+
+function digestsOf(
+  { zooCfg, unitFile, myid }: NonNullable<Running["startedWith"]>,
+  dataDir: string,
+): ReadonlyMap<string, string> {
+  const texts = { [ZOO_CFG]: zooCfg, [UNIT_FILE]: unitFile, [`${dataDir}/myid`]: myid };
+  return new Map(Object.entries(texts).map(([path, text]) => [path, sha256Of(text)]));
+}
+
+/** "[::ffff:10.0.0.2]:2181" or "*:8080", as ss shows them. */
+function endpoint(local: string) {
+  const [, address, port] = /^\[?(?:::ffff:)?(.*?)\]?:(\d+)$/.exec(local) ?? [];
+  return { address: address!, port: Number(port) };
+}
+
+/** The record of what the member started with. */
+export function startedText({ runs }: HostModel, dataDir = DATA): string | undefined {
+  if (runs?.startedWith === undefined) return undefined;
+  const lines = [...digestsOf(runs.startedWith, dataDir)].map(([path, sha256]) => `${sha256}  ${path}`);
+  return [runs.invocation ?? INVOCATION, ...lines, ""].join("\n");
+}
+
+/** As systemd shows them. */
+export function unitProperties(model: HostModel): Readonly<Record<string, readonly string[]>> {
   const { runs } = model;
-  unit("LoadState", model.unitFile === undefined ? "not-found" : "loaded");
-  unit("ActiveState", runs === undefined ? "inactive" : "active");
-  unit("SubState", runs === undefined ? "dead" : "running");
-  unit("DropInPaths", model.dropIns ?? "");
-  unit("InvocationID", runs === undefined ? "" : "0123abc");
-  unit("NeedDaemonReload", model.needDaemonReload ? "yes" : "no");
-  for (const [property, value] of startAsWritten(model.unitFile)) unit(property, value);
-  if (model.startedByDropIn !== undefined) {
-    const [line, command] = model.startedByDropIn.split(/ (.*)/);
-    unit("ExecStart", execStart(command!));
-    emit("unit_line", "zookeeper.service", model.dropIns ?? "", line!, "ExecStart");
-  }
-  if (model.restarts !== undefined) {
-    unit("NRestarts", String(model.restarts[0]));
-    emit("unit_age", "zookeeper.service", String(model.restarts[1]));
-  }
-  emit("unit_enabled", "zookeeper.service", model.enabled ?? "");
-  const file = (path: string, text: string | undefined, packaged = "", mode = "0644") => {
-    if (text === undefined) emit("file", path, "absent", "", "", "", "", "", "");
-    else emit("file", path, "regular", mode, "root:root", sha256Of(text), packaged, path, base64(text));
+  const [, command] = model.startedByDropIn?.split(/ (.*)/) ?? [];
+  return {
+    LoadState: [model.unitFile === undefined ? "not-found" : "loaded"],
+    ActiveState: [runs === undefined ? "inactive" : "active"],
+    SubState: [runs === undefined ? "dead" : "running"],
+    FragmentPath: [model.unitFile === undefined ? "" : UNIT_FILE],
+    DropInPaths: [model.dropIns ?? ""],
+    InvocationID: [runs === undefined ? "" : INVOCATION],
+    NeedDaemonReload: [model.needDaemonReload ? "yes" : "no"],
+    NRestarts: [String(model.restarts?.[0] ?? 0)],
+    ExecStart: [
+      ...startAsWritten(model.unitFile, "ExecStart"),
+      ...(command === undefined ? [] : [execStart(command)]),
+    ],
+    User: startAsWritten(model.unitFile, "User"),
+    MainPID: [runs === undefined ? "0" : "77"],
   };
-  file(
-    ZOO_CFG,
-    model.zooCfg,
-    model.isPackaged ? "yes" : model.zooCfg === undefined ? "" : "no",
-    model.zooCfgMode,
-  );
-  file(UNIT_FILE, model.unitFile);
-  file(`${dataDir}/myid`, model.myid);
-  const data: Readonly<Record<string, Data>> = model.data ?? { [dataDir]: "none" };
-  for (const [directory, is] of Object.entries(data)) {
-    emit("data", directory, ...DATA_FIELDS[is]);
-  }
-  if (runs !== undefined) {
-    if (runs.startedWith !== undefined) {
-      const { zooCfg, unitFile, myid } = runs.startedWith;
-      const digests = [
-        `${sha256Of(zooCfg)}  ${ZOO_CFG}`,
-        `${sha256Of(unitFile)}  ${UNIT_FILE}`,
-        `${sha256Of(myid)}  ${dataDir}/myid`,
-      ];
-      emit("started", [runs.invocation ?? "0123abc", ...digests].join("\n"));
-    }
-    emit("process", "77", "yes", (runs.argv ?? ["java"]).join("\n"));
-    for (const socket of runs.sockets ?? []) emit("socket", "77", socket);
-    for (const jar of runs.jars ?? []) emit("jar", jar);
-    emit("stderr", runs.stderr ?? "/dev/null");
-    if (runs.answers !== undefined) {
-      const text = Object.entries(runs.answers).map(([word, answer]) => `== ${word}\n${answer}\n`);
-      emit("asked", "10.0.0.9", "2181", text.join(""));
-    }
-  }
-  for (const [index, sockets] of (model.strangers ?? []).entries()) {
-    emit("process", String(90 + index), "no", "java\norg.apache.zookeeper.server.quorum.QuorumPeerMain");
-    for (const socket of sockets) emit("socket", String(90 + index), socket);
-  }
-  if (model.lastWords !== undefined) emit("last_words", model.lastWords);
-  return lines.join("\n");
+}
+
+function unitOf(model: HostModel): UnitFact {
+  const [line] = model.startedByDropIn?.split(/ (.*)/) ?? [];
+  const properties = unitProperties(model);
+  return unitFact("zookeeper.service", {
+    values: (property) => properties[property] ?? [],
+    enabled: model.enabled ?? "",
+    ageSeconds: model.restarts?.[1],
+    hasUnread: false,
+    startLines:
+      line === undefined ? [] : [{ path: model.dropIns ?? "", line: Number(line), key: "ExecStart" }],
+  });
 }
 
 /** What systemd has loaded of a unit with this text and no drop-in. */
-function startAsWritten(text = ""): readonly (readonly [string, string])[] {
-  return [...text.matchAll(/^(ExecStart|User)=(.*)$/gm)].map(
-    ([, key, value]) => [key!, key === "ExecStart" ? execStart(value!) : value!] as const,
+function startAsWritten(text = "", property: "ExecStart" | "User"): readonly string[] {
+  return [...text.matchAll(/^(ExecStart|User)=(.*)$/gm)].flatMap(([, key, value]) =>
+    key !== property ? [] : [key === "ExecStart" ? execStart(value!) : value!],
   );
 }
 
 const execStart = (command: string) =>
   `{ path=${command.split(" ")[0]} ; argv[]=${command} ; ignore_errors=no ; pid=0 }`;
-
-/** version-2 is there, marked as new, first snapshot, later ones, logs, epoch. */
-const DATA_FIELDS: Readonly<Record<Data, readonly string[]>> = {
-  none: ["no", "no", "no", "no", "no", ""],
-  new: ["yes", "yes", "no", "no", "no", ""],
-  blank: ["yes", "no", "yes", "no", "no", "0"],
-  holds: ["yes", "no", "yes", "no", "no", "1"],
-  lost: ["yes", "no", "no", "no", "no", ""],
-};
-
-function base64(text: string): string {
-  return Buffer.from(text).toString("base64");
-}
 
 function hostFactsOf(model: HostModel): HostFacts {
   return bookwormHost({

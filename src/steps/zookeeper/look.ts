@@ -1,0 +1,91 @@
+import { lookAtUnit } from "../../evidence/look-at-units.ts";
+import { readFileFact } from "../../evidence/read-file.ts";
+import { type Answer, NotRead } from "../../reader/answer.ts";
+import type { Reader } from "../../reader/reader.ts";
+import { type DataReading, lookAtData } from "./data.ts";
+import type { ZookeeperDesired } from "./desired.ts";
+import type { Basis, ZookeeperFacts } from "./facts.ts";
+import { liveDirectories } from "./member.ts";
+import { myidPath, renderUnit, STARTED, UNIT, UNIT_FILE, ZOO_CFG } from "./render.ts";
+import { configurationIn, lookAtServers } from "./servers.ts";
+
+const TOO_LARGE = "it is larger than 256 KiB";
+
+/** What runs, and what would run after a reboot. Throws NotRead. */
+export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): Promise<ZookeeperFacts> {
+  const [unit, zooCfg, unitFile, myid, record, configured, servers] = await Promise.all([
+    lookAtUnit(reader, UNIT),
+    readFileFact(reader, ZOO_CFG, { mayBePackaged: true }),
+    readFileFact(reader, UNIT_FILE, { wanted: renderUnit(desired) }),
+    readFileFact(reader, myidPath(desired)),
+    reader.text(STARTED),
+    lookAtConfiguredData(reader, desired),
+    lookAtServers(reader, desired),
+  ]);
+  // Members and directories are told by it, to this member and to the others.
+  const unreadConfiguration = whyUnread(zooCfg);
+  if (unreadConfiguration !== undefined) throw new NotRead(`${ZOO_CFG} was not read: ${unreadConfiguration}`);
+  const { isRead, ...running } = servers;
+  const data = [...configured, ...(await lookAtLiveData(reader, running.asked, configured))];
+  const unread: readonly (readonly [Basis, string | undefined])[] = [
+    ["unit file", whyUnread(unitFile)],
+    ["myid", whyUnread(myid)],
+    ["start record", running.process === undefined ? undefined : reasonOf(record)],
+    ["data", data.find(({ because }) => because !== undefined)?.because],
+    ["process", reasonOf(isRead.process)],
+    ["sockets", reasonOf(isRead.sockets)],
+  ];
+  return {
+    unit,
+    zooCfg,
+    unitFile,
+    myid,
+    started: running.process === undefined ? undefined : startedOf(record, unit.invocation),
+    data: data.map(({ directory, is }) => ({ directory, is })),
+    ...running,
+    unread: new Map(unread.flatMap(([basis, because]) => (because === undefined ? [] : [[basis, because]]))),
+  };
+}
+
+function reasonOf(answer: Answer<unknown>): string | undefined {
+  return answer.is === "unreadable" ? answer.because : undefined;
+}
+
+function whyUnread({ because, kind, content }: ZookeeperFacts["myid"]): string | undefined {
+  return because ?? (kind === "regular" && content === undefined ? TOO_LARGE : undefined);
+}
+
+/** The wanted directory, and those that zoo.cfg names: what runs may still be foreign. */
+async function lookAtConfiguredData(
+  reader: Reader,
+  { dataDir }: ZookeeperDesired,
+): Promise<readonly DataReading[]> {
+  const wanted = lookAtData(reader, dataDir);
+  const configuration = await configurationIn(reader);
+  const named = ["dataDir", "dataLogDir"].flatMap((key) => configuration.get(key)?.value ?? []);
+  const others = new Set(named.filter((directory) => directory !== dataDir));
+  return Promise.all([wanted, ...[...others].map((directory) => lookAtData(reader, directory))]);
+}
+
+/** Those that the server has from an older zoo.cfg. */
+function lookAtLiveData(
+  reader: Reader,
+  asked: ZookeeperFacts["asked"],
+  known: readonly DataReading[],
+): Promise<readonly DataReading[]> {
+  const live = new Set(liveDirectories({ asked }));
+  for (const { directory } of known) live.delete(directory);
+  return Promise.all([...live].map((directory) => lookAtData(reader, directory)));
+}
+
+/** A record that an earlier start of the unit left says nothing of the process that runs now. */
+function startedOf(record: Answer<string>, invocation: string | undefined): ZookeeperFacts["started"] {
+  const [recorded, ...lines] = record.is === "value" ? record.value.split("\n") : [];
+  if (recorded === undefined || recorded === "" || recorded !== invocation) return undefined;
+  const digests = new Map<string, string>();
+  for (const line of lines) {
+    const [, digest, path] = /^([0-9a-f]{64}) {2}(.+)$/.exec(line) ?? [];
+    if (digest !== undefined) digests.set(path!, digest);
+  }
+  return { digests };
+}
