@@ -89,12 +89,6 @@ function saidIn(step: string, ending: string, pattern: RegExp): readonly string[
 
 /** Records without which a step's probe is not understood, or not read to its end. */
 const NEEDED: Readonly<Record<string, (text: string) => Readonly<Record<string, string[][]>>>> = {
-  watcher: (text) => ({
-    haproxy: [["ok", "1", text]],
-    registry: [["ok", text]],
-    path: [["s", "present"]],
-    child: [["s", Buffer.from(text).toString("hex"), Buffer.from(text).toString("hex")]],
-  }),
   registrar: (text) => ({
     nodes: [[""]],
     registry: [["ok", text]],
@@ -163,6 +157,7 @@ function answering(text: string): Ask {
       list: ["x.conf", "regular", "root:root", "regular"],
       unit: how.flatMap((property) => [property, UNIT_STATES[property] ?? text]),
       process: ["1", "5", "60", "S", "x:x", ...how.map((part) => PARTS[part]?.(text) ?? text)],
+      registry: [text, ...how.slice(2 * Number(what)).flatMap(() => ["1", text, text, text])],
       "haproxy.info": ["pid", "1", "description", text, "version", text, "maxconn", text],
       "haproxy.servers": ["user-api", text, text, "1", text],
       "haproxy.processes": [`1 master 0 x\n2 worker ${text}\n${text}`],

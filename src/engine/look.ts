@@ -63,12 +63,13 @@ async function factsOf(step: AnyStep, reader: Reader, desired: unknown): Promise
 
 /** Notes the units of which a step asks who runs. */
 function watching(ask: Ask, units: Map<string, Promise<string>>): Ask {
-  return (question) => {
+  const asked = (question: Question) => {
     const [name, unit] = question;
     if (name === "unit" && unit !== undefined && IDENTITY.every((property) => question.includes(property)))
       units.set(unit, quiet(identityOf(ask, question)));
     return ask(question);
   };
+  return Object.assign(asked, ask.anew === undefined ? {} : { anew: ask.anew });
 }
 
 /** A host that is lost fails the look itself, and leaves nobody to wait for this. */
@@ -82,7 +83,9 @@ async function identityOf(ask: Ask, question: Question): Promise<string> {
   // What is not read at all is told by the step.
   if (answer.is !== "value") return answer.is;
   const words = answer.value.map(String);
-  return IDENTITY.map((property) => words[words.indexOf(property) + 1]).join(" ");
+  // A unit that is no service has no MainPID.
+  const told = (property: string) => words.find((_, at) => at % 2 === 1 && words[at - 1] === property);
+  return IDENTITY.map((property) => told(property) ?? "").join(" ");
 }
 
 function broken(because: string): StepFacts {

@@ -36,7 +36,7 @@ export interface HaproxyConfig {
   readonly sections: readonly ConfigSection[];
 }
 
-export interface ConfigSection {
+interface ConfigSection {
   /** "global", "frontend" … */
   readonly kind: string;
   /** "" for a section without a name. */

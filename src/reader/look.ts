@@ -39,7 +39,7 @@ export function lookThrough(reader: Pick<HostReader, "ask">): Ask {
     if (queue.length === 1) setImmediate(flush);
   };
 
-  return (question) => {
+  const ask = (question: Question) => {
     const key = question.join("\0");
     const answer =
       known.get(key) ??
@@ -47,4 +47,5 @@ export function lookThrough(reader: Pick<HostReader, "ask">): Ask {
     known.set(key, answer);
     return answer;
   };
+  return Object.assign(ask, { anew: () => lookThrough(reader) });
 }

@@ -8,7 +8,11 @@ export type Question = readonly [name: string, ...values: string[]];
 export type Fields = readonly Buffer[];
 
 /** Asks one thing of a host, or of a recording. Rejects when the host cannot be reached. */
-export type Ask = (question: Question) => Promise<Answer<Fields>>;
+export interface Ask {
+  (question: Question): Promise<Answer<Fields>>;
+  /** Asks the host once more what it was asked before. Absent where nothing else would be answered. */
+  readonly anew?: () => Ask;
+}
 
 /** reader.pl cuts an answer at 4 MiB; a little goes to its fields' lengths. */
 const MOST_ANSWER_BYTES = 5 * 1024 * 1024;

@@ -669,7 +669,7 @@ sub registry_at {
     my $error = unpack "x12 N", $packet;
     if ($error == 0xFFFFFF9B) { push @found, undef; next }
     $error and die "answered with error " . unpack("l", pack "L", $error) . " for $path\n";
-    my (undef, @names) = unpack "x16 N (N/a)*", $packet;
+    my @names = unpack "x16 N/(N/a)", $packet;
     push @found, [];
     push @nodes, map { [$#found, $_, ($path eq "/" ? "" : $path) . "/$_"] } @names;
   }
@@ -886,7 +886,8 @@ my %QUESTION = (
   "journal.output" => [5, [qw(unit number)], sub { ["value", journal("-n", $_[1], "_TRANSPORT=stdout", "_SYSTEMD_UNIT=$_[0]")] }],
   "journal.invocation" => [5, [qw(invocation number)], sub { ["value", journal("-n", $_[1], "_TRANSPORT=stdout", "_SYSTEMD_INVOCATION_ID=$_[0]")] }],
   "tree.damage" => [20, ["plain_path"], sub {
-    my (undef, $text) = output_of(["sha256sum", "--quiet", "-c", "SHA256SUMS"], before => sub { chdir $_[0] or die "$!\n" });
+    my ($tree) = @_;
+    my (undef, $text) = output_of(["sha256sum", "--quiet", "-c", "SHA256SUMS"], before => sub { chdir $tree or die "$!\n" });
     ["value", (split /\n/, $text)[0] // ""];
   }],
   "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],

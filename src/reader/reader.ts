@@ -97,6 +97,20 @@ export interface ClockReading {
   readonly receivedAtMs: number;
 }
 
+interface RegistryNode {
+  readonly name: string;
+  readonly data: Buffer;
+  /** A session in hex, zeros for a node that outlives its maker. */
+  readonly owner: string;
+}
+
+export interface RegistryReading {
+  /** The member that answered: ADDRESS:PORT. */
+  readonly member: string;
+  /** By path; undefined where there is none. */
+  readonly children: ReadonlyMap<string, readonly RegistryNode[] | undefined>;
+}
+
 export interface DatabaseWords {
   readonly exitCode: number;
   readonly lines: readonly string[];
@@ -111,6 +125,12 @@ export class Reader {
 
   constructor(ask: Ask) {
     this.#ask = ask;
+  }
+
+  /** One that asks the host once more; undefined where nothing else would be answered. */
+  anew(): Reader | undefined {
+    const ask = this.#ask.anew?.();
+    return ask && new Reader(ask);
   }
 
   async stat(path: string): Promise<Answer<FileReading>> {
@@ -258,6 +278,32 @@ export class Reader {
     return this.#read(["flush", directory], (fields) => strings(fields).map(Number));
   }
 
+  /** Children of ZooKeeper's paths, of the first of the members ("ADDRESS:PORT") that answers. */
+  async registry(members: readonly string[], paths: readonly string[]): Promise<Answer<RegistryReading>> {
+    const at = members.flatMap((member) => {
+      const colon = member.lastIndexOf(":");
+      return [member.slice(0, colon), member.slice(colon + 1)];
+    });
+    return this.#read(["registry", `${members.length}`, ...at, ...paths], ([member, ...fields]) => {
+      let next = 0;
+      const take = (): Buffer => {
+        const field = fields[next++];
+        if (field === undefined) throw new ProbeNotUnderstood("the registry's children are cut short");
+        return field;
+      };
+      const children = paths.map((path): [string, readonly RegistryNode[] | undefined] => {
+        const count = take().toString();
+        if (count === "absent") return [path, undefined];
+        const nodes = Array.from({ length: countOf(count) }, () => {
+          const [name, data, owner] = [take(), take(), take()];
+          return { name: name.toString(), data, owner: owner.toString() };
+        });
+        return [path, nodes];
+      });
+      return { member: member?.toString() ?? "", children: new Map(children) };
+    });
+  }
+
   /** What a question of reader.pl's answers in one piece. */
   async answerTo(name: TextQuestion, ...values: readonly string[]): Promise<Answer<string>> {
     return this.#read([name, ...values], (fields) => text(fields, 0));
@@ -338,6 +384,12 @@ function textOf(file: Answer<FileContent>, most: string): Answer<string> {
   if (content !== undefined) return { is: "value", value: content.toString() };
   const because = kind === "regular" ? `it is larger than ${most}` : `it is a ${kind}`;
   return { is: "unreadable", because };
+}
+
+/** No more than an answer has fields for. */
+function countOf(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new ProbeNotUnderstood("the number of children is none");
+  return Number(text);
 }
 
 function fileReadingOf(fields: Fields): FileReading {

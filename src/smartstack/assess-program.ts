@@ -56,11 +56,15 @@ export function assessProgram(
     if (open.has(RESTART) && row.restartHelps === false) return undefined;
     return isRestartOpen ? starts : undefined;
   };
-  const blocked = rows.some((row) => row.blocked !== undefined);
+  // What was not read whole may be as it is wanted.
+  const isUnread =
+    files.some(({ fact }) => fact.because !== undefined) || facts.unreadBuilds?.has(build.key) === true;
+  const blocked = isUnread || rows.some((row) => row.blocked !== undefined);
   const readings = rows.map(({ restartHelps: _, ...row }, index): Reading => {
     const change = blocked ? undefined : closedBy(rows[index]!);
     if (change !== undefined) return { ...row, closedBy: { change } };
-    return { ...row, because: row.because ?? starting(program, facts) };
+    const isUnknown = judge(row).verdict === "unknown";
+    return { ...row, because: row.because ?? (isUnknown ? undefined : starting(program, facts)) };
   });
   if (blocked) return { readings, changes: [] };
   const [reload, packages, placeGems, ...start] = programChanges(program, situation, reason);
@@ -113,7 +117,7 @@ function lastingReason({ process }: ProgramFacts, rows: readonly Row[]): string 
   const wrong = rows.filter((row) => judge(row).verdict !== "proven");
   // What is beyond its power may be behind all the rest.
   if (wrong.some(({ restartHelps }) => restartHelps === false)) return undefined;
-  const row = wrong.find(({ restartHelps }) => restartHelps);
+  const row = wrong.find((each) => each.restartHelps === true && judge(each).verdict !== "unknown");
   return row && `${row.setting}: ${judge(row).because}`;
 }
 

@@ -29,7 +29,7 @@ export function rubyOf({ os }: Machine, { ruby, rubyCandidate }: RubyFacts): str
 }
 
 /** As the probe says it of a host whose package sources have none. */
-const NO_RUBY = "none";
+export const NO_RUBY = "none";
 
 const TRIED = Object.values(RUBY_OF_RELEASE).map((ruby) => ruby.slice("ruby".length));
 

@@ -24,16 +24,20 @@ export function rubyRow({ title }: Program, facts: ProgramFacts, host: HostFacts
 }
 
 /** The gems in place, each file as it was unpacked, and those that run. */
-export function gemsRow(program: Program, { builds, process }: ProgramFacts, { key }: Build): Row {
+export function gemsRow(program: Program, facts: ProgramFacts, { key }: Build): Row {
+  const { builds, process } = facts;
   const damaged = builds.get(key);
+  const unread = facts.unreadBuilds?.get(key);
   const directory = buildDirectory(program, key);
   return {
     setting: "gems",
     want: key,
     onDisk:
-      damaged === undefined
-        ? { is: "absent", source: directory }
-        : read(damaged === "" ? key : `damaged: ${damaged}`, `${directory}/SHA256SUMS`),
+      unread !== undefined
+        ? { is: "unreadable", source: `${directory}/SHA256SUMS`, because: unread }
+        : damaged === undefined
+          ? { is: "absent", source: directory }
+          : read(damaged === "" ? key : `damaged: ${damaged}`, `${directory}/SHA256SUMS`),
     inForce: runLayer(process?.pid, "cmdline", process && runningKey(program, process.commandLine)),
   };
 }
@@ -65,13 +69,17 @@ export function fileRow(program: Program, facts: ProgramFacts, file: AssessedFil
     setting: path,
     want: short(sha256),
     onDisk:
-      fact.kind === "absent"
-        ? { is: "absent", source: path }
-        : read(fact.kind === "regular" ? `${short(fact.sha256)}${ownMode}` : fact.kind, path),
+      fact.because !== undefined
+        ? { is: "unreadable", source: path, because: fact.because }
+        : fact.kind === "absent"
+          ? { is: "absent", source: path }
+          : read(fact.kind === "regular" ? `${short(fact.sha256)}${ownMode}` : fact.kind, path),
     inForce: inForceOf(program, facts, file),
-    blocked: assessment.blocked ?? (unit && otherStart(unit, fact.content)),
+    blocked:
+      (fact.because === undefined ? assessment.blocked : undefined) ??
+      (unit && otherStart(unit, fact.content)),
     because: isUnread ? `systemd has not read the files of ${unit.name} since they changed` : undefined,
-    diff: assessment.diff,
+    diff: fact.because === undefined ? assessment.diff : undefined,
   };
 }
 
@@ -154,12 +162,17 @@ export function sessionRow(
     setting: "ZooKeeper session",
     want: "with a member",
     onDisk: INAPPLICABLE,
-    inForce: sessions.length === 0 ? { is: "absent", source } : read(sessions.join(", "), source),
+    inForce:
+      process?.unreadSessions !== undefined
+        ? { is: "unreadable", source, because: process.unreadSessions }
+        : sessions.length === 0
+          ? { is: "absent", source }
+          : read(sessions.join(", "), source),
     accepts: (value) => value.split(", ").some((peer) => members.includes(peer)),
     because:
       unreachable !== undefined
         ? `no member of the ensemble answers: ${unreachable}`
-        : process !== undefined && sessions.length === 0
+        : process !== undefined && sessions.length === 0 && process.unreadSessions === undefined
           ? `PID ${process.pid} has no connection to any member`
           : undefined,
     restartHelps: unreachable === undefined,

@@ -30,6 +30,8 @@ export interface ProgramFacts extends RubyFacts {
   readonly files: ReadonlyMap<string, FileFact>;
   /** Builds in place: key → the first line about a damaged file, "" when all is as it was unpacked. */
   readonly builds: ReadonlyMap<string, string>;
+  /** Builds of which it is not known whether all is as it was unpacked, and why. */
+  readonly unreadBuilds?: ReadonlyMap<string, string>;
   readonly userExists: boolean;
   readonly process: ProcessFacts | undefined;
   /** Last error in the unit's journal, when it was restarted. */
@@ -45,6 +47,8 @@ interface ProcessFacts {
   readonly isFrozen?: boolean;
   /** Members of the ensemble it has a connection to. */
   readonly sessions: readonly string[];
+  /** Why those could not be told. */
+  readonly unreadSessions?: string;
   /** Sum of each file it was started with; undefined when the record is of an earlier start or there is none. */
   readonly startedWith: ReadonlyMap<string, string> | undefined;
 }
@@ -75,15 +79,17 @@ function processFacts(output: ProbeOutput, unit: string): ProcessFacts | undefin
     commandLine: commandLine ?? "",
     isFrozen: /^[Tt]/.test(state ?? ""),
     sessions: rowsOf(output, "session").map(([peer]) => peer!),
-    startedWith: startRecord(output, unit),
+    startedWith: startedWith(fieldOf(output, "started"), invocationOf(output, unit)),
   };
 }
 
-function startRecord(output: ProbeOutput, unit: string): ReadonlyMap<string, string> | undefined {
-  const record = fieldOf(output, "started");
+/** Path → digest, of the record of a start; undefined when there is none, or when it is of another start. */
+export function startedWith(
+  record: string | undefined,
+  invocation: string | undefined,
+): ReadonlyMap<string, string> | undefined {
   if (record === undefined) return undefined;
   const [first, ...sums] = record.split("\n");
-  const invocation = invocationOf(output, unit);
   if (invocation === undefined || first !== `invocation ${invocation}`) return undefined;
   return new Map(sums.filter(Boolean).map((line) => [line.slice(66), line.slice(0, 64)]));
 }

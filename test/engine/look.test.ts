@@ -62,6 +62,28 @@ describe("one look of several steps", () => {
     expect(facts.get("two")).toMatchObject({ is: "read" });
   });
 
+  it("does not take another property of a unit without a process for what tells its runs apart", async () => {
+    const host = hostWith(["1"]);
+    const ask = (questions: readonly Question[]) =>
+      host.ask(questions.map(([name, ...words]) => [name, ...words.filter((word) => word !== "MainPID")]));
+    const facts = await lookAt({ ask }, [ofUnit("one", ["Id", ...IDENTITY])]);
+    expect(facts.get("one")).toEqual({ is: "read", facts: ["1"] });
+  });
+
+  it("asks a host once more where a step asks anew", async () => {
+    const host = hostWith(["1", "2", "3"]);
+    const facts = await lookAt(host, [
+      step("one", async (reader) => {
+        const again = reader.anew()!;
+        return Promise.all([reader, reader, again].map((each) => each.unit("a.service", ["LoadState"])));
+      }),
+    ]);
+    expect(host.frames).toHaveLength(2);
+    expect(facts.get("one")).toMatchObject({
+      facts: ["1", "1", "2"].map((life) => ({ value: new Map([["LoadState", [life]]]) })),
+    });
+  });
+
   it("spares the neighbours of a step that does not understand an answer", async () => {
     const facts = await lookAt(hostWith(["1"]), [
       step("one", async () => {

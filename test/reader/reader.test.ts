@@ -365,6 +365,16 @@ describe("what else is read", () => {
     }
   });
 
+  it("is what is damaged of a tree whose files are listed", async () => {
+    mkdirSync(at("tree"));
+    writeFileSync(at("tree/a"), "a");
+    execFileSync("sh", ["-c", "sha256sum a >SHA256SUMS"], { cwd: at("tree") });
+    const damage = () => look().answerTo("tree.damage", at("tree"));
+    expect(await damage()).toEqual({ is: "value", value: "" });
+    writeFileSync(at("tree/a"), "b");
+    expect(await damage()).toEqual({ is: "value", value: "a: FAILED" });
+  });
+
   it("is the file system: what is mounted, and what is free", async () => {
     expect(await look().mount("/proc/self/status")).toMatchObject({
       value: { point: "/proc", fileSystem: "proc" },
@@ -499,6 +509,65 @@ describe.concurrent("what blocks", () => {
         ["mntr", "answered", "zk_version\t3.8\nmntr"],
         ["ruok", "failed", "no end of its answer in time"],
       ],
+    });
+  });
+
+  it("is ZooKeeper's children, of a path with none and of one that is not there too", async () => {
+    const packet = (...parts: readonly (number | string)[]) => {
+      const body = Buffer.concat(
+        parts.map((part) => {
+          const bytes = Buffer.from(typeof part === "string" ? part : "");
+          const number = Buffer.alloc(4);
+          number.writeInt32BE(typeof part === "string" ? bytes.length : part);
+          return Buffer.concat([number, bytes]);
+        }),
+      );
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(body.length);
+      return Buffer.concat([length, body]);
+    };
+    const state = Array.from({ length: 17 }, () => 0);
+    const at = await port((socket) => {
+      let buffer = Buffer.alloc(0);
+      let isOpen = false;
+      socket.on("data", (chunk) => {
+        buffer = Buffer.concat([buffer, chunk]);
+        while (buffer.length >= 4 && buffer.length >= 4 + buffer.readUInt32BE()) {
+          const request = buffer.subarray(4, 4 + buffer.readUInt32BE());
+          buffer = buffer.subarray(4 + request.length);
+          if (!isOpen) {
+            isOpen = true;
+            socket.write(packet(0, 5000, 0, 0, "0123456789abcdef"));
+            continue;
+          }
+          const [xid, type] = [request.readInt32BE(), request.readInt32BE(4)];
+          const path = type === -11 ? "" : request.subarray(12, 12 + request.readUInt32BE(8)).toString();
+          if (path === "/none") socket.write(packet(xid, 0, 0, -101));
+          else if (path === "/empty") socket.write(packet(xid, 0, 0, 0, 0));
+          else if (path === "/full") socket.write(packet(xid, 0, 0, 0, 2, "a", "b"));
+          else if (type === 4) socket.write(packet(xid, 0, 0, 0, `data of ${path}`, ...state));
+          else socket.end(packet(xid, 0, 0, 0));
+        }
+      });
+    });
+    const answer = await look().registry([`127.0.0.1:${at}`], ["/full", "/empty", "/none"]);
+    const node = (name: string) => {
+      return { name, data: Buffer.from(`data of /full/${name}`), owner: "0".repeat(16) };
+    };
+    expect(answer).toEqual({
+      is: "value",
+      value: {
+        member: `127.0.0.1:${at}`,
+        children: new Map<string, unknown>([
+          ["/full", [node("a"), node("b")]],
+          ["/empty", []],
+          ["/none", undefined],
+        ]),
+      },
+    });
+    expect(await look().registry(["127.0.0.1:1"], ["/full"])).toEqual({
+      is: "unreadable",
+      because: "127.0.0.1:1: Connection refused",
     });
   });
 

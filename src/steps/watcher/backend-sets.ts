@@ -30,7 +30,7 @@ export interface WantedServers {
 export function wantedServers(
   service: Service,
   { whenEmpty, policy }: WatcherDesired,
-  { registry, kept }: WatcherFacts,
+  { registry, kept }: Pick<WatcherFacts, "registry" | "kept">,
 ): WantedServers | undefined {
   const defaults = service.servers;
   if (service.path === undefined) return wanted(defaults, undefined, []);
@@ -124,7 +124,7 @@ export function serversAlteredOf(
 
 /** Servers the running worker uses. One that its health check has marked down is still registered. */
 export function serversInForce(
-  haproxy: HaproxyFacts,
+  haproxy: Pick<HaproxyFacts, "servers">,
   service: string,
 ): readonly { readonly name: string; readonly up: boolean }[] {
   return haproxy.servers

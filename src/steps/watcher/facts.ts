@@ -1,15 +1,11 @@
-import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
-import { invocationOf } from "../../evidence/unit.ts";
-import { loadedConfig } from "../../haproxy/loaded.ts";
-import { type ServerState, serverState } from "../../haproxy/server-state.ts";
+import type { ServerState } from "../../haproxy/server-state.ts";
 import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
-import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
-import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
+import type { Answer } from "../../reader/answer.ts";
+import type { ProgramFacts } from "../../smartstack/program.ts";
 import { quotable } from "../../terminal-text.ts";
-import { type KeptBackends, keptBackends } from "./backends.ts";
-import { SYNAPSE } from "./program.ts";
+import type { KeptBackends } from "./backends.ts";
 
-/** What the probe read of a host. */
+/** What was read of a host. */
 export interface WatcherFacts extends ProgramFacts {
   readonly install: InstallerResult | undefined;
   readonly reload: InstallerResult | undefined;
@@ -17,7 +13,8 @@ export interface WatcherFacts extends ProgramFacts {
   readonly waiting: readonly string[];
   /** Last backends of each service, as a restarted Synapse would begin with. */
   readonly kept: ReadonlyMap<string, KeptBackends>;
-  readonly haproxy: HaproxyFacts | { readonly unreachable: string };
+  /** Unread: something is there and did not answer, or not to the end. */
+  readonly haproxy: HaproxyFacts | { readonly unreachable: string; readonly isUnread?: boolean };
   /** Undefined when no service has a path. */
   readonly registry: RegistryFacts | { readonly unreachable: string } | undefined;
 }
@@ -48,8 +45,8 @@ export interface HaproxyFacts {
   readonly pid: number;
   readonly description: string;
   readonly servers: readonly ServerState[];
-  /** What this start of HAProxy was loaded with last; undefined when that is not on record. */
-  readonly loaded: HaproxyConfig | undefined;
+  /** What this start of HAProxy was loaded with last; absent when that is not on record. */
+  readonly loaded: Answer<HaproxyConfig>;
 }
 
 interface RegistryFacts {
@@ -59,18 +56,13 @@ interface RegistryFacts {
   readonly children: ReadonlyMap<string, ReadonlyMap<string, string> | undefined>;
 }
 
-export function watcherFacts(output: ProbeOutput): WatcherFacts {
-  return {
-    ...programFacts(output, SYNAPSE),
-    install: installerResult(fieldOf(output, "install"), (names) => ({
-      leftOut: names.split(" ").filter(Boolean).map(leftOut),
-    })),
-    reload: installerResult(fieldOf(output, "reload"), (pid) => ({ worker: Number(pid) || undefined })),
-    waiting: rowsOf(output, "waiting").map(([name]) => name!),
-    kept: keptBackends(fieldOf(output, "kept") ?? ""),
-    haproxy: haproxyFacts(output),
-    registry: registryFacts(output),
-  };
+/** Of an installation: its line. */
+export function installResult(line: string | undefined): InstallerResult | undefined {
+  return installerResult(line, (names) => ({ leftOut: names.split(" ").filter(Boolean).map(leftOut) }));
+}
+
+export function reloadResult(line: string | undefined): InstallerResult | undefined {
+  return installerResult(line, (pid) => ({ worker: Number(pid) || undefined }));
 }
 
 function installerResult(
@@ -78,7 +70,7 @@ function installerResult(
   more: (field: string) => Partial<InstallerResult>,
 ): InstallerResult | undefined {
   if (line === undefined || line === "") return undefined;
-  const [outcome, digest, message, last] = line.split("\t");
+  const [outcome, digest, message, last] = line.replace(/\n$/, "").split("\t");
   return { outcome: outcome!, digest: digest ?? "", message: quotable(message ?? ""), ...more(last ?? "") };
 }
 
@@ -86,39 +78,4 @@ function installerResult(
 function leftOut(text: string): LeftOut {
   const [server = "", code = "unresolved"] = text.split("=");
   return { server, code };
-}
-
-function haproxyFacts(output: ProbeOutput): WatcherFacts["haproxy"] {
-  const [state, first, second] = rowsOf(output, "haproxy")[0] ?? [];
-  if (state === undefined) throw new ProbeNotUnderstood(`"haproxy" was not printed`);
-  if (state !== "ok") return { unreachable: first ?? "" };
-  const record = fieldOf(output, "loaded");
-  const loaded = loadedConfig(
-    record === undefined ? { is: "absent" } : { is: "value", value: record },
-    invocationOf(output, "haproxy.service"),
-  );
-  return {
-    pid: Number(first),
-    description: second ?? "",
-    servers: rowsOf(output, "server").map(serverState),
-    loaded: loaded.is === "value" ? loaded.value : undefined,
-  };
-}
-
-function registryFacts(output: ProbeOutput): WatcherFacts["registry"] {
-  const [state, detail] = rowsOf(output, "registry")[0] ?? [];
-  if (state === undefined) return undefined;
-  if (state !== "ok") return { unreachable: detail ?? "" };
-  const children = new Map<string, Map<string, string> | undefined>();
-  for (const [service, is] of rowsOf(output, "path")) {
-    children.set(service!, is === "present" ? new Map() : undefined);
-  }
-  for (const [service, name, data] of rowsOf(output, "child")) {
-    children.get(service!)?.set(decodeHex(name), decodeHex(data));
-  }
-  return { member: detail ?? "", children };
-}
-
-function decodeHex(hex: string | undefined): string {
-  return Buffer.from(hex ?? "", "hex").toString("utf8");
 }

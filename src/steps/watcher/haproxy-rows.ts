@@ -1,10 +1,10 @@
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import { ownershipOf } from "../../evidence/file.ts";
-import { LOADED_RECORD } from "../../haproxy/loaded.ts";
+import { LOADED_RECORD, servedConfig, settingsIn } from "../../haproxy/loaded.ts";
 import { alteredWords } from "../../haproxy/server-state.ts";
 import { type ConfigDifference, compareHaproxyConfig, directiveOf } from "../../mesh/haproxy-config.ts";
 import { mendedHaproxyConfig } from "../../mesh/haproxy-config-mended.ts";
-import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
+import { ADMIN_SOCKET, descriptionOf, settingsDigest } from "../../mesh/haproxy-settings.ts";
 import type { Service } from "../../mesh/mesh.ts";
 import type { Row } from "../../smartstack/program.ts";
 import type { Layer, Reading } from "../../step.ts";
@@ -19,7 +19,6 @@ import {
 } from "./backend-sets.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
 import { HAPROXY_CONFIG, INSTALL_RESULT, RELOAD_RESULT, WATCHER_UNIT } from "./paths.ts";
-import { withoutRetiredServers } from "./retired-servers.ts";
 import type { Situation } from "./situation.ts";
 
 const INFO = socketQuestion(ADMIN_SOCKET, "show info");
@@ -27,37 +26,38 @@ const STAT = socketQuestion(ADMIN_SOCKET, "show stat");
 
 /** Whether haproxy.cfg is somebody else's, and must not be replaced. */
 export function isForeign({ haproxyFile, host }: Situation): boolean {
-  return ownershipOf(haproxyFile, host.manifest) === "foreign";
+  return haproxyFile.because === undefined && ownershipOf(haproxyFile, host.manifest) === "foreign";
 }
 
 /** What haproxy.cfg means besides its servers, and the settings of the worker that runs. */
 export function settingsRow(situation: Situation): Row {
-  const { desired, facts, haproxyFile, haproxyConfig } = situation;
+  const { desired, facts, haproxyFile, haproxyConfig, unreadConfig } = situation;
   const wanted = descriptionOf(desired.settings);
-  const differences = compareHaproxyConfig(
-    withoutRetiredServers(haproxyConfig, desired.services),
-    desired.settings,
-  );
+  const differences = unreadConfig === undefined ? compareHaproxyConfig(haproxyConfig, desired.settings) : [];
   const described = directiveOf(haproxyConfig, "global", "", "description");
   const loaded = loadedDifferences(situation);
   return {
     setting: "haproxy.cfg",
     want: shortDescription(wanted),
     onDisk:
-      haproxyFile.kind === "absent"
-        ? { is: "absent", source: HAPROXY_CONFIG }
-        : read(
-            differences.length > 0
-              ? `${differences.length} settings differ`
-              : shortDescription(described?.value ?? "no description"),
-            described === undefined ? HAPROXY_CONFIG : `${HAPROXY_CONFIG}:${described.line}`,
-          ),
+      unreadConfig !== undefined
+        ? { is: "unreadable", source: HAPROXY_CONFIG, because: unreadConfig }
+        : haproxyFile.kind === "absent"
+          ? { is: "absent", source: HAPROXY_CONFIG }
+          : read(
+              differences.length > 0
+                ? `${differences.length} settings differ`
+                : shortDescription(described?.value ?? "no description"),
+              described === undefined ? HAPROXY_CONFIG : `${HAPROXY_CONFIG}:${described.line}`,
+            ),
     inForce:
       "unreachable" in facts.haproxy
-        ? { is: "absent", source: ADMIN_SOCKET }
-        : loaded.length > 0
-          ? read(`${loaded.length} settings differ`, LOADED_RECORD)
-          : read(shortDescription(facts.haproxy.description || "no description"), INFO),
+        ? unreachedLayer(facts.haproxy)
+        : facts.haproxy.loaded.is === "unreadable"
+          ? { ...facts.haproxy.loaded, source: LOADED_RECORD }
+          : loaded.length > 0
+            ? read(`${loaded.length} settings differ`, LOADED_RECORD)
+            : read(shortDescription(facts.haproxy.description || "no description"), INFO),
     blocked:
       isForeign(situation) && !desired.adopt
         ? `${HAPROXY_CONFIG} is neither meshctl's nor the package's default; look at it, then say "adopt: true" for haproxy in the inventory to replace it`
@@ -74,11 +74,10 @@ export function settingsRow(situation: Situation): Row {
  * that is on record. Where it is not on record the haproxy step says so, and mends it.
  */
 function loadedDifferences({ desired, facts: { haproxy } }: Situation): readonly ConfigDifference[] {
-  if ("unreachable" in haproxy || haproxy.loaded === undefined) return [];
-  const described = directiveOf(haproxy.loaded, "global", "", "description")?.value ?? "";
-  const wanted = shortDescription(descriptionOf(desired.settings));
-  if ([described, haproxy.description].some((each) => shortDescription(each) !== wanted)) return [];
-  return compareHaproxyConfig(withoutRetiredServers(haproxy.loaded, desired.services), desired.settings);
+  if ("unreachable" in haproxy) return [];
+  const served = servedConfig(haproxy.loaded, haproxy.description);
+  const isAsDescribed = settingsIn(haproxy.description) === settingsDigest(desired.settings);
+  return served.is === "value" && isAsDescribed ? compareHaproxyConfig(served.value, desired.settings) : [];
 }
 
 function loadedWords(differences: readonly ConfigDifference[]): string | undefined {
@@ -110,7 +109,9 @@ function shortDescription(description: string): string {
 
 /** Whether haproxy.cfg is not what the installer put there last. */
 function wasReplaced({ facts: { install }, haproxyFile }: Situation): boolean {
-  return install?.outcome === "ok" && install.digest !== haproxyFile.sha256;
+  return (
+    haproxyFile.because === undefined && install?.outcome === "ok" && install.digest !== haproxyFile.sha256
+  );
 }
 
 /** A worker that was started since read the file as it was then: a failure of before is none any more. */
@@ -120,7 +121,7 @@ export function isReloadPast({ haproxy, reload }: WatcherFacts): boolean {
 
 /** Whether all that Synapse wrote is installed, and every reload it asked for is done. */
 export function installationRow(situation: Situation): Row {
-  const { facts, haproxyConfig } = situation;
+  const { facts, haproxyFile, haproxyConfig } = situation;
   const { install, reload, waiting, haproxy } = facts;
   const described = directiveOf(haproxyConfig, "global", "", "description")?.value;
   const runsTheFile = !("unreachable" in haproxy) && haproxy.description === described;
@@ -128,18 +129,23 @@ export function installationRow(situation: Situation): Row {
   const onDisk: Layer =
     waiting.length > 0
       ? read(`${waiting[0]} waits`, "ls /var/lib/meshctl-watcher")
-      : install === undefined
-        ? { is: "absent", source: INSTALL_RESULT }
-        : install.outcome !== "ok"
-          ? read(install.outcome, INSTALL_RESULT)
-          : read(wasReplaced(situation) ? "replaced since" : "installed", HAPROXY_CONFIG);
-  const inForce: Layer = runsTheFile
-    ? read("reloaded", INFO)
-    : reload === undefined
-      ? { is: "absent", source: RELOAD_RESULT }
-      : restarted
-        ? read("reloaded", `${INFO} (a worker started since the last reload)`)
-        : read(reload.outcome === "ok" ? "reloaded" : `reload ${reload.outcome}`, RELOAD_RESULT);
+      : haproxyFile.because !== undefined
+        ? { is: "unreadable", source: HAPROXY_CONFIG, because: haproxyFile.because }
+        : install === undefined
+          ? { is: "absent", source: INSTALL_RESULT }
+          : install.outcome !== "ok"
+            ? read(install.outcome, INSTALL_RESULT)
+            : read(wasReplaced(situation) ? "replaced since" : "installed", HAPROXY_CONFIG);
+  const unread = "unreachable" in haproxy && haproxy.isUnread === true;
+  const inForce: Layer = unread
+    ? unreachedLayer(haproxy)
+    : runsTheFile
+      ? read("reloaded", INFO)
+      : reload === undefined
+        ? { is: "absent", source: RELOAD_RESULT }
+        : restarted
+          ? read("reloaded", `${INFO} (a worker started since the last reload)`)
+          : read(reload.outcome === "ok" ? "reloaded" : `reload ${reload.outcome}`, RELOAD_RESULT);
   const failed = [install, restarted ? undefined : reload].find(
     (result) => result !== undefined && result.outcome !== "ok",
   );
@@ -167,7 +173,7 @@ export function installationRow(situation: Situation): Row {
 
 /** HAProxy's servers of one service are what ZooKeeper says: in the file, and in the worker. */
 export function serviceRow(situation: Situation, service: Service): Row {
-  const { desired, facts, haproxyFile, haproxyConfig } = situation;
+  const { desired, facts, haproxyFile, haproxyConfig, unreadConfig } = situation;
   const wanted = wantedServers(service, desired, facts);
   const { serverOptions } = desired.settings.services.find(({ name }) => name === service.name)!;
   const listed = serversOnDisk(
@@ -177,21 +183,22 @@ export function serviceRow(situation: Situation, service: Service): Row {
     service.path === undefined ? undefined : wanted?.backends,
   );
   const setting = `service ${service.name}`;
-  const onDisk: Layer = haproxyConfig.sections.some(
-    ({ kind, name }) => kind === "backend" && name === service.name,
-  )
-    ? read(showServers(listed.map(onDiskWords)), HAPROXY_CONFIG)
-    : {
-        is: "absent",
-        source: haproxyFile.kind === "absent" ? HAPROXY_CONFIG : `${HAPROXY_CONFIG}: no back end`,
-      };
+  const onDisk: Layer =
+    unreadConfig !== undefined
+      ? { is: "unreadable", source: HAPROXY_CONFIG, because: unreadConfig }
+      : haproxyConfig.sections.some(({ kind, name }) => kind === "backend" && name === service.name)
+        ? read(showServers(listed.map(onDiskWords)), HAPROXY_CONFIG)
+        : {
+            is: "absent",
+            source: haproxyFile.kind === "absent" ? HAPROXY_CONFIG : `${HAPROXY_CONFIG}: no back end`,
+          };
   if ("unreachable" in facts.haproxy) {
     return {
       setting,
       want: wanted === undefined ? "as registered" : showServers(wanted.names),
       onDisk,
-      inForce: { is: "absent", source: ADMIN_SOCKET },
-      because: "HAProxy does not answer: see haproxy.cfg",
+      inForce: unreachedLayer(facts.haproxy),
+      because: facts.haproxy.isUnread === true ? undefined : "HAProxy does not answer: see haproxy.cfg",
     };
   }
   const servers = serversInForce(facts.haproxy, service.name);
@@ -318,8 +325,15 @@ function leftOutWords(
   return words.length === 0 ? undefined : `${words.join("; ")}${said}`;
 }
 
+/** Of what only HAProxy can tell, where it did not. */
+function unreachedLayer(haproxy: { readonly unreachable: string; readonly isUnread?: boolean }): Layer {
+  return haproxy.isUnread === true
+    ? { is: "unreadable", source: ADMIN_SOCKET, because: haproxy.unreachable }
+    : { is: "absent", source: ADMIN_SOCKET };
+}
+
 function unreachable({ facts }: Situation): string | undefined {
-  if (!("unreachable" in facts.haproxy)) return undefined;
+  if (!("unreachable" in facts.haproxy) || facts.haproxy.isUnread === true) return undefined;
   return `HAProxy does not answer on ${ADMIN_SOCKET} (${facts.haproxy.unreachable}); the haproxy step starts it`;
 }
 

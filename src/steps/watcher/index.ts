@@ -1,12 +1,12 @@
 import { gemProblems } from "../../smartstack/gem-parameters.ts";
 import { rubyRequirements } from "../../smartstack/gem-set.ts";
-import { PROBE_FUNCTIONS } from "../../smartstack/probe-functions.ts";
 import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { isUnneeded, type WatcherDesired, watcherDesired } from "./desired.ts";
-import { type WatcherFacts, watcherFacts } from "./facts.ts";
+import type { WatcherFacts } from "./facts.ts";
 import { renderedFiles } from "./files.ts";
+import { lookAtWatcher } from "./look.ts";
 import { type WatcherParameters, watcherParameters } from "./parameters.ts";
 import { service } from "./service.ts";
 
@@ -32,19 +32,7 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
 
   files: ({ desired, machine }) => (isUnneeded(desired) ? [] : renderedFiles(desired, machine)),
 
-  probe({ clientPort, members, services }) {
-    return {
-      file: new URL("./probe.sh", import.meta.url),
-      functions: PROBE_FUNCTIONS,
-      args: [
-        String(clientPort),
-        members.join(","),
-        ...services.flatMap(({ name, path }) => (path === undefined ? [] : [name, path])),
-      ],
-    };
-  },
-
-  facts: watcherFacts,
+  look: lookAtWatcher,
   assess,
   // Synapse may stop anywhere: HAProxy serves on with what it has.
   needs: "self",

@@ -14,7 +14,7 @@ import { SYNAPSE } from "./program.ts";
  */
 export const service: Service<WatcherDesired, WatcherFacts> = {
   health(facts): Health | undefined {
-    const { units, process, registry, install, reload, waiting, lastError } = facts;
+    const { units, process, registry, install, reload, waiting, lastError, haproxy } = facts;
     const unit = units.get(WATCHER_UNIT);
     if (unit === undefined || unit.load === "not-found") return undefined;
     if (waiting.length > 0) return { is: "undecided", because: `${waiting[0]} waits for the installer` };
@@ -23,8 +23,13 @@ export const service: Service<WatcherDesired, WatcherFacts> = {
         is: "broken",
         because: `haproxy.cfg was not installed (${install.outcome}): ${install.message}`,
       };
-    if (reload !== undefined && reload.outcome !== "ok" && !isReloadPast(facts) && !runsItsFile(facts))
-      return { is: "broken", because: `HAProxy did not take the new haproxy.cfg: ${reload.message}` };
+    if (reload !== undefined && reload.outcome !== "ok" && !isReloadPast(facts) && !runsItsFile(facts)) {
+      const isUnread = "unreachable" in haproxy && haproxy.isUnread === true;
+      return {
+        is: isUnread ? "undecided" : "broken",
+        because: `HAProxy did not take the new haproxy.cfg: ${reload.message}`,
+      };
+    }
     // Synapse ends when ZooKeeper is away, whatever its own configuration is.
     if (registry !== undefined && "unreachable" in registry)
       return { is: "undecided", because: `no member of the ensemble answers: ${registry.unreachable}` };

@@ -1,4 +1,5 @@
 import type { FileFact } from "../../evidence/file.ts";
+import { whyUnread } from "../../haproxy/config-file.ts";
 import type { HostName } from "../../inventory/view.ts";
 import { type HaproxyConfig, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";
 import { type Build, buildFor } from "../../smartstack/build.ts";
@@ -19,6 +20,8 @@ export interface Situation {
   readonly files: readonly AssessedFile[];
   readonly haproxyFile: FileFact;
   readonly haproxyConfig: HaproxyConfig;
+  /** Why it is not known what haproxy.cfg says. */
+  readonly unreadConfig: string | undefined;
 }
 
 export function situationOf(
@@ -30,5 +33,6 @@ export function situationOf(
   const files = assessFiles(watcherFiles(desired, build.key), facts, host);
   const haproxyFile = factOf(facts, HAPROXY_CONFIG);
   const haproxyConfig = parseHaproxyConfig(haproxyFile.content ?? "");
-  return { desired, facts, host, build, files, haproxyFile, haproxyConfig };
+  const unreadConfig = whyUnread(haproxyFile);
+  return { desired, facts, host, build, files, haproxyFile, haproxyConfig, unreadConfig };
 }

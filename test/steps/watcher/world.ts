@@ -181,8 +181,8 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
       description: world.description ?? described,
       loaded:
         "loaded" in world && world.loaded === undefined
-          ? undefined
-          : parseHaproxyConfig(world.loaded ?? haproxyConfig(want, BEE_SERVERS)),
+          ? { is: "absent" }
+          : { is: "value", value: parseHaproxyConfig(world.loaded ?? haproxyConfig(want, BEE_SERVERS)) },
       servers: Object.entries(servers).map(([name, status]) => ({
         backend: "user-api",
         name,

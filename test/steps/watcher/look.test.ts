@@ -1,0 +1,345 @@
+import { describe, expect, it } from "vitest";
+import { sha256Of } from "../../../src/evidence/file.ts";
+import { judge } from "../../../src/evidence/verdict.ts";
+import type { InventoryView } from "../../../src/inventory/view.ts";
+import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
+import { NotRead } from "../../../src/reader/answer.ts";
+import type { Ask, Question } from "../../../src/reader/protocol.ts";
+import { Reader } from "../../../src/reader/reader.ts";
+import { askRecording, keyOf, type Recording } from "../../../src/reader/recording.ts";
+import { revealContent } from "../../../src/secret.ts";
+import { assess } from "../../../src/steps/watcher/assess.ts";
+import { watcherFiles } from "../../../src/steps/watcher/files.ts";
+import { watcher } from "../../../src/steps/watcher/index.ts";
+import { lookAtWatcher } from "../../../src/steps/watcher/look.ts";
+import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
+import { bookwormHost } from "../bookworm-host.ts";
+import { desired, HAPROXY_CONFIG, haproxyConfig, KEY, service } from "./world.ts";
+
+const want = desired();
+const WATCHER = "meshctl-watcher.service";
+const INSTALLER = "meshctl-haproxy-install.service";
+const PATH_UNIT = "meshctl-haproxy-install.path";
+const INVOCATION = "0123456789abcdef0123456789abcdef";
+const PROPERTIES =
+  "Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths " +
+  "NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory";
+const STATE = "/var/lib/meshctl-watcher";
+const SERVERS = ["10.0.0.21:9001", "bee_10.0.0.22:9001"];
+const ADMIN = "/run/haproxy/admin.sock";
+
+const value = (...fields: (string | number)[]) => ({ is: "value", value: fields.map(String) }) as const;
+const absent = { is: "absent" } as const;
+const late = { is: "unreadable", because: "it took more than 7 s" } as const;
+const key = (...question: Question) => keyOf(question);
+const regular = (path: string, text: string, mode = "0644", digest = "") =>
+  ["regular", mode, "root:root", text.length, digest, path, 1] as const;
+const content = (path: string, how = "content") => key("file", path, how, "", "");
+const file = (path: string, text: string) => value(...regular(path, text), text);
+
+const config = haproxyConfig(want, SERVERS);
+const description = `${descriptionOf(want.settings)}-0123456789abcdef`;
+const record = `# invocation ${INVOCATION}\n${config}`;
+const own = watcherFiles(want, KEY);
+const unitText = revealContent(own.find(({ path }) => path.endsWith(`/${WATCHER}`))!.content);
+
+const start = (text: string): Record<string, string> => ({
+  ExecStart: `{ path=x ; argv[]=${/^ExecStart=(.*)$/m.exec(text)?.[1]} ; ignore_errors=no ; pid=0 }`,
+  Environment: [...text.matchAll(/^Environment=(.*)$/gm)].map(([, words]) => words).join(" "),
+  User: /^User=(.*)$/m.exec(text)?.[1] ?? "",
+});
+
+function unit(name: string, more: Readonly<Record<string, string>> = {}): Recording {
+  const states: Record<string, string> = {
+    ...{
+      Id: name,
+      LoadState: "loaded",
+      ActiveState: "active",
+      SubState: "running",
+      UnitFileState: "enabled",
+    },
+    ...{ MainPID: "0", NRestarts: "0", Result: "success", StatusText: "", DropInPaths: "" },
+    ...{ FragmentPath: `/etc/systemd/system/${name}`, NeedDaemonReload: "no", InvocationID: INVOCATION },
+    ...more,
+  };
+  const text = own.find(({ path }) => path.endsWith(`/${name}`));
+  return {
+    [key("unit", name, ...PROPERTIES.split(" "))]: value(...Object.entries(states).flat()),
+    [key("enabled", name)]: value(states.UnitFileState!),
+    [key("file", `/etc/systemd/system/${name}`, "stat")]:
+      text === undefined ? absent : value(...regular(text.path, "")),
+    [key("list", `/etc/systemd/system/${name}.d`, "^[^.].*\\.conf$")]: absent,
+  };
+}
+
+const children = (...nodes: readonly (readonly [string, string])[]) =>
+  value("10.0.0.2:2181", nodes.length, ...nodes.flatMap(([name, data]) => [name, data, "00"]));
+const REGISTRY = key(
+  ...([
+    "registry",
+    "3",
+    "10.0.0.2",
+    "2181",
+    "10.0.0.3",
+    "2181",
+    "10.0.0.4",
+    "2181",
+    "/services/user-api",
+  ] as const),
+);
+const A = ["a_1", '{"host":"10.0.0.21","port":9001}'] as const;
+const B = ["b_2", '{"host":"10.0.0.22","port":9001,"name":"bee"}'] as const;
+const servers = (...names: readonly string[]) =>
+  value(...names.flatMap((name) => ["user-api", name, "UP", 1, name.replace(/.*_/, "")]));
+const TREE = `/opt/meshctl/watcher/${KEY}`;
+const RECORD = "/run/meshctl/watcher-started";
+const started = own.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join("");
+const WAITING = key("list", STATE, "^(?:haproxy\\.cfg|haproxy\\.cfg\\.taken|reload-requested|reload-taken)$");
+const INSTALL = content("/run/meshctl/haproxy-install");
+const RELOAD = content("/run/meshctl/haproxy-reload");
+const KEPT = content(`${STATE}/backends.json`, "long");
+const LOADED = content("/run/meshctl/haproxy-loaded", "long");
+const PROCESS = key("process", "4711", "cmdline");
+
+/** What a converged Debian 12 says. */
+const converged: Recording = {
+  ...unit(WATCHER, { MainPID: "4711", ...start(unitText) }),
+  ...unit(INSTALLER, { ActiveState: "inactive", UnitFileState: "static", ...start(textOf(INSTALLER)) }),
+  ...unit(PATH_UNIT),
+  [key("unit", "haproxy.service", ...PROPERTIES.split(" "))]: value("InvocationID", INVOCATION),
+  ...Object.fromEntries(
+    own.map(({ path, content: parts, mode, sha256 }) => {
+      const text = revealContent(parts);
+      return path.endsWith(`/${WATCHER}`)
+        ? [content(path), file(path, text)]
+        : [
+            key("file", path, "content", sha256, `${Buffer.byteLength(text)}`),
+            value(...regular(path, text, mode, sha256)),
+          ];
+    }),
+  ),
+  [content(HAPROXY_CONFIG, "long")]: file(HAPROXY_CONFIG, config),
+  [key("file", "/var/lib/dpkg/status", "lines", "^ /etc/haproxy/haproxy\\.cfg [0-9a-f]{32}")]: value(
+    ...regular("/var/lib/dpkg/status", ""),
+  ),
+  [key("file", "/usr/bin/ruby", "stat")]: value(...regular("/usr/bin/ruby3.1", "", "0755")),
+  [key("list", "/opt/meshctl/watcher", "")]: value(
+    ...[KEY, "directory", "root:root", "directory"],
+    ...["record-start", "regular", "root:root", "regular"],
+  ),
+  [key("file", `${TREE}/SHA256SUMS`, "stat")]: value(...regular(`${TREE}/SHA256SUMS`, "")),
+  [key("tree.damage", TREE)]: value(""),
+  [key("user", "meshctl-watcher")]: value(
+    "meshctl-watcher",
+    990,
+    990,
+    STATE,
+    "/usr/sbin/nologin",
+    "meshctl-watcher",
+  ),
+  [key("process", "4711")]: value(4711, 1, 3600, "S", "meshctl-watcher:meshctl-watcher"),
+  [PROCESS]: value(
+    4711,
+    1,
+    3600,
+    "S",
+    "meshctl-watcher:meshctl-watcher",
+    `/usr/bin/ruby\0${TREE}/bin/synapse\0`,
+  ),
+  [content(RECORD)]: file(RECORD, `invocation ${INVOCATION}\n${started}`),
+  [key("sockets.to", "2181")]: value(
+    '0 0 10.0.0.1:5 10.0.0.3:2181 users:(("ruby",pid=4711,fd=9))\n0 0 10.0.0.1:6 10.0.0.4:2181 users:(("java",pid=1,fd=9))\n',
+  ),
+  [INSTALL]: file("/run/meshctl/haproxy-install", `ok\t${sha256Of(config)}\tinstalled\t\n`),
+  [RELOAD]: file("/run/meshctl/haproxy-reload", `ok\t${description}\t\t388\n`),
+  [KEPT]: absent,
+  [LOADED]: file("/run/meshctl/haproxy-loaded", record),
+  [WAITING]: value(),
+  [key("haproxy.info")]: value("pid", 388, "description", description),
+  [key("haproxy.servers")]: servers(...SERVERS),
+  [key("file", ADMIN, "stat")]: value("socket", "0660", "root:haproxy", 0, "", ADMIN, 1),
+  [REGISTRY]: children(A, B),
+};
+
+function textOf(name: string): string {
+  return revealContent(own.find(({ path }) => path.endsWith(`/${name}`))!.content);
+}
+
+const host = bookwormHost({
+  manifest: new Map([
+    ...own.map(({ path, sha256 }) => [path, sha256] as const),
+    [HAPROXY_CONFIG, sha256Of(config)],
+  ]),
+  packages: new Map([["ruby", "1:3.1"]]),
+});
+
+async function lookAt(changed: Recording = {}, ask: Ask = askRecording({ ...converged, ...changed })) {
+  const facts = await lookAtWatcher(new Reader(ask), want);
+  const { readings, changes } = assess({ name: "kvm-01", desired: want, facts, host }, new Map());
+  const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
+  const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
+  return { facts, rows, open, changes };
+}
+
+describe("a look at the watcher", () => {
+  it("finds a converged host as it is wanted", async () => {
+    const { facts, open, changes } = await lookAt();
+    expect(open).toEqual([]);
+    expect(changes).toEqual([]);
+    expect(facts).toMatchObject({
+      ruby: "ruby3.1",
+      builds: new Map([[KEY, ""]]),
+      process: {
+        user: "meshctl-watcher",
+        ageSeconds: 3600,
+        commandLine: `/usr/bin/ruby ${TREE}/bin/synapse`,
+        isFrozen: false,
+        sessions: ["10.0.0.3:2181"],
+      },
+      lastError: undefined,
+      reload: { outcome: "ok", worker: 388 },
+      waiting: [],
+    });
+  });
+
+  it("tells a path that does not exist from one without children", async () => {
+    const registry = async (answer: Recording[string]) =>
+      (await lookAt({ [REGISTRY]: answer })).facts.registry;
+    expect(await registry(children(["a_1", '{"host":"ü"}']))).toEqual({
+      member: "10.0.0.2:2181",
+      children: new Map([["user-api", new Map([["a_1", '{"host":"ü"}']])]]),
+    });
+    expect(await registry(children())).toMatchObject({ children: new Map([["user-api", new Map()]]) });
+    expect(await registry(value("10.0.0.2:2181", "absent"))).toMatchObject({
+      children: new Map([["user-api", undefined]]),
+    });
+    expect(await registry(late)).toEqual({ unreachable: late.because });
+  });
+
+  it("asks nothing of the registry where no service has a path", async () => {
+    const fixed = desired({ services: [service({ path: undefined })] });
+    const asked: string[] = [];
+    const ask: Ask = async ([name]) => {
+      asked.push(name);
+      return absent;
+    };
+    await expect(lookAtWatcher(new Reader(ask), fixed)).rejects.toThrow(NotRead);
+    expect(asked).not.toContain("registry");
+  });
+
+  it("believes the record of a start only when it is of this start", async () => {
+    const { facts } = await lookAt();
+    expect(facts.process?.startedWith?.get("/etc/meshctl/synapse.conf.json")).toMatch(/^[0-9a-f]{64}$/);
+    const old = await lookAt({ [content(RECORD)]: file(RECORD, `invocation old\n${started}`) });
+    expect(old.facts.process?.startedWith).toBeUndefined();
+  });
+
+  it("believes what HAProxy was loaded with only when it is of this start", async () => {
+    expect((await lookAt()).facts.haproxy).toMatchObject({ loaded: { is: "value" } });
+    const old = await lookAt({ [LOADED]: file("x", record.replace(INVOCATION, "old")) });
+    expect(old.facts.haproxy).toMatchObject({ loaded: absent });
+  });
+
+  it("reads which servers the installer left out and why, also as an older one wrote it", async () => {
+    const leftOut = async (field: string) => {
+      const line = file("x", `ok\tabc\tsaid\t${field}\n`);
+      return (await lookAt({ [INSTALL]: line })).facts.install?.leftOut;
+    };
+    expect(await leftOut("a/b_x:1=outside a/c:2")).toEqual([
+      { server: "a/b_x:1", code: "outside" },
+      { server: "a/c:2", code: "unresolved" },
+    ]);
+    expect(await leftOut("")).toEqual([]);
+  });
+
+  it("reads what the installer said", async () => {
+    const { facts } = await lookAt({
+      [INSTALL]: file("x", "invalid\tabc\t[ALERT] no"),
+      [RELOAD]: file("x", "failed\tmeshctl-x\tthe old worker serves on\t388"),
+    });
+    expect(facts.install).toEqual({ outcome: "invalid", digest: "abc", message: "[ALERT] no", leftOut: [] });
+    expect(facts.reload).toMatchObject({ worker: 388 });
+  });
+
+  it("tells a process that a signal has stopped, and one that ended meanwhile", async () => {
+    const stopped = value(4711, 1, 34, "T", "meshctl-watcher:x", "/usr/bin/ruby\0x\0");
+    expect((await lookAt({ [PROCESS]: stopped })).facts.process?.isFrozen).toBe(true);
+    expect((await lookAt({ [PROCESS]: absent })).facts.process).toBeUndefined();
+  });
+
+  it("tells what waits for the installer, and not a link to nothing", async () => {
+    const { facts } = await lookAt({
+      [WAITING]: value(
+        ...["haproxy.cfg", "regular", "a:a", "regular"],
+        ...["reload-requested", "link", "a:a", ""],
+      ),
+    });
+    expect(facts.waiting).toEqual(["haproxy.cfg"]);
+  });
+
+  it("names the Ruby that apt would install, or that it has none", async () => {
+    const ruby = async (line: string, lists: Recording[string]) => {
+      const { facts } = await lookAt({
+        [key("file", "/usr/bin/ruby", "stat")]: absent,
+        [key("candidate.version", "ruby")]: line === "" ? value() : value(line),
+        [key("list", "/var/lib/apt/lists", "_Packages")]: lists,
+      });
+      return facts.rubyCandidate;
+    };
+    const some = value("x_Packages", "regular", "root:root", "regular");
+    expect(await ruby("Version: 1:3.1", some)).toBe("ruby3.1");
+    expect(await ruby("", some)).toBe("none");
+    expect(await ruby("", absent)).toBeUndefined();
+  });
+
+  it("looks again while HAProxy is behind the registry, and gives that up", async () => {
+    const behind = { ...converged, [key("haproxy.servers")]: servers("10.0.0.21:9001") };
+    const moving = (looks: number): Ask => {
+      let look = 0;
+      const ask = (recording: Recording): Ask =>
+        Object.assign(askRecording(recording), {
+          anew: () => ask(++look < looks ? behind : converged),
+        });
+      return ask(behind);
+    };
+    expect((await lookAt({}, moving(2))).open).toEqual([]);
+    const { rows } = await lookAt({}, moving(1000));
+    expect(rows.get("service user-api")?.verdict).toBe("not-in-force");
+  }, 30_000);
+});
+
+describe("what was not read whole", () => {
+  it("proves nothing, and nothing is changed for it", async () => {
+    const unknown = await expectCutAnswersToProveNothing({
+      step: watcher,
+      desired: want,
+      host,
+      ask: askRecording(converged),
+      needless: [key("file", ADMIN, "stat"), key("file", "/var/lib/dpkg/status", "lines")],
+    });
+    expect(unknown.get(key("haproxy.info"))).toEqual([
+      "Synapse's last candidate",
+      "haproxy.cfg",
+      "service user-api",
+    ]);
+    expect(unknown.get(key("tree.damage", TREE))).toEqual(["gems"]);
+  });
+});
+
+describe("the watcher's parameters", () => {
+  it("keep the last servers unless told otherwise", () => {
+    expect(watcher.parameters.parse({})).toEqual({ when_empty: "keep_last" });
+    expect(watcher.parameters.safeParse({ when_empty: "panic" }).success).toBe(false);
+    expect(watcher.parameters.safeParse({ gem: 1 }).success).toBe(false);
+  });
+
+  it("name a build host that there is", () => {
+    const inventory = { hosts: new Map([["kvm-01", {}]]) } as unknown as InventoryView;
+    const problems = (build_host: string) =>
+      watcher.problems!({ when_empty: "keep_last", build_host }, {} as never, inventory);
+    expect(problems("kvm-01")).toEqual([]);
+    expect(problems("kvm-09")).toEqual([
+      { path: ["build_host"], message: '"kvm-09" is not a host of the inventory' },
+    ]);
+  });
+});
