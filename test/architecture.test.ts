@@ -53,7 +53,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   remote: ["", "inventory"],
   engine: ["", "inventory", "playbook", "evidence", "reader", "remote"],
   steps: ["", "steps/*"],
-  smartstack: ["", "evidence", "inventory"],
+  smartstack: ["", "evidence", "inventory", "reader"],
   "steps/*": ["", "haproxy", "mesh", "smartstack", "evidence", "inventory", "reader"],
   status: ["", "engine", "evidence", "haproxy", "inventory", "mesh", "steps/*"],
   probe: ["", "engine", "inventory", "mesh", "remote"],
