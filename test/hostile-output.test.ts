@@ -232,6 +232,35 @@ describe("what a host prints is read once", () => {
     });
   });
 
+  it.each(steps.filter(({ look }) => look !== undefined).map((step) => [step.name, step] as const))(
+    "by the step %s, and a host that is lost meanwhile rejects nothing that nobody waits for",
+    async (name, step) => {
+      const { inventory, job } = await load(folder, {});
+      const parameters = job.plays[0]!.steps.find((one) => one.step.name === name)!.parameters.get("a");
+      const desired = step.desired(parameters, inventory.hosts.get("a")!, inventory);
+      const adrift: unknown[] = [];
+      const note = (error: unknown) => adrift.push(error);
+      process.prependListener("unhandledRejection", note);
+      try {
+        // From the first question on, and from each of the next ones.
+        for (let answered = 0; answered < 25; answered += 1) {
+          let asked = 0;
+          const answer = answering("x");
+          const ask: Ask = async (question) => {
+            asked += 1;
+            if (asked > answered) throw new Error("the host is lost");
+            return answer(question);
+          };
+          await step.look!(new Reader(ask), desired).catch(() => {});
+          await new Promise((resume) => setImmediate(resume));
+        }
+      } finally {
+        process.removeListener("unhandledRejection", note);
+      }
+      expect(adrift).toEqual([]);
+    },
+  );
+
   it("by a look at a unit with drop-ins without end", async () => {
     const paths = Array.from({ length: 201 }, (_, number) => `/x/${number}.conf`).join(" ");
     const ask: Ask = async ([name]) =>

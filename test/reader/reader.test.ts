@@ -246,6 +246,10 @@ describe("a file", () => {
     });
     expect(await look().list(at("svc/dir"), "^snapshot")).toEqual({ is: "unreadable", because: refused });
     expect(await look().list(at("svc/data"), "^a")).toMatchObject({ value: [{ name: "a" }] });
+    expect(await look().mount(at("svc/data"))).toEqual(await look().mount(folder));
+    // More than is sent is summed up by a program, as root.
+    truncateSync(at("svc/file"), 300_000);
+    expect(await look().file(at("svc/file"))).toMatchObject({ value: { size: 300_000, content: undefined } });
     // Nothing is left of it to those that come after.
     expect(await look().file(at("secret"))).toMatchObject({ value: { content: Buffer.from("s3cret\n") } });
   });

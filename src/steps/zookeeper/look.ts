@@ -60,11 +60,14 @@ async function lookAtConfiguredData(
   reader: Reader,
   { dataDir }: ZookeeperDesired,
 ): Promise<readonly DataReading[]> {
-  const wanted = lookAtData(reader, dataDir);
-  const configuration = await configurationIn(reader);
-  const named = ["dataDir", "dataLogDir"].flatMap((key) => configuration.get(key)?.value ?? []);
-  const others = new Set(named.filter((directory) => directory !== dataDir));
-  return Promise.all([wanted, ...[...others].map((directory) => lookAtData(reader, directory))]);
+  const lookAtOthers = async () => {
+    const configuration = await configurationIn(reader);
+    const named = ["dataDir", "dataLogDir"].flatMap((key) => configuration.get(key)?.value ?? []);
+    const others = new Set(named.filter((directory) => directory !== dataDir));
+    return Promise.all([...others].map((directory) => lookAtData(reader, directory)));
+  };
+  const [wanted, others] = await Promise.all([lookAtData(reader, dataDir), lookAtOthers()]);
+  return [wanted, ...others];
 }
 
 /** Those that the server has from an older zoo.cfg. */
