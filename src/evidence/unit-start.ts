@@ -1,5 +1,3 @@
-import type { UnitFact } from "./unit.ts";
-
 /** What decides which program a service runs, and with what. */
 export interface UnitStart {
   /** Program and arguments of each ExecStart=, parted by blanks; variables are not replaced yet. */
@@ -43,7 +41,8 @@ export function writtenStart(text: string): UnitStart {
   };
 }
 
-const KEYS = {
+/** Keys of a unit's file, by what they say of its start. */
+export const KEYS = {
   commands: "ExecStart",
   environment: "Environment",
   environmentFiles: "EnvironmentFile",
@@ -52,33 +51,6 @@ const KEYS = {
 } as const satisfies Record<keyof UnitStart, string>;
 /** Keys of a unit's file that say how it starts. */
 export const START_KEYS: readonly string[] = Object.values(KEYS);
-
-/**
- * Why systemd would start a unit of ours otherwise than its own file, whose text this is: a drop-in, or a namesake
- * that is found first. Undefined when it would not, or when systemd has yet to read the files: then nobody can tell.
- */
-export function otherStart(unit: UnitFact, text: string | undefined): string | undefined {
-  if (text === undefined || unit.load !== "loaded" || unit.needDaemonReload) return undefined;
-  const written = writtenStart(text);
-  // A file that nothing is read beside cannot be contradicted, however another hand than ours wrote it.
-  const isAlone = unit.fragmentPath === `/etc/systemd/system/${unit.name}`;
-  const keys = (Object.keys(KEYS) as (keyof UnitStart)[])
-    .filter((part) => !isSame(written[part], unit.start[part]))
-    .map((part) => KEYS[part])
-    .filter((key) => !isAlone || unit.startLines.some((line) => line.key === key));
-  if (keys.length === 0) return undefined;
-  return `${startPlaces(unit, keys)} sets ${keys.map((key) => `${key}=`).join(", ")} of ${unit.name} otherwise: take it out there`;
-}
-
-function isSame(a: string | readonly string[], b: string | readonly string[]): boolean {
-  return JSON.stringify([a].flat().toSorted()) === JSON.stringify([b].flat().toSorted());
-}
-
-/** Where a unit's files say one of these keys, "PATH:LINE" each; its own file when no drop-in does. */
-export function startPlaces(unit: UnitFact, keys: readonly string[]): string {
-  const lines = unit.startLines.filter(({ key }) => keys.includes(key));
-  return lines.map(({ path, line }) => `${path}:${line}`).join(", ") || unit.fragmentPath || unit.name;
-}
 
 /** Words as systemd prints and reads them: parted by blanks, perhaps in quotes. */
 export function wordsOf(text: string): readonly string[] {

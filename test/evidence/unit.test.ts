@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { otherStart } from "../../src/evidence/other-start.ts";
 import { parseProbeOutput } from "../../src/evidence/probe-output.ts";
 import { isUnsteady, unitFacts } from "../../src/evidence/unit.ts";
-import { otherStart } from "../../src/evidence/unit-start.ts";
 
 const UNIT = "x.service";
 const TEXT = `[Service]

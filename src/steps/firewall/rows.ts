@@ -1,8 +1,8 @@
 import { isSame, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileFact, sha256Of } from "../../evidence/file.ts";
+import { otherStart } from "../../evidence/other-start.ts";
 import type { UnitFact } from "../../evidence/unit.ts";
-import { otherStart } from "../../evidence/unit-start.ts";
 import { revealContent } from "../../secret.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { PACKAGES } from "./changes.ts";

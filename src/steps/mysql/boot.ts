@@ -1,4 +1,4 @@
-import { startPlaces } from "../../evidence/unit-start.ts";
+import { startPlaces } from "../../evidence/other-start.ts";
 import type { Layer } from "../../step.ts";
 import type { InstalledFacts } from "./facts.ts";
 import {
