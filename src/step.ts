@@ -210,7 +210,7 @@ export interface Listener {
   readonly process: string;
 }
 
-/** What the engine's prologue reads from every host, whatever the steps are. */
+/** What is read of every host, whatever the steps are. */
 export interface HostFacts {
   readonly os: {
     readonly id: string;

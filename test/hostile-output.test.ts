@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Chalk } from "chalk";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { diffView } from "../src/cli/ui/diff-view.ts";
-import { hostFactsOf } from "../src/engine/host-facts.ts";
+import { lookAtHost } from "../src/engine/host-facts.ts";
 import { inOrder } from "../src/engine/script-block.ts";
 import { lookAtUnit } from "../src/evidence/look-at-units.ts";
 import { parseProbeOutput } from "../src/evidence/probe-output.ts";
@@ -12,12 +12,15 @@ import { wordsOf } from "../src/evidence/unit-start.ts";
 import { parseHaproxyConfig, serversOf } from "../src/mesh/haproxy-config.ts";
 import type { Ask } from "../src/reader/protocol.ts";
 import { Reader } from "../src/reader/reader.ts";
+import { keyOf } from "../src/reader/recording.ts";
 import { type AnyStep, ProbeNotUnderstood, type ProbeOutput } from "../src/step.ts";
 import { steps } from "../src/steps/registry.ts";
 import { globMatches } from "../src/steps/sysctl/key.ts";
 import { serversOf as membersOf, parseProperties, showServers } from "../src/steps/zookeeper/properties.ts";
 import { lastLines, printable } from "../src/terminal-text.ts";
 import { load } from "./hostile-files.ts";
+import { debian, MANIFEST } from "./reader/told-debian.ts";
+import { tellOf, value } from "./reader/told-host.ts";
 import { bookwormHost } from "./steps/bookworm-host.ts";
 
 // What a host says may be anything. Each text here takes a reader that goes back and forth in it minutes, and one that
@@ -166,6 +169,29 @@ function answering(text: string): Ask {
   };
 }
 
+/** A host whose files have the text in their first line, and whose programs print it. */
+function hostOf(text: string): Ask {
+  return tellOf({
+    files: Object.fromEntries(
+      Object.entries(debian.files).map(([path, file]) => [path, `${String(file)}${text}`]),
+    ),
+    answers: {
+      virtualization: value(text),
+      packages: value(`dpkg\tii\t1\tamd64\n${text}\tii ${text}\t${text}\n${text}`),
+      addresses: value(`2: e inet ${text}\n${text}`),
+      "sockets.listening": value(`LISTEN 0 0 ${text} x users:${text}\n${text}`),
+      [keyOf(["file", MANIFEST, "content", "", ""])]: value(
+        ...["regular", "0644", "root:root", text.length, "", MANIFEST, 1, `x ${text}\n${text}`],
+      ),
+    },
+  });
+}
+
+/** It says that nobody can understand it. */
+function refused(error: unknown): void {
+  if (!(error instanceof ProbeNotUnderstood)) throw error;
+}
+
 /** Every record that the step's probe may print, with the text in every field. */
 function outputWith(step: string, text: string): ProbeOutput {
   const keys = [
@@ -272,31 +298,7 @@ describe("what a host prints is read once", () => {
 
   const readers: Readonly<Record<string, (text: string) => unknown>> = {
     "a probe's records": (text) => parseProbeOutput(`key\t${text.replaceAll("\t", " ")}`),
-    "what a host is": (text) =>
-      hostFactsOf(
-        new Map(
-          [
-            "os",
-            "memory_kib",
-            "clock",
-            "hard_open_files",
-            "kernel",
-            "architecture",
-            "boot_id",
-            "cpus",
-            "uptime",
-            "listener",
-            "manifest",
-            "address",
-          ]
-            .map((key): [string, string[][]] => [key, [[text, text, text, text]]])
-            .concat([
-              ["clock", [["1"]]],
-              ["package", [[text, `ii ${text}`, text]]],
-            ]),
-        ),
-        { sentAtMs: 0, firstByteAtMs: 1 },
-      ),
+    "what a host is": (text) => lookAtHost(new Reader(hostOf(text))).catch(refused),
     "haproxy.cfg": (text) => serversOf(parseHaproxyConfig(`backend s\n\t${text}`), "s"),
     "zoo.cfg": (text) => showServers(membersOf(parseProperties(text))),
     "an error": (text) => lastLines(text),

@@ -1,57 +1,166 @@
-import { fieldOf, requiredFieldOf, rowsOf } from "../evidence/probe-output.ts";
-import { socketOf } from "../evidence/sockets.ts";
-import { type HostFacts, ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
+import { socketsOf } from "../evidence/sockets.ts";
+import { type Answer, mapAnswer, read, readThere } from "../reader/answer.ts";
+import type { ClockReading, Reader } from "../reader/reader.ts";
+import { type HostFacts, ProbeNotUnderstood } from "../step.ts";
 
-/** When the prologue was sent, and when its first byte came back. */
-export interface RoundTrip {
-  readonly sentAtMs: number;
-  readonly firstByteAtMs: number;
+/**
+ * What is read of every host, whatever the steps are; all but the clock. Throws NotRead, for half a list of packages or of
+ * our own files would look like a host that has none, and ProbeNotUnderstood.
+ */
+export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock">> {
+  const firstLine = async (path: string, what: string) =>
+    readThere(await reader.text(path), what).split("\n", 1)[0]!;
+  const [
+    os,
+    kernel,
+    packages,
+    virtualization,
+    cpus,
+    memoryBytes,
+    bootId,
+    uptime,
+    hard,
+    addresses,
+    sockets,
+    manifest,
+  ] = await Promise.all([
+    osOf(reader),
+    firstLine("/proc/sys/kernel/osrelease", "the kernel's release"),
+    reader.answerTo("packages"),
+    reader.answerTo("virtualization"),
+    lineOf(reader, "/proc/self/status", "^Cpus_allowed_list:"),
+    memoryOf(reader),
+    firstLine("/proc/sys/kernel/random/boot_id", "the boot's number"),
+    firstLine("/proc/uptime", "the uptime"),
+    lineOf(reader, "/proc/1/limits", "^Max open files"),
+    reader.answerTo("addresses"),
+    reader.answerTo("sockets.listening"),
+    reader.text("/var/lib/meshctl/manifest"),
+  ]);
+  const installed = packagesOf(readThere(packages, "the list of packages"));
+  const limit = hard.trim().split(/\s+/)[4];
+  return {
+    os,
+    kernel,
+    architecture: installed.architecture,
+    // Where it fails it says nothing.
+    virtualization: virtualization.is === "value" ? virtualization.value.trim() : "",
+    cpus: countOf(cpus.replace(/^\w+:/, "").trim()),
+    memoryBytes,
+    bootId,
+    uptimeSeconds: numberOf(uptime.split(" ", 1)[0]!, "the uptime"),
+    hardOpenFiles:
+      limit === "unlimited" ? Number.MAX_SAFE_INTEGER : numberOf(limit, "the limit of open files"),
+    addresses: addressesOf(readThere(addresses, "the list of addresses")),
+    listeners: socketsOf(readThere(sockets, "the list of listening sockets")),
+    manifest: manifestOf(read(manifest, "the list of what meshctl wrote") ?? ""),
+    packages: installed.versions,
+  };
 }
 
 /**
- * A round trip as this machine's clock shows it. Durations go by performance.now(), which no step of the clock moves;
- * a host's clock can only be compared with the one that people set.
+ * The host's clock against this machine's. Durations go by performance.now(), which no step of the clock moves; a host's
+ * clock can only be compared with the one that people set.
  */
-export function byThisClock({ sentAtMs, firstByteAtMs }: RoundTrip): RoundTrip {
-  const clockAheadMs = Date.now() - performance.now();
-  return { sentAtMs: sentAtMs + clockAheadMs, firstByteAtMs: firstByteAtMs + clockAheadMs };
+export function clockOf(answer: Answer<ClockReading>): HostFacts["clock"] {
+  const { hostMs, sentAtMs, receivedAtMs } = readThere(answer, "the clock");
+  if (!Number.isFinite(hostMs)) throw new ProbeNotUnderstood("the clock tells no time");
+  const aheadMs = Date.now() - performance.now();
+  return {
+    skewMs: Math.round(hostMs - (sentAtMs + receivedAtMs) / 2 - aheadMs),
+    uncertaintyMs: Math.ceil((receivedAtMs - sentAtMs) / 2),
+  };
 }
 
-/** Makes HostFacts of what prologue.sh printed and the round trip by this machine's clock. Throws ProbeNotUnderstood when a record is missing or the clock is no time. */
-export function hostFactsOf(output: ProbeOutput, roundTrip: RoundTrip): HostFacts {
-  const [id, versionId, codename, prettyName] = rowsOf(output, "os")[0] ?? [];
-  const totalBytes = Number(requiredFieldOf(output, "memory_kib")) * 1024;
-  const limits = rowsOf(output, "memory_limit")
-    .map(([limit]) => Number(limit))
+async function osOf(reader: Reader): Promise<HostFacts["os"]> {
+  const [release, debianVersion] = await Promise.all([
+    reader.lines("/etc/os-release", "^(?:ID|VERSION_ID|VERSION_CODENAME|PRETTY_NAME)="),
+    reader.text("/etc/debian_version"),
+  ]);
+  const lines = read(release, "the name of the system")?.lines ?? [];
+  const known = new Map(
+    lines.map(({ text }) => {
+      const [, key, value] = /^(\w+)=["']?(.*?)["']?$/.exec(text) ?? [];
+      return [key, value ?? ""];
+    }),
+  );
+  const [id = "", versionId = "", codename = ""] = ["ID", "VERSION_ID", "VERSION_CODENAME"].map((key) =>
+    known.get(key),
+  );
+  // sid has no codename of its own in os-release; base-files' debian_version tells it from the next stable.
+  const isSid =
+    versionId === "" &&
+    id === "debian" &&
+    (read(debianVersion, "Debian's version") ?? "").trim().endsWith("/sid");
+  return { id, versionId, codename: isSid ? "sid" : codename, prettyName: known.get("PRETTY_NAME") ?? "" };
+}
+
+/** A limit on the whole host, as containers have it, is in either version's cgroup. */
+async function memoryOf(reader: Reader): Promise<number> {
+  const [total, ...limits] = await Promise.all([
+    lineOf(reader, "/proc/meminfo", "^MemTotal:"),
+    reader.text("/sys/fs/cgroup/memory.max"),
+    reader.text("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+  ]);
+  const bytes = numberOf(total.split(/\s+/)[1], "the memory") * 1024;
+  const limited = limits
+    .map((limit) => Number(read(limit, "the limit of memory") ?? Number.NaN))
     .filter((limit) => Number.isFinite(limit) && limit > 0);
-  const hostClockMs = Number(requiredFieldOf(output, "clock")) * 1000;
-  if (!Number.isFinite(hostClockMs)) throw new ProbeNotUnderstood("date +%s.%N printed no time");
-  const middleMs = (roundTrip.sentAtMs + roundTrip.firstByteAtMs) / 2;
-  const hard = requiredFieldOf(output, "hard_open_files");
-  return {
-    os: { id: id ?? "", versionId: versionId ?? "", codename: codename ?? "", prettyName: prettyName ?? "" },
-    kernel: requiredFieldOf(output, "kernel"),
-    architecture: requiredFieldOf(output, "architecture"),
-    virtualization: fieldOf(output, "virtualization") ?? "",
-    cpus: Number(requiredFieldOf(output, "cpus")),
-    memoryBytes: Math.min(totalBytes, ...limits),
-    bootId: requiredFieldOf(output, "boot_id"),
-    uptimeSeconds: Number(requiredFieldOf(output, "uptime")),
-    clock: {
-      skewMs: Math.round(hostClockMs - middleMs),
-      uncertaintyMs: Math.ceil((roundTrip.firstByteAtMs - roundTrip.sentAtMs) / 2),
-    },
-    hardOpenFiles: hard === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(hard),
-    addresses: rowsOf(output, "address").map(([address]) => address!),
-    listeners: rowsOf(output, "listener").map(([local, process]) => ({
-      ...socketOf(local!),
-      process: process ?? "",
-    })),
-    manifest: new Map(rowsOf(output, "manifest").map(([digest, path]) => [path!, digest!])),
-    packages: new Map(
-      rowsOf(output, "package")
-        .filter(([, status]) => status?.startsWith("ii") || status?.startsWith("hi"))
-        .map(([name, , version]) => [name!.split(":", 1)[0]!, version ?? ""]),
-    ),
-  };
+  return Math.min(bytes, ...limited);
+}
+
+/** The first line of a file of the kernel's that matches. */
+async function lineOf(reader: Reader, path: string, pattern: string): Promise<string> {
+  const lines = mapAnswer(await reader.lines(path, pattern), (file) => file.lines);
+  const [line] = readThere(lines, path);
+  if (line === undefined) throw new ProbeNotUnderstood(`${path} has no line that matches ${pattern}`);
+  return line.text;
+}
+
+function numberOf(text: string | undefined, what: string): number {
+  const number = Number(text);
+  if (text === undefined || text === "" || !Number.isFinite(number))
+    throw new ProbeNotUnderstood(`${what} is no number: ${text?.slice(0, 100)}`);
+  return number;
+}
+
+/** "0-3,6" are five. */
+function countOf(list: string): number {
+  const counts = list.split(",").map((range) => {
+    const [first, last = first] = range.split("-").map((each) => numberOf(each, "the list of processors"));
+    return last! - first! + 1;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** As `ip -o addr show` prints them. */
+function addressesOf(text: string): readonly string[] {
+  return text.split("\n").flatMap((line) => {
+    const [, , family, address] = line.split(/\s+/, 4);
+    return family === "inet" || family === "inet6" ? [address!.split("/", 1)[0]!] : [];
+  });
+}
+
+/** Digest and path in each line. */
+function manifestOf(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    text.split("\n").flatMap((line): [string, string][] => {
+      const [, digest, path] = /^(\S+)[ \t]+(.*\S)/.exec(line) ?? [];
+      return digest === undefined ? [] : [[path!, digest]];
+    }),
+  );
+}
+
+/** Those that are installed; the architecture is that of dpkg itself. */
+function packagesOf(text: string): { architecture: string; versions: ReadonlyMap<string, string> } {
+  const versions = new Map<string, string>();
+  let architecture = "";
+  for (const line of text.split("\n")) {
+    const [name = "", status = "", version = "", ofPackage = ""] = line.split("\t");
+    if (!/^[ih]i/.test(status)) continue;
+    versions.set(name.split(":", 1)[0]!, version);
+    if (name === "dpkg") architecture = ofPackage;
+  }
+  if (architecture === "") throw new ProbeNotUnderstood("the list of packages lacks dpkg");
+  return { architecture, versions };
 }

@@ -9,46 +9,64 @@ import type { ProbeRequest, StepFacts } from "./observe.ts";
 /** What tells one run of a service from the next, and what systemd knows of its files. */
 const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
 
+/** What is read beside the steps: in their first round trip, and when no other answer is waited for. */
+interface Beside<First, Last> {
+  readonly first: (reader: Reader) => Promise<First>;
+  readonly last: (reader: Reader) => Promise<Last>;
+}
+
 /**
  * Facts of the steps that look through the reader. One look is one moment: the steps of a service that was started again
  * meanwhile look once more, and are not believed when it happens again. Rejects when the host cannot be reached.
  */
-export async function lookAt(
+export async function lookAt<First, Last>(
   reader: Pick<HostReader, "ask">,
   requests: readonly ProbeRequest[],
-): Promise<Map<StepName, StepFacts>> {
+  beside: Beside<First, Last>,
+): Promise<{
+  readonly facts: ReadonlyMap<StepName, StepFacts>;
+  readonly first: First;
+  readonly last: Last;
+}> {
   const facts = new Map<StepName, StepFacts>();
-  let moved = await lookOnce(reader, requests, facts);
+  const { first, last, ...look } = await lookOnce(reader, requests, facts, beside);
+  let { moved } = look;
   const again = requests.filter(({ step }) => moved.has(step.name));
-  if (again.length > 0) moved = await lookOnce(reader, again, facts);
+  if (again.length > 0) ({ moved } = await lookOnce(reader, again, facts, NOTHING));
   for (const [step, unit] of moved) facts.set(step, broken(`${unit} changed while it was read`));
-  return facts;
+  return { facts, first, last };
 }
 
-/** Returns the steps whose unit moved, with its name. */
-async function lookOnce(
+const NOTHING = { first: async () => undefined, last: async () => undefined };
+
+/** `moved`: the steps whose unit moved, with its name. */
+async function lookOnce<First, Last>(
   reader: Pick<HostReader, "ask">,
   requests: readonly ProbeRequest[],
   facts: Map<StepName, StepFacts>,
-): Promise<ReadonlyMap<StepName, string>> {
+  beside: Beside<First, Last>,
+): Promise<{ readonly moved: ReadonlyMap<StepName, string>; readonly first: First; readonly last: Last }> {
   const ask = lookThrough(reader);
   const watches = requests.map((request) => ({ ...request, units: new Map<string, Promise<string>>() }));
-  await Promise.all(
-    watches.map(async ({ step, desired, units }) => {
+  const [first] = await Promise.all([
+    beside.first(new Reader(ask)),
+    ...watches.map(async ({ step, desired, units }) => {
       facts.set(step.name, await factsOf(step, new Reader(watching(ask, units)), desired));
     }),
-  );
+  ]);
   const askAgain = lookThrough(reader);
   const moved = new Map<StepName, string>();
-  await Promise.all(
-    watches.flatMap(({ step, units }) =>
+  // Answered before anything else of its frame.
+  const [last] = await Promise.all([
+    beside.last(new Reader(askAgain)),
+    ...watches.flatMap(({ step, units }) =>
       [...units].map(async ([unit, before]) => {
         const [was, is] = await Promise.all([before, identityOf(askAgain, ["unit", unit, ...IDENTITY])]);
         if (was !== is) moved.set(step.name, unit);
       }),
     ),
-  );
-  return moved;
+  ]);
+  return { moved, first, last };
 }
 
 async function factsOf(step: AnyStep, reader: Reader, desired: unknown): Promise<StepFacts> {

@@ -1,9 +1,10 @@
 import { parseProbeOutput, rowsOf } from "../evidence/probe-output.ts";
+import { NotRead } from "../reader/answer.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { type AnyStep, type HostFacts, ProbeNotUnderstood, type StepName } from "../step.ts";
 import { lastLines } from "../terminal-text.ts";
-import { byThisClock, hostFactsOf } from "./host-facts.ts";
+import { clockOf, lookAtHost } from "./host-facts.ts";
 import { lookAt } from "./look.ts";
 import { readerOf } from "./readers.ts";
 import { type Block, sideBySide } from "./script-block.ts";
@@ -29,29 +30,27 @@ export interface ProbeRequest {
 
 const KEEPER = new URL("../evidence/keeper.sh", import.meta.url);
 const PRELUDE = new URL("../evidence/prelude.sh", import.meta.url);
-/** Its record goes before the prologue's own. */
-const CLOCK = new URL("./clock.sh", import.meta.url);
-const PROLOGUE = new URL("./prologue.sh", import.meta.url);
 const PROBE_TIMEOUT_MS = 20_000;
 const TOO_LONG = `took more than ${PROBE_TIMEOUT_MS / 1000} s`;
 
 /**
- * Looks at a host: facts of the host and of every step asked for, in one exec, and over the reader for the steps that have a
- * `look`. Changes nothing. Never throws.
+ * Looks at a host: facts of the host and of every step asked for, over the reader, and in one exec for the steps that have
+ * no `look` yet. Changes nothing. Never throws.
  */
 export async function observe(remote: Remote, requests: readonly ProbeRequest[]): Promise<Observation> {
   try {
     const looks = requests.filter(({ step }) => step.look !== undefined);
-    const [probed, looked] = await Promise.all([
-      probe(
-        remote,
-        requests.filter(({ step }) => step.look === undefined),
-      ),
-      looks.length === 0 ? [] : lookAt(readerOf(remote), looks),
+    const probes = requests.filter(({ step }) => step.look === undefined);
+    const [probed, { first, last, facts }] = await Promise.all([
+      probe(remote, probes),
+      lookAt(readerOf(remote), looks, { first: lookAtHost, last: (reader) => reader.clock() }),
     ]);
-    return { is: "seen", host: probed.host, facts: new Map([...probed.facts, ...looked]) };
+    const host = { ...first, clock: clockOf(last) };
+    return { is: "seen", host, facts: new Map([...probed, ...facts]) };
   } catch (error) {
-    return { is: "unseen", error: error as Error };
+    // That the connection was lost says more than what was not read for it.
+    const lost = error instanceof NotRead && error.cause instanceof Error ? error.cause : undefined;
+    return { is: "unseen", error: lost ?? (error as Error) };
   }
 }
 
@@ -59,39 +58,27 @@ export async function observe(remote: Remote, requests: readonly ProbeRequest[])
 async function probe(
   remote: Remote,
   requests: readonly ProbeRequest[],
-): Promise<{ readonly host: HostFacts; readonly facts: ReadonlyMap<StepName, StepFacts> }> {
-  const { script, parse } = sideBySide([
-    block("prologue", [PROLOGUE], []),
-    ...requests.map((request) => probeBlock(request)),
-  ]);
-  const outcome = await remote.run(`${scriptText(CLOCK)}${script}`, {
-    during: "observation",
-    timeoutMs: 30_000 + PROBE_TIMEOUT_MS,
-  });
-  const [prologue, ...results] = parse(outcome.stdout, outcome.stderr);
-  if (prologue === undefined) {
-    throw new ProbeNotUnderstood(`the host printed no facts: ${lastLines(outcome.stderr || outcome.stdout)}`);
-  }
-  // Half a list of packages or of our own files would look like a host that has none.
-  if (tookTooLong(prologue)) throw new ProbeNotUnderstood(`reading the host ${TOO_LONG}`);
-  const host = hostFactsOf(parseProbeOutput(prologue.stdout), byThisClock(outcome));
+): Promise<ReadonlyMap<StepName, StepFacts>> {
   const facts = new Map<StepName, StepFacts>();
+  const [one, ...others] = requests.map(probeBlock);
+  if (one === undefined) return facts;
+  const { script, parse } = sideBySide([one, ...others]);
+  const outcome = await remote.run(script, { during: "observation", timeoutMs: 30_000 + PROBE_TIMEOUT_MS });
+  const results = parse(outcome.stdout, outcome.stderr);
+  if (results.length === 0)
+    throw new ProbeNotUnderstood(`the host printed nothing: ${lastLines(outcome.stderr || outcome.stdout)}`);
   for (const { step } of requests) {
     const result = results.find(({ name }) => name === step.name);
     facts.set(step.name, result === undefined ? broken("its probe did not run") : read(step, result));
   }
-  return { host, facts };
+  return facts;
 }
 
 function probeBlock({ step, desired }: ProbeRequest): Block {
   if (step.probe === undefined) throw new Error(`the step ${step.name} has neither a look nor a probe`);
-  const probe = step.probe(desired);
-  return block(step.name, [probe.functions ?? [], probe.file].flat(), probe.args);
-}
-
-function block(name: string, files: readonly URL[], args: readonly string[]): Block {
-  const text = [KEEPER, PRELUDE, ...files].map(scriptText).join("\n");
-  return { name, text, args, timeoutMs: PROBE_TIMEOUT_MS };
+  const { functions = [], file, args } = step.probe(desired);
+  const text = [KEEPER, PRELUDE, functions, file].flat().map(scriptText).join("\n");
+  return { name: step.name, text, args, timeoutMs: PROBE_TIMEOUT_MS };
 }
 
 function read(step: AnyStep, result: { exitCode: number; stdout: string; stderr: string }): StepFacts {

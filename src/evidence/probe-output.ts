@@ -51,10 +51,3 @@ export function saidOf(output: ProbeOutput, key: string): string | undefined {
   const said = fieldOf(output, key);
   return said === undefined ? undefined : quotable(said);
 }
-
-/** As `fieldOf`, for keys that the probe always prints. */
-export function requiredFieldOf(output: ProbeOutput, key: string): string {
-  const value = fieldOf(output, key);
-  if (value === undefined) throw new ProbeNotUnderstood(`"${key}" was not printed`);
-  return value;
-}

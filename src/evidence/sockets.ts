@@ -26,7 +26,7 @@ export function socketsOf(text: string): readonly Socket[] {
 }
 
 /** `ss` prints "127.0.0.1:8080", "[::1]:22", "*:2181", "127.0.0.1%lo:53". A wildcard becomes "0.0.0.0" or "::". */
-export function socketOf(local: string): { readonly address: string; readonly port: number } {
+function socketOf(local: string): { readonly address: string; readonly port: number } {
   const colon = local.lastIndexOf(":");
   const [address] = local
     .slice(0, colon)

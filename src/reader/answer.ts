@@ -2,16 +2,18 @@
 export type Answer<T> =
   | { readonly is: "value"; readonly value: T }
   | { readonly is: "absent" }
-  | { readonly is: "unreadable"; readonly because: string };
+  /** `cause`: the connection was lost, and with it the answer. */
+  | { readonly is: "unreadable"; readonly because: string; readonly cause?: Error };
 
-/** What is needed to tell anything could not be read. The message says what and why. */
+/** What is needed to tell anything could not be read. The message says what and why; its cause may be a lost connection. */
 export class NotRead extends Error {
   override readonly name = "NotRead";
 }
 
 /** What was read; undefined when there is none. Throws NotRead. */
 export function read<T>(answer: Answer<T>, what: string): T | undefined {
-  if (answer.is === "unreadable") throw new NotRead(`${what} was not read: ${answer.because}`);
+  if (answer.is === "unreadable")
+    throw new NotRead(`${what} was not read: ${answer.because}`, { cause: answer.cause });
   return answer.is === "value" ? answer.value : undefined;
 }
 

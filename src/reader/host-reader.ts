@@ -3,9 +3,16 @@ import type { Answer } from "./answer.ts";
 import { readerProgram } from "./program.ts";
 import { AnswerStream, encodeFrame, type Fields, type Question } from "./protocol.ts";
 
-/** The reader ended before it had answered. Each life of it that ended has its own. */
+/** The reader ended before it had answered. Each life of it that ended has its own. Its cause: the connection was lost. */
 export class ReaderLost extends Error {
   override readonly name = "ReaderLost";
+  /** Nobody answers: that is not tried a second time. */
+  readonly isSilent: boolean;
+
+  constructor(message: string, { isSilent = false, ...options }: ErrorOptions & { isSilent?: boolean } = {}) {
+    super(message, options);
+    this.isSilent = isSilent;
+  }
 }
 
 const OPEN_MS = 60_000;
@@ -88,7 +95,10 @@ class Life {
     );
     this.#sending = this.#talk.then((talk) => talk.send(program)).catch(() => {});
     this.over = this.#talk.then(
-      async (talk) => this.#end(new ReaderLost((await talk.ended).message)),
+      async (talk) => {
+        const cause = await talk.ended;
+        this.#end(new ReaderLost(cause.message, { cause }));
+      },
       (error: Error) => this.#end(error),
     );
     const heartbeat = setInterval(() => this.#send(Buffer.alloc(4)), HEARTBEAT_MS).unref();
@@ -148,7 +158,7 @@ class Life {
         pending.resolve(pending.question[0] === "clock" ? timed(answer, pending.sentAtMs) : answer);
       }
     } catch (error) {
-      this.#give(`the reader ${(error as Error).message}`);
+      this.#give(new ReaderLost(`the reader ${(error as Error).message}`));
       return;
     }
     this.#expectAnswer();
@@ -161,7 +171,8 @@ class Life {
       return;
     }
     this.#silence = setTimeout(
-      () => this.#give(`the reader said nothing for ${SILENCE_MS / 1000} s`),
+      () =>
+        this.#give(new ReaderLost(`the reader said nothing for ${SILENCE_MS / 1000} s`, { isSilent: true })),
       SILENCE_MS,
     );
   }
@@ -171,14 +182,17 @@ class Life {
     this.#isLeaving = true;
     if (this.#pending.size === 0) void this.end();
     else {
-      const timer = setTimeout(() => this.#give("the reader gave way to a change"), GIVE_WAY_MS);
+      const timer = setTimeout(
+        () => this.#give(new ReaderLost("the reader gave way to a change")),
+        GIVE_WAY_MS,
+      );
       void this.over.then(() => clearTimeout(timer));
     }
   }
 
   /** Gives it up: what it was asked is lost. */
-  #give(because: string): void {
-    this.#end(new ReaderLost(because));
+  #give(because: ReaderLost): void {
+    this.#end(because);
     void this.end();
   }
 

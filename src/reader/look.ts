@@ -13,7 +13,8 @@ interface Waiting {
 
 /**
  * One look at a host: the same question is asked once, and all that is asked in one tick goes in one frame. A reader that
- * ends is started once more, and what it had not answered is asked again; what it then does not answer is unreadable.
+ * ends is started once more, and what it had not answered is asked again; what it then does not answer is unreadable, and
+ * so is what one that stands still does not answer.
  * Rejects as `Remote.talk` does when the host cannot be reached.
  */
 export function lookThrough(reader: Pick<HostReader, "ask">): Ask {
@@ -29,8 +30,13 @@ export function lookThrough(reader: Pick<HostReader, "ask">): Ask {
       answers[index]!.then(waiting.resolve, (error: unknown) => {
         if (!(error instanceof ReaderLost)) return waiting.reject(error);
         lost.add(error);
-        if (lost.size <= MOST_RESTARTS) return enqueue(waiting);
-        waiting.resolve({ is: "unreadable", because: error.message });
+        if (lost.size <= MOST_RESTARTS && !error.isSilent) return enqueue(waiting);
+        const { cause } = error;
+        waiting.resolve({
+          is: "unreadable",
+          because: error.message,
+          ...(cause instanceof Error ? { cause } : {}),
+        });
       });
     }
   };

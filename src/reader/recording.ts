@@ -18,10 +18,14 @@ class NotRecorded extends Error {
 export function recordTo(recording: Recording, ask: Ask): Ask {
   return async (question) => {
     const answer = await ask(question);
-    recording[keyOf(question)] =
-      answer.is === "value" ? { is: "value", value: answer.value.map(asText) } : answer;
+    recording[keyOf(question)] = recordedOf(answer);
     return answer;
   };
+}
+
+function recordedOf(answer: Answer<Fields>): RecordedAnswer {
+  if (answer.is === "value") return { is: "value", value: answer.value.map(asText) };
+  return answer.is === "absent" ? answer : { is: "unreadable", because: answer.because };
 }
 
 /** Answers as the recording does. Throws NotRecorded with the question that it lacks. */

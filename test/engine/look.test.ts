@@ -25,6 +25,11 @@ function hostWith(lives: readonly string[]) {
   };
 }
 
+/** Beside them nothing is read. */
+const nothing = { first: async () => undefined, last: async () => undefined };
+const factsOf = async (...[host, requests]: [Parameters<typeof lookAt>[0], Parameters<typeof lookAt>[1]]) =>
+  (await lookAt(host, requests, nothing)).facts;
+
 const step = (name: string, look: (reader: Reader) => Promise<unknown>) => ({
   step: { name, look } as unknown as AnyStep,
   desired: undefined,
@@ -36,9 +41,24 @@ const ofUnit = (name: string, properties: readonly string[]) =>
   });
 
 describe("one look of several steps", () => {
+  it("reads what is beside them with their first questions, and with the units at its end", async () => {
+    const host = hostWith(["1"]);
+    const beside = {
+      first: async (reader: Reader) => (await reader.enabled("b.service")).is,
+      last: async (reader: Reader) => (await reader.enabled("c.service")).is,
+    };
+    const seen = await lookAt(host, [ofUnit("one", IDENTITY)], beside);
+    expect([seen.first, seen.last]).toEqual(["value", "value"]);
+    const unit = ["unit", "a.service", ...IDENTITY];
+    expect(host.frames).toEqual([
+      [["enabled", "b.service"], unit],
+      [["enabled", "c.service"], unit],
+    ]);
+  });
+
   it("asks what they share once, in one frame, and the units again at its end", async () => {
     const host = hostWith(["1"]);
-    const facts = await lookAt(host, [ofUnit("one", IDENTITY), ofUnit("two", IDENTITY)]);
+    const facts = await factsOf(host, [ofUnit("one", IDENTITY), ofUnit("two", IDENTITY)]);
     expect(facts.get("one")).toEqual({ is: "read", facts: ["1"] });
     expect(facts.get("two")).toEqual({ is: "read", facts: ["1"] });
     expect(host.frames).toEqual([[["unit", "a.service", ...IDENTITY]], [["unit", "a.service", ...IDENTITY]]]);
@@ -46,18 +66,18 @@ describe("one look of several steps", () => {
 
   it("asks nothing again where no step cares which process runs", async () => {
     const host = hostWith(["1", "2"]);
-    expect((await lookAt(host, [ofUnit("one", ["LoadState"])])).get("one")).toMatchObject({ is: "read" });
+    expect((await factsOf(host, [ofUnit("one", ["LoadState"])])).get("one")).toMatchObject({ is: "read" });
     expect(host.frames).toHaveLength(1);
   });
 
   it("reads a service once more that was started again meanwhile", async () => {
     const host = hostWith(["1", "2"]);
-    expect((await lookAt(host, [ofUnit("one", IDENTITY)])).get("one")).toEqual({ is: "read", facts: ["2"] });
+    expect((await factsOf(host, [ofUnit("one", IDENTITY)])).get("one")).toEqual({ is: "read", facts: ["2"] });
   });
 
   it("believes nothing of one that is started again and again, and spares its neighbours", async () => {
     const host = hostWith(["1", "2", "3", "4"]);
-    const facts = await lookAt(host, [ofUnit("one", IDENTITY), ofUnit("two", ["LoadState"])]);
+    const facts = await factsOf(host, [ofUnit("one", IDENTITY), ofUnit("two", ["LoadState"])]);
     expect(facts.get("one")).toEqual({ is: "broken", because: "a.service changed while it was read" });
     expect(facts.get("two")).toMatchObject({ is: "read" });
   });
@@ -66,13 +86,13 @@ describe("one look of several steps", () => {
     const host = hostWith(["1"]);
     const ask = (questions: readonly Question[]) =>
       host.ask(questions.map(([name, ...words]) => [name, ...words.filter((word) => word !== "MainPID")]));
-    const facts = await lookAt({ ask }, [ofUnit("one", ["Id", ...IDENTITY])]);
+    const facts = await factsOf({ ask }, [ofUnit("one", ["Id", ...IDENTITY])]);
     expect(facts.get("one")).toEqual({ is: "read", facts: ["1"] });
   });
 
   it("asks a host once more where a step asks anew", async () => {
     const host = hostWith(["1", "2", "3"]);
-    const facts = await lookAt(host, [
+    const facts = await factsOf(host, [
       step("one", async (reader) => {
         const again = reader.anew()!;
         return Promise.all([reader, reader, again].map((each) => each.unit("a.service", ["LoadState"])));
@@ -85,7 +105,7 @@ describe("one look of several steps", () => {
   });
 
   it("spares the neighbours of a step that does not understand an answer", async () => {
-    const facts = await lookAt(hostWith(["1"]), [
+    const facts = await factsOf(hostWith(["1"]), [
       step("one", async () => {
         throw new ProbeNotUnderstood("x");
       }),

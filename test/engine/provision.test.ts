@@ -17,7 +17,6 @@ const lost = (host: string) => (during: string) =>
 describe.concurrent("a provision", () => {
   it("closes what is open, and says it is done only after the host showed it", async () => {
     const world = new World("a", "b");
-    for (const host of world.hosts) world.remote(host).looksInShell = true;
     expect(await world.run("provision", [valueStep()])).toBe(0);
     expect(world.read("b", "live")).toBe("new");
     expect(world.outcome("a")).toMatchObject({ is: "as wanted", unproven: [] });

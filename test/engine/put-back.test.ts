@@ -23,7 +23,6 @@ describe.concurrent("a service that does not come up with its new configuration"
     ["and says nothing", "dies", /^service: settings was applied and is not in force: the service is down; /],
   ])("%s gets the old one back, and the run fails with both facts", async (_, want, failure) => {
     const world = serving("a", "b");
-    for (const host of world.hosts) world.remote(host).looksInShell = true;
     world.put("b", "config", want);
     for (const [name, text] of [
       ["live", want],

@@ -4,7 +4,7 @@ import { HostLost } from "../../src/errors.ts";
 import type { Talk, TalkOptions } from "../../src/remote/remote.ts";
 
 /** What a host's `talk` is, over a process of this machine. */
-export function talkWith(child: ChildProcess, { during, onOutput }: TalkOptions): Talk {
+function talkWith(child: ChildProcess, { during, onOutput }: TalkOptions): Talk {
   let said = "";
   child.stdout!.on("data", onOutput);
   child.stderr!.on("data", (chunk) => {

@@ -20,6 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { HostLost } from "../../src/errors.ts";
 import { sha256Of } from "../../src/evidence/file.ts";
 import { HostReader } from "../../src/reader/host-reader.ts";
 import { lookThrough } from "../../src/reader/look.ts";
@@ -664,7 +665,11 @@ describe("a reader that dies", () => {
 
   it("twice leaves what it was asked unreadable, with the reason", async () => {
     const { result } = await asked(2);
-    expect(result).toEqual({ is: "unreadable", because: expect.stringMatching(/SIGKILL/) });
+    expect(result).toMatchObject({
+      cause: expect.any(HostLost),
+      is: "unreadable",
+      because: expect.stringMatching(/SIGKILL/),
+    });
   });
 });
 

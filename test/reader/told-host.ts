@@ -15,7 +15,7 @@ export interface ToldHost {
   readonly answers?: Recording;
 }
 
-interface ToldFile {
+export interface ToldFile {
   readonly text: string;
   readonly mode?: string;
   readonly owner?: string;

@@ -312,7 +312,7 @@ groups: { every: [${["cut", ...others].join(", ")}] }
     });
     // Amid the list of packages: what comes before is a few kilobytes.
     const amid = Math.floor(whole.sent / 2);
-    const because = expect.stringMatching(/^observation was cut off: .*; its outcome is unknown/);
+    const because = expect.stringMatching(/^reading the host was cut off: .*; its outcome is unknown/);
     expect(await verify(amid)).toMatchObject({ code: 4, because });
     expect(await verify(amid, "gone")).toMatchObject({ code: 4, because });
     expect(await verify(amid, "whole")).toMatchObject({ code: 5, because });

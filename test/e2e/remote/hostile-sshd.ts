@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -14,6 +13,8 @@ export interface Victim {
   readonly nonce: string;
   /** The script, once that was said, and what marks its output: it came over standard input, so the host knows it. */
   script(): Promise<{ readonly text: string; readonly mark: string }>;
+  /** Hands over what comes behind the script, as it comes. */
+  listen(take: (bytes: Buffer) => void): void;
   /** Sends to standard output, or to standard error, and waits until the client takes it; false once it is gone. */
   say(bytes: string | Buffer, stream?: "stdout" | "stderr"): Promise<boolean>;
   /** Frees the channel with an exit code. */
@@ -78,8 +79,10 @@ export async function startHostileSshd(behave: (victim: Victim) => Promise<void>
 /** Reads as login.sh and root.sh do: a program, the header with the nonce, "GO", a program, the script's length and the script. */
 async function victimOf(channel: ServerChannel): Promise<Victim> {
   let received = "";
+  let behind = 0;
   let isGone = false;
-  channel.setEncoding("utf8");
+  // A letter for each byte.
+  channel.setEncoding("latin1");
   channel.on("data", (text: string) => {
     received += text;
   });
@@ -101,9 +104,14 @@ async function victimOf(channel: ServerChannel): Promise<Victim> {
       until(() => {
         const header = new RegExp(`GO ${nonce}\n.*\n(\\d+) (?:open|closed) (\\w+)\n(.*)$`, "s");
         const [, bytes, mark = "", rest = ""] = header.exec(received) ?? [];
-        if (bytes === undefined || Buffer.byteLength(rest) < Number(bytes)) return undefined;
-        return { text: rest.slice(0, Number(bytes)), mark };
+        if (bytes === undefined || rest.length < Number(bytes)) return undefined;
+        behind = received.length - rest.length + Number(bytes);
+        return { text: Buffer.from(rest.slice(0, Number(bytes)), "latin1").toString(), mark };
       }),
+    listen(take) {
+      take(Buffer.from(received.slice(behind), "latin1"));
+      channel.on("data", (text: string) => take(Buffer.from(text, "latin1")));
+    },
     async say(bytes, stream = "stdout") {
       if (isGone) return false;
       const to = stream === "stdout" ? channel : channel.stderr;
@@ -117,15 +125,4 @@ async function victimOf(channel: ServerChannel): Promise<Victim> {
       channel.end();
     },
   };
-}
-
-/** Runs the script on this machine, as an honest host does, and hands over what it prints. */
-export async function ranHonestly(script: string): Promise<{ stdout: string; stderr: string; code: number }> {
-  const child = spawn("sh", ["-s"], { stdio: ["pipe", "pipe", "pipe"] });
-  const [out, err]: [Buffer[], Buffer[]] = [[], []];
-  child.stdout.on("data", (chunk) => out.push(chunk));
-  child.stderr.on("data", (chunk) => err.push(chunk));
-  child.stdin.end(script);
-  const [code] = (await once(child, "close")) as [number | null];
-  return { stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString(), code: code ?? 137 };
 }

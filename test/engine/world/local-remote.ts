@@ -1,38 +1,34 @@
 import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { HostUnreachable } from "../../../src/errors.ts";
+import { type HostLost, HostUnreachable } from "../../../src/errors.ts";
 import type { Held, Outcome, Remote, RunOptions, Talk, TalkOptions } from "../../../src/remote/remote.ts";
-import { talkWith } from "../../reader/local.ts";
-import { toldLook } from "./told-look.ts";
+import { ToldTalk } from "../../reader/told-talk.ts";
+import { FolderReading } from "./told-look.ts";
 
 /** Paths that scripts of the engine have for themselves; each host has its own below its folder. */
 const MOVED = ["/run/meshctl", "/var/lib/meshctl", "/usr/sbin/policy-rc.d"];
 
-/** Programs that would look at this machine, or change it. apt-get only tells what it was asked for. */
+/** Programs that would change this machine. apt-get only tells what it was asked for. */
 const STUBS = {
-  "dpkg-query": ":",
-  dpkg: "echo amd64",
-  ss: ":",
-  ip: ":",
-  "systemd-detect-virt": "echo kvm",
+  dpkg: ":",
   "apt-get": 'printf "%s\\n" "$*" >>"$HOME/apt-get"; echo "$http_proxy" >"$HOME/proxy"',
 };
 
-/** A host that is a folder on this machine: scripts really run, in a real `sh`, but for looks (see told-look.ts). */
+/** A host that is a folder on this machine: scripts really run, in a real `sh`; what is read is told (see told-look.ts). */
 export class LocalRemote implements Remote {
   readonly host: string;
   readonly directory: string;
-  /** Every script that was run, for what was done and in which order. */
+  /** Every script that was run and every "observation", for what was done and in which order. */
   readonly during: string[] = [];
-  /** Whether a look runs in a real shell, too. */
-  looksInShell = false;
   /** Waited for before a script runs. */
   delay: (during: string) => Promise<unknown> | undefined = () => undefined;
   /** Throws in place of a script, or after it ran. */
   faultBefore: (during: string) => Error | undefined = () => undefined;
   faultAfter: (during: string) => Error | undefined = () => undefined;
   execs = 0;
+  #talk: Talk | undefined;
+  #fault: HostLost | HostUnreachable | undefined;
 
   constructor(host: string, directory: string) {
     this.host = host;
@@ -52,12 +48,6 @@ export class LocalRemote implements Remote {
     const before = this.faultBefore(options.during);
     if (before !== undefined) throw before;
     const sentAtMs = performance.now();
-    const told = this.looksInShell ? undefined : toldLook(script, this.directory);
-    if (told !== undefined) {
-      const after = this.faultAfter(options.during);
-      if (after !== undefined) throw after;
-      return { exitCode: 0, stdout: told, stderr: "", sentAtMs, firstByteAtMs: performance.now() };
-    }
     const child = this.#spawn(script);
     child.stdin.end();
     const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
@@ -109,8 +99,31 @@ export class LocalRemote implements Remote {
     };
   }
 
-  async talk(script: string, options: TalkOptions): Promise<Talk> {
-    return talkWith(this.#spawn(script), options);
+  async talk(_script: string, options: TalkOptions): Promise<Talk> {
+    this.execs += 1;
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) throw fault;
+    const reading = new FolderReading(this.directory);
+    this.#talk = new ToldTalk(options, reading.tell, async (questions) => {
+      if (reading.begins(questions)) this.#fault = await this.#begin();
+      return this.#fault;
+    });
+    return this.#talk;
+  }
+
+  /** A run begins: over a connection of its own. */
+  async connectAnew(): Promise<void> {
+    this.execs = 0;
+    await this.#talk?.close();
+    this.#talk = undefined;
+  }
+
+  /** A look, which is lost when there is an error: nobody can talk with the host again then, for once. */
+  async #begin(): Promise<HostLost | HostUnreachable | undefined> {
+    this.during.push("observation");
+    await this.delay("observation");
+    return (this.faultBefore("observation") ?? this.faultAfter("observation")) as HostLost | undefined;
   }
 
   async end(): Promise<void> {}

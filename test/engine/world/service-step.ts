@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { assessFile, type FileFact, fileFacts } from "../../../src/evidence/file.ts";
-import { requiredFieldOf } from "../../../src/evidence/probe-output.ts";
+import { assessFile, type FileFact } from "../../../src/evidence/file.ts";
+import { readFileFact } from "../../../src/evidence/read-file.ts";
 import type { Change, Command, Health, Step } from "../../../src/step.ts";
 import { everyone } from "../../../src/waves.ts";
-import { World } from "./world.ts";
+import { textAt, World } from "./world.ts";
 
 interface Desired {
   readonly directory: string;
@@ -32,12 +32,14 @@ export function serviceStep(want: string, changed: Partial<ServiceStep> = {}): S
     parameters: z.unknown(),
     desired: (_, host) => ({ directory: host.address, want }),
     claims: () => ({}),
-    probe: ({ directory }) => ({ file: file("serve-probe"), args: [directory] }),
-    facts: (output) => ({
-      file: [...fileFacts(output).values()][0]!,
-      state: requiredFieldOf(output, "state"),
-      live: requiredFieldOf(output, "live"),
-    }),
+    async look(reader, { directory }) {
+      const [config, state, live] = await Promise.all([
+        readFileFact(reader, `${directory}/config`),
+        textAt(reader, `${directory}/state`),
+        textAt(reader, `${directory}/live`),
+      ]);
+      return { file: config, state, live };
+    },
     assess({ desired, facts, host }) {
       const { path } = facts.file;
       const wanted = { path, content: [desired.want], mode: "0644", owner };

@@ -17,8 +17,9 @@ import type { RunEvent } from "../../../src/engine/events.ts";
 import { Ledger } from "../../../src/engine/ledger.ts";
 import { type RestoreOptions, restore } from "../../../src/engine/restore.ts";
 import { type RunOptions, run } from "../../../src/engine/run.ts";
-import { fieldOf, requiredFieldOf } from "../../../src/evidence/probe-output.ts";
 import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
+import { readThere } from "../../../src/reader/answer.ts";
+import type { Reader } from "../../../src/reader/reader.ts";
 import type { Change, Command, Step } from "../../../src/step.ts";
 import { everyone } from "../../../src/waves.ts";
 import { LocalRemote } from "./local-remote.ts";
@@ -45,6 +46,11 @@ export const start = (directory: string, timeoutMs = 5_000): Command => {
   return { kind: "script", file: file("start"), args: [directory], timeoutMs };
 };
 
+/** As `$(cat PATH)` gives it. */
+export async function textAt(reader: Reader, path: string): Promise<string> {
+  return readThere(await reader.text(path), path).replace(/\n+$/, "");
+}
+
 /** A step that wants one value on disk and in force, in the host's folder. */
 export function valueStep(changed: Partial<ValueStep> = {}): ValueStep {
   return {
@@ -53,13 +59,16 @@ export function valueStep(changed: Partial<ValueStep> = {}): ValueStep {
     parameters: z.string(),
     desired: (want, host) => ({ directory: host.address, want }),
     claims: () => ({}),
-    probe: ({ directory }) => ({ file: file("probe"), args: [directory] }),
-    facts: (output) => ({
-      disk: requiredFieldOf(output, "disk"),
-      live: requiredFieldOf(output, "live"),
-      count: Number(requiredFieldOf(output, "count")),
-      isBlocked: output.has("blocked") && fieldOf(output, "blocked") === undefined,
-    }),
+    async look(reader, { directory }) {
+      const [disk, live, log, blocked] = await Promise.all([
+        textAt(reader, `${directory}/disk`),
+        textAt(reader, `${directory}/live`),
+        textAt(reader, `${directory}/log`),
+        reader.stat(`${directory}/blocked`),
+      ]);
+      const count = log === "" ? 0 : log.split("\n").length;
+      return { disk, live, count, isBlocked: blocked.is === "value" };
+    },
     assess({ desired: { directory, want }, facts: { disk, live, isBlocked } }) {
       const isOpen = disk !== want || live !== want;
       const commands = disk === want ? [] : [set(directory, want)];
@@ -163,7 +172,7 @@ export class World {
     steps: readonly Step<any, any, any>[],
     changed: Partial<RunOptions> = {},
   ): Promise<number> {
-    return run({ ...this.#options(steps), command, ...changed });
+    return run({ ...(await this.#options(steps)), command, ...changed });
   }
 
   /** Restores a run, or lists what can be restored. */
@@ -172,13 +181,13 @@ export class World {
     steps: readonly Step<any, any, any>[],
     changed: Partial<RestoreOptions> & Pick<RestoreOptions, "of">,
   ): Promise<number> {
-    return restore({ ...this.#options(steps), ...changed });
+    return restore({ ...(await this.#options(steps)), ...changed });
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: steps of every type, as in the registry
-  #options(steps: readonly Step<any, any, any>[]): Omit<RunOptions, "command"> {
+  async #options(steps: readonly Step<any, any, any>[]): Promise<Omit<RunOptions, "command">> {
     this.events.length = 0;
-    for (const remote of this.#remotes.values()) remote.execs = 0;
+    for (const remote of this.#remotes.values()) await remote.connectAnew();
     const parameters = new Map(this.hosts.map((host) => [host, "new"]));
     const plays = [{ hosts: this.hosts, steps: steps.map((step) => ({ step, parameters })) }];
     return {
