@@ -1,5 +1,5 @@
 import { socketsOf } from "../evidence/sockets.ts";
-import { type Answer, mapAnswer, read, readThere } from "../reader/answer.ts";
+import { type Answer, mapAnswer, NotRead, read, readThere } from "../reader/answer.ts";
 import type { ClockReading, Reader } from "../reader/reader.ts";
 import { type HostFacts, ProbeNotUnderstood } from "../step.ts";
 
@@ -51,8 +51,8 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
     uptimeSeconds: numberOf(uptime.split(" ", 1)[0]!, "the uptime"),
     hardOpenFiles:
       limit === "unlimited" ? Number.MAX_SAFE_INTEGER : numberOf(limit, "the limit of open files"),
-    addresses: addressesOf(readThere(addresses, "the list of addresses")),
-    listeners: socketsOf(readThere(sockets, "the list of listening sockets")),
+    addresses: addressesOf(told(addresses, "the list of addresses")),
+    listeners: socketsOf(told(sockets, "the list of listening sockets")),
     manifest: manifestOf(read(manifest, "the list of what meshctl wrote") ?? ""),
     packages: installed.versions,
   };
@@ -107,6 +107,13 @@ async function memoryOf(reader: Reader): Promise<number> {
     .map((limit) => Number(read(limit, "the limit of memory") ?? Number.NaN))
     .filter((limit) => Number.isFinite(limit) && limit > 0);
   return Math.min(bytes, ...limited);
+}
+
+/** What ip and ss say: a Debian that is smaller than a minimal one may lack them. */
+function told(answer: Answer<string>, what: string): string {
+  if (answer.is === "unreadable" && /^(ip|ss) does not run: No such file/.test(answer.because))
+    throw new NotRead(`${what} was not read: ${answer.because}. Type there: apt-get install iproute2`);
+  return readThere(answer, what);
 }
 
 /** The first line of a file of the kernel's that matches. */
