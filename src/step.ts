@@ -294,11 +294,6 @@ export interface Service<D, F> {
   next?(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
 }
 
-/** Thrown by `facts` when a probe's output makes no sense: every row of the step becomes "unknown". */
-export class ProbeNotUnderstood extends Error {
-  override readonly name = "ProbeNotUnderstood";
-}
-
 /** One unit of provisioning: one folder in src/steps, one line in the registry. P parameters, D desired, F facts. */
 export interface Step<P = unknown, D = unknown, F = unknown> {
   readonly name: StepName;
@@ -324,12 +319,12 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   }): readonly RenderedFile[];
   /**
    * Reads what the step has to know of a host; asks as much as it can at once. What was not read is told as such in the
-   * facts; what nothing can be told without is thrown as NotRead. Throws ProbeNotUnderstood on answers it does not understand. A step that has it needs no `probe` and no `facts`.
+   * facts; what nothing can be told without is thrown as NotRead. Throws NotUnderstood on answers it does not understand. A step that has it needs no `probe` and no `facts`.
    */
   look?(reader: Reader, desired: D): Promise<F>;
   /** The old way: a script that prints records, and what is made of them. */
   probe?(desired: D): Probe;
-  /** Throws ProbeNotUnderstood on output it does not understand. */
+  /** Throws NotUnderstood on output it does not understand. */
   facts?(output: ProbeOutput): F;
   assess(
     self: {

@@ -10,10 +10,11 @@ import { lookAtUnit } from "../src/evidence/look-at-units.ts";
 import { parseProbeOutput } from "../src/evidence/probe-output.ts";
 import { wordsOf } from "../src/evidence/unit-start.ts";
 import { parseHaproxyConfig, serversOf } from "../src/mesh/haproxy-config.ts";
+import { NotUnderstood } from "../src/reader/answer.ts";
 import type { Ask } from "../src/reader/protocol.ts";
 import { Reader } from "../src/reader/reader.ts";
 import { keyOf } from "../src/reader/recording.ts";
-import { type AnyStep, ProbeNotUnderstood, type ProbeOutput } from "../src/step.ts";
+import type { AnyStep, ProbeOutput } from "../src/step.ts";
 import { steps } from "../src/steps/registry.ts";
 import { globMatches } from "../src/steps/sysctl/key.ts";
 import { serversOf as membersOf, parseProperties, showServers } from "../src/steps/zookeeper/properties.ts";
@@ -189,7 +190,7 @@ function hostOf(text: string): Ask {
 
 /** It says that nobody can understand it. */
 function refused(error: unknown): void {
-  if (!(error instanceof ProbeNotUnderstood)) throw error;
+  if (!(error instanceof NotUnderstood)) throw error;
 }
 
 /** Every record that the step's probe may print, with the text in every field. */
@@ -235,7 +236,7 @@ async function lookUnlessRefused(step: AnyStep, ask: Ask, desired: unknown): Pro
   try {
     return await step.look!(new Reader(ask), desired);
   } catch (error) {
-    if (error instanceof ProbeNotUnderstood) return undefined;
+    if (error instanceof NotUnderstood) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,8 @@ import { judge } from "../evidence/verdict.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
 import type { Job, PlayRules } from "../playbook/job.ts";
 import type { AnyStep, Assessed, Change, Claims, Evidence, Fleet, Health, Step, StepName } from "../step.ts";
-import type { Observation, ProbeRequest } from "./observe.ts";
+import type { Observation } from "./observe.ts";
+import type { ProbeRequest } from "./step-facts.ts";
 import { type WaveLimits, waveLimits } from "./wave-limits.ts";
 
 /** A step on a host, with what is wanted there. */

@@ -1,11 +1,11 @@
 import { socketsOf } from "../evidence/sockets.ts";
-import { type Answer, mapAnswer, NotRead, read, readThere } from "../reader/answer.ts";
+import { type Answer, mapAnswer, NotRead, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { ClockReading, Reader } from "../reader/reader.ts";
-import { type HostFacts, ProbeNotUnderstood } from "../step.ts";
+import type { HostFacts } from "../step.ts";
 
 /**
  * What is read of every host, whatever the steps are; all but the clock. Throws NotRead, for half a list of packages or of
- * our own files would look like a host that has none, and ProbeNotUnderstood.
+ * our own files would look like a host that has none, and NotUnderstood.
  */
 export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock">> {
   const firstLine = async (path: string, what: string) =>
@@ -64,7 +64,7 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
  */
 export function clockOf(answer: Answer<ClockReading>): HostFacts["clock"] {
   const { hostMs, sentAtMs, receivedAtMs } = readThere(answer, "the clock");
-  if (!Number.isFinite(hostMs)) throw new ProbeNotUnderstood("the clock tells no time");
+  if (!Number.isFinite(hostMs)) throw new NotUnderstood("the clock tells no time");
   const aheadMs = Date.now() - performance.now();
   return {
     skewMs: Math.round(hostMs - (sentAtMs + receivedAtMs) / 2 - aheadMs),
@@ -120,14 +120,14 @@ function told(answer: Answer<string>, what: string): string {
 async function lineOf(reader: Reader, path: string, pattern: string): Promise<string> {
   const lines = mapAnswer(await reader.lines(path, pattern), (file) => file.lines);
   const [line] = readThere(lines, path);
-  if (line === undefined) throw new ProbeNotUnderstood(`${path} has no line that matches ${pattern}`);
+  if (line === undefined) throw new NotUnderstood(`${path} has no line that matches ${pattern}`);
   return line.text;
 }
 
 function numberOf(text: string | undefined, what: string): number {
   const number = Number(text);
   if (text === undefined || text === "" || !Number.isFinite(number))
-    throw new ProbeNotUnderstood(`${what} is no number: ${text?.slice(0, 100)}`);
+    throw new NotUnderstood(`${what} is no number: ${text?.slice(0, 100)}`);
   return number;
 }
 
@@ -168,6 +168,6 @@ function packagesOf(text: string): { architecture: string; versions: ReadonlyMap
     versions.set(name.split(":", 1)[0]!, version);
     if (name === "dpkg") architecture = ofPackage;
   }
-  if (architecture === "") throw new ProbeNotUnderstood("the list of packages lacks dpkg");
+  if (architecture === "") throw new NotUnderstood("the list of packages lacks dpkg");
   return { architecture, versions };
 }

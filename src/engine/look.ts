@@ -1,10 +1,10 @@
-import { NotRead } from "../reader/answer.ts";
+import { NotRead, NotUnderstood } from "../reader/answer.ts";
 import type { HostReader } from "../reader/host-reader.ts";
 import { lookThrough } from "../reader/look.ts";
 import type { Ask, Question } from "../reader/protocol.ts";
 import { Reader } from "../reader/reader.ts";
-import { type AnyStep, ProbeNotUnderstood, type StepName } from "../step.ts";
-import type { ProbeRequest, StepFacts } from "./observe.ts";
+import type { AnyStep, StepName } from "../step.ts";
+import type { ProbeRequest, StepFacts } from "./step-facts.ts";
 
 /** What tells one run of a service from the next, and what systemd knows of its files. */
 const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
@@ -74,7 +74,7 @@ async function factsOf(step: AnyStep, reader: Reader, desired: unknown): Promise
     return { is: "read", facts: await step.look!(reader, desired) };
   } catch (error) {
     if (error instanceof NotRead) return broken(error.message);
-    if (error instanceof ProbeNotUnderstood) return broken(`its look was not understood: ${error.message}`);
+    if (error instanceof NotUnderstood) return broken(`its look was not understood: ${error.message}`);
     throw error;
   }
 }

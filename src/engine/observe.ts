@@ -1,13 +1,14 @@
 import { parseProbeOutput, rowsOf } from "../evidence/probe-output.ts";
-import { NotRead } from "../reader/answer.ts";
+import { NotRead, NotUnderstood } from "../reader/answer.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
-import { type AnyStep, type HostFacts, ProbeNotUnderstood, type StepName } from "../step.ts";
+import type { AnyStep, HostFacts, StepName } from "../step.ts";
 import { lastLines } from "../terminal-text.ts";
 import { clockOf, lookAtHost } from "./host-facts.ts";
 import { lookAt } from "./look.ts";
 import { readerOf } from "./readers.ts";
 import { type Block, sideBySide } from "./script-block.ts";
+import type { ProbeRequest, StepFacts } from "./step-facts.ts";
 
 /** What one look at a host gave. */
 export type Observation =
@@ -17,16 +18,6 @@ export type Observation =
       readonly facts: ReadonlyMap<StepName, StepFacts>;
     }
   | { readonly is: "unseen"; readonly error: Error };
-
-/** A step's own facts, or why its probe gave none. */
-export type StepFacts =
-  | { readonly is: "read"; readonly facts: unknown }
-  | { readonly is: "broken"; readonly because: string };
-
-export interface ProbeRequest {
-  readonly step: AnyStep;
-  readonly desired: unknown;
-}
 
 const KEEPER = new URL("../evidence/keeper.sh", import.meta.url);
 const PRELUDE = new URL("../evidence/prelude.sh", import.meta.url);
@@ -66,7 +57,7 @@ async function probe(
   const outcome = await remote.run(script, { during: "observation", timeoutMs: 30_000 + PROBE_TIMEOUT_MS });
   const results = parse(outcome.stdout, outcome.stderr);
   if (results.length === 0)
-    throw new ProbeNotUnderstood(`the host printed nothing: ${lastLines(outcome.stderr || outcome.stdout)}`);
+    throw new NotUnderstood(`the host printed nothing: ${lastLines(outcome.stderr || outcome.stdout)}`);
   for (const { step } of requests) {
     const result = results.find(({ name }) => name === step.name);
     facts.set(step.name, result === undefined ? broken("its probe did not run") : read(step, result));
@@ -93,7 +84,7 @@ function read(step: AnyStep, result: { exitCode: number; stdout: string; stderr:
     if (unread !== undefined) return broken(`${unread[0]} was not read: ${unread[1]}`);
     return { is: "read", facts: step.facts!(output) };
   } catch (error) {
-    if (error instanceof ProbeNotUnderstood) return broken(`its probe was not understood: ${error.message}`);
+    if (error instanceof NotUnderstood) return broken(`its probe was not understood: ${error.message}`);
     throw error;
   }
 }

@@ -1,12 +1,7 @@
 import { createHash } from "node:crypto";
+import { NotUnderstood } from "../reader/answer.ts";
 import { revealContent, showContent } from "../secret.ts";
-import {
-  type Command,
-  type FileDiff,
-  ProbeNotUnderstood,
-  type ProbeOutput,
-  type WantedFile,
-} from "../step.ts";
+import type { Command, FileDiff, ProbeOutput, WantedFile } from "../step.ts";
 import { rowsOf } from "./probe-output.ts";
 
 /** What `emit_file` read of one path. Root's links are followed, other users' are not. */
@@ -31,10 +26,9 @@ export function fileFacts(output: ProbeOutput): ReadonlyMap<string, FileFact> {
   const facts = new Map<string, FileFact>();
   for (const row of rowsOf(output, "file")) {
     const [path, kind, mode, owner, sha256, packaged, realPath, content] = row;
-    if (content === undefined || path === undefined)
-      throw new ProbeNotUnderstood(`a "file" record is cut short`);
+    if (content === undefined || path === undefined) throw new NotUnderstood(`a "file" record is cut short`);
     // The later one would decide, and one of them is not ours.
-    if (facts.has(path)) throw new ProbeNotUnderstood(`${path} was told of twice`);
+    if (facts.has(path)) throw new NotUnderstood(`${path} was told of twice`);
     // A host sends the digest only of what it does not send whole.
     const isSent = kind === "regular" && (content !== "" || sha256 === "");
     const bytes = isSent ? Buffer.from(content, "base64") : undefined;

@@ -1,6 +1,5 @@
-import { type Answer, read, readThere } from "../reader/answer.ts";
+import { type Answer, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
-import { ProbeNotUnderstood } from "../step.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { START_KEYS } from "./unit-start.ts";
 
@@ -73,7 +72,7 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const listed = (read(ownDropIns, `${own}.d`) ?? []).map(({ name: file }) => `${own}.d/${file}`);
   const paths = [...new Set([...shown, ...listed])];
   if (paths.length > MOST_DROP_INS)
-    throw new ProbeNotUnderstood(`${name} has ${paths.length} drop-ins, more than ${MOST_DROP_INS}`);
+    throw new NotUnderstood(`${name} has ${paths.length} drop-ins, more than ${MOST_DROP_INS}`);
   const [process, files] = await Promise.all([
     pid === 0 ? undefined : reader.process(pid, []),
     Promise.all(paths.map((path) => dropIn(reader, path))),

@@ -1,4 +1,5 @@
-import { ProbeNotUnderstood, type ProbeOutput } from "../step.ts";
+import { NotUnderstood } from "../reader/answer.ts";
+import type { ProbeOutput } from "../step.ts";
 import { quotable } from "../terminal-text.ts";
 
 /** A host with every package of a desktop and a listener on every tenth port has fewer. */
@@ -6,7 +7,7 @@ const MOST_RECORDS = 20_000;
 const MOST_FIELDS = 64;
 
 /**
- * Reads the records that a probe printed with `emit`: key → rows of fields, in order. Throws ProbeNotUnderstood when
+ * Reads the records that a probe printed with `emit`: key → rows of fields, in order. Throws NotUnderstood when
  * they are more than a host has: what reads them may compare each with each.
  */
 export function parseProbeOutput(text: string): ProbeOutput {
@@ -17,10 +18,10 @@ export function parseProbeOutput(text: string): ProbeOutput {
     const end = lineBreak === -1 ? text.length : lineBreak;
     if (end > from) {
       count += 1;
-      if (count > MOST_RECORDS) throw new ProbeNotUnderstood(`it printed more than ${MOST_RECORDS} records`);
+      if (count > MOST_RECORDS) throw new NotUnderstood(`it printed more than ${MOST_RECORDS} records`);
       const [key, ...fields] = text.slice(from, end).split("\t", MOST_FIELDS + 2);
       if (fields.length > MOST_FIELDS)
-        throw new ProbeNotUnderstood(`a record has more than ${MOST_FIELDS} fields`);
+        throw new NotUnderstood(`a record has more than ${MOST_FIELDS} fields`);
       const rows = records.get(key!) ?? [];
       rows.push(fields.map(decodeField));
       records.set(key!, rows);
@@ -42,7 +43,7 @@ export function rowsOf(output: ProbeOutput, key: string): readonly (readonly str
 /** The first field of the only row of a key, or undefined when the probe did not emit it. */
 export function fieldOf(output: ProbeOutput, key: string): string | undefined {
   const rows = rowsOf(output, key);
-  if (rows.length > 1) throw new ProbeNotUnderstood(`"${key}" was printed ${rows.length} times`);
+  if (rows.length > 1) throw new NotUnderstood(`"${key}" was printed ${rows.length} times`);
   return rows[0]?.[0];
 }
 

@@ -28,3 +28,8 @@ export function readThere<T>(answer: Answer<T>, what: string): T {
 export function mapAnswer<T, U>(answer: Answer<T>, make: (value: T) => U): Answer<U> {
   return answer.is === "value" ? { is: "value", value: make(answer.value) } : answer;
 }
+
+/** What was answered makes no sense. */
+export class NotUnderstood extends Error {
+  override readonly name = "NotUnderstood";
+}

@@ -1,5 +1,4 @@
-import { ProbeNotUnderstood } from "../step.ts";
-import { type Answer, mapAnswer } from "./answer.ts";
+import { type Answer, mapAnswer, NotUnderstood } from "./answer.ts";
 import type { Ask, Fields, Question } from "./protocol.ts";
 
 /**
@@ -288,7 +287,7 @@ export class Reader {
       let next = 0;
       const take = (): Buffer => {
         const field = fields[next++];
-        if (field === undefined) throw new ProbeNotUnderstood("the registry's children are cut short");
+        if (field === undefined) throw new NotUnderstood("the registry's children are cut short");
         return field;
       };
       const children = paths.map((path): [string, readonly RegistryNode[] | undefined] => {
@@ -345,8 +344,8 @@ export class Reader {
     try {
       return mapAnswer(answer, make);
     } catch (error) {
-      if (!(error instanceof ProbeNotUnderstood)) throw error;
-      throw new ProbeNotUnderstood(`${question[0]}: ${error.message}`);
+      if (!(error instanceof NotUnderstood)) throw error;
+      throw new NotUnderstood(`${question[0]}: ${error.message}`);
     }
   }
 }
@@ -388,7 +387,7 @@ function textOf(file: Answer<FileContent>, most: string): Answer<string> {
 
 /** No more than an answer has fields for. */
 function countOf(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new ProbeNotUnderstood("the number of children is none");
+  if (!/^\d{1,6}$/.test(text)) throw new NotUnderstood("the number of children is none");
   return Number(text);
 }
 
@@ -427,14 +426,13 @@ function text(fields: Fields, at: number): string {
 }
 
 function strings(fields: Fields, count = fields.length): readonly string[] {
-  if (fields.length !== count)
-    throw new ProbeNotUnderstood(`${fields.length} fields came instead of ${count}`);
+  if (fields.length !== count) throw new NotUnderstood(`${fields.length} fields came instead of ${count}`);
   return fields.map((field) => field.toString());
 }
 
 function inGroups(fields: Fields, count: number): readonly (readonly string[])[] {
   if (fields.length % count !== 0)
-    throw new ProbeNotUnderstood(`${fields.length} fields came instead of ${count} for each`);
+    throw new NotUnderstood(`${fields.length} fields came instead of ${count} for each`);
   const all = strings(fields);
   return Array.from({ length: all.length / count }, (_, index) =>
     all.slice(index * count, (index + 1) * count),

@@ -1,8 +1,9 @@
 import { expect } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { ArtefactStore } from "../../src/engine/artefacts.ts";
-import { observe, type ProbeRequest } from "../../src/engine/observe.ts";
+import { observe } from "../../src/engine/observe.ts";
 import { inOrder } from "../../src/engine/script-block.ts";
+import type { ProbeRequest } from "../../src/engine/step-facts.ts";
 import { sha256Of } from "../../src/evidence/file.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 import { revealContent } from "../../src/secret.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
 import { clockOf, lookAtHost } from "../../src/engine/host-facts.ts";
-import { NotRead } from "../../src/reader/answer.ts";
+import { NotRead, NotUnderstood } from "../../src/reader/answer.ts";
 import type { Ask, Question } from "../../src/reader/protocol.ts";
 import { Reader } from "../../src/reader/reader.ts";
 import { keyOf } from "../../src/reader/recording.ts";
-import { type HostFacts, ProbeNotUnderstood } from "../../src/step.ts";
+import type { HostFacts } from "../../src/step.ts";
 import { BOOT_ID, debian, MANIFEST } from "../reader/told-debian.ts";
 import { absent, type ToldHost, tellOf, value } from "../reader/told-host.ts";
 
@@ -122,7 +122,7 @@ describe("what a host is", () => {
     ["processors that are none", { files: { "/proc/self/status": "Cpus_allowed_list:\tall\n" } }],
     ["no memory", { files: { "/proc/meminfo": "MemFree: 1 kB\n" } }],
   ])("is refused with %s", async (_, told) => {
-    await expect(lookAt(told)).rejects.toThrow(ProbeNotUnderstood);
+    await expect(lookAt(told)).rejects.toThrow(NotUnderstood);
   });
 
   it.each([["packages"], ["addresses"], ["sockets.listening"]])(
@@ -148,7 +148,7 @@ describe("the clock", () => {
 
   it("is refused when it is no time, which would agree with every other", () => {
     const reading = { hostMs: Number.NaN, sentAtMs: 0, receivedAtMs: 1 };
-    expect(() => clockOf({ is: "value", value: reading })).toThrow(ProbeNotUnderstood);
+    expect(() => clockOf({ is: "value", value: reading })).toThrow(NotUnderstood);
     expect(() => clockOf(late)).toThrow(NotRead);
   });
 });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { lookAt } from "../../src/engine/look.ts";
-import type { Answer } from "../../src/reader/answer.ts";
+import { type Answer, NotUnderstood } from "../../src/reader/answer.ts";
 import type { Fields, Question } from "../../src/reader/protocol.ts";
 import type { Reader } from "../../src/reader/reader.ts";
-import { type AnyStep, ProbeNotUnderstood } from "../../src/step.ts";
+import type { AnyStep } from "../../src/step.ts";
 
 const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
 
@@ -107,7 +107,7 @@ describe("one look of several steps", () => {
   it("spares the neighbours of a step that does not understand an answer", async () => {
     const facts = await factsOf(hostWith(["1"]), [
       step("one", async () => {
-        throw new ProbeNotUnderstood("x");
+        throw new NotUnderstood("x");
       }),
       ofUnit("two", ["LoadState"]),
     ]);

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { lookAtUnit } from "../../src/evidence/look-at-units.ts";
+import { NotUnderstood } from "../../src/reader/answer.ts";
 import { Reader } from "../../src/reader/reader.ts";
-import { ProbeNotUnderstood } from "../../src/step.ts";
 import { tellOf } from "../reader/told-host.ts";
 
 const UNIT = "x.service";
@@ -26,5 +26,5 @@ it("tells the lines of drop-ins that say how a unit starts, by their keys", asyn
 it("asks a host for no more drop-ins than a unit has", async () => {
   const paths = Array.from({ length: 201 }, (_, at) => `/etc/x/${at}.conf`);
   const reader = new Reader(tellOf({ units: { [UNIT]: { DropInPaths: paths.join(" ") } } }));
-  await expect(lookAtUnit(reader, UNIT)).rejects.toThrow(ProbeNotUnderstood);
+  await expect(lookAtUnit(reader, UNIT)).rejects.toThrow(NotUnderstood);
 });

@@ -1,5 +1,5 @@
+import { NotUnderstood } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";
-import { ProbeNotUnderstood } from "../../step.ts";
 import type { InstalledFacts } from "./facts.ts";
 import type { OptionRecord } from "./option-files.ts";
 
@@ -29,7 +29,7 @@ export async function readOptionFiles(reader: Reader): Promise<Pick<InstalledFac
     const { mode, owner: names, lines } = file.value;
     count += lines.length + 1;
     if (count > MOST_RECORDS)
-      throw new ProbeNotUnderstood(`its option files have more than ${MOST_RECORDS} lines that matter`);
+      throw new NotUnderstood(`its option files have more than ${MOST_RECORDS} lines that matter`);
     const [owner = "", group = ""] = names.split(":");
     const records = await Promise.all(
       lines.map(async ({ number, text }): Promise<readonly OptionRecord[]> => {

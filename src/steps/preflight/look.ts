@@ -1,7 +1,6 @@
 import { parsePortRanges } from "../../evidence/port-ranges.ts";
-import { type Answer, read, readThere } from "../../reader/answer.ts";
+import { type Answer, NotUnderstood, read, readThere } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";
-import { ProbeNotUnderstood } from "../../step.ts";
 import { quotable } from "../../terminal-text.ts";
 import type { PreflightDesired } from "./desired.ts";
 import type { Flush, PreflightFacts } from "./facts.ts";
@@ -35,7 +34,7 @@ export async function lookAtMachine(
   const [, low, high] = /^(\d+)\s+(\d+)\s*$/.exec(readThere(range, "the local port range")) ?? [];
   const reservedPorts = parsePortRanges(readThere(reserved, "the list of reserved ports").trim());
   if (low === undefined || high === undefined || reservedPorts === undefined) {
-    throw new ProbeNotUnderstood("the local port range or the reserved ports make no sense");
+    throw new NotUnderstood("the local port range or the reserved ports make no sense");
   }
   return {
     directories: directories.flatMap((directory) => directory ?? []),
@@ -93,7 +92,7 @@ async function flushOf(
   const measured = await reader.flush(directory);
   if (measured.is === "value") {
     if (measured.value.length === 0 || !measured.value.every(Number.isFinite))
-      throw new ProbeNotUnderstood("the time of the flushes makes no sense");
+      throw new NotUnderstood("the time of the flushes makes no sense");
     return { from: "measured", directory, milliseconds: measured.value.map((each) => each / 1000) };
   }
   const because = quotable(measured.is === "unreadable" ? measured.because : "it is not there");

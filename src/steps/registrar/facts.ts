@@ -1,6 +1,7 @@
 import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
+import { NotUnderstood } from "../../reader/answer.ts";
 import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
-import { ProbeNotUnderstood, type ProbeOutput } from "../../step.ts";
+import type { ProbeOutput } from "../../step.ts";
 import { quotable } from "../../terminal-text.ts";
 import { NERVE } from "./program.ts";
 
@@ -52,7 +53,7 @@ function nerveNodes(text: string): ReadonlyMap<string, NerveNode> {
   if (text === "") return new Map();
   const nodes = parseJson(text);
   if (typeof nodes !== "object" || nodes === null)
-    throw new ProbeNotUnderstood("what Nerve made is not written as JSON");
+    throw new NotUnderstood("what Nerve made is not written as JSON");
   return new Map(Object.entries(nodes as Record<string, NerveNode>));
 }
 

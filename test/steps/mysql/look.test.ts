@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { NotRead } from "../../../src/reader/answer.ts";
+import { NotRead, NotUnderstood } from "../../../src/reader/answer.ts";
 import { lookThrough } from "../../../src/reader/look.ts";
 import type { Ask, Question } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";
 import { keyOf } from "../../../src/reader/recording.ts";
-import { ProbeNotUnderstood } from "../../../src/step.ts";
 import { mysql } from "../../../src/steps/mysql/index.ts";
 import { lookAtDatabase } from "../../../src/steps/mysql/look.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
@@ -82,7 +81,7 @@ describe("a look at option files", () => {
 
   it("ends where they include themselves", async () => {
     expect((await records({ [MY_CNF]: `[a]\n!include ${MY_CNF}\n` })).length).toBeLessThan(30);
-    await expect(records({ [MY_CNF]: `!include ${MY_CNF}\n`.repeat(4) })).rejects.toThrow(ProbeNotUnderstood);
+    await expect(records({ [MY_CNF]: `!include ${MY_CNF}\n`.repeat(4) })).rejects.toThrow(NotUnderstood);
   });
 
   it("has two round trips for Debian's files", async () => {
@@ -198,7 +197,7 @@ describe("a look at a database", () => {
 
   it("is not understood where an answer has another form", async () => {
     await expect(installed(host({ answers: { "database.query root": value(0) } }))).rejects.toThrow(
-      ProbeNotUnderstood,
+      NotUnderstood,
     );
   });
 });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { NotRead } from "../../../src/reader/answer.ts";
+import { NotRead, NotUnderstood } from "../../../src/reader/answer.ts";
 import { Reader } from "../../../src/reader/reader.ts";
 import { askRecording, keyOf, type Recording } from "../../../src/reader/recording.ts";
-import { ProbeNotUnderstood } from "../../../src/step.ts";
 import type { PreflightDesired } from "../../../src/steps/preflight/desired.ts";
 import { lookAtMachine } from "../../../src/steps/preflight/look.ts";
 
@@ -107,7 +106,7 @@ describe("a look at the machine", () => {
     [RANGE, "soon"],
     [RESERVED, "all"],
   ])("is refused where %s says %j", async (path, words) => {
-    await expect(lookAt({ [text(path)]: content(path, words) })).rejects.toThrow(ProbeNotUnderstood);
+    await expect(lookAt({ [text(path)]: content(path, words) })).rejects.toThrow(NotUnderstood);
   });
 });
 
@@ -146,7 +145,7 @@ describe("how long flushes take", () => {
   });
 
   it.each([[[]], [["soon"]]])("is refused when it is %j", async (times) => {
-    await expect(lookAt({ [FLUSH]: value(...times) })).rejects.toThrow(ProbeNotUnderstood);
+    await expect(lookAt({ [FLUSH]: value(...times) })).rejects.toThrow(NotUnderstood);
   });
 });
 
