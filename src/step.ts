@@ -1,5 +1,6 @@
 import type { ZodType } from "zod";
 import type { HostName, HostView, InventoryView } from "./inventory/view.ts";
+import type { Answer } from "./reader/answer.ts";
 import type { Reader } from "./reader/reader.ts";
 import type { Content } from "./secret.ts";
 import type { WaveSize } from "./waves.ts";
@@ -237,6 +238,8 @@ export interface HostFacts {
   readonly listeners: readonly Listener[];
   /** Path → sha256 of what meshctl wrote there last. */
   readonly manifest: ReadonlyMap<string, string>;
+  /** Why, by whom and since when a person has locked the host against every run. */
+  readonly lockedBy?: Answer<string>;
   /** Installed packages that some step claims: name → version. */
   readonly packages: ReadonlyMap<string, string>;
 }

@@ -2,6 +2,10 @@ import { socketsOf } from "../evidence/sockets.ts";
 import { type Answer, mapAnswer, NotRead, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { ClockReading, Reader } from "../reader/reader.ts";
 import type { HostFacts } from "../step.ts";
+import { quotable } from "../terminal-text.ts";
+
+/** The lock that a person puts there: see commands/hand-lock.sh. */
+const HAND_LOCK = "/var/lib/meshctl/locked";
 
 /**
  * What is read of every host, whatever the steps are; all but the clock. Throws NotRead, for half a list of packages or of
@@ -23,6 +27,7 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
     addresses,
     sockets,
     manifest,
+    locked,
   ] = await Promise.all([
     osOf(reader),
     firstLine("/proc/sys/kernel/osrelease", "the kernel's release"),
@@ -36,6 +41,7 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
     reader.answerTo("addresses"),
     reader.answerTo("sockets.listening"),
     reader.text("/var/lib/meshctl/manifest"),
+    reader.text(HAND_LOCK),
   ]);
   const installed = packagesOf(readThere(packages, "the list of packages"));
   const limit = hard.trim().split(/\s+/)[4];
@@ -55,6 +61,7 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
     listeners: socketsOf(told(sockets, "the list of listening sockets")),
     manifest: manifestOf(read(manifest, "the list of what meshctl wrote") ?? ""),
     packages: installed.versions,
+    lockedBy: mapAnswer(locked, (text) => quotable(text.split("\n", 1)[0]!)),
   };
 }
 

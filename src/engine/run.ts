@@ -88,6 +88,11 @@ export async function run(options: RunOptions): Promise<number> {
   for (const host of observed) {
     const observation = fleet.observation(host);
     if (observation?.is === "unseen") emit({ event: "unreachable", host, error: observation.error });
+    const locked = observation?.is === "seen" ? observation.host.lockedBy : undefined;
+    if (locked !== undefined && locked.is !== "absent" && reported.includes(host)) {
+      const text = locked.is === "value" ? locked.value : `who did that was not read: ${locked.because}`;
+      emit({ event: "note", host, text: `it is locked by hand, and no run changes it: ${text}` });
+    }
   }
 
   /** Hosts whose state is part of what a host's evidence says. */

@@ -40,6 +40,7 @@ describe("what a host is", () => {
         ["/etc/x.conf", "0a1b"],
         ["/etc/a b.conf", "ff"],
       ]),
+      lockedBy: { is: "absent" },
       packages: new Map([
         ["dpkg", "1.21.22"],
         ["libc6", "2.36-9"],
@@ -95,6 +96,18 @@ describe("what a host is", () => {
     expect(await lookAt(told)).toMatchObject(facts);
   });
 
+  it("is told of who locked it, in words that a terminal may show", async () => {
+    const files = {
+      "/var/lib/meshctl/locked": { text: "disk \u001b[31mswap (ops on x since 2026)\nmore\n" },
+    };
+    const { lockedBy } = await lookAt({ files });
+    expect(lockedBy).toEqual({
+      is: "value",
+      value: expect.stringMatching(/^disk .*swap \(ops on x since 2026\)$/),
+    });
+    expect(JSON.stringify(lockedBy)).not.toContain("u001b");
+  });
+
   it("is not told by halves: whatever else was not read, the host is not seen", async () => {
     const questions: Question[] = [];
     const tell = hostWith({});
@@ -108,7 +121,7 @@ describe("what a host is", () => {
     expect(needed.length).toBeGreaterThan(10);
     for (const cut of needed) {
       const ask: Ask = async (question) => (keyOf(question) === keyOf(cut) ? late : tell(question));
-      const isNeedless = cut[1] === "/etc/debian_version";
+      const isNeedless = ["/etc/debian_version", "/var/lib/meshctl/locked"].includes(cut[1] ?? "");
       const look = lookAtHost(new Reader(ask));
       if (isNeedless) await look;
       else await expect(look, keyOf(cut)).rejects.toThrow(NotRead);

@@ -41,6 +41,12 @@ describe("a host's lock", () => {
     );
     expect(world.read("a", "log")).toBe("");
     expect(world.outcome("b").is).toBe("as wanted");
+    expect(await world.run("verify", [valueStep()])).toBe(2);
+    expect(world.events).toContainEqual({
+      event: "note",
+      host: "a",
+      text: `it is locked by hand, and no run changes it: ${text}`,
+    });
     expect(await handLock(world.remote("a"), "show")).toBe(text);
     expect(await handLock(world.remote("a"), "clear")).toBe(text);
     expect(await handLock(world.remote("a"), "clear")).toBeUndefined();

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Ask, Question } from "../../../src/reader/protocol.ts";
 import { BOOT_ID, debian, MANIFEST } from "../../reader/told-debian.ts";
 import { type ToldFile, tellOf, value } from "../../reader/told-host.ts";
@@ -30,7 +30,7 @@ export class FolderReading {
     }
     if (path.startsWith(`${this.#path}/`) && this.#isBroken)
       return { is: "unreadable", because: "it took more than 5 s" };
-    const file = this.#file(path === MANIFEST ? `${this.#path}${MANIFEST}` : path);
+    const file = this.#file(path.startsWith(`${dirname(MANIFEST)}/`) ? `${this.#path}${path}` : path);
     return tellOf({ ...debian, files: { ...debian.files, ...(file && { [path]: file }) } })(question);
   };
 
