@@ -61,7 +61,7 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
     listeners: socketsOf(told(sockets, "the list of listening sockets")),
     manifest: manifestOf(read(manifest, "the list of what meshctl wrote") ?? ""),
     packages: installed.versions,
-    lockedBy: mapAnswer(locked, (text) => quotable(text.split("\n", 1)[0]!)),
+    lockedBy: mapAnswer(locked, (text) => quotable(text.split("\n", 1)[0]!.slice(0, 500))),
   };
 }
 
