@@ -338,6 +338,8 @@ describe("what Synapse would die of, or stand still for", () => {
       three,
       `for i in $(seq 1800); do [ ! -e /var/lib/meshctl-watcher/reload-taken ] || break; sleep 0.1; done
       systemctl kill --signal=TERM meshctl-haproxy-install.service`,
+      undefined,
+      { timeoutMs: 240_000 },
     );
     await eventually(
       "it says that it was stopped",
