@@ -1,6 +1,5 @@
 import { NotUnderstood } from "../reader/answer.ts";
 import type { ProbeOutput } from "../step.ts";
-import { quotable } from "../terminal-text.ts";
 
 /** A host with every package of a desktop and a listener on every tenth port has fewer. */
 const MOST_RECORDS = 20_000;
@@ -38,17 +37,4 @@ function decodeField(field: string): string {
 /** All rows of a key; empty when the probe emitted none. */
 export function rowsOf(output: ProbeOutput, key: string): readonly (readonly string[])[] {
   return output.get(key) ?? [];
-}
-
-/** The first field of the only row of a key, or undefined when the probe did not emit it. */
-export function fieldOf(output: ProbeOutput, key: string): string | undefined {
-  const rows = rowsOf(output, key);
-  if (rows.length > 1) throw new NotUnderstood(`"${key}" was printed ${rows.length} times`);
-  return rows[0]?.[0];
-}
-
-/** As `fieldOf`, of what a program said: as a part of a sentence. */
-export function saidOf(output: ProbeOutput, key: string): string | undefined {
-  const said = fieldOf(output, key);
-  return said === undefined ? undefined : quotable(said);
 }

@@ -44,11 +44,6 @@ export function showUnsteady({ restarts, ageSeconds }: UnitFact): string {
   return `running for ${ageSeconds ?? 0} s after ${restarts} restart${restarts === 1 ? "" : "s"}`;
 }
 
-/** Of the start that runs or ran last, as systemd numbers them; undefined when it has not been started. */
-export function invocationOf(output: ProbeOutput, unit: string): string | undefined {
-  return unitFacts(output).get(unit)?.invocation;
-}
-
 export interface UnitWords {
   /** All that systemd shows of a property. */
   readonly values: (property: string) => readonly string[];

@@ -72,6 +72,7 @@ my %VALUE = (
   package => qr/\A[a-z0-9][a-z0-9+.-]{0,99}\z/,
   port => qr/\A[1-9][0-9]{0,4}\z/,
   number => qr/\A[0-9]{1,4}\z/,
+  seconds => qr/\A[0-9]{1,5}(?:\.[0-9]{1,3})?\z/,
   pid => qr/\A[1-9][0-9]{0,9}\z/,
   invocation => qr/\A[0-9a-f]{32}\z/,
   yes_no => qr/\A(?:yes|no)\z/,
@@ -80,7 +81,7 @@ my %VALUE = (
   account => qr/\A(?:root|debian)\z/,
   digest => qr/\A(?:[0-9a-f]{64}|)\z/,
   name => qr/\A[A-Za-z0-9_.-]{1,64}\z/,
-  http_path => qr{\A(?:/[\x21-\x7e]{0,1023}|)\z},
+  http_path => qr{\A(?:/[^\x00-\x20\x7f]{0,1023}|)\z},
   any => qr/\A[^\0\n]{0,4096}\z/,
 );
 
@@ -718,7 +719,7 @@ sub registry {
 # connection is enough.
 sub health {
   my ($address, $port, $seconds, $path) = @_;
-  checked(number => $seconds);
+  checked(seconds => $seconds);
   checked(http_path => $path);
   my $target = $address =~ /:/ ? "[$address]:$port" : "$address:$port";
   my $socket = eval { connected_to($seconds, $address, $port) };
@@ -901,7 +902,7 @@ my %QUESTION = (
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
   "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
   "registry" => [25, [qw(any *)], \&registry],
-  "health" => [15, [qw(address port number http_path)], \&health],
+  "health" => [15, [qw(address port seconds http_path)], \&health],
   "database.options" => [8, [qw(server user yes_no)], sub {
     database_parser($_[0] eq "mariadb" ? "/usr/sbin/mariadbd" : "/usr/sbin/mysqld", ["--help", "--verbose"], @_[1, 2]);
   }],

@@ -1,7 +1,6 @@
-import { assessFile, type FileAssessment, type FileFact, fileFacts, sha256Of } from "../evidence/file.ts";
-import { fieldOf, rowsOf, saidOf } from "../evidence/probe-output.ts";
-import { invocationOf, type UnitFact, unitFacts } from "../evidence/unit.ts";
-import type { HostFacts, ProbeOutput, Reading, WantedFile } from "../step.ts";
+import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../evidence/file.ts";
+import type { UnitFact } from "../evidence/unit.ts";
+import type { HostFacts, Reading, WantedFile } from "../step.ts";
 import type { RubyFacts } from "./gem-set.ts";
 import type { GemSet } from "./locked-gems.ts";
 
@@ -24,7 +23,7 @@ export interface Program {
   readonly startedWith: readonly string[];
 }
 
-/** What `emit_program` read of a host. */
+/** What was read of a program on a host. */
 export interface ProgramFacts extends RubyFacts {
   readonly units: ReadonlyMap<string, UnitFact>;
   readonly files: ReadonlyMap<string, FileFact>;
@@ -51,36 +50,6 @@ interface ProcessFacts {
   readonly unreadSessions?: string;
   /** Sum of each file it was started with; undefined when the record is of an earlier start or there is none. */
   readonly startedWith: ReadonlyMap<string, string> | undefined;
-}
-
-export function programFacts(output: ProbeOutput, program: Program): ProgramFacts {
-  return {
-    units: unitFacts(output),
-    files: fileFacts(output),
-    ruby: fieldOf(output, "ruby"),
-    rubyCandidate: fieldOf(output, "ruby_candidate"),
-    builds: new Map(rowsOf(output, "tree").map(([key, damaged]) => [key!, damaged ?? ""])),
-    userExists: (fieldOf(output, "user") ?? "") !== "",
-    process: processFacts(output, program.unit),
-    lastError: saidOf(output, "journal"),
-  };
-}
-
-function processFacts(output: ProbeOutput, unit: string): ProcessFacts | undefined {
-  const row = rowsOf(output, "process")[0];
-  if (row === undefined) return undefined;
-  const [pid, user, age, commandLine, state] = row.map((field) => field.trim());
-  // It ended while the probe looked at it.
-  if (!user || !age) return undefined;
-  return {
-    pid: Number(pid),
-    user,
-    ageSeconds: Number(age),
-    commandLine: commandLine ?? "",
-    isFrozen: /^[Tt]/.test(state ?? ""),
-    sessions: rowsOf(output, "session").map(([peer]) => peer!),
-    startedWith: startedWith(fieldOf(output, "started"), invocationOf(output, unit)),
-  };
 }
 
 /** Path → digest, of the record of a start; undefined when there is none, or when it is of another start. */

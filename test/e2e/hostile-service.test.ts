@@ -7,12 +7,16 @@ import { ArtefactStore } from "../../src/engine/artefacts.ts";
 import { HostLocks } from "../../src/engine/host-locks.ts";
 import { planPutBack, readKept } from "../../src/engine/kept.ts";
 import { observe } from "../../src/engine/observe.ts";
+import { readerOf } from "../../src/engine/readers.ts";
 import { fileFacts } from "../../src/evidence/file.ts";
 import { parseProbeOutput } from "../../src/evidence/probe-output.ts";
+import { lookThrough } from "../../src/reader/look.ts";
+import { Reader } from "../../src/reader/reader.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 import { scriptText } from "../../src/script-text.ts";
 import { shellQuote } from "../../src/shell-quote.ts";
 import type { AnyStep, Command } from "../../src/step.ts";
+import { NODE_RECORD } from "../../src/steps/registrar/paths.ts";
 import type { ZookeeperFacts } from "../../src/steps/zookeeper/facts.ts";
 import { zookeeper } from "../../src/steps/zookeeper/index.ts";
 import { dataIn, idOnDisk, shownId } from "../../src/steps/zookeeper/member.ts";
@@ -386,31 +390,21 @@ describe("the registrar's record of its nodes", () => {
   it("is not followed, not waited for and not taken for empty", async () => {
     const directory = "/run/meshctl-registrar";
     await mustRun(host, `install -d -o svc -g svc ${directory}`);
-    const script = nodesReader();
     const nodes = async (plant: string) => {
       await mustRun(
         host,
-        `rm -f ${directory}/nodes.json; setpriv --reuid=svc --regid=svc --clear-groups sh -c ${shellQuote(plant)}`,
+        `rm -f ${NODE_RECORD}; setpriv --reuid=svc --regid=svc --clear-groups sh -c ${shellQuote(plant)}`,
       );
-      const { stdout } = await host.exec("timeout 10 perl -MFcntl -MErrno -", { input: script });
-      return stdout;
+      return new Reader(lookThrough(readerOf(remote))).longText(NODE_RECORD);
     };
-    const file = `${directory}/nodes.json`;
-    expect(await nodes(`echo '{}' >${file}`)).toBe("{}\n");
-    expect(await nodes(":")).toBe("");
+    expect(await nodes(`echo '{}' >${NODE_RECORD}`)).toEqual({ is: "value", value: "{}\n" });
+    expect(await nodes(":")).toEqual({ is: "absent" });
     for (const plant of [
-      `ln -s /root/secret ${file}`,
-      `ln -s /dev/zero ${file}`,
-      `mkfifo ${file}`,
-      `truncate -s 5M ${file}`,
+      `ln -s /root/secret ${NODE_RECORD}`,
+      `ln -s /dev/zero ${NODE_RECORD}`,
+      `mkfifo ${NODE_RECORD}`,
+      `truncate -s 5M ${NODE_RECORD}`,
     ])
-      expect(await nodes(plant), plant).toBe("unread");
+      expect((await nodes(plant)).is, plant).toBe("unreadable");
   });
-
-  /** The probe's own function. */
-  function nodesReader(): string {
-    const text = scriptText(new URL("../../src/steps/registrar/probe.sh", import.meta.url));
-    const [reader] = /^ {4}sub nodes \{[\s\S]*?^ {4}\}$/m.exec(text)!;
-    return `use strict;\n${reader}\nprint nodes() // "unread";\n`;
-  }
 });

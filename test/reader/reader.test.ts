@@ -457,6 +457,8 @@ describe("a question that could change a host", () => {
     ["tree.damage", "/opt/$(touch x)"],
     ["candidate", "-o=APT::Update::Pre-Invoke::=touch"],
     ["health", "127.0.0.1", "1", "1", "/ HTTP/1.1\r\nX: y"],
+    ["health", "127.0.0.1", "1", "1e9", "/"],
+    ["health", "127.0.0.1", "1", "-1", "/"],
     ["round_trip", "localhost", "22"],
     ["process", "self", "cmdline"],
     ["process", "1", "environ:.*"],
@@ -515,6 +517,26 @@ describe.concurrent("what blocks", () => {
         ["ruok", "failed", "no end of its answer in time"],
       ],
     });
+  });
+
+  it("is a service's health as Nerve checks it, within a part of a second too", async () => {
+    const answers = (status: string) =>
+      port((socket) => socket.once("data", () => socket.end(`HTTP/1.1 ${status}\r\n\r\n`)));
+    const health = async (at: string, seconds: string, path: string) =>
+      look().answerTo("health", "127.0.0.1", at, seconds, path);
+    const silent = await port(() => {});
+    const sick = await answers("500 No");
+    expect(await health(await answers("204 Yes"), "20.5", "/gesund/ü")).toEqual({ is: "value", value: "" });
+    expect(await health(silent, "20", "")).toEqual({ is: "value", value: "" });
+    expect(await health(sick, "20", "/x")).toEqual({
+      is: "value",
+      value: `GET http://127.0.0.1:${sick}/x: status 500`,
+    });
+    expect(await health(silent, "0.2", "/x")).toEqual({
+      is: "value",
+      value: `GET http://127.0.0.1:${silent}/x: no answer within 0.2 s`,
+    });
+    expect(await health("1", "0.5", "")).toEqual({ is: "value", value: "127.0.0.1:1: Connection refused" });
   });
 
   it("is ZooKeeper's children, of a path with none and of one that is not there too", async () => {

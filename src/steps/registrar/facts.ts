@@ -1,16 +1,16 @@
-import { fieldOf, rowsOf } from "../../evidence/probe-output.ts";
 import { NotUnderstood } from "../../reader/answer.ts";
-import { type ProgramFacts, programFacts } from "../../smartstack/program.ts";
-import type { ProbeOutput } from "../../step.ts";
-import { quotable } from "../../terminal-text.ts";
-import { NERVE } from "./program.ts";
+import type { ProgramFacts } from "../../smartstack/program.ts";
 
-/** What the probe read of a host. */
+/** What was read of a host. */
 export interface RegistrarFacts extends ProgramFacts {
   /** Service → why its health check fails on this host, "" when it is well. */
   readonly failing: ReadonlyMap<string, string>;
+  /** Services whose check was not made to its end, and why. */
+  readonly unreadChecks?: ReadonlyMap<string, string>;
   /** Service → the node that the running Nerve made of it. */
   readonly nodes: ReadonlyMap<string, NerveNode>;
+  /** Why those could not be told. */
+  readonly unreadNodes?: string;
   /** Undefined when the host registers nothing. */
   readonly registry: RegistryFacts | { readonly unreachable: string } | undefined;
 }
@@ -38,44 +38,37 @@ export interface RegisteredChild {
   readonly owner: string | undefined;
 }
 
-export function registrarFacts(output: ProbeOutput): RegistrarFacts {
-  return {
-    ...programFacts(output, NERVE),
-    failing: new Map(
-      rowsOf(output, "health").map(([service, , message]) => [service!, quotable(message ?? "")]),
-    ),
-    nodes: nerveNodes(decodeHex(fieldOf(output, "nodes"))),
-    registry: registryFacts(output),
-  };
-}
-
-function nerveNodes(text: string): ReadonlyMap<string, NerveNode> {
-  if (text === "") return new Map();
+/** The nodes that Nerve wrote down; `text` is undefined where it wrote nothing. Throws NotUnderstood. */
+export function nerveNodes(text: string | undefined): ReadonlyMap<string, NerveNode> {
+  if (text === undefined || text === "") return new Map();
   const nodes = parseJson(text);
   if (typeof nodes !== "object" || nodes === null)
     throw new NotUnderstood("what Nerve made is not written as JSON");
   return new Map(Object.entries(nodes as Record<string, NerveNode>));
 }
 
-function registryFacts(output: ProbeOutput): RegistrarFacts["registry"] {
-  const [state, detail] = rowsOf(output, "registry")[0] ?? [];
-  if (state === undefined) return undefined;
-  if (state !== "ok") return { unreachable: detail ?? "" };
-  const children = rowsOf(output, "child").map(
-    ([service, name, data, owner]): RegisteredChild => ({
-      service: service!,
-      name: decodeHex(name),
-      endpoint: endpointOf(decodeHex(data)),
-      owner: owner === undefined || /^0*$/.test(owner) ? undefined : owner,
-    }),
-  );
-  return { member: detail ?? "", children };
+/** `owner` is as the registry tells it: zeros for a node that outlives its maker. */
+export function registeredChild(
+  service: string,
+  { name, data, owner }: { readonly name: string; readonly data: Buffer; readonly owner: string },
+): RegisteredChild {
+  return {
+    service,
+    name,
+    endpoint: endpointOf(data.toString()),
+    owner: /^0*$/.test(owner) ? undefined : owner,
+  };
 }
 
 function endpointOf(data: string): RegisteredChild["endpoint"] {
   const { host, port, weight } = (parseJson(data) ?? {}) as Record<string, unknown>;
   if (typeof host !== "string" || typeof port !== "number") return undefined;
   return { host, port, weight: typeof weight === "number" ? weight : undefined };
+}
+
+/** Where a service's child is in ZooKeeper. */
+export function nodePath({ path }: { readonly path: string }, child: string): string {
+  return `${path}/${child}`;
 }
 
 /** Undefined when it is no JSON. */
@@ -85,8 +78,4 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function decodeHex(hex: string | undefined): string {
-  return Buffer.from(hex ?? "", "hex").toString("utf8");
 }

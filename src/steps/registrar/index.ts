@@ -1,11 +1,11 @@
 import { rubyRequirements } from "../../smartstack/gem-set.ts";
-import { PROBE_FUNCTIONS } from "../../smartstack/probe-functions.ts";
 import type { Step } from "../../step.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { type RegistrarDesired, registrarDesired, registrarProblems } from "./desired.ts";
-import { type RegistrarFacts, registrarFacts } from "./facts.ts";
+import type { RegistrarFacts } from "./facts.ts";
 import { renderedFiles } from "./files.ts";
+import { lookAtRegistrar } from "./look.ts";
 import { type RegistrarParameters, registrarParameters } from "./parameters.ts";
 import { oneAfterTheOther, service } from "./service.ts";
 
@@ -28,26 +28,7 @@ export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFac
 
   files: ({ desired, machine }) => (desired.services.length === 0 ? [] : renderedFiles(desired, machine)),
 
-  probe({ clientPort, members, address, services }) {
-    return {
-      file: new URL("./probe.sh", import.meta.url),
-      functions: PROBE_FUNCTIONS,
-      args: [
-        String(clientPort),
-        members.join(","),
-        address,
-        ...services.flatMap(({ name, path, port, check }) => [
-          name,
-          path,
-          String(port),
-          String(check.timeoutMs / 1000),
-          check.httpPath ?? "",
-        ]),
-      ],
-    };
-  },
-
-  facts: registrarFacts,
+  look: lookAtRegistrar,
   assess,
   needs: "self",
   next: oneAfterTheOther,

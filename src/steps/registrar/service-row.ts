@@ -1,8 +1,8 @@
 import type { Row } from "../../smartstack/program.ts";
 import type { Layer } from "../../step.ts";
 import type { OwnService, RegistrarDesired } from "./desired.ts";
-import { parseJson, type RegisteredChild, type RegistrarFacts } from "./facts.ts";
-import { NERVE_CONFIG } from "./paths.ts";
+import { nodePath, parseJson, type RegisteredChild, type RegistrarFacts } from "./facts.ts";
+import { NERVE_CONFIG, NODE_RECORD } from "./paths.ts";
 
 const CONFIGURED = "configured";
 const REGISTERED = "registered";
@@ -28,20 +28,24 @@ export function serviceRow(service: OwnService, { address }: RegistrarDesired, f
     const because = registry?.unreachable ?? "not read";
     return row({ is: "unreadable", source, because }, { restartHelps: false });
   }
+  const unread = unreadLayer(service, address, facts);
+  if (unread !== undefined) return row(unread, { restartHelps: false });
   const failure = failing.get(service.name) ?? "";
   const here = registry.children.filter(
     ({ service: name, endpoint }) =>
       name === service.name && endpoint?.host === address && endpoint.port === service.port,
   );
   const node = nodes.get(service.name);
-  const own = here.find(({ name, owner }) => node?.path === pathOf(service, name) && node.session === owner);
+  const own = here.find(
+    ({ name, owner }) => node?.path === nodePath(service, name) && node.session === owner,
+  );
   const lasting = here.filter(({ owner }) => owner === undefined);
   const earlier = here.filter((child) => child !== own && !lasting.includes(child));
   return row(
     {
       is: "read",
       value: stateOf(service, failure, own, earlier),
-      source: own === undefined ? source : `ZooKeeper ${pathOf(service, own.name)}`,
+      source: own === undefined ? source : `ZooKeeper ${nodePath(service, own.name)}`,
     },
     {
       because: because(service, failure, own, earlier),
@@ -52,9 +56,21 @@ export function serviceRow(service: OwnService, { address }: RegistrarDesired, f
   );
 }
 
+/** What else has to be known to tell whether a service is rightly registered, where it was not read. */
+function unreadLayer({ name, port }: OwnService, address: string, facts: RegistrarFacts): Layer | undefined {
+  const unchecked = facts.unreadChecks?.get(name);
+  if (unchecked !== undefined)
+    return { is: "unreadable", source: `health check of ${address}:${port}`, because: unchecked };
+  return facts.unreadNodes === undefined
+    ? undefined
+    : { is: "unreadable", source: NODE_RECORD, because: facts.unreadNodes };
+}
+
 /** What a Nerve that starts now would register. */
 function onDisk({ name, path, port }: OwnService, { files }: RegistrarFacts): Layer {
-  const config = parseJson(files.get(NERVE_CONFIG)?.content ?? "") as NerveConfig | undefined;
+  const file = files.get(NERVE_CONFIG);
+  if (file?.because !== undefined) return { is: "unreadable", source: NERVE_CONFIG, because: file.because };
+  const config = parseJson(file?.content ?? "") as NerveConfig | undefined;
   const found = config?.services?.[name];
   if (found == null) return { is: "absent", source: NERVE_CONFIG };
   const value =
@@ -65,10 +81,6 @@ function onDisk({ name, path, port }: OwnService, { files }: RegistrarFacts): La
 interface NerveConfig {
   // As a person may have left it.
   readonly services?: Readonly<Record<string, { readonly zk_path?: string; readonly port?: number } | null>>;
-}
-
-function pathOf({ path }: OwnService, child: string): string {
-  return `${path}/${child}`;
 }
 
 function stateOf(
@@ -91,7 +103,7 @@ function because(
   earlier: readonly RegisteredChild[],
 ): string | undefined {
   if (own === undefined && earlier[0] !== undefined)
-    return `${pathOf(service, earlier[0].name)} is an earlier Nerve's and ends with its session`;
+    return `${nodePath(service, earlier[0].name)} is an earlier Nerve's and ends with its session`;
   return failure === "" ? undefined : `its health check fails and Nerve has not taken it out yet: ${failure}`;
 }
 
@@ -101,7 +113,7 @@ function warning(
   lasting: readonly RegisteredChild[],
 ): string | undefined {
   const words = lasting.map(
-    ({ name }) => `${pathOf(service, name)} is not ephemeral and stays when this host dies: remove it`,
+    ({ name }) => `${nodePath(service, name)} is not ephemeral and stays when this host dies: remove it`,
   );
   if (failure !== "") words.unshift(`not healthy here, so it is not registered: ${failure}`);
   return words.length === 0 ? undefined : words.join("; ");

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { propertiesOf } from "../../evidence/look-at-units.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
 import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
@@ -8,6 +7,7 @@ import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
 import { type Answer, read, readThere } from "../../reader/answer.ts";
 import type { Reader, RegistryReading } from "../../reader/reader.ts";
 import { lookAtProgram } from "../../smartstack/look.ts";
+import { lookUntilAtRest } from "../../smartstack/look-until-at-rest.ts";
 import { unitPath } from "../../smartstack/program.ts";
 import { quotable } from "../../terminal-text.ts";
 import { serversInForce, wantedServers } from "./backend-sets.ts";
@@ -28,9 +28,6 @@ import { SYNAPSE } from "./program.ts";
 const KEPT = `${STATE_DIRECTORY}/backends.json`;
 /** What Synapse and its installer leave there while something is to be done. */
 const WAITING = ["haproxy.cfg", "haproxy.cfg.taken", "reload-requested", "reload-taken"];
-/** While the registry moves HAProxy is behind it by a second or two. */
-const MOST_LOOKS = 11;
-const PAUSE_MS = 500;
 
 /** HAProxy's servers, ZooKeeper's children and what waits for the installer, taken close together. */
 interface Effects {
@@ -43,11 +40,8 @@ interface Effects {
 /** Synapse, its files, and what it brings about. Throws NotRead. */
 export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Promise<WatcherFacts> {
   const kept = reader.longText(KEPT).then((text) => keptBackends(read(text, KEPT) ?? ""));
-  const isRunning = propertiesOf(reader, WATCHER_UNIT).then(
-    (answer) => Number(readThere(answer, WATCHER_UNIT).get("MainPID")?.[0] ?? 0) !== 0,
-  );
   const ownUnit = unitPath(WATCHER_UNIT);
-  const [program, config, install, reload, backends, effects, record, haproxyUnit] = await Promise.all([
+  const [program, config, install, reload, [effects, backends], record, haproxyUnit] = await Promise.all([
     lookAtProgram(reader, SYNAPSE, {
       units: [INSTALLER_UNIT, INSTALLER_PATH_UNIT],
       // The unit names the build of its gems, and what that is the host has yet to tell.
@@ -57,8 +51,12 @@ export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Pr
     lookAtConfig(reader),
     reader.text(INSTALL_RESULT),
     reader.text(RELOAD_RESULT),
-    kept,
-    settledEffects(reader, desired, isRunning, kept),
+    lookUntilAtRest(
+      reader,
+      WATCHER_UNIT,
+      (asking) => Promise.all([effectsOf(asking, desired), kept]),
+      ([found, known]) => isAtRest(found, desired, known),
+    ),
     readLoadedRecord(reader),
     propertiesOf(reader, HAPROXY_UNIT),
   ]);
@@ -73,24 +71,6 @@ export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Pr
     haproxy: haproxyFacts(effects.worker, loadedConfig(record, invocation)),
     registry: registryFacts(effects.registry, desired),
   };
-}
-
-/** Looks again for a while when a Synapse that runs has something else in HAProxy than is registered. */
-async function settledEffects(
-  reader: Reader,
-  desired: WatcherDesired,
-  isRunning: Promise<boolean>,
-  kept: Promise<WatcherFacts["kept"]>,
-): Promise<Effects> {
-  let asking = reader;
-  for (let look = 1; ; look++) {
-    const [effects, isPatient, known] = await Promise.all([effectsOf(asking, desired), isRunning, kept]);
-    const again = asking.anew();
-    if (look === MOST_LOOKS || !isPatient || again === undefined || isAtRest(effects, desired, known))
-      return effects;
-    await sleep(PAUSE_MS);
-    asking = again;
-  }
 }
 
 async function effectsOf(reader: Reader, { members, services }: WatcherDesired): Promise<Effects> {

@@ -1,10 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseProbeOutput } from "../../../src/evidence/probe-output.ts";
 import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
-import { registrarFacts } from "../../../src/steps/registrar/facts.ts";
 import { registrar } from "../../../src/steps/registrar/index.ts";
 import { renderNerveConfig } from "../../../src/steps/registrar/nerve-config.ts";
-import { desired, SESSION, userApi } from "./world.ts";
+import { desired, userApi } from "./world.ts";
 
 const inventory = {
   file: "inventory.yaml",
@@ -83,37 +81,5 @@ describe("Nerve's configuration", () => {
     });
     expect(config.services.queue.checks).toEqual([{ type: "tcp", timeout: 1, rise: 2, fall: 3 }]);
     expect(config.services.queue).not.toHaveProperty("weight");
-  });
-});
-
-describe("the registrar's probe", () => {
-  const read = (...lines: (readonly string[])[]) =>
-    registrarFacts(parseProbeOutput(lines.map((fields) => fields.join("\t")).join("\n")));
-  const hex = (text: string) => Buffer.from(text).toString("hex");
-
-  it("tells a node of a session from one that outlives its maker", () => {
-    const data = hex('{"host":"10.0.0.11","port":9000,"name":"app-01","weight":5}');
-    const { registry, failing, nodes } = read(
-      ["health", "user-api", "ok"],
-      ["health", "queue", "failing", "10.0.0.11:9001: Connection refused"],
-      ["nodes", hex(`{"user-api":{"path":"/a/b","session":"${SESSION}"}}`)],
-      ["registry", "ok", "10.0.0.2:2181"],
-      ["child", "user-api", hex("app-01_1"), data, SESSION],
-      ["child", "user-api", hex("static"), hex("not JSON"), "0000000000000000"],
-    );
-    expect([...failing.values()]).toEqual(["", "10.0.0.11:9001: Connection refused"]);
-    expect(nodes.get("user-api")).toEqual({ path: "/a/b", session: SESSION });
-    expect(registry).toEqual({
-      member: "10.0.0.2:2181",
-      children: [
-        {
-          service: "user-api",
-          name: "app-01_1",
-          endpoint: { host: "10.0.0.11", port: 9000, weight: 5 },
-          owner: SESSION,
-        },
-        { service: "user-api", name: "static", endpoint: undefined, owner: undefined },
-      ],
-    });
   });
 });

@@ -12,7 +12,7 @@ import type { RegisteredChild, RegistrarFacts } from "../../../src/steps/registr
 import { registrarFiles } from "../../../src/steps/registrar/files.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 
-const KEY = gemKey(bookwormHost(), { ruby: "ruby3.1", rubyCandidate: undefined });
+export const KEY = gemKey(bookwormHost(), { ruby: "ruby3.1", rubyCandidate: undefined });
 export const SESSION = "010000c223a5002c";
 
 export const userApi: OwnService = {
