@@ -244,16 +244,6 @@ export interface HostFacts {
   readonly packages: ReadonlyMap<string, string>;
 }
 
-/** The records a probe printed with `emit` (see evidence/prelude.sh): key → rows of fields, in order. */
-export type ProbeOutput = ReadonlyMap<string, readonly (readonly string[])[]>;
-
-interface Probe {
-  readonly file: URL;
-  /** Shell functions that it shares with another step's, sent before it. */
-  readonly functions?: URL;
-  readonly args: readonly string[];
-}
-
 /** Every host that has the step in the playbook, also those that `--limit` leaves alone. */
 export type Fleet<D, F> = ReadonlyMap<
   HostName,
@@ -322,13 +312,9 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   }): readonly RenderedFile[];
   /**
    * Reads what the step has to know of a host; asks as much as it can at once. What was not read is told as such in the
-   * facts; what nothing can be told without is thrown as NotRead. Throws NotUnderstood on answers it does not understand. A step that has it needs no `probe` and no `facts`.
+   * facts; what nothing can be told without is thrown as NotRead. Throws NotUnderstood on answers it does not understand.
    */
-  look?(reader: Reader, desired: D): Promise<F>;
-  /** The old way: a script that prints records, and what is made of them. */
-  probe?(desired: D): Probe;
-  /** Throws NotUnderstood on output it does not understand. */
-  facts?(output: ProbeOutput): F;
+  look(reader: Reader, desired: D): Promise<F>;
   assess(
     self: {
       readonly name: HostName;

@@ -179,7 +179,7 @@ function refused(error: unknown): void {
 /** Undefined where the step says that nobody can understand it. */
 async function lookUnlessRefused(step: AnyStep, ask: Ask, desired: unknown): Promise<unknown> {
   try {
-    return await step.look!(new Reader(ask), desired);
+    return await step.look(new Reader(ask), desired);
   } catch (error) {
     if (error instanceof NotUnderstood) return undefined;
     throw error;
@@ -221,7 +221,7 @@ describe("what a host prints is read once", () => {
             if (asked > answered) throw new Error("the host is lost");
             return answer(question);
           };
-          await step.look!(new Reader(ask), desired).catch(() => {});
+          await step.look(new Reader(ask), desired).catch(() => {});
           await new Promise((resume) => setImmediate(resume));
         }
       } finally {

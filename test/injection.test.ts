@@ -47,7 +47,7 @@ async function expectLiteral({ inventory: loaded, job }: Awaited<ReturnType<type
       for (const { step, parameters } of play.steps) {
         const desired = step.desired(parameters.get(host), view, loaded);
         expect(textsOf(desired).filter((text) => /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u.test(text))).toEqual([]);
-        words.push(...(step.probe?.(desired).args ?? (await questionsOf(step, desired)).flat()));
+        words.push(...(await questionsOf(step, desired)).flat());
         if (step.name === "watcher") expectLiteralMesh(desired as WatcherDesired);
         const files = new Map(
           step

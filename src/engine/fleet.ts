@@ -3,7 +3,7 @@ import type { HostName, InventoryView } from "../inventory/view.ts";
 import type { Job, PlayRules } from "../playbook/job.ts";
 import type { AnyStep, Assessed, Change, Claims, Evidence, Fleet, Health, Step, StepName } from "../step.ts";
 import type { Observation } from "./observe.ts";
-import type { ProbeRequest } from "./step-facts.ts";
+import type { LookRequest } from "./step-facts.ts";
 import { type WaveLimits, waveLimits } from "./wave-limits.ts";
 
 /** A step on a host, with what is wanted there. */
@@ -61,7 +61,7 @@ export class FleetView {
   }
 
   /** What to ask of a host; `only` narrows it to some steps. */
-  requests(host: HostName, only: (step: StepName) => boolean): readonly ProbeRequest[] {
+  requests(host: HostName, only: (step: StepName) => boolean): readonly LookRequest[] {
     return [...(this.#placements.get(host)?.values() ?? [])].filter(({ step }) => only(step.name));
   }
 

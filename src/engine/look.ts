@@ -4,7 +4,7 @@ import { lookThrough } from "../reader/look.ts";
 import type { Ask, Question } from "../reader/protocol.ts";
 import { Reader } from "../reader/reader.ts";
 import type { AnyStep, StepName } from "../step.ts";
-import type { ProbeRequest, StepFacts } from "./step-facts.ts";
+import type { LookRequest, StepFacts } from "./step-facts.ts";
 
 /** What tells one run of a service from the next, and what systemd knows of its files. */
 const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
@@ -21,7 +21,7 @@ interface Beside<First, Last> {
  */
 export async function lookAt<First, Last>(
   reader: Pick<HostReader, "ask">,
-  requests: readonly ProbeRequest[],
+  requests: readonly LookRequest[],
   beside: Beside<First, Last>,
 ): Promise<{
   readonly facts: ReadonlyMap<StepName, StepFacts>;
@@ -42,7 +42,7 @@ const NOTHING = { first: async () => undefined, last: async () => undefined };
 /** `moved`: the steps whose unit moved, with its name. */
 async function lookOnce<First, Last>(
   reader: Pick<HostReader, "ask">,
-  requests: readonly ProbeRequest[],
+  requests: readonly LookRequest[],
   facts: Map<StepName, StepFacts>,
   beside: Beside<First, Last>,
 ): Promise<{ readonly moved: ReadonlyMap<StepName, string>; readonly first: First; readonly last: Last }> {
@@ -71,7 +71,7 @@ async function lookOnce<First, Last>(
 
 async function factsOf(step: AnyStep, reader: Reader, desired: unknown): Promise<StepFacts> {
   try {
-    return { is: "read", facts: await step.look!(reader, desired) };
+    return { is: "read", facts: await step.look(reader, desired) };
   } catch (error) {
     if (error instanceof NotRead) return broken(error.message);
     if (error instanceof NotUnderstood) return broken(`its look was not understood: ${error.message}`);

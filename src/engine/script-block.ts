@@ -40,40 +40,6 @@ export function inOrder(blocks: readonly Block[]): Batch {
   return { script: script.join(""), parse: (stdout, stderr) => results(blocks, nonce, stdout, stderr) };
 }
 
-/**
- * Joins blocks into one script that runs them all at once, each as `inOrder` would. The first block's output comes as
- * it is printed; that of the others is kept in memory until the block has ended and it is its turn. A child that a
- * block leaves behind is not waited for: its frame's end is the mark, not the end of the pipe.
- */
-export function sideBySide(blocks: readonly [Block, ...Block[]]): Batch {
-  const nonce = newNonce();
-  const [first, ...others] = blocks;
-  const script = others.reduce(
-    (inner, block, at) => {
-      const index = at + 1;
-      const end = `/^${nonce} ${index} end /`;
-      // All in one pipe: standard output, and after it standard error, kept until the mark that ends both. The marks
-      // go to sed by a file descriptor: arguments are everybody's to read, and a block may print what others say.
-      return [
-        "{ {",
-        `${call(block, nonce)}${mark(nonce, `${index} end`, "$?")} >&2`,
-        `} 2>&1 >&4 4>&- | sed -n -f /dev/fd/5 5<<'${nonce}_errors'`,
-        `1{x;s/^/\\n${nonce} ${index} errors/;x};H;${end}{x;p;q}`,
-        `${nonce}_errors`,
-        `} 4>&1 | sed -n -f /dev/fd/5 5<<'${nonce}_output' | {`,
-        `H;${end}{x;s/^\\n//;p;q}`,
-        `${nonce}_output`,
-        `{\n${inner}} </dev/null`,
-        "cat",
-        "}",
-        "",
-      ].join("\n");
-    },
-    framed(first, 0, nonce),
-  );
-  return { script, parse: (stdout, stderr) => results(blocks, nonce, stdout, stderr) };
-}
-
 const newNonce = () => `meshctl_${randomBytes(12).toString("hex")}`;
 
 /** Runs one block and marks its end on both streams. Sets "code". */
@@ -98,14 +64,14 @@ function call(block: Block, nonce: string): string {
     : `base64 -d <<'${nonce}_input' | {\n${base64Lines(block.input)}${nonce}_input\nexec 3<&0\n${run}}\n`;
 }
 
-function results(blocks: readonly Block[], nonce: string, stdout: string, stderr: string): BlockResult[] {
-  const out = splitFrames(stdout, nonce);
-  const err = splitFrames(stderr, nonce);
+function results(blocks: readonly Block[], nonce: string, output: string, errors: string): BlockResult[] {
+  const out = splitFrames(output, nonce);
+  const err = splitFrames(errors, nonce);
   return blocks.flatMap(({ name }, index) => {
     const frame = out.get(index);
-    if (frame?.exitCode === undefined) return [];
-    const errors = frame.stderr ?? err.get(index)?.stdout ?? "";
-    return [{ name, exitCode: frame.exitCode, stdout: frame.stdout, stderr: errors }];
+    if (frame === undefined) return [];
+    const stderr = err.get(index)?.stdout ?? "";
+    return [{ name, exitCode: frame.exitCode, stdout: frame.stdout, stderr }];
   });
 }
 
@@ -118,9 +84,7 @@ function base64Lines(bytes: Uint8Array): string {
 
 interface Frame {
   readonly stdout: string;
-  /** Where both streams came in one. */
-  readonly stderr?: string;
-  readonly exitCode?: number;
+  readonly exitCode: number;
 }
 
 /** Looks for the marks alone: a host may print nothing but line breaks. */
@@ -136,11 +100,8 @@ function splitFrames(stream: string, nonce: string): Map<number, Frame> {
     from = end + 1;
     // No mark of ours is longer, and a host may make its lines as long as it likes.
     const [, index, what, code] = stream.slice(at, Math.min(end, at + LONGEST_MARK)).split(" ");
-    const begun = frames.get(Number(index));
     if (what === "begin") frames.delete(Number(index));
-    else if (what === "errors") frames.set(Number(index), { stdout: text });
-    else if (begun === undefined) frames.set(Number(index), { stdout: text, exitCode: Number(code) });
-    else frames.set(Number(index), { ...begun, stderr: text, exitCode: Number(code) });
+    else frames.set(Number(index), { stdout: text, exitCode: Number(code) });
   }
   return frames;
 }

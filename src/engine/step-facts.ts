@@ -1,11 +1,11 @@
 import type { AnyStep } from "../step.ts";
 
-/** A step's own facts, or why its probe gave none. */
+/** A step's own facts, or why its look gave none. */
 export type StepFacts =
   | { readonly is: "read"; readonly facts: unknown }
   | { readonly is: "broken"; readonly because: string };
 
-export interface ProbeRequest {
+export interface LookRequest {
   readonly step: AnyStep;
   readonly desired: unknown;
 }

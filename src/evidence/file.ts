@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { NotUnderstood } from "../reader/answer.ts";
 import { revealContent, showContent } from "../secret.ts";
-import type { Command, FileDiff, ProbeOutput, WantedFile } from "../step.ts";
-import { rowsOf } from "./probe-output.ts";
+import type { Command, FileDiff, WantedFile } from "../step.ts";
+import { type ProbeOutput, rowsOf } from "./probe-output.ts";
 
 /** What `emit_file` read of one path. Root's links are followed, other users' are not. */
 export interface FileFact {

@@ -1,5 +1,7 @@
 import { NotUnderstood } from "../reader/answer.ts";
-import type { ProbeOutput } from "../step.ts";
+
+/** The records that a script printed with `emit` (see prelude.sh): key → rows of fields, in order. */
+export type ProbeOutput = ReadonlyMap<string, readonly (readonly string[])[]>;
 
 /** A host with every package of a desktop and a listener on every tenth port has fewer. */
 const MOST_RECORDS = 20_000;

@@ -1,5 +1,3 @@
-import type { ProbeOutput } from "../step.ts";
-import { rowsOf } from "./probe-output.ts";
 import { loadedStart, type UnitStart } from "./unit-start.ts";
 
 /** What was read of one systemd unit. */
@@ -77,34 +75,4 @@ export function unitFact(
     start: loadedStart(values),
     startLines,
   };
-}
-
-export function unitFacts(output: ProbeOutput): ReadonlyMap<string, UnitFact> {
-  const properties = new Map<string, Map<string, string[]>>();
-  for (const [unit, property, value] of rowsOf(output, "unit")) {
-    const known = properties.get(unit!) ?? new Map<string, string[]>();
-    const values = known.get(property!) ?? [];
-    values.push(value ?? "");
-    known.set(property!, values);
-    properties.set(unit!, known);
-  }
-  const ages = new Map(rowsOf(output, "unit_age").map(([unit, seconds]) => [unit!, Number(seconds)]));
-  const unread = new Set(rowsOf(output, "unit_unread").map(([unit]) => unit!));
-  const enabled = new Map(rowsOf(output, "unit_enabled").map(([unit, state]) => [unit!, state ?? ""]));
-  const facts = new Map<string, UnitFact>();
-  for (const [name, known] of properties) {
-    facts.set(
-      name,
-      unitFact(name, {
-        values: (property) => known.get(property) ?? [],
-        enabled: enabled.get(name),
-        ageSeconds: ages.get(name),
-        hasUnread: unread.has(name),
-        startLines: rowsOf(output, "unit_line")
-          .filter(([unit]) => unit === name)
-          .map(([, path, line, key]) => ({ path: path!, line: Number(line), key: key! })),
-      }),
-    );
-  }
-  return facts;
 }

@@ -140,7 +140,7 @@ describe("a file that root writes among a service's own", () => {
   });
 });
 
-describe("a probe's reading of a service's file", () => {
+describe("a script's reading of a service's file", () => {
   const names = ["keeper", "prelude"].map(
     (name) => new URL(`../../src/evidence/${name}.sh`, import.meta.url),
   );
@@ -177,21 +177,6 @@ describe("a probe's reading of a service's file", () => {
       ["unreadable", undefined],
       ["absent", undefined],
     ]);
-  });
-
-  it("takes nothing for a text but a file of a size that can be read, and says what it left", async () => {
-    await mustRun(
-      host,
-      `cd /srv/svc && setpriv --reuid=svc --regid=svc --clear-groups sh -c '
-         echo mine >file; ln -s /root/secret link; ln -s /dev/zero zero; mkfifo pipe; truncate -s 5M large'`,
-    );
-    const asked = ["file", "link", "zero", "pipe", "large", "none"];
-    const output = await probe(asked.map((name) => `emit_text ${name} /srv/svc/${name}`).join("\n"));
-    expect(output.get("file")).toEqual([["mine"]]);
-    expect([...output.keys()]).toEqual(["file", "unread"]);
-    expect(output.get("unread")!.map(([path]) => path)).toEqual(
-      ["link", "zero", "pipe", "large"].map((name) => `/srv/svc/${name}`),
-    );
   });
 });
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { otherStart } from "../../src/evidence/other-start.ts";
-import { parseProbeOutput } from "../../src/evidence/probe-output.ts";
-import { isUnsteady, unitFacts } from "../../src/evidence/unit.ts";
+import { isUnsteady, type UnitWords, unitFact } from "../../src/evidence/unit.ts";
 
 const UNIT = "x.service";
 const TEXT = `[Service]
@@ -20,15 +19,16 @@ const asWritten = {
   FragmentPath: "/etc/systemd/system/x.service",
 };
 
-function unit(
-  properties: Record<string, string> = {},
-  records: readonly (readonly (string | number)[])[] = [],
-) {
-  const rows = [
-    ...Object.entries({ ...asWritten, ...properties }).map((entry) => ["unit", UNIT, ...entry]),
-    ...records,
-  ];
-  return unitFacts(parseProbeOutput(rows.map((row) => `${row.join("\t")}\n`).join(""))).get(UNIT)!;
+function unit(properties: Record<string, string> = {}, more: Partial<UnitWords> = {}) {
+  const known: Record<string, string> = { ...asWritten, ...properties };
+  return unitFact(UNIT, {
+    values: (property) => [known[property] ?? []].flat(),
+    enabled: "enabled",
+    ageSeconds: undefined,
+    hasUnread: false,
+    startLines: [],
+    ...more,
+  });
 }
 
 const execStart = (command: string) => asWritten.ExecStart.replace("/usr/bin/x -c /etc/x.conf", command);
@@ -49,8 +49,8 @@ describe("a unit of ours", () => {
     ["a file of variables", { EnvironmentFiles: "/etc/default/x (ignore_errors=yes)" }, "EnvironmentFile"],
     ["another root", { RootDirectory: "/srv" }, "RootDirectory"],
   ])("that a drop-in gives %s is named with the drop-in's line", (_, properties, key) => {
-    const line = ["unit_line", UNIT, DROP_IN, 2, key];
-    expect(otherStart(unit(properties, [line]), TEXT)).toBe(
+    const line = { path: DROP_IN, line: 2, key };
+    expect(otherStart(unit(properties, { startLines: [line] }), TEXT)).toBe(
       `${DROP_IN}:2 sets ${key}= of x.service otherwise: take it out there`,
     );
   });
@@ -73,15 +73,15 @@ describe("a unit of ours", () => {
 
   it("needs a daemon-reload also when systemd does not know of a new file", () => {
     expect(unit().needDaemonReload).toBe(false);
-    expect(unit({}, [["unit_unread", UNIT, DROP_IN]]).needDaemonReload).toBe(true);
+    expect(unit({}, { hasUnread: true }).needDaemonReload).toBe(true);
   });
 });
 
 it.each([
-  ["was never started again", { NRestarts: "0" }, [], false],
-  ["was started again long ago", { NRestarts: "3" }, [["unit_age", UNIT, 10]], false],
-  ["was started again just now", { NRestarts: "3" }, [["unit_age", UNIT, 9]], true],
-  ["was started again and has no process", { NRestarts: "3" }, [], true],
-])("a service that %s", (_, properties, records, unsteady) => {
-  expect(isUnsteady(unit(properties, records))).toBe(unsteady);
+  ["was never started again", { NRestarts: "0" }, {}, false],
+  ["was started again long ago", { NRestarts: "3" }, { ageSeconds: 10 }, false],
+  ["was started again just now", { NRestarts: "3" }, { ageSeconds: 9 }, true],
+  ["was started again and has no process", { NRestarts: "3" }, {}, true],
+])("a service that %s", (_, properties, more, unsteady) => {
+  expect(isUnsteady(unit(properties, more))).toBe(unsteady);
 });

@@ -11,7 +11,7 @@ export async function questionsOf(step: AnyStep, desired: unknown): Promise<read
     return { is: "absent" } as const;
   };
   try {
-    await step.look?.(new Reader(ask), desired);
+    await step.look(new Reader(ask), desired);
   } catch (error) {
     // Of such a host nothing can be told; it has been asked.
     if (!(error instanceof NotRead)) throw error;
