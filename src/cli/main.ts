@@ -16,6 +16,7 @@ import { status } from "./commands/status.ts";
 import { validate } from "./commands/validate.ts";
 import { verify } from "./commands/verify.ts";
 import { watchDeparture } from "./departure.ts";
+import { hintFor } from "./hints.ts";
 import { shownText } from "./shown.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -53,6 +54,14 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync([...argv]);
   } catch (error) {
     if (error instanceof CommanderError) {
+      const hint =
+        error.exitCode === 0
+          ? undefined
+          : hintFor(
+              argv.slice(2),
+              program.commands.map((each) => each.name()),
+            );
+      if (hint !== undefined) process.stderr.write(`${shownText(hint)}\n`);
       // Help and version end with 0; every other complaint of commander is about the flags.
       process.exitCode = error.exitCode === 0 ? EXIT.asWanted : EXIT.configuration;
     } else if (error instanceof ConfigurationError) {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { expectation, UNION } from "./expectation.ts";
+import { wordHere } from "./foreign-words.ts";
 import { didYouMean, nearestName } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
 import type { Origin, Problems } from "./problems.ts";
@@ -82,9 +83,11 @@ function explain(issue: z.core.$ZodIssue, base: Path, schema: z.ZodType): Compla
   return [{ path, at: "value", message: issue.message, wantsNumber }];
 }
 
-/** "unknown key; did you mean 'port'?", or the keys there are when they are few. */
+/** "unknown key; did you mean 'port'?", what a key of another tool is called here, or the keys there are when they are few. */
 export function unknownKey(name: string, known: readonly string[]): string {
   const meant = didYouMean(name, known);
+  const here = meant === "" ? wordHere(name) : undefined;
+  if (here !== undefined) return `unknown key; ${here}`;
   if (meant !== "" || known.length === 0 || known.length > 12) return `unknown key${meant}`;
   return `unknown key; known are ${known.join(", ")}`;
 }

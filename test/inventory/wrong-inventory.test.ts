@@ -14,6 +14,26 @@ mesh:
 `;
 const cases = [
   {
+    title: "words of Ansible's, kamal's and Synapse's",
+    inventory: `version: 1
+become: true
+hosts:
+  a: { address: 10.0.0.1, ansible_host: a.example, vars: { x: 1 } }
+groups:
+  g: { hosts: [a], children: [h] }
+mesh:
+  services:
+    s: { path: /s, port: 8080, zk_hosts: [a] }
+`,
+    problems: [
+      "i.yaml:2:1 become: unknown key; here `ssh: { privilege: sudo }` in the inventory",
+      "i.yaml:4:27 hosts.a.ansible_host: unknown key; here `ssh: { host: … }` of the host",
+      "i.yaml:4:52 hosts.a.vars: unknown key; here a step's parameters stand below its name, in the group or the host",
+      "i.yaml:6:20 groups.g.children: unknown key; a group's list may hold groups: `hosts: [other-group]`",
+      "i.yaml:9:32 mesh.services.s.zk_hosts: unknown key; here `mesh: { ensemble: GROUP }`",
+    ],
+  },
+  {
     title: "a firewall that is neither a word nor a map",
     inventory: `${mesh}  firewall: on
 `,

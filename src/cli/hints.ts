@@ -1,0 +1,80 @@
+import { commandLine } from "../command-line.ts";
+
+/** Words of other tools for what a command here does. */
+const COMMANDS: Readonly<Record<string, string>> = {
+  apply: "provision",
+  converge: "provision",
+  deploy: "provision",
+  install: "provision",
+  setup: "provision",
+  up: "provision",
+  diff: "plan",
+  preview: "plan",
+  check: "verify",
+  test: "verify",
+  audit: "verify",
+  rollback: "restore",
+  undo: "restore",
+  history: "runs",
+  log: "runs",
+  logs: "runs",
+  list: "hosts",
+  ls: "hosts",
+  inventory: "hosts",
+  lint: "validate",
+  template: "render",
+  doctor: "status",
+};
+/** Flags of other tools that ask for what is a command here. */
+const LOOKING = ["--dry-run", "--dryrun", "--check", "-C", "--diff", "-D", "--noop", "--what-if"];
+/** Flags of other tools, and the one here. */
+const FLAGS: Readonly<Record<string, string>> = {
+  "--tags": "--steps",
+  "-t": "--steps",
+  "--forks": "--parallel",
+  "-f": "--parallel",
+  "--hosts": "-l",
+  "--host": "-l",
+  "--auto-approve": "--yes",
+  "--force": "--yes",
+};
+/** Flags of other tools that nothing is needed for. */
+const NEEDLESS: Readonly<Record<string, string>> = {
+  "-b": "meshctl becomes root by itself, as `ssh: { privilege: sudo }` says",
+  "--become": "meshctl becomes root by itself, as `ssh: { privilege: sudo }` says",
+  "-K": "at a terminal meshctl asks for sudo's password where sudo does",
+  "--ask-become-pass": "at a terminal meshctl asks for sudo's password where sudo does",
+  "-k": "keys and the agent are used; a password is `ssh: { password: !env NAME }`",
+  "--ask-pass": "keys and the agent are used; a password is `ssh: { password: !env NAME }`",
+  "-e": "values stand in the inventory and the playbook; secrets come by `!env NAME`",
+  "--extra-vars": "values stand in the inventory and the playbook; secrets come by `!env NAME`",
+  "-u": "the user is `ssh: { user: … }` of the inventory, or ~/.ssh/config's",
+  "--user": "the user is `ssh: { user: … }` of the inventory, or ~/.ssh/config's",
+};
+
+/** What somebody should type who typed this, as a sentence; undefined where nobody can tell. `commands` are those there are. */
+export function hintFor(words: readonly string[], commands: readonly string[]): string | undefined {
+  const [first = ""] = words;
+  const typed = (command: string, rest: readonly string[]) =>
+    `Type: ${commandLine("meshctl", command, ...rest)}`;
+  const command = words.find((word) => commands.includes(word));
+  if (words.some((word) => LOOKING.includes(word))) {
+    const rest = words.filter(
+      (word) => word !== command && !LOOKING.includes(word) && !["-y", "--yes"].includes(word),
+    );
+    return `plan shows what provision would change, and changes nothing. ${typed("plan", rest)}`;
+  }
+  if (first.startsWith("-") && command !== undefined) {
+    const rest = words.filter((_, at) => at !== words.indexOf(command));
+    return `Flags stand behind the command. ${typed(command, rest)}`;
+  }
+  const meant = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
+  if (meant !== undefined) return typed(meant, words.slice(1));
+  const flag = words.find((word) => Object.hasOwn(FLAGS, word) || Object.hasOwn(NEEDLESS, word));
+  if (flag === undefined || command === undefined) return undefined;
+  if (Object.hasOwn(NEEDLESS, flag)) return `${flag}: ${NEEDLESS[flag]}.`;
+  const rest = words
+    .filter((_, at) => at !== words.indexOf(command))
+    .map((word) => (word === flag ? FLAGS[flag]! : word));
+  return typed(command, rest);
+}

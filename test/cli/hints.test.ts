@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { hintFor } from "../../src/cli/hints.ts";
+
+const commands = ["provision", "plan", "verify", "hosts", "runs", "restore"];
+const PLAN = "plan shows what provision would change, and changes nothing. Type: meshctl plan";
+
+describe("who types a word of another tool", () => {
+  it.each([
+    ["provision -i x.yaml --dry-run", `${PLAN} -i x.yaml`],
+    ["--check provision -i x.yaml --yes", `${PLAN} -i x.yaml`],
+    ["-i x.yaml --diff", `${PLAN} -i x.yaml`],
+    ["-i x.yaml plan -v", "Flags stand behind the command. Type: meshctl plan -i x.yaml -v"],
+    ["apply -i x.yaml", "Type: meshctl provision -i x.yaml"],
+    ["history", "Type: meshctl runs"],
+    ["rollback 20261122-190312-4f2a", "Type: meshctl restore 20261122-190312-4f2a"],
+    ["provision -i x.yaml --tags haproxy", "Type: meshctl provision -i x.yaml --steps haproxy"],
+    ["provision --forks 5", "Type: meshctl provision --parallel 5"],
+    ["provision -K", "-K: at a terminal meshctl asks for sudo's password where sudo does."],
+    ["frobnicate", undefined],
+    ["provision --frobnicate", undefined],
+    ["", undefined],
+  ])("%j is told %j", (typed, told) => {
+    expect(hintFor(typed.split(" ").filter(Boolean), commands)).toBe(told);
+  });
+
+  it("is told a command line that means what was typed", () => {
+    expect(hintFor(["apply", "-l", "a b;$(x)"], commands)).toBe("Type: meshctl provision -l 'a b;$(x)'");
+  });
+});
