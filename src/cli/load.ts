@@ -4,7 +4,7 @@ import { nearestName } from "../inventory/nearest-name.ts";
 import { matchHosts } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
-import { loadFiles } from "../playbook/load-files.ts";
+import { loadFiles, loadInventoryFile } from "../playbook/load-files.ts";
 import { steps } from "../steps/registry.ts";
 import { withLastRun } from "./last-run.ts";
 import { type FileOptions, inventoryFile, playbookFile } from "./options.ts";
@@ -25,8 +25,16 @@ export async function load(options: FileOptions & { readonly noReferences?: bool
   return { ...files, ...(await loadFiles({ ...files, noReferences: options.noReferences === true }, steps)) };
 }
 
+/** The inventory alone, as the flags name it. Throws ConfigurationError; touches no host. */
+export async function loadInventory({ inventory }: Pick<FileOptions, "inventory">) {
+  return loadInventoryFile(inventoryFile(inventory), steps);
+}
+
 /** Whether a host is within `--limit`. Throws ConfigurationError when the pattern is wrong. */
-export function limitOf(pattern: string | undefined, inventory: Inventory): (host: HostName) => boolean {
+export function limitOf(
+  pattern: string | undefined,
+  inventory: Pick<Inventory, "groups"> & { readonly hosts: ReadonlyMap<HostName, unknown> },
+): (host: HostName) => boolean {
   if (pattern === undefined) return () => true;
   const hosts = new Set(matchHosts(withLastRun(pattern), inventory));
   return (host) => hosts.has(host);

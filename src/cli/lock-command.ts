@@ -3,14 +3,14 @@ import { handLock, handLockText, isReason } from "../engine/hand-lock.ts";
 import { inParallel } from "../engine/observe.ts";
 import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
-import { limitOf, load } from "./load.ts";
-import type { FileOptions } from "./options.ts";
+import { limitOf, loadInventory } from "./load.ts";
+import type { InventoryOptions } from "./options.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { shownText } from "./shown.ts";
 import { paintFor } from "./ui/paint.ts";
 import { Progress } from "./ui/progress.ts";
 
-export type LockFlags = FileOptions & { readonly limit?: string; readonly parallel: number };
+export type LockFlags = InventoryOptions & { readonly limit?: string; readonly parallel: number };
 
 type What =
   | { readonly is: "lock"; readonly reason: string }
@@ -28,7 +28,7 @@ interface Answer {
 export async function lockCommand(what: What, flags: LockFlags): Promise<number> {
   if (what.is === "lock" && !isReason(what.reason))
     throw new ConfigurationError("the reason is one line of up to 200 letters that everybody will see");
-  const { inventory } = await load(flags);
+  const inventory = await loadInventory(flags);
   const isMeant = limitOf(flags.limit, inventory);
   const hosts = [...inventory.hosts.keys()].filter(isMeant);
   const progress = new Progress(process.stderr, {

@@ -4,6 +4,8 @@ import { inspect } from "node:util";
 import { Command, CommanderError } from "commander";
 import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
+import { exec } from "./commands/exec.ts";
+import { facts } from "./commands/facts.ts";
 import { hosts } from "./commands/hosts.ts";
 import { lock, unlock } from "./commands/lock.ts";
 import { plan } from "./commands/plan.ts";
@@ -46,6 +48,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     validate,
     render,
     hosts,
+    facts,
+    exec,
   ]) {
     program.addCommand(command.exitOverride().showHelpAfterError("(add --help for the flags)"));
   }

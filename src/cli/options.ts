@@ -34,6 +34,17 @@ export interface RunFlags extends FileOptions {
   readonly junit?: string;
 }
 
+/** For what no playbook is needed for. */
+export type InventoryOptions = Omit<FileOptions, "playbook">;
+
+export function withInventoryOptions(command: Command): Command {
+  return command
+    .option("-i, --inventory <file>", "hosts and groups (default: the only file in inventories/)")
+    .option("--json", "print the answer as JSON")
+    .option("--no-color", "no colours (also: NO_COLOR=1)")
+    .option("-v, --verbose", "tell more of what is done");
+}
+
 export function withFileOptions(command: Command): Command {
   return command
     .option("-i, --inventory <file>", "hosts, groups and the mesh (default: the only file in inventories/)")
@@ -66,7 +77,7 @@ export function withWait(command: Command): Command {
 }
 
 /** As in the files, but with its unit: "--wait-for-ssh 120" would be milliseconds. */
-function patience(text: string): number {
+export function patience(text: string): number {
   const milliseconds = parseDuration(text);
   if (
     milliseconds === undefined ||

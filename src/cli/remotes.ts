@@ -1,4 +1,4 @@
-import type { Inventory } from "../inventory/inventory.ts";
+import type { LoadedHost } from "../inventory/inventory.ts";
 import type { HostName } from "../inventory/view.ts";
 import { remoteOpener } from "../remote/open.ts";
 import type { Remote } from "../remote/remote.ts";
@@ -13,8 +13,12 @@ export interface Remotes {
   end(): Promise<void>;
 }
 
+interface ReachedHosts {
+  readonly hosts: ReadonlyMap<HostName, Pick<LoadedHost, "ssh">>;
+}
+
 /** `interactive`: somebody can answer questions about host keys and passphrases. */
-export function remotesOf(inventory: Inventory, progress: Progress, interactive: boolean): Remotes {
+export function remotesOf(inventory: ReachedHosts, progress: Progress, interactive: boolean): Remotes {
   const open = remoteOpener({
     ...(interactive
       ? {

@@ -1,5 +1,5 @@
 import { InvalidFiles } from "../inventory/invalid-files.ts";
-import type { Inventory } from "../inventory/inventory.ts";
+import type { Inventory, ReadInventory } from "../inventory/inventory.ts";
 import { Problems } from "../inventory/problems.ts";
 import { readInventory } from "../inventory/read-inventory.ts";
 import { References } from "../inventory/reference.ts";
@@ -16,6 +16,25 @@ export interface Files {
   readonly environment?: NodeJS.ProcessEnv;
   /** Leaves unread and unrun what references name: for files that a stranger may have written. */
   readonly noReferences?: boolean;
+}
+
+/**
+ * The inventory alone, for what no playbook is needed for. Throws InvalidFiles with every problem of it; a step's parameters
+ * are not looked into.
+ */
+export async function loadInventoryFile(
+  inventoryFile: string,
+  steps: readonly AnyStep[],
+): Promise<ReadInventory["inventory"]> {
+  const problems = new Problems();
+  const source = readSource(inventoryFile, new References(process.env), problems.report.bind(problems));
+  const read = readInventory(
+    source,
+    steps.map(({ name }) => name),
+    problems,
+  );
+  if (read !== undefined && problems.count === 0) return read.inventory;
+  throw new InvalidFiles(problems.sorted([inventoryFile]), new Map([[source.file, source.text]]));
 }
 
 /**

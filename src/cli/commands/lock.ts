@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import type { LockFlags } from "../lock-command.ts";
-import { positiveInteger, withFileOptions } from "../options.ts";
+import { positiveInteger, withInventoryOptions } from "../options.ts";
 
 const withHosts = (command: Command) =>
-  withFileOptions(command)
+  withInventoryOptions(command)
     .option("-l, --limit <pattern>", "these hosts; without it all of the inventory")
     .option("--parallel <n>", "hosts at once", positiveInteger, 10);
 

@@ -1,0 +1,104 @@
+import Table from "cli-table3";
+import { exitCodeOf } from "../engine/exit-code.ts";
+import { inParallel, type Observation, observe } from "../engine/observe.ts";
+import { HostLost, HostUnreachable } from "../errors.ts";
+import { matchHosts } from "../inventory/pattern.ts";
+import type { HostName } from "../inventory/view.ts";
+import { withLastRun } from "./last-run.ts";
+import { loadInventory } from "./load.ts";
+import type { InventoryOptions } from "./options.ts";
+import { isInteractive, remotesOf } from "./remotes.ts";
+import { shownData, shownText } from "./shown.ts";
+import { BORDERLESS } from "./ui/borderless.ts";
+import { paintFor } from "./ui/paint.ts";
+import { Progress } from "./ui/progress.ts";
+
+export type FactsFlags = InventoryOptions & { readonly parallel: number };
+
+/** Looks at hosts and shows what they are. Returns the exit code. Throws ConfigurationError. */
+export async function factsCommand(pattern: string, flags: FactsFlags): Promise<number> {
+  const inventory = await loadInventory(flags);
+  const hosts = matchHosts(withLastRun(pattern), inventory);
+  const progress = new Progress(process.stderr, {
+    paint: paintFor(process.stderr, flags.color),
+    verbose: flags.verbose === true,
+  });
+  const remotes = remotesOf(inventory, progress, isInteractive(flags));
+  const seen = new Map<HostName, Observation>();
+  try {
+    await inParallel(hosts, flags.parallel, async (host) => {
+      seen.set(host, await observe(remotes.of(host), []));
+    });
+  } finally {
+    progress.end();
+    await remotes.end();
+  }
+  const all = hosts.map((host) => ({ host, observation: seen.get(host)! }));
+  if (flags.json) process.stdout.write(`${JSON.stringify(shownData(all.map(factsOf)))}\n`);
+  else process.stdout.write(`${tableOf(all)}\n`);
+  return exitCodeOf(
+    all.map(({ observation }) => {
+      if (observation.is === "seen") return { is: "as wanted" };
+      const { error } = observation;
+      return { is: error instanceof HostUnreachable || error instanceof HostLost ? "unreachable" : "failed" };
+    }),
+  );
+}
+
+interface Looked {
+  readonly host: HostName;
+  readonly observation: Observation;
+}
+
+function factsOf({ host, observation }: Looked): Record<string, unknown> {
+  if (observation.is === "unseen") return { host, because: observation.error.message };
+  const { os, clock, manifest, packages, lockedBy, ...facts } = observation.host;
+  return {
+    host,
+    os: { id: os.id, version_id: os.versionId, codename: os.codename, pretty_name: os.prettyName },
+    kernel: facts.kernel,
+    architecture: facts.architecture,
+    virtualization: facts.virtualization,
+    cpus: facts.cpus,
+    memory_bytes: facts.memoryBytes,
+    boot_id: facts.bootId,
+    uptime_seconds: facts.uptimeSeconds,
+    clock: { skew_ms: clock.skewMs, uncertainty_ms: clock.uncertaintyMs },
+    hard_open_files: facts.hardOpenFiles,
+    addresses: facts.addresses,
+    listeners: facts.listeners.map(({ address, port, process: name }) => ({ address, port, process: name })),
+    files_of_meshctl: Object.fromEntries(manifest),
+    packages: Object.fromEntries(packages),
+    ...(lockedBy?.is === "value" ? { locked_by: lockedBy.value } : {}),
+  };
+}
+
+function tableOf(all: readonly Looked[]): string {
+  const table = new Table({
+    head: ["host", "system", "kernel", "machine", "cpus", "memory", "up", "clock"],
+    chars: BORDERLESS,
+    style: { head: [], border: [], "padding-left": 0, "padding-right": 1 },
+  });
+  const unseen: string[] = [];
+  for (const { host, observation } of all) {
+    if (observation.is === "unseen") {
+      unseen.push(`${host}: ${observation.error.message}`);
+      continue;
+    }
+    const { os, kernel, virtualization, architecture, cpus, memoryBytes, uptimeSeconds, clock } =
+      observation.host;
+    const machine = [virtualization, architecture].filter(Boolean).join(" ");
+    const memory = `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`;
+    const skew = `${clock.skewMs > 0 ? "+" : ""}${clock.skewMs} ms ± ${clock.uncertaintyMs}`;
+    table.push(
+      shownData([host, os.prettyName, kernel, machine, `${cpus}`, memory, upFor(uptimeSeconds), skew]),
+    );
+  }
+  return [table.length > 0 ? table.toString() : "", ...unseen.map(shownText)].filter(Boolean).join("\n");
+}
+
+function upFor(seconds: number): string {
+  const hours = seconds / 3600;
+  if (hours >= 48) return `${Math.floor(hours / 24)} days`;
+  return hours >= 2 ? `${Math.floor(hours)} h` : `${Math.floor(seconds / 60)} min`;
+}
