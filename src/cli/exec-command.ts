@@ -1,5 +1,4 @@
 import { exitCodeOf } from "../engine/exit-code.ts";
-import { inParallel } from "../engine/observe.ts";
 import { HostLost, HostUnreachable } from "../errors.ts";
 import { matchHosts } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
@@ -7,12 +6,11 @@ import type { Remote } from "../remote/remote.ts";
 import { shellQuote } from "../shell-quote.ts";
 import { withLastRun } from "./last-run.ts";
 import { loadInventory } from "./load.ts";
+import { onHosts } from "./on-hosts.ts";
 import type { InventoryOptions } from "./options.ts";
-import { isInteractive, remotesOf } from "./remotes.ts";
 import { shownData } from "./shown.ts";
 import { type ExecAnswer, execView } from "./ui/exec-view.ts";
 import { paintFor } from "./ui/paint.ts";
-import { Progress } from "./ui/progress.ts";
 
 export type ExecFlags = InventoryOptions & { readonly parallel: number; readonly timeout: number };
 
@@ -24,22 +22,11 @@ export async function execCommand(
 ): Promise<number> {
   const inventory = await loadInventory(flags);
   const hosts = matchHosts(withLastRun(pattern), inventory);
+  const results = await onHosts(inventory, hosts, flags, (remote, host) =>
+    answerOf(remote, host, scriptOf(words), flags.timeout),
+  );
+  const all = results.map(({ result }) => result);
   const paint = paintFor(process.stdout, flags.color);
-  const progress = new Progress(process.stderr, {
-    paint: paintFor(process.stderr, flags.color),
-    verbose: flags.verbose === true,
-  });
-  const remotes = remotesOf(inventory, progress, isInteractive(flags));
-  const answers = new Map<HostName, ExecAnswer>();
-  try {
-    await inParallel(hosts, flags.parallel, async (host) => {
-      answers.set(host, await answerOf(remotes.of(host), host, scriptOf(words), flags.timeout));
-    });
-  } finally {
-    progress.end();
-    await remotes.end();
-  }
-  const all = hosts.map((host) => answers.get(host)!);
   process.stdout.write(flags.json ? `${JSON.stringify(shownData(all))}\n` : `${execView(all, paint)}\n`);
   return exitCodeOf(
     all.map(({ exit_code, unreachable }) => ({

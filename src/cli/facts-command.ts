@@ -1,17 +1,15 @@
 import Table from "cli-table3";
 import { exitCodeOf } from "../engine/exit-code.ts";
-import { inParallel, type Observation, observe } from "../engine/observe.ts";
+import { type Observation, observe } from "../engine/observe.ts";
 import { HostLost, HostUnreachable } from "../errors.ts";
 import { matchHosts } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
 import { withLastRun } from "./last-run.ts";
 import { loadInventory } from "./load.ts";
+import { onHosts } from "./on-hosts.ts";
 import type { InventoryOptions } from "./options.ts";
-import { isInteractive, remotesOf } from "./remotes.ts";
 import { shownData, shownText } from "./shown.ts";
 import { BORDERLESS } from "./ui/borderless.ts";
-import { paintFor } from "./ui/paint.ts";
-import { Progress } from "./ui/progress.ts";
 
 export type FactsFlags = InventoryOptions & { readonly parallel: number };
 
@@ -19,21 +17,8 @@ export type FactsFlags = InventoryOptions & { readonly parallel: number };
 export async function factsCommand(pattern: string, flags: FactsFlags): Promise<number> {
   const inventory = await loadInventory(flags);
   const hosts = matchHosts(withLastRun(pattern), inventory);
-  const progress = new Progress(process.stderr, {
-    paint: paintFor(process.stderr, flags.color),
-    verbose: flags.verbose === true,
-  });
-  const remotes = remotesOf(inventory, progress, isInteractive(flags));
-  const seen = new Map<HostName, Observation>();
-  try {
-    await inParallel(hosts, flags.parallel, async (host) => {
-      seen.set(host, await observe(remotes.of(host), []));
-    });
-  } finally {
-    progress.end();
-    await remotes.end();
-  }
-  const all = hosts.map((host) => ({ host, observation: seen.get(host)! }));
+  const results = await onHosts(inventory, hosts, flags, (remote) => observe(remote, []));
+  const all = results.map(({ host, result }) => ({ host, observation: result }));
   if (flags.json) process.stdout.write(`${JSON.stringify(shownData(all.map(factsOf)))}\n`);
   else process.stdout.write(`${tableOf(all)}\n`);
   return exitCodeOf(

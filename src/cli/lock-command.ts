@@ -1,14 +1,11 @@
 import { exitCodeOf } from "../engine/exit-code.ts";
 import { handLock, handLockText, isReason } from "../engine/hand-lock.ts";
-import { inParallel } from "../engine/observe.ts";
 import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
 import { limitOf, loadInventory } from "./load.ts";
+import { onHosts } from "./on-hosts.ts";
 import type { InventoryOptions } from "./options.ts";
-import { isInteractive, remotesOf } from "./remotes.ts";
 import { shownText } from "./shown.ts";
-import { paintFor } from "./ui/paint.ts";
-import { Progress } from "./ui/progress.ts";
 
 export type LockFlags = InventoryOptions & { readonly limit?: string; readonly parallel: number };
 
@@ -31,22 +28,11 @@ export async function lockCommand(what: What, flags: LockFlags): Promise<number>
   const inventory = await loadInventory(flags);
   const isMeant = limitOf(flags.limit, inventory);
   const hosts = [...inventory.hosts.keys()].filter(isMeant);
-  const progress = new Progress(process.stderr, {
-    paint: paintFor(process.stderr, flags.color),
-    verbose: flags.verbose === true,
-  });
-  const remotes = remotesOf(inventory, progress, isInteractive(flags));
   const text = what.is === "lock" ? handLockText(what.reason) : "";
-  const answers = new Map<HostName, Answer>();
-  try {
-    await inParallel(hosts, flags.parallel, async (host) => {
-      answers.set(host, await answerOf(host, what, text, remotes.of(host)));
-    });
-  } finally {
-    progress.end();
-    await remotes.end();
-  }
-  const all = hosts.map((host) => answers.get(host)!);
+  const results = await onHosts(inventory, hosts, flags, (remote, host) =>
+    answerOf(host, what, text, remote),
+  );
+  const all = results.map(({ result }) => result);
   if (flags.json) process.stdout.write(`${JSON.stringify(all)}\n`);
   else for (const answer of all) process.stdout.write(`${shownText(lineOf(answer))}\n`);
   return exitCodeOf(

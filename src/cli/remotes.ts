@@ -13,7 +13,7 @@ export interface Remotes {
   end(): Promise<void>;
 }
 
-interface ReachedHosts {
+export interface ReachedHosts {
   readonly hosts: ReadonlyMap<HostName, Pick<LoadedHost, "ssh">>;
 }
 
