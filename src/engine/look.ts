@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { NotRead, NotUnderstood } from "../reader/answer.ts";
 import type { HostReader } from "../reader/host-reader.ts";
 import { lookThrough } from "../reader/look.ts";
@@ -17,7 +18,7 @@ interface Beside<First, Last> {
 
 /**
  * Facts of the steps that look through the reader. One look is one moment: the steps of a service that was started again
- * meanwhile look once more, and are not believed when it happens again. Rejects when the host cannot be reached.
+ * meanwhile look again, and are not believed when it happens each time. Rejects when the host cannot be reached.
  */
 export async function lookAt<First, Last>(
   reader: Pick<HostReader, "ask">,
@@ -31,12 +32,25 @@ export async function lookAt<First, Last>(
   const facts = new Map<StepName, StepFacts>();
   const { first, last, ...look } = await lookOnce(reader, requests, facts, beside);
   let { moved } = look;
-  const again = requests.filter(({ step }) => moved.has(step.name));
-  if (again.length > 0) ({ moved } = await lookOnce(reader, again, facts, NOTHING));
-  for (const [step, unit] of moved) facts.set(step, broken(`${unit} changed while it was read`));
+  for (const pauseMs of PAUSES_MS) {
+    const again = requests.filter(({ step }) => moved.has(step.name));
+    if (again.length === 0) break;
+    await sleep(pauseMs);
+    ({ moved } = await lookOnce(reader, again, facts, NOTHING));
+  }
+  for (const [step, unit] of moved) {
+    const times = `${PAUSES_MS.length + 1} times in a row`;
+    const because = `${unit} changed while it was read, ${times}: is it started over and over? See journalctl -u ${unit}`;
+    facts.set(step, broken(because));
+  }
   return { facts, first, last };
 }
 
+/**
+ * Before each further look at what moved: what systemd starts over and over has mostly ended as failed by the last, and what
+ * it starts every few seconds stands still for one of them.
+ */
+const PAUSES_MS = [0, 300, 800, 1500];
 const NOTHING = { first: async () => undefined, last: async () => undefined };
 
 /** `moved`: the steps whose unit moved, with its name. */

@@ -76,10 +76,19 @@ describe("one look of several steps", () => {
   });
 
   it("believes nothing of one that is started again and again, and spares its neighbours", async () => {
-    const host = hostWith(["1", "2", "3", "4"]);
+    const host = hostWith(Array.from({ length: 10 }, (_, at) => `${at}`));
     const facts = await factsOf(host, [ofUnit("one", IDENTITY), ofUnit("two", ["LoadState"])]);
-    expect(facts.get("one")).toEqual({ is: "broken", because: "a.service changed while it was read" });
+    expect(facts.get("one")).toEqual({
+      is: "broken",
+      because:
+        "a.service changed while it was read, 5 times in a row: is it started over and over? See journalctl -u a.service",
+    });
     expect(facts.get("two")).toMatchObject({ is: "read" });
+  });
+
+  it("believes one that stands still at last", async () => {
+    const host = hostWith(["1", "2", "3", "4", "5", "5"]);
+    expect((await factsOf(host, [ofUnit("one", IDENTITY)])).get("one")).toEqual({ is: "read", facts: ["5"] });
   });
 
   it("does not take another property of a unit without a process for what tells its runs apart", async () => {
