@@ -149,13 +149,18 @@ describe("the reader", () => {
     expect((await all).is).not.toBe("absent");
   });
 
-  it("that is stopped in its tracks is given up, and another one answers", async () => {
+  it("that is stopped in its tracks is given up, and the next look has another one", async () => {
     await start();
     await expectToRead();
     const [pid] = readers();
     process.kill(pid!, "SIGSTOP");
     try {
-      expect(await look().text("/proc/uptime")).toMatchObject({ is: "value" });
+      expect(await look().text("/proc/uptime")).toMatchObject({
+        is: "unreadable",
+        because: "the reader said nothing for 40 s",
+      });
+      await expectToRead();
+      expect(readers()).toContain(pid);
     } finally {
       process.kill(pid!, "SIGCONT");
     }
