@@ -49,6 +49,11 @@ export class HostLost extends Error {
   }
 }
 
+/** Whether the host was not to be had, or was lost: that tells nothing of what it is. */
+export function isAway(error: unknown): error is HostUnreachable | HostLost {
+  return error instanceof HostUnreachable || error instanceof HostLost;
+}
+
 /** A remote command that ran and failed: the evidence is its exit code and what it said. */
 export class CommandFailed extends Error {
   override readonly name = "CommandFailed";

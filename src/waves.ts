@@ -14,6 +14,14 @@ export const CAREFUL: readonly WaveSize[] = [1, "25%", "100%"];
 export const AS_NEXT_SAYS: readonly WaveSize[] = ["100%"];
 export const ONE_BY_ONE: readonly WaveSize[] = [1];
 
+/** What is said about waves: of a play, of a group, or of a whole run. */
+export interface WaveRules {
+  /** Sizes of the waves; the last goes for all that follow. */
+  readonly serial?: readonly WaveSize[] | undefined;
+  /** How many hosts may fail before nothing more is begun. */
+  readonly maxFail?: number | undefined;
+}
+
 /** "5" or "25%"; undefined of anything else. */
 export function parseWaveSize(value: string | number): WaveSize | undefined {
   const [, number, percent] = /^([1-9][0-9]{0,3})(%?)$/.exec(`${value}`.trim()) ?? [];

@@ -1,5 +1,5 @@
 import { exitCodeOf } from "../engine/exit-code.ts";
-import { HostLost, HostUnreachable } from "../errors.ts";
+import { isAway } from "../errors.ts";
 import { matchHosts } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
@@ -50,7 +50,7 @@ async function answerOf(
     const { exitCode, stdout, stderr } = await remote.run(script, { during: "the command", timeoutMs });
     return { host, exit_code: exitCode, output: stdout, errors: stderr };
   } catch (error) {
-    if (!(error instanceof HostUnreachable) && !(error instanceof HostLost)) throw error;
+    if (!isAway(error)) throw error;
     return { host, unreachable: error.message };
   }
 }

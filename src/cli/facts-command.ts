@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import { exitCodeOf } from "../engine/exit-code.ts";
 import { type Observation, observe } from "../engine/observe.ts";
-import { HostLost, HostUnreachable } from "../errors.ts";
+import { isAway } from "../errors.ts";
 import { matchHosts } from "../inventory/pattern.ts";
 import type { HostName } from "../inventory/view.ts";
 import { withLastRun } from "./last-run.ts";
@@ -9,7 +9,7 @@ import { loadInventory } from "./load.ts";
 import { onHosts } from "./on-hosts.ts";
 import type { InventoryOptions } from "./options.ts";
 import { shownData, shownText } from "./shown.ts";
-import { BORDERLESS } from "./ui/borderless.ts";
+import { COLUMNS } from "./ui/borderless.ts";
 
 export type FactsFlags = InventoryOptions & { readonly parallel: number };
 
@@ -24,8 +24,7 @@ export async function factsCommand(pattern: string, flags: FactsFlags): Promise<
   return exitCodeOf(
     all.map(({ observation }) => {
       if (observation.is === "seen") return { is: "as wanted" };
-      const { error } = observation;
-      return { is: error instanceof HostUnreachable || error instanceof HostLost ? "unreachable" : "failed" };
+      return { is: isAway(observation.error) ? "unreachable" : "failed" };
     }),
   );
 }
@@ -61,8 +60,7 @@ function factsOf({ host, observation }: Looked): Record<string, unknown> {
 function tableOf(all: readonly Looked[]): string {
   const table = new Table({
     head: ["host", "system", "kernel", "machine", "cpus", "memory", "up", "clock"],
-    chars: BORDERLESS,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 1 },
+    ...COLUMNS,
   });
   const unseen: string[] = [];
   for (const { host, observation } of all) {

@@ -124,15 +124,63 @@ export type WrittenEvent = { readonly event: string; readonly ts: string } & Rea
   Record<string, unknown>
 >;
 
-/** Events of a run, in order; undefined when nothing is written of it. A line that was cut off is left out. */
+/** A change of a run on a host. */
+interface Made {
+  readonly step: string;
+  readonly change: string;
+  readonly put_back?: boolean;
+}
+
+/** How a run ended for a host, as its summary has it. */
+export interface WrittenOutcome {
+  readonly host: string;
+  readonly outcome: string;
+  readonly because?: string;
+  readonly changed: readonly Made[];
+  readonly unproven: readonly Made[];
+}
+
+/** What a run was asked for, and how it ended; `summary` is undefined of one that lives or was killed. */
+export interface WrittenRun {
+  readonly asked: WrittenEvent;
+  readonly summary: WrittenEvent | undefined;
+  readonly outcomes: readonly WrittenOutcome[];
+}
+
+/** Whether a run changed a host, or may have. */
+export function hasChanged({ changed, unproven }: WrittenOutcome): boolean {
+  return changed.length + unproven.length > 0;
+}
+
+/** Beginning and end of a run, however much stands between; undefined when nothing is written of it. */
+export function writtenRun(run: string): WrittenRun | undefined {
+  const lines = writtenLines(run);
+  const [asked] = eventsOf(lines?.slice(0, 1) ?? []);
+  if (asked?.event !== "asked") return undefined;
+  const [last] = eventsOf(lines!.slice(-1));
+  const summary = last?.event === "summary" ? last : undefined;
+  return { asked, summary, outcomes: (summary?.hosts ?? []) as readonly WrittenOutcome[] };
+}
+
+/** Events of a run, in order; undefined when nothing is written of it. */
 export function writtenEvents(run: string): readonly WrittenEvent[] | undefined {
-  let text: string;
+  const lines = writtenLines(run);
+  return lines && eventsOf(lines);
+}
+
+function writtenLines(run: string): readonly string[] | undefined {
   try {
-    text = readFileSync(join(journalDirectory(), `${run}${ENDING}`), "utf8");
+    return readFileSync(join(journalDirectory(), `${run}${ENDING}`), "utf8")
+      .trimEnd()
+      .split("\n");
   } catch {
     return undefined;
   }
-  return text.split("\n").flatMap((line): WrittenEvent[] => {
+}
+
+/** A line that was cut off is left out. */
+function eventsOf(lines: readonly string[]): readonly WrittenEvent[] {
+  return lines.flatMap((line): WrittenEvent[] => {
     try {
       return [JSON.parse(line)];
     } catch {

@@ -1,16 +1,9 @@
 import { ConfigurationError } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
-import { writtenEvents, writtenRuns } from "./journal.ts";
+import { hasChanged, type WrittenOutcome, writtenRun, writtenRuns } from "./journal.ts";
 
 const CHANGING = ["provision", "restore"];
 const TERM = /^(!?)@(failed|changed)(?::(.+))?$/;
-
-interface Outcome {
-  readonly host: HostName;
-  readonly outcome: string;
-  readonly changed: readonly unknown[];
-  readonly unproven: readonly unknown[];
-}
 
 /**
  * A pattern of hosts in which `@failed` and `@changed` are replaced by the hosts of the last run that may have changed any,
@@ -30,22 +23,20 @@ export function withLastRun(pattern: string): string {
 
 function hostsOf(which: string, named: string | undefined): readonly HostName[] {
   const run = named ?? lastRun();
-  const summary = writtenEvents(run)?.findLast(({ event }) => event === "summary");
-  if (summary === undefined)
+  const written = writtenRun(run);
+  if (written?.summary === undefined)
     throw new ConfigurationError(`@${which}: nothing is written of how run ${run} ended: see "meshctl runs"`);
-  const isMeant = ({ outcome, changed, unproven }: Outcome) =>
+  const isMeant = (outcome: WrittenOutcome) =>
     which === "changed"
-      ? changed.length + unproven.length > 0
-      : !["as wanted", "restored", "listed", "drift"].includes(outcome);
-  const hosts = (summary.hosts as readonly Outcome[]).filter(isMeant).map(({ host }) => host);
+      ? hasChanged(outcome)
+      : !["as wanted", "restored", "listed", "drift"].includes(outcome.outcome);
+  const hosts = written.outcomes.filter(isMeant).map(({ host }) => host);
   if (hosts.length === 0) throw new ConfigurationError(`@${which}: no host ${which} in run ${run}`);
   return hosts;
 }
 
 function lastRun(): string {
-  const run = writtenRuns().findLast((name) =>
-    CHANGING.includes(String(writtenEvents(name)?.find(({ event }) => event === "asked")?.command)),
-  );
+  const run = writtenRuns().findLast((name) => CHANGING.includes(String(writtenRun(name)?.asked.command)));
   if (run === undefined)
     throw new ConfigurationError(
       "no run that changes hosts is written down on this machine yet, so there is nothing for @failed and @changed",

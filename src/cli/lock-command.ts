@@ -1,6 +1,6 @@
 import { exitCodeOf } from "../engine/exit-code.ts";
 import { handLock, handLockText, isReason } from "../engine/hand-lock.ts";
-import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
+import { ConfigurationError, isAway } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
 import { limitOf, loadInventory } from "./load.ts";
 import { onHosts } from "./on-hosts.ts";
@@ -63,8 +63,7 @@ async function answerOf(
       return { host, outcome: what.is === "lock" ? "was locked" : "locked", because: before };
     return what.is === "lock" ? { host, outcome: "locked", because: text } : { host, outcome: "unlocked" };
   } catch (error) {
-    const isAway = error instanceof HostUnreachable || error instanceof HostLost;
-    return { host, outcome: isAway ? "unreachable" : "failed", because: (error as Error).message };
+    return { host, outcome: isAway(error) ? "unreachable" : "failed", because: (error as Error).message };
   }
 }
 

@@ -3,7 +3,7 @@ import type { HostOutcome } from "../engine/events.ts";
 import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
 import { FleetView } from "../engine/fleet.ts";
 import { Looks } from "../engine/looks.ts";
-import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
+import { ConfigurationError, isAway } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { MeshStatus } from "../status/mesh-status.ts";
 import { isOfMesh, meshView } from "../status/mesh-view.ts";
@@ -84,8 +84,7 @@ function outcomeOf(host: HostName, fleet: FleetView, status: MeshStatus, remotes
   const observation = fleet.observation(host);
   if (observation?.is !== "seen") {
     const error = observation?.error;
-    const isAway = error instanceof HostUnreachable || error instanceof HostLost;
-    return { host, is: isAway ? "unreachable" : "failed", because: error?.message, execs };
+    return { host, is: isAway(error) ? "unreachable" : "failed", because: error?.message, execs };
   }
   const broken = [...observation.facts].find(([, facts]) => facts.is === "broken");
   if (broken?.[1].is === "broken")

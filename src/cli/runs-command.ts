@@ -1,26 +1,19 @@
 import Table from "cli-table3";
 import { ConfigurationError } from "../errors.ts";
-import { type WrittenEvent, writtenEvents, writtenRuns } from "./journal.ts";
+import {
+  hasChanged,
+  type WrittenEvent,
+  type WrittenRun,
+  writtenEvents,
+  writtenRun,
+  writtenRuns,
+} from "./journal.ts";
 import { shownText } from "./shown.ts";
-import { BORDERLESS } from "./ui/borderless.ts";
+import { COLUMNS } from "./ui/borderless.ts";
 
 export interface RunsFlags {
   readonly json?: boolean;
   readonly color: boolean;
-}
-
-interface Outcome {
-  readonly host: string;
-  readonly outcome: string;
-  readonly because?: string;
-  readonly changed: readonly Made[];
-  readonly unproven: readonly Made[];
-}
-
-interface Made {
-  readonly step: string;
-  readonly change: string;
-  readonly put_back?: boolean;
 }
 
 /** Lists the runs that are written down, or tells of one. Throws ConfigurationError when nothing is written of it. */
@@ -30,39 +23,41 @@ export function runsCommand(run: string | undefined, { json }: RunsFlags): void 
     process.stdout.write(json ? `${JSON.stringify(all)}\n` : `${shownText(listOf(all))}\n`);
     return;
   }
-  const events = writtenEvents(run);
-  if (events === undefined)
+  const written = writtenRun(run);
+  if (written === undefined)
     throw new ConfigurationError(`nothing is written of run ${run} on this machine: see "meshctl runs"`);
+  const events = writtenEvents(run)!;
   const text = json
     ? events.map((event) => JSON.stringify(event)).join("\n")
-    : shownText(storyOf(run, events));
+    : shownText(storyOf(run, written, events));
   process.stdout.write(`${text}\n`);
 }
 
 function rowOf(run: string) {
-  const events = writtenEvents(run);
-  const asked = events?.find(({ event }) => event === "asked");
-  if (asked === undefined) return undefined;
-  const summary = events!.findLast(({ event }) => event === "summary");
-  const hosts = (summary?.hosts ?? []) as readonly Outcome[];
+  const written = writtenRun(run);
+  if (written === undefined) return undefined;
+  const { asked, summary, outcomes } = written;
   return {
     run,
     since: asked.ts,
     by: `${asked.user} on ${asked.on}`,
-    command: [asked.command, ...(asked.arguments as readonly string[])].join(" "),
-    hosts: hosts.length,
-    changed: hosts.filter(({ changed, unproven }) => changed.length + unproven.length > 0).length,
+    command: commandOf(asked),
+    hosts: outcomes.length,
+    changed: outcomes.filter(hasChanged).length,
     /** Undefined of a run that lives or was killed. */
     exit_code: summary?.exit_code,
   };
+}
+
+function commandOf(asked: WrittenEvent): string {
+  return [asked.command, ...(asked.arguments as readonly string[])].join(" ");
 }
 
 function listOf(runs: readonly NonNullable<ReturnType<typeof rowOf>>[]): string {
   if (runs.length === 0) return "No run is written down on this machine.";
   const table = new Table({
     head: ["run", "since", "by", "command", "hosts", "changed", "exit code"],
-    chars: BORDERLESS,
-    style: { head: [], border: [], "padding-left": 0, "padding-right": 1 },
+    ...COLUMNS,
   });
   for (const { run, since, by, command, hosts, changed, exit_code } of runs)
     table.push([
@@ -77,14 +72,16 @@ function listOf(runs: readonly NonNullable<ReturnType<typeof rowOf>>[]): string 
   return table.toString();
 }
 
-function storyOf(run: string, events: readonly WrittenEvent[]): string {
-  const asked = events.find(({ event }) => event === "asked");
-  const summary = events.findLast(({ event }) => event === "summary");
+function storyOf(
+  run: string,
+  { asked, summary, outcomes }: WrittenRun,
+  events: readonly WrittenEvent[],
+): string {
   const lines = [
     `run      ${run}`,
-    `asked    meshctl ${[asked?.command, ...((asked?.arguments ?? []) as readonly string[])].join(" ")}`,
-    `by       ${asked?.user} on ${asked?.on}, ${asked?.ts}`,
-    ...((asked?.files ?? []) as readonly { path: string; sha256?: string }[]).map(
+    `asked    meshctl ${commandOf(asked)}`,
+    `by       ${asked.user} on ${asked.on}, ${asked.ts}`,
+    ...(asked.files as readonly { path: string; sha256?: string }[]).map(
       ({ path, sha256 }) =>
         `file     ${path}${sha256 === undefined ? "" : `, sha256 ${sha256.slice(0, 16)}…`}`,
     ),
@@ -101,10 +98,10 @@ function storyOf(run: string, events: readonly WrittenEvent[]): string {
       return [`${at} ${where}: ${event.event}: ${event.because}`];
     return event.event === "note" ? [`${at} ${event.text}`] : [];
   });
-  const outcomes = ((summary?.hosts ?? []) as readonly Outcome[]).map(
+  const ends = outcomes.map(
     ({ host, outcome, because }) => `${host}: ${outcome}${because === undefined ? "" : `: ${because}`}`,
   );
-  return [lines, told, outcomes]
+  return [lines, told, ends]
     .filter((part) => part.length > 0)
     .map((part) => part.join("\n"))
     .join("\n\n");

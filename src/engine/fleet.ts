@@ -1,7 +1,8 @@
 import { judge } from "../evidence/verdict.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
-import type { Job, PlayRules } from "../playbook/job.ts";
+import type { Job } from "../playbook/job.ts";
 import type { AnyStep, Assessed, Change, Claims, Evidence, Fleet, Health, Step, StepName } from "../step.ts";
+import type { WaveRules } from "../waves.ts";
 import type { Observation } from "./observe.ts";
 import type { LookRequest } from "./step-facts.ts";
 import { type WaveLimits, waveLimits } from "./wave-limits.ts";
@@ -37,7 +38,7 @@ export class FleetView {
   readonly #assessed = new Map<AnyStep, Map<HostName, HostAssessment>>();
 
   /** `rules` are those of the whole run: they count before what the files say. */
-  constructor(inventory: InventoryView, job: Job, rules: PlayRules = {}) {
+  constructor(inventory: InventoryView, job: Job, rules: WaveRules = {}) {
     const order: { step: AnyStep; hosts: HostName[]; limits: WaveLimits }[] = [];
     for (const play of job.plays) {
       for (const { step, parameters } of play.steps) {

@@ -6,10 +6,10 @@ import { shellQuote } from "../shell-quote.ts";
 import { lastLines } from "../terminal-text.ts";
 import { ChangeFailed } from "./change-failed.ts";
 
-const SCRIPT = new URL("./commands/hand-lock.sh", import.meta.url);
+const SCRIPTS = ["locks", "hand-lock"].map((name) => new URL(`./commands/${name}.sh`, import.meta.url));
 const MOST_LETTERS = 200;
 
-/** A reason that can be shown in a line anywhere; undefined when it cannot. */
+/** Whether a reason can be shown in a line anywhere. */
 export function isReason(text: string): boolean {
   return /^[^\p{C}]+$/u.test(text) && text.trim() !== "" && text.length <= MOST_LETTERS;
 }
@@ -29,7 +29,7 @@ export async function handLock(
 ): Promise<string | undefined> {
   const args = typeof what === "string" ? [what] : ["set", what.set];
   const { stdout, stderr, exitCode } = await remote.run(
-    `set -- ${args.map((arg) => shellQuote(arg)).join(" ")}\n${scriptText(SCRIPT)}`,
+    `set -- ${args.map((arg) => shellQuote(arg)).join(" ")}\n${SCRIPTS.map(scriptText).join("\n")}`,
     { during: "the lock by hand", timeoutMs: 15_000 },
   );
   if (exitCode !== 0)

@@ -1,4 +1,4 @@
-import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
+import { CommandFailed, isAway } from "../errors.ts";
 import type { HostName, Network } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { AnyStep, Change } from "../step.ts";
@@ -65,8 +65,7 @@ export class HostWork {
     try {
       await work();
     } catch (error) {
-      const isExpected =
-        error instanceof ChangeFailed || error instanceof HostLost || error instanceof HostUnreachable;
+      const isExpected = error instanceof ChangeFailed || isAway(error);
       const { message, stack } = error as Error;
       const said = error instanceof ChangeFailed || error instanceof CommandFailed ? error.output : undefined;
       // A fault of ours must not take the other hosts' proofs and the summary with it.

@@ -1,4 +1,4 @@
-import { HostLost, HostUnreachable } from "../errors.ts";
+import { isAway } from "../errors.ts";
 import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { Emit } from "./events.ts";
@@ -32,7 +32,7 @@ export async function list(hosts: readonly HostName[], context: ListContext): Pr
       kept.set(host, await readKept(remoteOf(host), of));
       emit({ event: "observed", host, durationMs: performance.now() - beganAtMs });
     } catch (error) {
-      if (error instanceof HostUnreachable || error instanceof HostLost) {
+      if (isAway(error)) {
         away.set(host, error);
         emit({ event: "unreachable", host, error });
       } else fail(host, "restore", (error as Error).message);

@@ -1,9 +1,9 @@
-import { ConfigurationError, HostLost, HostUnreachable } from "../errors.ts";
+import { ConfigurationError, isAway } from "../errors.ts";
 import type { HostName, InventoryView } from "../inventory/view.ts";
-import type { Job, PlayRules } from "../playbook/job.ts";
+import type { Job } from "../playbook/job.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { AnyStep, Evidence, StepName } from "../step.ts";
-import { AS_NEXT_SAYS } from "../waves.ts";
+import { AS_NEXT_SAYS, type WaveRules } from "../waves.ts";
 import { ArtefactStore } from "./artefacts.ts";
 import type { Emit, HostOutcome } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
@@ -28,7 +28,7 @@ export interface RunOptions {
   /** How long another run that changes a host is waited for; undefined: not at all. */
   readonly lockWaitMs?: number | undefined;
   /** What the command line says about waves. */
-  readonly rules?: PlayRules;
+  readonly rules?: WaveRules;
   readonly remoteOf: (host: HostName) => Remote;
   /** How long hosts that are just coming up are waited for; undefined: not at all. */
   readonly waitMs?: number | undefined;
@@ -199,8 +199,7 @@ function ending(
 ): Pick<HostOutcome, "is" | "because"> {
   if (observation?.is !== "seen") {
     const error = observation?.error;
-    const away = error instanceof HostUnreachable || error instanceof HostLost;
-    return { is: away ? "unreachable" : "failed", because: error?.message };
+    return { is: isAway(error) ? "unreachable" : "failed", because: error?.message };
   }
   if (isInterrupted) return { is: "interrupted", because: "stopped before all changes were made" };
   const rows = results.flatMap(({ step, evidence }) => evidence.map((row) => ({ step, row })));

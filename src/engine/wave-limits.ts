@@ -1,7 +1,6 @@
 import type { HostName, InventoryView } from "../inventory/view.ts";
-import type { PlayRules } from "../playbook/job.ts";
 import type { AnyStep } from "../step.ts";
-import { CAREFUL, hostsIn, type WaveSize } from "../waves.ts";
+import { CAREFUL, hostsIn, type WaveRules, type WaveSize } from "../waves.ts";
 
 interface Limit {
   readonly hosts: readonly HostName[];
@@ -53,14 +52,14 @@ export class WaveLimits {
 interface Placed {
   readonly step: AnyStep;
   readonly hosts: readonly HostName[];
-  readonly rules: PlayRules;
+  readonly rules: WaveRules;
 }
 
 /** What the run says counts before what the play says, and a group's word narrows both. A step may have its own sizes. */
 export function waveLimits(
   { step, hosts, rules }: Placed,
   groups: NonNullable<InventoryView["rules"]>,
-  ofRun: PlayRules,
+  ofRun: WaveRules,
 ): WaveLimits {
   const serial = step.serial ?? ofRun.serial ?? rules.serial ?? CAREFUL;
   const maxFail = ofRun.maxFail ?? rules.maxFail ?? 0;

@@ -108,12 +108,3 @@ tail_text() {
   if [ -n "$keeper" ] && [ -L "$1" ]; then return 1; fi
   as_keeper test -f "$1" && as_keeper tail -c 65536 -- "$1" | tail -n 100
 }
-
-# read_text PATH: prints a file that the host's own programs write, where there is one. Of a keeper's no link is
-# followed. Nothing that is no file or holds more than 4 MiB is read: fails.
-read_text() {
-  find_keeper "$1"
-  if [ -n "$keeper" ] && [ -L "$1" ]; then return 1; fi
-  as_keeper test -f "$1" && read_size=$(as_keeper stat -L -c %s -- "$1") && [ "$read_size" -le 4194304 ] &&
-    as_keeper head -c 4194304 -- "$1"
-}

@@ -1,5 +1,5 @@
 import type { StepName } from "../step.ts";
-import type { WaveSize } from "../waves.ts";
+import type { WaveRules } from "../waves.ts";
 import { countryCode } from "./country.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
@@ -16,8 +16,7 @@ export interface GroupDraft {
   readonly layers: ReadonlyMap<StepName, ParameterLayer>;
   /** Of all its hosts, where it says so. */
   readonly country: string | undefined;
-  readonly serial: readonly WaveSize[] | undefined;
-  readonly maxFail: number | undefined;
+  readonly rules: WaveRules;
 }
 
 /** A name in a group's list, with its place. */
@@ -49,7 +48,7 @@ export function readGroups(
       const country = section.checkOptional(["groups", name, "country"], countryCode);
       const serial = section.checkOptional(["groups", name, "serial"], waveSizes);
       const maxFail = section.checkOptional(["groups", name, "max_fail"], mostFailures);
-      return [name, { name, hosts: ordered, layers, country, serial, maxFail }];
+      return [name, { name, hosts: ordered, layers, country, rules: { serial, maxFail } }];
     }),
   );
 }

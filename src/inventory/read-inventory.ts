@@ -60,8 +60,8 @@ export function readInventory(
       groups: new Map([...groups.values()].map((group) => [group.name, group.hosts])),
       rules: new Map(
         [...groups.values()]
-          .filter(({ serial, maxFail }) => serial !== undefined || maxFail !== undefined)
-          .map(({ name, hosts: members, serial, maxFail }) => [name, { hosts: members, serial, maxFail }]),
+          .filter(({ rules }) => rules.serial !== undefined || rules.maxFail !== undefined)
+          .map(({ name, hosts: members, rules }) => [name, { hosts: members, ...rules }]),
       ),
       mesh,
       network,

@@ -1,7 +1,7 @@
 import type { HostName } from "../host-name.ts";
 import type { Mesh } from "../mesh/mesh.ts";
 import type { Secret } from "../secret.ts";
-import type { WaveSize } from "../waves.ts";
+import type { WaveRules } from "../waves.ts";
 
 export type { HostName };
 
@@ -45,12 +45,8 @@ export interface InventoryView {
   readonly allowOs: readonly string[];
 }
 
-interface GroupRules {
+interface GroupRules extends WaveRules {
   readonly hosts: readonly HostName[];
-  /** Sizes of the waves; the last goes for all that follow. */
-  readonly serial?: readonly WaveSize[] | undefined;
-  /** How many hosts may fail before nothing more is begun. */
-  readonly maxFail?: number | undefined;
 }
 
 /** How hosts reach package registries. */

@@ -1,6 +1,6 @@
 import type { HostName } from "../inventory/view.ts";
 import type { AnyStep } from "../step.ts";
-import type { WaveSize } from "../waves.ts";
+import type { WaveRules } from "../waves.ts";
 
 /** The playbook joined with the inventory: what is to be done where, in order. */
 export interface Job {
@@ -10,7 +10,7 @@ export interface Job {
 interface JobPlay {
   /** In the inventory's order, never empty. */
   readonly hosts: readonly HostName[];
-  readonly rules?: PlayRules;
+  readonly rules?: WaveRules;
   /** In the playbook's order. */
   readonly steps: readonly JobStep[];
 }
@@ -19,12 +19,4 @@ interface JobStep {
   readonly step: AnyStep;
   /** What `step.parameters` made of the merged values, for each host of the play. */
   readonly parameters: ReadonlyMap<HostName, unknown>;
-}
-
-/** What a play says about how its hosts are changed. */
-export interface PlayRules {
-  /** Sizes of the waves; the last goes for all that follow. */
-  readonly serial?: readonly WaveSize[] | undefined;
-  /** How many hosts may fail before nothing more is begun. */
-  readonly maxFail?: number | undefined;
 }

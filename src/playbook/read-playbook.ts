@@ -6,7 +6,7 @@ import { isPlainMap, Section } from "../inventory/section.ts";
 import type { Source } from "../inventory/source.ts";
 import { mostFailures, waveSizes } from "../inventory/wave-schema.ts";
 import type { AnyStep } from "../step.ts";
-import type { PlayRules } from "./job.ts";
+import type { WaveRules } from "../waves.ts";
 
 /** A play as the file has it, its pattern not yet resolved. */
 export interface PlayDraft {
@@ -15,7 +15,7 @@ export interface PlayDraft {
   readonly pattern: string | readonly string[] | undefined;
   /** Whether the play is left out when the inventory has no such host or group. */
   readonly optional: boolean;
-  readonly rules: PlayRules;
+  readonly rules: WaveRules;
   readonly steps: readonly { readonly step: AnyStep; readonly layer: ParameterLayer }[];
 }
 

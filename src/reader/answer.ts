@@ -20,8 +20,13 @@ export function read<T>(answer: Answer<T>, what: string): T | undefined {
 /** As `read`, for what is on every host. */
 export function readThere<T>(answer: Answer<T>, what: string): T {
   const value = read(answer, what);
-  if (value === undefined) throw new NotRead(`${what} was not read: it is not there`);
+  if (value === undefined) throw new NotRead(`${what} was not read: ${reasonOf(answer)}`);
   return value;
+}
+
+/** Why there is no value. */
+export function reasonOf(answer: Answer<unknown>): string {
+  return answer.is === "unreadable" ? answer.because : "it is not there";
 }
 
 /** An answer whose value is made of another's. */

@@ -6,7 +6,7 @@ import { revealContent } from "../secret.ts";
 import type { WantedFile } from "../step.ts";
 import { quotable } from "../terminal-text.ts";
 import { NO_RUBY, type RubyFacts } from "./gem-set.ts";
-import { type Program, type ProgramFacts, startedWith } from "./program.ts";
+import { type Program, type ProgramFacts, startedWith, unitPath } from "./program.ts";
 
 const JOURNAL_LINES = "40";
 const SUMS = "SHA256SUMS";
@@ -14,8 +14,8 @@ const SUMS = "SHA256SUMS";
 interface Surroundings {
   /** Of the program and those that go with it. */
   readonly units: readonly string[];
-  /** Whose content is known to the byte, or only their paths. */
-  readonly files: readonly (WantedFile | { readonly path: string })[];
+  /** The program's own unit among them, which names the build of its gems: what that is the host has yet to tell. */
+  readonly files: readonly WantedFile[];
   /** ZooKeeper's, for connections. */
   readonly clientPort: number;
 }
@@ -33,9 +33,9 @@ export async function lookAtProgram(
   const [unitFacts, fileFacts, ruby, builds, user, process, lastError] = await Promise.all([
     lookAtUnits(reader, [program.unit, ...units]),
     Promise.all(
-      files.map((file) =>
-        readFileFact(reader, file.path, {
-          wanted: "content" in file ? revealContent(file.content) : undefined,
+      files.map(({ path, content }) =>
+        readFileFact(reader, path, {
+          wanted: path === unitPath(program.unit) ? undefined : revealContent(content),
         }),
       ),
     ),

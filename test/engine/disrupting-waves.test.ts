@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import type { PlayRules } from "../../src/playbook/job.ts";
+import type { WaveRules } from "../../src/waves.ts";
 import { serviceStep, serving } from "./world/service-step.ts";
 import { valueStep, type World } from "./world/world.ts";
 
@@ -68,7 +68,7 @@ describe.concurrent("changes that disrupt a service", () => {
     });
   });
 
-  it.each<[string, PlayRules, string[]]>([
+  it.each<[string, WaveRules, string[]]>([
     ["more failures are taken", { maxFail: 1 }, ["a", "b"]],
     ["the first wave is larger", { serial: [3, "100%"] }, ["a", "b", "c"]],
     ["all go at once", { serial: ["100%"], maxFail: 9 }, ["a", "b", "c", "d"]],

@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { maskSecrets } from "../../secret.ts";
 import type { Evidence, Layer, Verdict } from "../../step.ts";
 import { shownData } from "../shown.ts";
-import { BORDERLESS } from "./borderless.ts";
+import { COLUMNS } from "./borderless.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
 
 export interface EvidenceRow {
@@ -67,8 +67,7 @@ export function evidenceTable(
       head: ["", "step", "setting", "want", "on disk", "in force", "verdict"].map((title) =>
         paint.dim(title),
       ),
-      chars: BORDERLESS,
-      style: { "padding-left": 0, "padding-right": 1, head: [], border: [] },
+      ...COLUMNS,
       colWidths: [...widths, 14],
     });
     const notes: string[] = [];

@@ -11,7 +11,7 @@ import type {
 } from "../../status/mesh-status.ts";
 import { isWrong } from "../../status/mesh-status.ts";
 import { shownData } from "../shown.ts";
-import { BORDERLESS } from "./borderless.ts";
+import { COLUMNS } from "./borderless.ts";
 
 export interface StatusPaint {
   readonly paint: ChalkInstance;
@@ -247,8 +247,7 @@ function columnsOf(rows: readonly (readonly string[])[], columns: number): strin
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 2);
   const last = Math.max(12, columns - before);
   const table = new Table({
-    chars: BORDERLESS,
-    style: { "padding-left": 0, "padding-right": 1, head: [], border: [] },
+    ...COLUMNS,
     colWidths: [...widths.slice(0, -1).map((width) => width + 1), Math.min(widths.at(-1)!, last) + 1],
     wordWrap: true,
   });

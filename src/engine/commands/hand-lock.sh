@@ -1,18 +1,15 @@
 # shellcheck shell=sh
 # hand-lock.sh set TEXT | clear | show: the lock that a person puts on the host, which no run ends. Prints "was TEXT" or
-# "none": what was there before.
-
-HAND_LOCK=/var/lib/meshctl/locked
+# "none": what was there before. Behind locks.sh.
 
 main() {
-  before=""
-  # Of a full disk nothing but the file may be left.
-  if [ -e "$HAND_LOCK" ]; then IFS= read -r before <"$HAND_LOCK" || before=${before:-"nobody says who"}; fi
+  before=$(hand_lock)
   case $1 in
     set)
       if [ -z "$before" ]; then
         install -d -m 0700 /var/lib/meshctl || exit
         umask 077
+        # Of a full disk nothing but the file may be left.
         if ! printf '%s\n' "$2" >"$HAND_LOCK.new" || ! mv -fT -- "$HAND_LOCK.new" "$HAND_LOCK"; then
           rm -f -- "$HAND_LOCK.new"
           exit 1

@@ -4,11 +4,8 @@
 # made it, or "failed WHY". Behind locks.sh.
 
 main() {
-  # Nobody but root writes there, and one that cannot be read is one all the same.
-  if [ -e /var/lib/meshctl/locked ]; then
-    IFS= read -r closed </var/lib/meshctl/locked || closed=${closed:-"nobody says who"}
-    say "closed $closed"
-  fi
+  closed=$(hand_lock)
+  [ -z "$closed" ] || say "closed $closed"
   made=$(make_locks 2>&1) || say "failed $made"
   exec 9<>"$LOCKS/run" 7<>/run/meshctl/lock || exit
   flock -n 9 || refuse "$LOCKS/run"

@@ -5,6 +5,18 @@
 
 LOCKS=/run/meshctl/locks
 
+# What a person locked the host with.
+HAND_LOCK=/var/lib/meshctl/locked
+
+# hand_lock: why, who and since when; nothing where nobody did. Only root writes there, and one that says nothing is one
+# all the same.
+hand_lock() {
+  [ -e "$HAND_LOCK" ] || return 0
+  hand_lock_text=""
+  IFS= read -r hand_lock_text <"$HAND_LOCK"
+  printf '%s' "${hand_lock_text:-nobody says who}"
+}
+
 make_locks() {
   install -d -m 0755 /run/meshctl && install -d -m 0700 "$LOCKS" || return
   for lock_file in "$LOCKS/run" "$LOCKS/change" /run/meshctl/lock /run/meshctl/change; do

@@ -1,5 +1,5 @@
 import { parsePortRanges } from "../../evidence/port-ranges.ts";
-import { type Answer, NotUnderstood, read, readThere } from "../../reader/answer.ts";
+import { type Answer, NotUnderstood, read, readThere, reasonOf } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";
 import { quotable } from "../../terminal-text.ts";
 import type { PreflightDesired } from "./desired.ts";
@@ -95,7 +95,7 @@ async function flushOf(
       throw new NotUnderstood("the time of the flushes makes no sense");
     return { from: "measured", directory, milliseconds: measured.value.map((each) => each / 1000) };
   }
-  const because = quotable(measured.is === "unreadable" ? measured.because : "it is not there");
+  const because = quotable(reasonOf(measured));
   return (await flushesOfKernel(reader, directory)) ?? { from: "unread", directory, because };
 }
 

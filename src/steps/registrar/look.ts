@@ -1,8 +1,8 @@
-import type { Answer } from "../../reader/answer.ts";
+import { type Answer, reasonOf } from "../../reader/answer.ts";
 import type { Reader, RegistryReading } from "../../reader/reader.ts";
 import { lookAtProgram } from "../../smartstack/look.ts";
 import { lookUntilAtRest } from "../../smartstack/look-until-at-rest.ts";
-import { type ProgramFacts, unitPath } from "../../smartstack/program.ts";
+import type { ProgramFacts } from "../../smartstack/program.ts";
 import { quotable } from "../../terminal-text.ts";
 import type { OwnService, RegistrarDesired } from "./desired.ts";
 import { nerveNodes, nodePath, type RegistrarFacts, registeredChild } from "./facts.ts";
@@ -17,12 +17,10 @@ const NO_EFFECTS: Effects = { failing: new Map(), nodes: new Map(), registry: un
 
 /** Nerve, its files, and what it brings about. Throws NotRead. */
 export async function lookAtRegistrar(reader: Reader, desired: RegistrarDesired): Promise<RegistrarFacts> {
-  const ownUnit = unitPath(REGISTRAR_UNIT);
   const [program, effects] = await Promise.all([
     lookAtProgram(reader, NERVE, {
       units: [],
-      // The unit names the build of its gems, and what that is the host has yet to tell.
-      files: registrarFiles(desired, "").map((file) => (file.path === ownUnit ? { path: file.path } : file)),
+      files: registrarFiles(desired, ""),
       clientPort: desired.clientPort,
     }),
     desired.services.length === 0
@@ -77,10 +75,6 @@ function registryFacts(
       (children.get(path) ?? []).map((node) => registeredChild(name, node)),
     ),
   };
-}
-
-function reasonOf(answer: Exclude<Answer<unknown>, { readonly is: "value" }>): string {
-  return answer.is === "unreadable" ? answer.because : "it is not there";
 }
 
 /**

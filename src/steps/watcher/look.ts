@@ -4,11 +4,10 @@ import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
 import { lookAtWorker, type Worker } from "../../haproxy/look.ts";
 import { HAPROXY_UNIT } from "../../haproxy/paths.ts";
 import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
-import { type Answer, read, readThere } from "../../reader/answer.ts";
+import { type Answer, read, readThere, reasonOf } from "../../reader/answer.ts";
 import type { Reader, RegistryReading } from "../../reader/reader.ts";
 import { lookAtProgram } from "../../smartstack/look.ts";
 import { lookUntilAtRest } from "../../smartstack/look-until-at-rest.ts";
-import { unitPath } from "../../smartstack/program.ts";
 import { quotable } from "../../terminal-text.ts";
 import { serversInForce, wantedServers } from "./backend-sets.ts";
 import { keptBackends } from "./backends.ts";
@@ -40,12 +39,10 @@ interface Effects {
 /** Synapse, its files, and what it brings about. Throws NotRead. */
 export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Promise<WatcherFacts> {
   const kept = reader.longText(KEPT).then((text) => keptBackends(read(text, KEPT) ?? ""));
-  const ownUnit = unitPath(WATCHER_UNIT);
   const [program, config, install, reload, [effects, backends], record, haproxyUnit] = await Promise.all([
     lookAtProgram(reader, SYNAPSE, {
       units: [INSTALLER_UNIT, INSTALLER_PATH_UNIT],
-      // The unit names the build of its gems, and what that is the host has yet to tell.
-      files: watcherFiles(desired, "").map((file) => (file.path === ownUnit ? { path: file.path } : file)),
+      files: watcherFiles(desired, ""),
       clientPort: desired.clientPort,
     }),
     lookAtConfig(reader),
@@ -126,8 +123,7 @@ function registryFacts(
   { services }: WatcherDesired,
 ): WatcherFacts["registry"] {
   if (registry === undefined) return undefined;
-  if (registry.is !== "value")
-    return { unreachable: quotable(registry.is === "unreadable" ? registry.because : "it is not there") };
+  if (registry.is !== "value") return { unreachable: quotable(reasonOf(registry)) };
   const { member, children } = registry.value;
   return {
     member,

@@ -3,9 +3,9 @@ import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
 import type { Answer } from "../../../src/reader/answer.ts";
-import type { Ask, Fields, Question } from "../../../src/reader/protocol.ts";
+import type { Ask, Fields } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";
-import { askRecording, keyOf, type Recording } from "../../../src/reader/recording.ts";
+import { askRecording, type Recording } from "../../../src/reader/recording.ts";
 import { revealContent } from "../../../src/secret.ts";
 import type { HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/haproxy/assess.ts";
@@ -15,6 +15,8 @@ import { haproxy } from "../../../src/steps/haproxy/index.ts";
 import { lookAtHaproxy } from "../../../src/steps/haproxy/look.ts";
 import { CONFIG, DROP_IN, LOAD_RECORDER, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
+import { key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import { absent, value } from "../../reader/told-host.ts";
 import { configText, desired, hostFacts, INVOCATION } from "./host.ts";
 
 const LOADED = "/run/meshctl/haproxy-loaded";
@@ -22,18 +24,10 @@ const ADMIN = "/run/haproxy/admin.sock";
 const DEFAULTS = "/etc/default/haproxy";
 const VARIABLES = "^\\s*(?:CONFIG|PIDFILE|EXTRAOPTS|OPTIONS)=";
 const START_LINE = "^\\s*(?:ExecStart|Environment|EnvironmentFile|User|RootDirectory)\\s*=";
-const PROPERTIES =
-  "Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths " +
-  "NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory";
 
-const value = (...fields: (string | number)[]) => ({ is: "value", value: fields.map(String) }) as const;
-const absent = { is: "absent" } as const;
-const regular = (path: string, text: string, mode = "0644", digest = "") =>
-  ["regular", mode, "root:root", text.length, digest, path, 1] as const;
-const key = (...question: Question) => keyOf(question);
 const wanted = (how: string, path: string, text: string) =>
   key("file", path, how, sha256Of(text), `${Buffer.byteLength(text)}`);
-const unitKey = key("unit", UNIT, ...PROPERTIES.split(" "));
+const unitKey = key("unit", UNIT, ...UNIT_PROPERTIES);
 const long = (path: string) => key("file", path, "long", "", "");
 
 const states: Readonly<Record<string, string>> = {
@@ -139,8 +133,6 @@ function converged(want: HaproxyDesired): Recording {
     [key("haproxy.processes")]: value(ANSWER),
   };
 }
-
-const late = { is: "unreadable", because: "it took more than 7 s" } as const;
 
 async function lookAt(changed: Recording, want = desired(), of: Partial<HostFacts> = {}) {
   const reader = new Reader(askRecording({ ...converged(want), ...changed }));

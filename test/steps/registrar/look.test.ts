@@ -3,13 +3,15 @@ import { judge } from "../../../src/evidence/verdict.ts";
 import { NotRead, NotUnderstood } from "../../../src/reader/answer.ts";
 import type { Ask, Question } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";
-import { askRecording, keyOf, type Recording } from "../../../src/reader/recording.ts";
+import { askRecording, type Recording } from "../../../src/reader/recording.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { assess } from "../../../src/steps/registrar/assess.ts";
 import { registrarFiles } from "../../../src/steps/registrar/files.ts";
 import { registrar } from "../../../src/steps/registrar/index.ts";
 import { lookAtRegistrar } from "../../../src/steps/registrar/look.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
+import { content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import { absent, value } from "../../reader/told-host.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 import { desired, KEY, SESSION, userApi } from "./world.ts";
 
@@ -17,20 +19,8 @@ const want = desired({ services: [{ ...userApi, check: { ...userApi.check, timeo
 const UNIT = "meshctl-registrar.service";
 const UNIT_FILE = `/etc/systemd/system/${UNIT}`;
 const INVOCATION = "0123456789abcdef0123456789abcdef";
-const PROPERTIES =
-  "Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths " +
-  "NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory";
 const TREE = `/opt/meshctl/registrar/${KEY}`;
 const RECORD = "/run/meshctl/registrar-started";
-
-const value = (...fields: (string | number)[]) => ({ is: "value", value: fields.map(String) }) as const;
-const absent = { is: "absent" } as const;
-const late = { is: "unreadable", because: "it took more than 7 s" } as const;
-const key = (...question: Question) => keyOf(question);
-const regular = (path: string, text: string, mode = "0644", digest = "") =>
-  ["regular", mode, "root:root", text.length, digest, path, 1] as const;
-const content = (path: string, how = "content") => key("file", path, how, "", "");
-const file = (path: string, text: string) => value(...regular(path, text), text);
 
 const own = registrarFiles(want, KEY);
 const unitText = revealContent(own.find(({ path }) => path === UNIT_FILE)!.content);
@@ -44,7 +34,7 @@ const states: Readonly<Record<string, string>> = {
   User: "meshctl-registrar",
 };
 
-const SYSTEMD = key("unit", UNIT, ...PROPERTIES.split(" "));
+const SYSTEMD = key("unit", UNIT, ...UNIT_PROPERTIES);
 const HEALTH = key("health", "10.0.0.11", "9000", "0.5", "/health");
 const NODES = content("/run/meshctl-registrar/nodes.json", "long");
 const REGISTRY = key("registry", "1", "10.0.0.2", "2181", "/services/user-api");

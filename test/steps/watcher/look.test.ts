@@ -4,15 +4,17 @@ import { judge } from "../../../src/evidence/verdict.ts";
 import type { InventoryView } from "../../../src/inventory/view.ts";
 import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
 import { NotRead } from "../../../src/reader/answer.ts";
-import type { Ask, Question } from "../../../src/reader/protocol.ts";
+import type { Ask } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";
-import { askRecording, keyOf, type Recording } from "../../../src/reader/recording.ts";
+import { askRecording, type Recording } from "../../../src/reader/recording.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { assess } from "../../../src/steps/watcher/assess.ts";
 import { watcherFiles } from "../../../src/steps/watcher/files.ts";
 import { watcher } from "../../../src/steps/watcher/index.ts";
 import { lookAtWatcher } from "../../../src/steps/watcher/look.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
+import { content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import { absent, value } from "../../reader/told-host.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 import { desired, HAPROXY_CONFIG, haproxyConfig, KEY, service } from "./world.ts";
 
@@ -21,21 +23,9 @@ const WATCHER = "meshctl-watcher.service";
 const INSTALLER = "meshctl-haproxy-install.service";
 const PATH_UNIT = "meshctl-haproxy-install.path";
 const INVOCATION = "0123456789abcdef0123456789abcdef";
-const PROPERTIES =
-  "Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths " +
-  "NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory";
 const STATE = "/var/lib/meshctl-watcher";
 const SERVERS = ["10.0.0.21:9001", "bee_10.0.0.22:9001"];
 const ADMIN = "/run/haproxy/admin.sock";
-
-const value = (...fields: (string | number)[]) => ({ is: "value", value: fields.map(String) }) as const;
-const absent = { is: "absent" } as const;
-const late = { is: "unreadable", because: "it took more than 7 s" } as const;
-const key = (...question: Question) => keyOf(question);
-const regular = (path: string, text: string, mode = "0644", digest = "") =>
-  ["regular", mode, "root:root", text.length, digest, path, 1] as const;
-const content = (path: string, how = "content") => key("file", path, how, "", "");
-const file = (path: string, text: string) => value(...regular(path, text), text);
 
 const config = haproxyConfig(want, SERVERS);
 const description = `${descriptionOf(want.settings)}-0123456789abcdef`;
@@ -64,7 +54,7 @@ function unit(name: string, more: Readonly<Record<string, string>> = {}): Record
   };
   const text = own.find(({ path }) => path.endsWith(`/${name}`));
   return {
-    [key("unit", name, ...PROPERTIES.split(" "))]: value(...Object.entries(states).flat()),
+    [key("unit", name, ...UNIT_PROPERTIES)]: value(...Object.entries(states).flat()),
     [key("enabled", name)]: value(states.UnitFileState!),
     [key("file", `/etc/systemd/system/${name}`, "stat")]:
       text === undefined ? absent : value(...regular(text.path, "")),
@@ -106,7 +96,7 @@ const converged: Recording = {
   ...unit(WATCHER, { MainPID: "4711", ...start(unitText) }),
   ...unit(INSTALLER, { ActiveState: "inactive", UnitFileState: "static", ...start(textOf(INSTALLER)) }),
   ...unit(PATH_UNIT),
-  [key("unit", "haproxy.service", ...PROPERTIES.split(" "))]: value("InvocationID", INVOCATION),
+  [key("unit", "haproxy.service", ...UNIT_PROPERTIES)]: value("InvocationID", INVOCATION),
   ...Object.fromEntries(
     own.map(({ path, content: parts, mode, sha256 }) => {
       const text = revealContent(parts);
