@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { propertiesOf } from "../evidence/look-at-units.ts";
+import { propertiesOf } from "../daemon/look-at-units.ts";
 import { readThere } from "../reader/answer.ts";
 import type { Reader } from "../reader/reader.ts";
 

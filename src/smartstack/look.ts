@@ -1,4 +1,4 @@
-import { lookAtUnits, propertiesOf } from "../evidence/look-at-units.ts";
+import { lookAtUnits, propertiesOf } from "../daemon/look-at-units.ts";
 import { readFileFact } from "../evidence/read-file.ts";
 import { type Answer, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";

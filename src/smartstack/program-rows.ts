@@ -1,6 +1,6 @@
+import { otherStart } from "../daemon/other-start.ts";
+import { isUnsteady, showUnsteady, type UnitFact } from "../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../evidence/by-hand.ts";
-import { otherStart } from "../evidence/other-start.ts";
-import { isUnsteady, showUnsteady, type UnitFact } from "../evidence/unit.ts";
 import type { HostFacts, Layer } from "../step.ts";
 import { type Build, buildDirectory } from "./build.ts";
 import { rubyObstacle, rubyOf } from "./gem-set.ts";

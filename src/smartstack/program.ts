@@ -1,5 +1,5 @@
+import type { UnitFact } from "../daemon/unit.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../evidence/file.ts";
-import type { UnitFact } from "../evidence/unit.ts";
 import type { HostFacts, Reading, WantedFile } from "../step.ts";
 import type { RubyFacts } from "./gem-set.ts";
 import type { GemSet } from "./locked-gems.ts";

@@ -1,4 +1,4 @@
-import { lookAtUnits } from "../../evidence/look-at-units.ts";
+import { lookAtUnits } from "../../daemon/look-at-units.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import type { Answer } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";

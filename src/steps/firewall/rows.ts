@@ -1,8 +1,8 @@
 import { isSame, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
+import { otherStart } from "../../daemon/other-start.ts";
+import type { UnitFact } from "../../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileFact, sha256Of } from "../../evidence/file.ts";
-import { otherStart } from "../../evidence/other-start.ts";
-import type { UnitFact } from "../../evidence/unit.ts";
 import { revealContent } from "../../secret.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { PACKAGES } from "./changes.ts";

@@ -1,5 +1,5 @@
+import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
-import type { UnitFact } from "../../evidence/unit.ts";
 import type { AdminSocket, WorkerInfo } from "../../haproxy/look.ts";
 import type { Processes } from "../../haproxy/processes.ts";
 import type { ServerState } from "../../haproxy/server-state.ts";

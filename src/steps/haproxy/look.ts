@@ -1,7 +1,7 @@
-import { lookAtUnit, propertiesOf } from "../../evidence/look-at-units.ts";
+import { lookAtUnit, propertiesOf } from "../../daemon/look-at-units.ts";
+import { loadedStart } from "../../daemon/unit-start.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import { socketsOf } from "../../evidence/sockets.ts";
-import { loadedStart } from "../../evidence/unit-start.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
 import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
 import {

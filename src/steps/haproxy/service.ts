@@ -1,4 +1,4 @@
-import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
+import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import { whyUnread } from "../../haproxy/config-file.ts";
 import { settingsIn } from "../../haproxy/loaded.ts";
 import { directiveOf, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";

@@ -1,7 +1,7 @@
 import { commandLine } from "../../command-line.ts";
+import { startPlaces } from "../../daemon/other-start.ts";
+import { wordsOf } from "../../daemon/unit-start.ts";
 import { unitQuestion } from "../../evidence/by-hand.ts";
-import { startPlaces } from "../../evidence/other-start.ts";
-import { wordsOf } from "../../evidence/unit-start.ts";
 import type { Layer, Reading } from "../../step.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { CONFIG, UNIT } from "./paths.ts";

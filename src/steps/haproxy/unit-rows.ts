@@ -1,5 +1,5 @@
+import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
-import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import { maxconnWithin } from "../../mesh/open-files.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";

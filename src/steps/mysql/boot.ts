@@ -1,4 +1,4 @@
-import { startPlaces } from "../../evidence/other-start.ts";
+import { startPlaces } from "../../daemon/other-start.ts";
 import type { Layer } from "../../step.ts";
 import type { InstalledFacts } from "./facts.ts";
 import {

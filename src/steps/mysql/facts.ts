@@ -1,5 +1,5 @@
+import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
-import type { UnitFact } from "../../evidence/unit.ts";
 import type { OptionRecord, Reader } from "./option-files.ts";
 import type { Server } from "./server.ts";
 

@@ -1,5 +1,5 @@
+import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import { unitQuestion } from "../../evidence/by-hand.ts";
-import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import type { Layer } from "../../step.ts";
 import { withoutTime } from "./error-log.ts";
 import type { InstalledFacts } from "./facts.ts";

@@ -1,4 +1,4 @@
-import { askAhead, lookAtUnit } from "../../evidence/look-at-units.ts";
+import { askAhead, lookAtUnit } from "../../daemon/look-at-units.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import { read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";

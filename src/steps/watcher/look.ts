@@ -1,4 +1,4 @@
-import { propertiesOf } from "../../evidence/look-at-units.ts";
+import { propertiesOf } from "../../daemon/look-at-units.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
 import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
 import { lookAtWorker, type Worker } from "../../haproxy/look.ts";

@@ -1,5 +1,5 @@
+import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
-import type { UnitFact } from "../../evidence/unit.ts";
 
 /** A data directory (or log directory) as it is on disk. */
 export interface DataFact {

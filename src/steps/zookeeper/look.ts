@@ -1,4 +1,4 @@
-import { lookAtUnit } from "../../evidence/look-at-units.ts";
+import { lookAtUnit } from "../../daemon/look-at-units.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import { type Answer, NotRead } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";

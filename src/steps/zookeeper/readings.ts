@@ -1,4 +1,5 @@
 import { shellWord } from "../../command-line.ts";
+import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import {
   listenersQuestion,
   packageQuestion,
@@ -6,7 +7,6 @@ import {
   zookeeperQuestion,
 } from "../../evidence/by-hand.ts";
 import type { FileFact } from "../../evidence/file.ts";
-import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
 import { judge } from "../../evidence/verdict.ts";
 import type { Layer, Reading } from "../../step.ts";
 import { DAEMON_RELOAD, UNREAD } from "./changes.ts";

@@ -1,4 +1,4 @@
-import { isUnsteady, showUnsteady } from "../../evidence/unit.ts";
+import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import type { Health, ReplacedFile, Service } from "../../step.ts";
 import { activate } from "./changes.ts";
 import type { ZookeeperDesired } from "./desired.ts";

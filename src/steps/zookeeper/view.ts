@@ -1,5 +1,5 @@
+import { otherStart } from "../../daemon/other-start.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
-import { otherStart } from "../../evidence/other-start.ts";
 import type { HostName } from "../../inventory/view.ts";
 import { revealContent } from "../../secret.ts";
 import type { HostFacts, WantedFile } from "../../step.ts";

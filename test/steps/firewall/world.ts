@@ -1,6 +1,6 @@
 import { type AddressRange, showAddressRange } from "../../../src/address-range.ts";
+import type { UnitFact } from "../../../src/daemon/unit.ts";
 import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
-import type { UnitFact } from "../../../src/evidence/unit.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
 import type { Mesh } from "../../../src/mesh/mesh.ts";

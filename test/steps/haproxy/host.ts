@@ -1,5 +1,5 @@
+import { type UnitFact, unitFact } from "../../../src/daemon/unit.ts";
 import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
-import { type UnitFact, unitFact } from "../../../src/evidence/unit.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { loadedConfig } from "../../../src/haproxy/loaded.ts";
 import type { AdminSocket } from "../../../src/haproxy/look.ts";

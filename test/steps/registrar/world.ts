@@ -1,7 +1,7 @@
+import type { UnitFact } from "../../../src/daemon/unit.ts";
+import { writtenStart } from "../../../src/daemon/unit-start.ts";
 import type { FileFact } from "../../../src/evidence/file.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
-import type { UnitFact } from "../../../src/evidence/unit.ts";
-import { writtenStart } from "../../../src/evidence/unit-start.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { gemKey } from "../../../src/smartstack/gem-set.ts";

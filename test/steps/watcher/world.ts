@@ -1,7 +1,7 @@
+import type { UnitFact } from "../../../src/daemon/unit.ts";
+import { writtenStart } from "../../../src/daemon/unit-start.ts";
 import type { FileFact } from "../../../src/evidence/file.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
-import type { UnitFact } from "../../../src/evidence/unit.ts";
-import { writtenStart } from "../../../src/evidence/unit-start.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { backendPolicy } from "../../../src/mesh/backend-policy.ts";
 import { parseHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";

@@ -1,5 +1,5 @@
+import { type UnitFact, unitFact } from "../../../src/daemon/unit.ts";
 import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
-import { type UnitFact, unitFact } from "../../../src/evidence/unit.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import type { HostName, HostView, InventoryView } from "../../../src/inventory/view.ts";
 import type { Fleet, HostFacts } from "../../../src/step.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { otherStart } from "../../src/evidence/other-start.ts";
-import { isUnsteady, type UnitWords, unitFact } from "../../src/evidence/unit.ts";
+import { otherStart } from "../../src/daemon/other-start.ts";
+import { isUnsteady, type UnitWords, unitFact } from "../../src/daemon/unit.ts";
 
 const UNIT = "x.service";
 const TEXT = `[Service]

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { lookAtUnit } from "../../src/evidence/look-at-units.ts";
+import { lookAtUnit } from "../../src/daemon/look-at-units.ts";
 import { NotUnderstood } from "../../src/reader/answer.ts";
 import { Reader } from "../../src/reader/reader.ts";
 import { tellOf } from "../reader/told-host.ts";
