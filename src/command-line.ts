@@ -1,4 +1,4 @@
-import type { HostName } from "./inventory/view.ts";
+import type { HostName } from "./contract/inventory-view.ts";
 import { shellQuote } from "./shell-quote.ts";
 
 declare const made: unique symbol;

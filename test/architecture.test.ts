@@ -43,22 +43,22 @@ function packagesLoadedBy(file: string, seen = new Set<string>()): string[] {
 }
 
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  "": ["inventory", "mesh", "reader"],
-  mesh: ["", "inventory"],
-  inventory: ["", "mesh"],
-  playbook: ["", "inventory", "mesh"],
-  evidence: ["", "mesh", "reader"],
-  daemon: ["", "evidence", "reader"],
-  haproxy: ["", "daemon", "evidence", "mesh", "reader"],
-  reader: ["", "remote"],
-  remote: ["", "inventory"],
-  engine: ["", "inventory", "playbook", "evidence", "reader", "remote"],
-  steps: ["", "steps/*"],
-  smartstack: ["", "daemon", "evidence", "inventory", "reader"],
-  "steps/*": ["", "daemon", "haproxy", "mesh", "smartstack", "evidence", "inventory", "reader"],
-  status: ["", "engine", "evidence", "haproxy", "inventory", "mesh", "steps/*"],
-  probe: ["", "engine", "inventory", "mesh", "remote"],
-  cli: ["", "engine", "evidence", "inventory", "playbook", "probe", "remote", "status", "steps"],
+  "": ["contract"],
+  contract: ["", "inventory", "reader"],
+  inventory: ["", "contract"],
+  playbook: ["", "contract", "inventory"],
+  evidence: ["", "contract", "reader"],
+  daemon: ["", "contract", "evidence", "reader"],
+  haproxy: ["", "contract", "daemon", "evidence", "inventory", "reader"],
+  reader: ["", "contract", "remote"],
+  remote: ["", "contract", "inventory"],
+  engine: ["", "contract", "inventory", "playbook", "evidence", "reader", "remote"],
+  steps: ["", "contract", "steps/*"],
+  smartstack: ["", "contract", "daemon", "evidence", "inventory", "reader"],
+  "steps/*": ["", "contract", "daemon", "haproxy", "smartstack", "evidence", "inventory", "reader"],
+  status: ["", "contract", "engine", "daemon", "evidence", "haproxy", "inventory", "steps/*"],
+  canary: ["", "contract", "engine", "haproxy", "inventory", "remote"],
+  cli: ["", "canary", "contract", "engine", "evidence", "inventory", "playbook", "remote", "status", "steps"],
 };
 
 const PACKAGES: Record<string, readonly string[]> = {

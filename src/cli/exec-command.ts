@@ -1,7 +1,7 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import { exitCodeOf } from "../engine/exit-code.ts";
 import { isAway } from "../errors.ts";
 import { matchHosts } from "../inventory/pattern.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { shellQuote } from "../shell-quote.ts";
 import { withLastRun } from "./last-run.ts";

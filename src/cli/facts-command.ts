@@ -1,9 +1,9 @@
 import Table from "cli-table3";
+import type { HostName } from "../contract/inventory-view.ts";
 import { exitCodeOf } from "../engine/exit-code.ts";
 import { type Observation, observe } from "../engine/observe.ts";
 import { isAway } from "../errors.ts";
 import { matchHosts } from "../inventory/pattern.ts";
-import type { HostName } from "../inventory/view.ts";
 import { withLastRun } from "./last-run.ts";
 import { loadInventory } from "./load.ts";
 import { onHosts } from "./on-hosts.ts";

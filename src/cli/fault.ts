@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { inspect } from "node:util";
+import type { HostName } from "../contract/inventory-view.ts";
 import { HostLost } from "../errors.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Held, Outcome, Remote, RunOptions, Talk, TalkOptions } from "../remote/remote.ts";
 import { shownText } from "./shown.ts";
 

@@ -1,8 +1,8 @@
 import { commandLine } from "../command-line.ts";
+import type { HostName } from "../contract/inventory-view.ts";
 import type { HostOutcome, RunEvent } from "../engine/events.ts";
 import { EXIT } from "../engine/exit-code.ts";
 import type { Ledger } from "../engine/ledger.ts";
-import type { HostName } from "../inventory/view.ts";
 import { maskSecrets } from "../secret.ts";
 import { onDeparture } from "./departure.ts";
 import { guardAgainstFaults } from "./fault.ts";

@@ -1,5 +1,5 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { HostName } from "../inventory/view.ts";
 import { hasChanged, type WrittenOutcome, writtenRun, writtenRuns } from "./journal.ts";
 
 const CHANGING = ["provision", "restore"];

@@ -1,8 +1,8 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { nearestName } from "../inventory/nearest-name.ts";
 import { matchHosts } from "../inventory/pattern.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
 import { loadFiles, loadInventoryFile } from "../playbook/load-files.ts";
 import { steps } from "../steps/registry.ts";

@@ -1,7 +1,7 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import { exitCodeOf } from "../engine/exit-code.ts";
 import { handLock, handLockText, isReason } from "../engine/hand-lock.ts";
 import { ConfigurationError, isAway } from "../errors.ts";
-import type { HostName } from "../inventory/view.ts";
 import { limitOf, loadInventory } from "./load.ts";
 import { onHosts } from "./on-hosts.ts";
 import type { InventoryOptions } from "./options.ts";

@@ -1,10 +1,10 @@
 import { withFlags } from "../command-line.ts";
+import type { HostName } from "../contract/inventory-view.ts";
 import type { HostOutcome } from "../engine/events.ts";
 import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
 import { FleetView } from "../engine/fleet.ts";
 import { Looks } from "../engine/looks.ts";
 import { ConfigurationError, isAway } from "../errors.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { MeshStatus } from "../status/mesh-status.ts";
 import { isOfMesh, meshView } from "../status/mesh-view.ts";
 import { statusOf } from "../status/status-of.ts";

@@ -1,5 +1,5 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import { inParallel } from "../engine/observe.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { isInteractive, type ReachedHosts, remotesOf } from "./remotes.ts";
 import { paintFor } from "./ui/paint.ts";

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { type Canary, isCanaryServer, probeService, type ServiceProbe } from "../canary/prove-service.ts";
+import type { HostName } from "../contract/inventory-view.ts";
 import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
 import { runName } from "../engine/run-name.ts";
 import { ConfigurationError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
-import type { HostName } from "../inventory/view.ts";
-import { type Canary, isCanaryServer, probeService, type ServiceProbe } from "../probe/service-probe.ts";
 import type { ServiceStatus } from "../status/mesh-status.ts";
 import { load } from "./load.ts";
 import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";

@@ -1,4 +1,4 @@
-import type { ServiceProbe } from "../probe/service-probe.ts";
+import type { ServiceProbe } from "../canary/prove-service.ts";
 import type { MeshStatus } from "../status/mesh-status.ts";
 
 /** What the layers of the proxies that do not follow say, and what is wrong with the mesh as a whole. */

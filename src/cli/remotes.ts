@@ -1,5 +1,5 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import type { LoadedHost } from "../inventory/inventory.ts";
-import type { HostName } from "../inventory/view.ts";
 import { remoteOpener } from "../remote/open.ts";
 import type { Remote } from "../remote/remote.ts";
 import { FaultyRemote } from "./fault.ts";

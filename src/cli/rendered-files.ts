@@ -1,7 +1,8 @@
+import type { Machine } from "../contract/host.ts";
+import type { StepName } from "../contract/names.ts";
 import { ConfigurationError } from "../errors.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { maskSecrets, showContent } from "../secret.ts";
-import type { Machine, StepName } from "../step.ts";
 import type { Loaded } from "./load.ts";
 
 export interface RenderedText {

@@ -1,4 +1,7 @@
 import { inspect } from "node:util";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
+import type { Evidence } from "../contract/reading.ts";
 import type { RunEvent } from "../engine/events.ts";
 import { EXIT } from "../engine/exit-code.ts";
 import { Ledger } from "../engine/ledger.ts";
@@ -10,9 +13,7 @@ import { meshNotes } from "../inventory/mesh-notes.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { openPortsWords } from "../inventory/open-ports.ts";
 import { globMatcher } from "../inventory/pattern.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
-import type { Evidence, StepName } from "../step.ts";
 import { Interruption } from "./interruption.ts";
 import { Journal } from "./journal.ts";
 import { limitOf, load, stepsOf } from "./load.ts";

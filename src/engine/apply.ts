@@ -1,10 +1,11 @@
+import type { Change, Command, Trial } from "../contract/change.ts";
+import type { HostName, Network } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
 import { HostLost, HostUnreachable } from "../errors.ts";
 import { sha256Of } from "../evidence/file.ts";
-import type { HostName, Network } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
-import type { Change, Command, StepName, Trial } from "../step.ts";
 import type { ArtefactStore } from "./artefacts.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import { installBlock } from "./install.ts";

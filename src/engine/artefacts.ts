@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { HostName, Network } from "../inventory/view.ts";
+import type { Artefact } from "../contract/change.ts";
+import type { HostName, Network } from "../contract/inventory-view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
-import type { Artefact } from "../step.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import { installBlock } from "./install.ts";
 import { runChange } from "./run-change.ts";

@@ -1,4 +1,4 @@
-import type { HostName } from "../inventory/view.ts";
+import type { HostName } from "../contract/inventory-view.ts";
 import { lastLines } from "../terminal-text.ts";
 import type { Block, BlockResult } from "./script-block.ts";
 

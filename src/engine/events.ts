@@ -1,5 +1,8 @@
-import type { HostName } from "../inventory/view.ts";
-import type { Change, Evidence, Health, StepName } from "../step.ts";
+import type { Change } from "../contract/change.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
+import type { Evidence } from "../contract/reading.ts";
+import type { Health } from "../contract/step.ts";
 
 /** A change that was begun on a host. */
 export interface MadeChange {

@@ -1,7 +1,11 @@
+import type { Change } from "../contract/change.ts";
+import type { Claims } from "../contract/claims.ts";
+import type { HostName, InventoryView } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
+import type { Evidence } from "../contract/reading.ts";
+import type { AnyStep, Assessed, Fleet, Health, Step } from "../contract/step.ts";
 import { judge } from "../evidence/verdict.ts";
-import type { HostName, InventoryView } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
-import type { AnyStep, Assessed, Change, Claims, Evidence, Fleet, Health, Step, StepName } from "../step.ts";
 import type { WaveRules } from "../waves.ts";
 import type { Observation } from "./observe.ts";
 import type { LookRequest } from "./step-facts.ts";

@@ -1,7 +1,7 @@
+import type { HostFacts } from "../contract/host.ts";
 import { socketsOf } from "../evidence/sockets.ts";
 import { type Answer, mapAnswer, NotRead, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { ClockReading, Reader } from "../reader/reader.ts";
-import type { HostFacts } from "../step.ts";
 import { quotable } from "../terminal-text.ts";
 
 /** The lock that a person puts there: see commands/hand-lock.sh. */

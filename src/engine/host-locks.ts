@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandLine } from "../command-line.ts";
-import type { HostName } from "../inventory/view.ts";
+import type { HostName } from "../contract/inventory-view.ts";
 import { localUser } from "../local-user.ts";
 import type { Held, Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";

@@ -1,7 +1,8 @@
+import type { Change } from "../contract/change.ts";
+import type { HostName, Network } from "../contract/inventory-view.ts";
+import type { AnyStep } from "../contract/step.ts";
 import { CommandFailed, isAway } from "../errors.ts";
-import type { HostName, Network } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
-import type { AnyStep, Change } from "../step.ts";
 import { apply } from "./apply.ts";
 import type { ArtefactStore } from "./artefacts.ts";
 import { ChangeFailed } from "./change-failed.ts";

@@ -1,4 +1,4 @@
-import type { Network } from "../inventory/view.ts";
+import type { Network } from "../contract/inventory-view.ts";
 import { scriptText } from "../script-text.ts";
 import type { Block } from "./script-block.ts";
 

@@ -1,9 +1,11 @@
 import { shellWord } from "../command-line.ts";
+import type { Change, Command } from "../contract/change.ts";
+import type { StepName } from "../contract/names.ts";
+import type { AnyStep, ReplacedFile } from "../contract/step.ts";
 import { fileFacts } from "../evidence/file.ts";
 import { parseProbeOutput, rowsOf } from "../evidence/probe-output.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
-import type { AnyStep, Change, Command, ReplacedFile, StepName } from "../step.ts";
 import { lastLines } from "../terminal-text.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import { isRunName } from "./run-name.ts";

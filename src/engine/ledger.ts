@@ -1,5 +1,6 @@
-import type { HostName } from "../inventory/view.ts";
-import type { Change, StepName } from "../step.ts";
+import type { Change } from "../contract/change.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
 import type { HostOutcome, MadeChange } from "./events.ts";
 
 interface Entry {

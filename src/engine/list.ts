@@ -1,5 +1,5 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import { isAway } from "../errors.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { Emit } from "./events.ts";
 import { copyOf, isAdopted, type Kept, readKept } from "./kept.ts";

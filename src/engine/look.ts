@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { StepName } from "../contract/names.ts";
+import type { AnyStep } from "../contract/step.ts";
 import { NotRead, NotUnderstood } from "../reader/answer.ts";
 import type { HostReader } from "../reader/host-reader.ts";
 import { lookThrough } from "../reader/look.ts";
 import type { Ask, Question } from "../reader/protocol.ts";
 import { Reader } from "../reader/reader.ts";
-import type { AnyStep, StepName } from "../step.ts";
 import type { LookRequest, StepFacts } from "./step-facts.ts";
 
 /** What tells one run of a service from the next, and what systemd knows of its files. */

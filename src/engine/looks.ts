@@ -1,7 +1,8 @@
-import type { HostName } from "../inventory/view.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
+import type { AnyStep } from "../contract/step.ts";
 import { Limit } from "../remote/limit.ts";
 import type { Remote } from "../remote/remote.ts";
-import type { AnyStep, StepName } from "../step.ts";
 import type { FleetView } from "./fleet.ts";
 import { observe } from "./observe.ts";
 

@@ -1,6 +1,7 @@
+import type { HostFacts } from "../contract/host.ts";
+import type { StepName } from "../contract/names.ts";
 import { NotRead } from "../reader/answer.ts";
 import type { Remote } from "../remote/remote.ts";
-import type { HostFacts, StepName } from "../step.ts";
 import { clockOf, lookAtHost } from "./host-facts.ts";
 import { lookAt } from "./look.ts";
 import { readerOf } from "./readers.ts";

@@ -1,4 +1,4 @@
-import type { HostName } from "../inventory/view.ts";
+import type { HostName } from "../contract/inventory-view.ts";
 import type { FleetView } from "./fleet.ts";
 import { HostWork, type ProvisionContext } from "./host-work.ts";
 import { StepLooks } from "./looks.ts";

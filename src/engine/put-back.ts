@@ -1,6 +1,7 @@
-import type { HostName } from "../inventory/view.ts";
+import type { Change } from "../contract/change.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { AnyStep, Health } from "../contract/step.ts";
 import type { Remote } from "../remote/remote.ts";
-import type { AnyStep, Change, Health } from "../step.ts";
 import { everyone } from "../waves.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import type { Emit } from "./events.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { HostName } from "../contract/inventory-view.ts";
 import { HostLost, HostUnreachable } from "../errors.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { lastLines } from "../terminal-text.ts";

@@ -1,5 +1,6 @@
-import type { HostName } from "../inventory/view.ts";
-import type { AnyStep, Change } from "../step.ts";
+import type { Change } from "../contract/change.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { AnyStep } from "../contract/step.ts";
 import { apply } from "./apply.ts";
 import { ArtefactStore } from "./artefacts.ts";
 import { ChangeFailed } from "./change-failed.ts";

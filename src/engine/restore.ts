@@ -1,5 +1,5 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { HostOutcome } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView } from "./fleet.ts";

@@ -1,8 +1,10 @@
+import type { HostName, InventoryView } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
+import type { Evidence } from "../contract/reading.ts";
+import type { AnyStep } from "../contract/step.ts";
 import { ConfigurationError, isAway } from "../errors.ts";
-import type { HostName, InventoryView } from "../inventory/view.ts";
 import type { Job } from "../playbook/job.ts";
 import type { Remote } from "../remote/remote.ts";
-import type { AnyStep, Evidence, StepName } from "../step.ts";
 import { AS_NEXT_SAYS, type WaveRules } from "../waves.ts";
 import { ArtefactStore } from "./artefacts.ts";
 import type { Emit, HostOutcome } from "./events.ts";

@@ -1,4 +1,4 @@
-import type { AnyStep } from "../step.ts";
+import type { AnyStep } from "../contract/step.ts";
 
 /** A step's own facts, or why its look gave none. */
 export type StepFacts =

@@ -1,5 +1,6 @@
-import type { HostName } from "../inventory/view.ts";
-import type { AnyStep, Evidence, Fleet } from "../step.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { Evidence } from "../contract/reading.ts";
+import type { AnyStep, Fleet } from "../contract/step.ts";
 import type { HostWork } from "./host-work.ts";
 import type { StepLooks } from "./looks.ts";
 import { inParallel } from "./observe.ts";

@@ -1,5 +1,7 @@
-import type { HostName } from "../inventory/view.ts";
-import type { AnyStep, Change, Evidence, Health } from "../step.ts";
+import type { Change } from "../contract/change.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { Evidence } from "../contract/reading.ts";
+import type { AnyStep, Health } from "../contract/step.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import type { HostWork } from "./host-work.ts";
 import type { StepLooks } from "./looks.ts";

@@ -1,5 +1,5 @@
-import type { HostName, InventoryView } from "../inventory/view.ts";
-import type { AnyStep } from "../step.ts";
+import type { HostName, InventoryView } from "../contract/inventory-view.ts";
+import type { AnyStep } from "../contract/step.ts";
 import { CAREFUL, hostsIn, type WaveRules, type WaveSize } from "../waves.ts";
 
 interface Limit {

@@ -1,5 +1,5 @@
-import type { HostName } from "../inventory/view.ts";
-import type { AnyStep } from "../step.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { AnyStep } from "../contract/step.ts";
 import type { FleetView } from "./fleet.ts";
 import type { StepLooks } from "./looks.ts";
 import { untilSettled } from "./settle.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Command, FileDiff, WantedFile } from "../contract/change.ts";
 import { NotUnderstood } from "../reader/answer.ts";
 import { revealContent, showContent } from "../secret.ts";
-import type { Command, FileDiff, WantedFile } from "../step.ts";
 import { type ProbeOutput, rowsOf } from "./probe-output.ts";
 
 /** What `emit_file` read of one path. Root's links are followed, other users' are not. */

@@ -1,5 +1,5 @@
+import type { Layer } from "../contract/reading.ts";
 import type { Answer } from "../reader/answer.ts";
-import type { Layer } from "../step.ts";
 
 /** A layer as it was read. */
 export function layerFrom(answer: Answer<string>, source: string): Layer {

@@ -1,4 +1,4 @@
-import type { Listener } from "../step.ts";
+import type { Listener } from "../contract/host.ts";
 
 /** A listening socket as `ss -Hltnp` shows it. */
 export interface Socket extends Listener {

@@ -1,5 +1,5 @@
+import type { Evidence, Layer, Reading, Verdict } from "../contract/reading.ts";
 import { maskForeignSecrets } from "../foreign-secrets.ts";
-import type { Evidence, Layer, Reading, Verdict } from "../step.ts";
 
 /**
  * The one place where a verdict is made. Only layers that were read and agree with what is wanted are "proven". What a

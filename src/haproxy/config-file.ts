@@ -1,7 +1,7 @@
+import type { Layer } from "../contract/reading.ts";
 import type { FileFact } from "../evidence/file.ts";
 import { readFileFact } from "../evidence/read-file.ts";
 import type { Reader } from "../reader/reader.ts";
-import type { Layer } from "../step.ts";
 import { HAPROXY_CONFIG } from "./paths.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { directiveOf, type HaproxyConfig, parseHaproxyConfig } from "../mesh/haproxy-config.ts";
 import type { Answer } from "../reader/answer.ts";
 import type { Reader } from "../reader/reader.ts";
+import { directiveOf, type HaproxyConfig, parseHaproxyConfig } from "./config.ts";
 
 /**
  * haproxy.cfg as HAProxy read it at its start or at the last `systemctl reload`, below a line "# invocation ID". The

@@ -1,9 +1,9 @@
-import { ADMIN_SOCKET } from "../mesh/haproxy-settings.ts";
 import { type Answer, mapAnswer } from "../reader/answer.ts";
 import type { Reader } from "../reader/reader.ts";
 import { MASTER_SOCKET } from "./paths.ts";
 import { type Processes, processesOf } from "./processes.ts";
 import { type ServerState, serverState } from "./server-state.ts";
+import { ADMIN_SOCKET } from "./settings.ts";
 
 /** How the worker's admin socket answers. "lost": nobody listens on it. "silent": it was not read what is there. */
 export type AdminSocket =

@@ -1,5 +1,5 @@
 import { isSameIp, parseIp } from "../ip.ts";
-import { type HaproxyConfig, serversOf } from "../mesh/haproxy-config.ts";
+import { type HaproxyConfig, serversOf } from "./config.ts";
 
 /** A server in a line of HAProxy's `show stat`. */
 export interface ServerState {

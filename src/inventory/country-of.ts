@@ -1,6 +1,6 @@
+import type { HostName, HostView } from "../contract/inventory-view.ts";
 import type { GroupDraft } from "./read-groups.ts";
 import type { Section } from "./section.ts";
-import type { HostName, HostView } from "./view.ts";
 
 /** The country that a host or else its groups declare. Two groups that disagree are reported, as with parameters. */
 export function countryOf(

@@ -1,7 +1,7 @@
-import type { StepName } from "../step.ts";
+import type { HostName, HostView, InventoryView } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
 import type { ParameterLayer } from "./parameter-layer.ts";
 import type { SshSettings } from "./ssh-settings.ts";
-import type { HostName, HostView, InventoryView } from "./view.ts";
 
 /** A host with how to reach it. */
 export interface LoadedHost extends HostView {

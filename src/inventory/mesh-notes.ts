@@ -1,4 +1,4 @@
-import { hasWatcher, type Mesh } from "../mesh/mesh.ts";
+import { hasWatcher, type Mesh } from "../contract/mesh.ts";
 
 /** What a person should know of the mesh as a whole before they let it be set up. One sentence each. */
 export function meshNotes(mesh: Mesh): readonly string[] {

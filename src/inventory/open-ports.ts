@@ -1,5 +1,5 @@
-import type { Mesh } from "../mesh/mesh.ts";
-import type { HostName } from "./view.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { Mesh } from "../contract/mesh.ts";
 
 /**
  * What a run on these hosts says of ZooKeeper's ports where no firewall of meshctl's closes them. `firewalled`: the hosts

@@ -1,4 +1,4 @@
-import type { StepName } from "../step.ts";
+import type { StepName } from "../contract/names.ts";
 import type { Path } from "./path.ts";
 import type { Section } from "./section.ts";
 import { isPlainMap } from "./section.ts";

@@ -1,6 +1,6 @@
+import type { HostName, InventoryView } from "../contract/inventory-view.ts";
 import { ConfigurationError } from "../errors.ts";
 import { didYouMean } from "./nearest-name.ts";
-import type { HostName, InventoryView } from "./view.ts";
 
 interface Names {
   readonly hosts: ReadonlyMap<HostName, unknown>;

@@ -1,9 +1,9 @@
 import type * as z from "zod";
-import type { Mesh } from "../mesh/mesh.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { Mesh } from "../contract/mesh.ts";
 import type { HostDraft } from "./read-hosts.ts";
 import { firewallEntry, type zookeeperPorts } from "./schema.ts";
 import { isPlainMap, type Section } from "./section.ts";
-import type { HostName } from "./view.ts";
 
 type Ports = z.output<typeof zookeeperPorts>;
 

@@ -1,4 +1,5 @@
-import type { StepName } from "../step.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
 import type { WaveRules } from "../waves.ts";
 import { countryCode } from "./country.ts";
 import { didYouMean } from "./nearest-name.ts";
@@ -6,7 +7,6 @@ import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import type { Path } from "./path.ts";
 import { groupName } from "./schema.ts";
 import { isPlainMap, type Section } from "./section.ts";
-import type { HostName } from "./view.ts";
 import { mostFailures, waveSizes } from "./wave-schema.ts";
 
 export interface GroupDraft {

@@ -1,10 +1,10 @@
 import { isIPv6, SocketAddress } from "node:net";
 import * as z from "zod";
-import type { StepName } from "../step.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import { hostEntry, hostName } from "./schema.ts";
 import type { Section } from "./section.ts";
-import type { HostName } from "./view.ts";
 
 /** A host as far as its entry makes sense: a host with a mistake stays known by its name. */
 export interface HostDraft {

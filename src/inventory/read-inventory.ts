@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { StepName } from "../step.ts";
+import type { StepName } from "../contract/names.ts";
 import { countryOf } from "./country-of.ts";
 import type { HostBeforePlaybook, ReadInventory } from "./inventory.ts";
 import type { Problems } from "./problems.ts";

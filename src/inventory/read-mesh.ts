@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import type * as z from "zod";
-import type { Mesh, Service } from "../mesh/mesh.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { Mesh, Service } from "../contract/mesh.ts";
 import { didYouMean } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
 import { readFirewall } from "./read-firewall.ts";
@@ -9,7 +10,6 @@ import type { HostDraft } from "./read-hosts.ts";
 import { readServiceWatcher, PLACES as SYNAPSES_PLACES } from "./read-service-watcher.ts";
 import { meshNetworks, meshSection, type ServiceEntry, serviceEntry, zookeeperPorts } from "./schema.ts";
 import type { Section } from "./section.ts";
-import type { HostName } from "./view.ts";
 
 type Ports = z.output<typeof zookeeperPorts>;
 

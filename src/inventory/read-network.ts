@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
+import type { Network } from "../contract/inventory-view.ts";
 import { fileError } from "./file-error.ts";
 import { resolvePath } from "./resolve-path.ts";
 import { networkSection } from "./schema.ts";
 import type { Section } from "./section.ts";
-import type { Network } from "./view.ts";
 
 /** `network:`, with the certificates read from their file. */
 export function readNetwork(section: Section): Network {

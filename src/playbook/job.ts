@@ -1,5 +1,5 @@
-import type { HostName } from "../inventory/view.ts";
-import type { AnyStep } from "../step.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { AnyStep } from "../contract/step.ts";
 import type { WaveRules } from "../waves.ts";
 
 /** The playbook joined with the inventory: what is to be done where, in order. */

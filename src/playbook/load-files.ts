@@ -1,10 +1,10 @@
+import type { AnyStep } from "../contract/step.ts";
 import { InvalidFiles } from "../inventory/invalid-files.ts";
 import type { Inventory, ReadInventory } from "../inventory/inventory.ts";
 import { Problems } from "../inventory/problems.ts";
 import { readInventory } from "../inventory/read-inventory.ts";
 import { References } from "../inventory/reference.ts";
 import { readSource } from "../inventory/source.ts";
-import type { AnyStep } from "../step.ts";
 import type { Job } from "./job.ts";
 import { readPlaybook } from "./read-playbook.ts";
 import { resolveJob } from "./resolve-job.ts";

@@ -1,6 +1,6 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import type { ParameterLayer } from "../inventory/parameter-layer.ts";
 import type { Origin, Problems } from "../inventory/problems.ts";
-import type { HostName } from "../inventory/view.ts";
 
 /** What a play says of one step, and to whom. */
 export interface Given {

@@ -1,11 +1,11 @@
 import * as z from "zod";
+import type { AnyStep } from "../contract/step.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { type ParameterLayer, readLayer } from "../inventory/parameter-layer.ts";
 import type { Problems } from "../inventory/problems.ts";
 import { isPlainMap, Section } from "../inventory/section.ts";
 import type { Source } from "../inventory/source.ts";
 import { mostFailures, waveSizes } from "../inventory/wave-schema.ts";
-import type { AnyStep } from "../step.ts";
 import type { WaveRules } from "../waves.ts";
 
 /** A play as the file has it, its pattern not yet resolved. */

@@ -1,10 +1,11 @@
+import type { HostName } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
+import type { AnyStep } from "../contract/step.ts";
 import type { Inventory, LoadedHost, ReadInventory } from "../inventory/inventory.ts";
 import { nearestName } from "../inventory/nearest-name.ts";
 import { matchesNothing, resolvePattern } from "../inventory/pattern.ts";
 import type { Problems } from "../inventory/problems.ts";
 import type { Source } from "../inventory/source.ts";
-import type { HostName } from "../inventory/view.ts";
-import type { AnyStep, StepName } from "../step.ts";
 import type { Job } from "./job.ts";
 import { originOf } from "./merge-parameters.ts";
 import { type Given, ProblemsByHost } from "./problems-by-host.ts";

@@ -1,11 +1,12 @@
+import type { HostName, HostView } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
+import type { AnyStep } from "../contract/step.ts";
 import { checkSchema } from "../inventory/check-schema.ts";
 import type { InventoryParameters } from "../inventory/inventory.ts";
 import type { ParameterLayer } from "../inventory/parameter-layer.ts";
 import type { Path } from "../inventory/path.ts";
 import type { Problems } from "../inventory/problems.ts";
 import { valueAt } from "../inventory/section.ts";
-import type { HostName, HostView } from "../inventory/view.ts";
-import type { AnyStep, StepName } from "../step.ts";
 import { disagreements, type Layers, mergeLayers, originOf } from "./merge-parameters.ts";
 import type { Given, ProblemsByHost } from "./problems-by-host.ts";
 

@@ -1,8 +1,8 @@
 import { homedir, hostname } from "node:os";
 import { join } from "node:path";
+import type { HostName } from "../contract/inventory-view.ts";
 import { ConfigurationError, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
-import type { HostName } from "../inventory/view.ts";
 import { localUser } from "../local-user.ts";
 import { type SshConfigReader, sshConfigReader } from "./ssh-config.ts";
 import type { SshConfigValues } from "./ssh-config-values.ts";

@@ -1,6 +1,6 @@
+import type { HostName } from "../contract/inventory-view.ts";
 import type { HostLost, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
-import type { HostName } from "../inventory/view.ts";
 
 /** How a script on a host ended. Only a script that really exited has an outcome; anything else is HostLost. */
 export interface Outcome {

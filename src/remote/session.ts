@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { HostName } from "../contract/inventory-view.ts";
 import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
-import type { HostName } from "../inventory/view.ts";
 import type { Secret } from "../secret.ts";
 import { lastLines } from "../terminal-text.ts";
 import { Conversation, type ConversationEnd, type Denied } from "./conversation.ts";

@@ -1,4 +1,4 @@
-import type { HostName } from "../inventory/view.ts";
+import type { HostName } from "../contract/inventory-view.ts";
 import type { Secret } from "../secret.ts";
 
 /** Asks a person for the password that sudo wants; undefined when there is no answer. */

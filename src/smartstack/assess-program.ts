@@ -1,5 +1,8 @@
+import type { Change, Command } from "../contract/change.ts";
+import type { HostFacts } from "../contract/host.ts";
+import type { Reading } from "../contract/reading.ts";
+import type { Assessed } from "../contract/step.ts";
 import { judge } from "../evidence/verdict.ts";
-import type { Assessed, Change, Command, HostFacts, Reading } from "../step.ts";
 import { type Build, buildDirectory } from "./build.ts";
 import { type AssessedFile, type Program, type ProgramFacts, type Row, unitPath } from "./program.ts";
 import { fileRow, gemsRow, rubyRow, userRow } from "./program-rows.ts";

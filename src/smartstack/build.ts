@@ -1,6 +1,8 @@
 import { join } from "node:path";
-import type { HostName, Network } from "../inventory/view.ts";
-import type { Artefact, Command, Fleet, HostFacts } from "../step.ts";
+import type { Artefact, Command } from "../contract/change.ts";
+import type { HostFacts } from "../contract/host.ts";
+import type { HostName, Network } from "../contract/inventory-view.ts";
+import type { Fleet } from "../contract/step.ts";
 import { archiveRefusal } from "./archive.ts";
 import { BUILD_PACKAGES, BUILD_SCRIPT, gemKey, type RubyFacts, rubyOf } from "./gem-set.ts";
 import { GEMS } from "./locked-gems.ts";

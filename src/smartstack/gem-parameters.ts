@@ -1,6 +1,6 @@
 import * as z from "zod";
+import type { InventoryView } from "../contract/inventory-view.ts";
 import { resolvePath } from "../inventory/resolve-path.ts";
-import type { InventoryView } from "../inventory/view.ts";
 import type { GemSource } from "./build.ts";
 import { gemDirectoryProblem } from "./gem-directory.ts";
 import { GEMS } from "./locked-gems.ts";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Requirement } from "../contract/claims.ts";
+import type { Machine } from "../contract/host.ts";
 import { scriptText } from "../script-text.ts";
-import type { Machine, Requirement } from "../step.ts";
 import { GEMS, type GemSet } from "./locked-gems.ts";
 
 export const BUILD_SCRIPT = new URL("./build.sh", import.meta.url);

@@ -1,9 +1,9 @@
+import type { WantedFile } from "../contract/change.ts";
 import { lookAtUnits, propertiesOf } from "../daemon/look-at-units.ts";
 import { readFileFact } from "../evidence/read-file.ts";
 import { type Answer, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
 import { revealContent } from "../secret.ts";
-import type { WantedFile } from "../step.ts";
 import { quotable } from "../terminal-text.ts";
 import { NO_RUBY, type RubyFacts } from "./gem-set.ts";
 import { type Program, type ProgramFacts, startedWith, unitPath } from "./program.ts";

@@ -1,7 +1,8 @@
+import type { HostFacts } from "../contract/host.ts";
+import type { Layer } from "../contract/reading.ts";
 import { otherStart } from "../daemon/other-start.ts";
 import { isUnsteady, showUnsteady, type UnitFact } from "../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../evidence/by-hand.ts";
-import type { HostFacts, Layer } from "../step.ts";
 import { type Build, buildDirectory } from "./build.ts";
 import { rubyObstacle, rubyOf } from "./gem-set.ts";
 import { type AssessedFile, type Program, type ProgramFacts, type Row, unitPath } from "./program.ts";

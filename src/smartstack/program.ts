@@ -1,6 +1,8 @@
+import type { WantedFile } from "../contract/change.ts";
+import type { HostFacts } from "../contract/host.ts";
+import type { Reading } from "../contract/reading.ts";
 import type { UnitFact } from "../daemon/unit.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../evidence/file.ts";
-import type { HostFacts, Reading, WantedFile } from "../step.ts";
 import type { RubyFacts } from "./gem-set.ts";
 import type { GemSet } from "./locked-gems.ts";
 

@@ -1,4 +1,5 @@
-import type { Machine, RenderedFile } from "../step.ts";
+import type { RenderedFile } from "../contract/change.ts";
+import type { Machine } from "../contract/host.ts";
 import { gemKey, rubyOf } from "./gem-set.ts";
 import { type Program, type ProgramFile, unitPath } from "./program.ts";
 

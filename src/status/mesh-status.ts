@@ -1,5 +1,5 @@
 import type { CommandLine } from "../command-line.ts";
-import type { HostName } from "../inventory/view.ts";
+import type { HostName } from "../contract/inventory-view.ts";
 
 /** The mesh at a glance: what is wrong first, then who does what. Plain data, for screens and reports. */
 export interface MeshStatus {

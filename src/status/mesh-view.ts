@@ -1,7 +1,9 @@
+import type { HostName, InventoryView } from "../contract/inventory-view.ts";
+import type { Mesh } from "../contract/mesh.ts";
+import type { StepName } from "../contract/names.ts";
+import type { Evidence } from "../contract/reading.ts";
+import type { Fleet } from "../contract/step.ts";
 import type { FleetView } from "../engine/fleet.ts";
-import type { HostName, InventoryView } from "../inventory/view.ts";
-import type { Mesh } from "../mesh/mesh.ts";
-import type { Evidence, Fleet, StepName } from "../step.ts";
 import type { HaproxyDesired } from "../steps/haproxy/desired.ts";
 import type { HaproxyFacts } from "../steps/haproxy/facts.ts";
 import { haproxy } from "../steps/haproxy/index.ts";

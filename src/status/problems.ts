@@ -1,8 +1,9 @@
 import { type CommandLine, commandLine, commandOn } from "../command-line.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { StepName } from "../contract/names.ts";
+import type { Evidence } from "../contract/reading.ts";
 import { saysMore } from "../evidence/verdict.ts";
-import type { HostName } from "../inventory/view.ts";
 import { parseIp } from "../ip.ts";
-import type { Evidence, StepName } from "../step.ts";
 import type { EnsembleStatus, Problem, ServerState, ServiceStatus } from "./mesh-status.ts";
 import { isWrong, PROBLEM_KINDS } from "./mesh-status.ts";
 import type { MeshView } from "./mesh-view.ts";

@@ -1,7 +1,7 @@
+import type { HostName } from "../contract/inventory-view.ts";
+import { hasWatcher } from "../contract/mesh.ts";
+import { directiveOf, frameOf, parseHaproxyConfig } from "../haproxy/config.ts";
 import { whyUnread } from "../haproxy/config-file.ts";
-import type { HostName } from "../inventory/view.ts";
-import { directiveOf, frameOf, parseHaproxyConfig } from "../mesh/haproxy-config.ts";
-import { hasWatcher } from "../mesh/mesh.ts";
 import { type HaproxyFacts, isActive, reloadFailed } from "../steps/haproxy/facts.ts";
 import type { WatcherFacts } from "../steps/watcher/facts.ts";
 import { isReloadPast } from "../steps/watcher/haproxy-rows.ts";

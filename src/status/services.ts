@@ -1,6 +1,6 @@
-import type { HostName } from "../inventory/view.ts";
-import { parseHaproxyConfig } from "../mesh/haproxy-config.ts";
-import type { Service } from "../mesh/mesh.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { Service } from "../contract/mesh.ts";
+import { parseHaproxyConfig } from "../haproxy/config.ts";
 import {
   type Skipped,
   serversAlteredOf,

@@ -1,4 +1,4 @@
-import type { AnyStep } from "../step.ts";
+import type { AnyStep } from "../contract/step.ts";
 import { firewall } from "./firewall/index.ts";
 import { haproxy } from "./haproxy/index.ts";
 import { mysql } from "./mysql/index.ts";

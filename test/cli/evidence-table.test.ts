@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
 import { evidenceTable } from "../../src/cli/ui/evidence-table.ts";
+import type { Evidence } from "../../src/contract/reading.ts";
 import { Secret } from "../../src/secret.ts";
-import type { Evidence } from "../../src/step.ts";
 
 const colour = new Chalk({ level: 1 });
 

@@ -4,8 +4,8 @@ import { junitXml } from "../../src/cli/report/junit.ts";
 import { ndjsonReporter } from "../../src/cli/report/ndjson.ts";
 import { evidenceTable } from "../../src/cli/ui/evidence-table.ts";
 import { planView } from "../../src/cli/ui/plan-view.ts";
+import type { Change } from "../../src/contract/change.ts";
 import { judge } from "../../src/evidence/verdict.ts";
-import type { Change } from "../../src/step.ts";
 
 /** A file of somebody else in the way, with a secret in it. */
 const FOREIGN = "listen stats\n    stats auth admin:s3cret\n    setenv API_TOKEN s3cret\n    bind :1936\n";

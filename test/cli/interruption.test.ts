@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Interruption } from "../../src/cli/interruption.ts";
+import type { Change } from "../../src/contract/change.ts";
 import type { RunEvent } from "../../src/engine/events.ts";
 import { Ledger } from "../../src/engine/ledger.ts";
-import type { Change } from "../../src/step.ts";
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { JunitReport, junitXml } from "../../src/cli/report/junit.ts";
+import type { Layer } from "../../src/contract/reading.ts";
 import type { HostOutcome } from "../../src/engine/events.ts";
 import { judge } from "../../src/evidence/verdict.ts";
 import { Secret } from "../../src/secret.ts";
-import type { Layer } from "../../src/step.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "meshctl-junit-"));
 afterAll(() => rmSync(directory, { recursive: true }));

@@ -10,11 +10,11 @@ import { Progress } from "../../src/cli/ui/progress.ts";
 import { problemsView, statusView } from "../../src/cli/ui/status-view.ts";
 import { summaryView } from "../../src/cli/ui/summary.ts";
 import { commandLine } from "../../src/command-line.ts";
+import type { Change } from "../../src/contract/change.ts";
 import type { RunEvent } from "../../src/engine/events.ts";
 import { HostUnreachable } from "../../src/errors.ts";
 import { judge } from "../../src/evidence/verdict.ts";
 import type { MeshStatus } from "../../src/status/mesh-status.ts";
-import type { Change } from "../../src/step.ts";
 
 const FORGED = "  ✓ all 212 settings proven";
 const BREAKS = [

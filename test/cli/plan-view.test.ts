@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
 import { planView } from "../../src/cli/ui/plan-view.ts";
-import type { Change } from "../../src/step.ts";
+import type { Change } from "../../src/contract/change.ts";
 
 const plain = { paint: new Chalk({ level: 0 }), verbose: false };
 

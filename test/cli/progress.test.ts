@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Progress } from "../../src/cli/ui/progress.ts";
-import type { Change } from "../../src/step.ts";
+import type { Change } from "../../src/contract/change.ts";
 
 const change: Change = { id: "packages", why: "it is not installed", commands: [], activate: [] };
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { ndjsonReporter } from "../../src/cli/report/ndjson.ts";
 import { shownData } from "../../src/cli/shown.ts";
+import type { Change, Command } from "../../src/contract/change.ts";
 import type { RunEvent } from "../../src/engine/events.ts";
 import { HostUnreachable } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
-import type { Change, Command } from "../../src/step.ts";
 
 const steering = "\u001b[2J\u001b]0;x\u0007\r\u009b1m\u007f\u202eabc";
 

@@ -1,9 +1,9 @@
+import type { Command } from "../../src/contract/change.ts";
 import type { SshSettings } from "../../src/inventory/ssh-settings.ts";
 import { remoteOpener } from "../../src/remote/open.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 import { scriptText } from "../../src/script-text.ts";
 import type { Content } from "../../src/secret.ts";
-import type { Command } from "../../src/step.ts";
 import type { Lab, LabHost } from "../lab/lab.ts";
 
 export const network = { proxy: undefined, caCertificates: undefined };

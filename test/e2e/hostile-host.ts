@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { Command, WantedFile } from "../../src/contract/change.ts";
 import { apply } from "../../src/engine/apply.ts";
 import { ArtefactStore } from "../../src/engine/artefacts.ts";
 import { observe } from "../../src/engine/observe.ts";
@@ -6,7 +7,6 @@ import type { LookRequest } from "../../src/engine/step-facts.ts";
 import { sha256Of } from "../../src/evidence/file.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 import { revealContent } from "../../src/secret.ts";
-import type { Command, WantedFile } from "../../src/step.ts";
 import { takenEverywhere } from "../hostile-files.ts";
 import { HOSTILE } from "../hostile-values.ts";
 import { questionsOf } from "../reader/questions-of.ts";

@@ -2,14 +2,14 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { backendPolicy } from "../../src/mesh/backend-policy.ts";
-import { haproxyParameters } from "../../src/mesh/haproxy-parameters.ts";
-import { haproxySettings } from "../../src/mesh/haproxy-settings.ts";
+import { backendPolicy } from "../../src/haproxy/backend-policy.ts";
+import { haproxyParameters } from "../../src/haproxy/parameters.ts";
+import { haproxySettings } from "../../src/haproxy/settings.ts";
 import { backendOf, serverName } from "../../src/steps/watcher/backends.ts";
 import { SYNAPSE_PATCHES } from "../../src/steps/watcher/paths.ts";
+import { mesh, service } from "../haproxy/mesh.ts";
 import type { Lab, LabHost } from "../lab/lab.ts";
 import { prioritize, resultOf, startLoad } from "../lab/open-loop.ts";
-import { mesh, service } from "../mesh/mesh.ts";
 import {
   deregister,
   eventually,

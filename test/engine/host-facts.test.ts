@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
+import type { HostFacts } from "../../src/contract/host.ts";
 import { clockOf, lookAtHost } from "../../src/engine/host-facts.ts";
 import { NotRead, NotUnderstood } from "../../src/reader/answer.ts";
 import type { Ask, Question } from "../../src/reader/protocol.ts";
 import { Reader } from "../../src/reader/reader.ts";
 import { keyOf } from "../../src/reader/recording.ts";
-import type { HostFacts } from "../../src/step.ts";
 import { BOOT_ID, debian, MANIFEST } from "../reader/told-debian.ts";
 import { absent, type ToldHost, tellOf, value } from "../reader/told-host.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Change } from "../../src/contract/change.ts";
 import { Ledger } from "../../src/engine/ledger.ts";
-import type { Change } from "../../src/step.ts";
 
 const asWanted = { is: "as wanted" } as const;
 

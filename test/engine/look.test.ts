@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { AnyStep } from "../../src/contract/step.ts";
 import { lookAt } from "../../src/engine/look.ts";
 import { type Answer, NotUnderstood } from "../../src/reader/answer.ts";
 import type { Fields, Question } from "../../src/reader/protocol.ts";
 import type { Reader } from "../../src/reader/reader.ts";
-import type { AnyStep } from "../../src/step.ts";
 
 const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
+import type { Fleet } from "../../src/contract/step.ts";
 import { HostLost } from "../../src/errors.ts";
 import { Secret } from "../../src/secret.ts";
-import type { Fleet } from "../../src/step.ts";
 import { unreachable } from "./world/local-remote.ts";
 import { set, start, type ValueStep, valueStep, World } from "./world/world.ts";
 

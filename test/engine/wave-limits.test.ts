@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { AnyStep } from "../../src/contract/step.ts";
 import { waveLimits } from "../../src/engine/wave-limits.ts";
-import type { AnyStep } from "../../src/step.ts";
 import { AS_NEXT_SAYS, hostsIn, ONE_BY_ONE, parseWaveSize, type WaveSize } from "../../src/waves.ts";
 
 const hosts = Array.from({ length: 10 }, (_, at) => `h${at}`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Layer, Reading, Verdict } from "../../src/contract/reading.ts";
 import { derivationOf, judge } from "../../src/evidence/verdict.ts";
-import type { Layer, Reading, Verdict } from "../../src/step.ts";
 
 const read = (value: string): Layer => ({ is: "read", value, source: "/somewhere" });
 const absent: Layer = { is: "absent", source: "/somewhere" };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { parseHaproxyConfig } from "../../src/haproxy/config.ts";
 import { alteredWords, serverState, serversAltered } from "../../src/haproxy/server-state.ts";
-import { parseHaproxyConfig } from "../../src/mesh/haproxy-config.ts";
 
 const how = (options: string, record: readonly string[], isMaintenanceOurs = false) => {
   const config = parseHaproxyConfig(`backend api\n  server a 10.0.0.2:9001 ${options}\n`);

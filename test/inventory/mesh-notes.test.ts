@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { meshNotes } from "../../src/inventory/mesh-notes.ts";
-import { mesh, service } from "../mesh/mesh.ts";
+import { mesh, service } from "../haproxy/mesh.ts";
 
 const fixed = service({ servers: [{ name: "a", host: "10.0.0.9", port: 80 }] });
 

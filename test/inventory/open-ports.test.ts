@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { openPortsWords } from "../../src/inventory/open-ports.ts";
-import { mesh } from "../mesh/mesh.ts";
+import { mesh } from "../haproxy/mesh.ts";
 
 const ensemble = ["kvm-01", "kvm-02"].map((host) => ({ host, address: "10.0.0.2", id: undefined }));
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import type { InventoryView } from "../../src/contract/inventory-view.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import { matchHosts } from "../../src/inventory/pattern.ts";
-import type { InventoryView } from "../../src/inventory/view.ts";
 import { load } from "../playbook/load.ts";
 
 let inventory: InventoryView;

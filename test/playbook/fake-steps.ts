@@ -1,6 +1,6 @@
 import { z } from "zod";
+import type { AnyStep } from "../../src/contract/step.ts";
 import { byteSize, durationMs } from "../../src/quantities.ts";
-import type { AnyStep } from "../../src/step.ts";
 
 const unused = (): never => {
   throw new Error("a test of files never runs a step");

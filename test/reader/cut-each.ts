@@ -1,10 +1,11 @@
 import { expect } from "vitest";
+import type { HostFacts } from "../../src/contract/host.ts";
+import type { AnyStep } from "../../src/contract/step.ts";
 import { judge } from "../../src/evidence/verdict.ts";
 import { NotRead } from "../../src/reader/answer.ts";
 import type { Ask, Question } from "../../src/reader/protocol.ts";
 import { Reader } from "../../src/reader/reader.ts";
 import { keyOf } from "../../src/reader/recording.ts";
-import type { AnyStep, HostFacts } from "../../src/step.ts";
 
 const BECAUSE = "it took more than 5 s";
 

@@ -1,7 +1,7 @@
+import type { AnyStep } from "../../src/contract/step.ts";
 import { NotRead } from "../../src/reader/answer.ts";
 import type { Question } from "../../src/reader/protocol.ts";
 import { Reader } from "../../src/reader/reader.ts";
-import type { AnyStep } from "../../src/step.ts";
 
 /** What a step asks of a host on which nothing is. */
 export async function questionsOf(step: AnyStep, desired: unknown): Promise<readonly Question[]> {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { InventoryView } from "../../src/inventory/view.ts";
+import type { InventoryView } from "../../src/contract/inventory-view.ts";
 import { gemProblems, gemSource } from "../../src/smartstack/gem-parameters.ts";
 import { gemKey, rubyObstacle, rubyOf, rubyRequirements } from "../../src/smartstack/gem-set.ts";
 import type { Gem } from "../../src/smartstack/locked-gems.ts";

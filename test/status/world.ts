@@ -1,10 +1,10 @@
+import type { Mesh, Service } from "../../src/contract/mesh.ts";
 import { judge } from "../../src/evidence/verdict.ts";
-import type { Mesh, Service } from "../../src/mesh/mesh.ts";
 import type { MeshView } from "../../src/status/mesh-view.ts";
 import { haproxy } from "../../src/steps/haproxy/index.ts";
 import { watcher } from "../../src/steps/watcher/index.ts";
 import { zookeeper } from "../../src/steps/zookeeper/index.ts";
-import { mesh } from "../mesh/mesh.ts";
+import { mesh } from "../haproxy/mesh.ts";
 import * as proxyHost from "../steps/haproxy/host.ts";
 import * as registrarHost from "../steps/registrar/world.ts";
 import * as watcherHost from "../steps/watcher/world.ts";

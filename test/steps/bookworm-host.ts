@@ -1,4 +1,4 @@
-import type { HostFacts } from "../../src/step.ts";
+import type { HostFacts } from "../../src/contract/host.ts";
 
 /** A host as steps' tables see it: Debian 12 on KVM with nothing of interest, but what a table changes. */
 export function bookwormHost(change: Partial<HostFacts> = {}): HostFacts {

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Evidence, Layer } from "../../contract/reading.ts";
 import type { HostOutcome, RunEvent } from "../../engine/events.ts";
 import { ConfigurationError } from "../../errors.ts";
-import type { HostName } from "../../inventory/view.ts";
 import { maskSecrets } from "../../secret.ts";
-import type { Evidence, Layer } from "../../step.ts";
 import { oneLine } from "../../terminal-text.ts";
 
 type EventOf<E extends RunEvent["event"]> = Extract<RunEvent, { event: E }>;

@@ -1,7 +1,8 @@
+import type { FileDiff } from "../../contract/change.ts";
+import type { Layer } from "../../contract/reading.ts";
 import type { RunEvent } from "../../engine/events.ts";
 import { maskForeignSecrets } from "../../foreign-secrets.ts";
 import { maskSecrets } from "../../secret.ts";
-import type { FileDiff, Layer } from "../../step.ts";
 
 /** Version of the event format. It only ever gains fields. */
 const VERSION = 1;

@@ -1,5 +1,5 @@
-import type { ServiceProbe } from "../../probe/service-probe.ts";
-import { timingsOf } from "../../probe/timings.ts";
+import type { ServiceProbe } from "../../canary/prove-service.ts";
+import { timingsOf } from "../../canary/timings.ts";
 import type { Look } from "../lookout.ts";
 import { problemsOn } from "../probe-problems.ts";
 

@@ -1,8 +1,8 @@
 import type { ChalkInstance } from "chalk";
 import { createTwoFilesPatch } from "diff";
+import type { FileDiff } from "../../contract/change.ts";
 import { maskForeignSecrets } from "../../foreign-secrets.ts";
 import { maskSecrets } from "../../secret.ts";
-import type { FileDiff } from "../../step.ts";
 
 const MOST_LINES = 60;
 /** A new file is not compared with anything: only a short one is worth its lines. */

@@ -1,7 +1,7 @@
 import type { ChalkInstance } from "chalk";
 import Table from "cli-table3";
+import type { Evidence, Layer, Verdict } from "../../contract/reading.ts";
 import { maskSecrets } from "../../secret.ts";
-import type { Evidence, Layer, Verdict } from "../../step.ts";
 import { shownData } from "../shown.ts";
 import { COLUMNS } from "./borderless.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from "chalk";
+import type { Layer } from "../../contract/reading.ts";
 import { derivationOf } from "../../evidence/verdict.ts";
-import type { Layer } from "../../step.ts";
 import { shownData } from "../shown.ts";
 import { type EvidenceRow, MARKS, paintOf } from "./evidence-table.ts";
 

@@ -1,6 +1,6 @@
 import type { ChalkInstance } from "chalk";
+import type { Change, Command, Trial } from "../../contract/change.ts";
 import { showContent } from "../../secret.ts";
-import type { Change, Command, Trial } from "../../step.ts";
 import { shownData } from "../shown.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
 

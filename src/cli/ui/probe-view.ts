@@ -1,6 +1,6 @@
 import type { ChalkInstance } from "chalk";
-import type { ProxyProbe, ServiceProbe } from "../../probe/service-probe.ts";
-import { type Timings, timingsOf } from "../../probe/timings.ts";
+import type { ProxyProbe, ServiceProbe } from "../../canary/prove-service.ts";
+import { type Timings, timingsOf } from "../../canary/timings.ts";
 import { shownData } from "../shown.ts";
 
 /** What a probe of one service showed: each proxy, then the times of all. */

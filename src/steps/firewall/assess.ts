@@ -1,6 +1,9 @@
+import type { Change } from "../../contract/change.ts";
+import type { HostFacts } from "../../contract/host.ts";
+import type { Reading } from "../../contract/reading.ts";
+import type { Assessed } from "../../contract/step.ts";
 import { type FileFact, ownershipOf } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
-import type { Assessed, Change, HostFacts, Reading } from "../../step.ts";
 import { LOAD, loadChange, PACKAGES, packagesChange, REMOVE, removeChange } from "./changes.ts";
 import type { FirewallDesired } from "./desired.ts";
 import type { FirewallFacts } from "./facts.ts";

@@ -1,6 +1,7 @@
+import type { Change, Command } from "../../contract/change.ts";
+import type { Reading } from "../../contract/reading.ts";
 import type { FileFact } from "../../evidence/file.ts";
 import type { Content } from "../../secret.ts";
-import type { Change, Command, Reading } from "../../step.ts";
 import { isAsWanted, type Situation } from "./situation.ts";
 
 export const PACKAGES = "package nftables";

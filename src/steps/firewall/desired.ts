@@ -1,6 +1,6 @@
-import type { HostView, InventoryView } from "../../inventory/view.ts";
-import type { Mesh } from "../../mesh/mesh.ts";
-import { registrationsOf } from "../../mesh/registrations.ts";
+import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
+import type { Mesh } from "../../contract/mesh.ts";
+import { registrationsOf } from "../../inventory/registrations.ts";
 import type { FirewallParameters } from "./parameters.ts";
 import { type Rules, sourcesOf } from "./rules.ts";
 

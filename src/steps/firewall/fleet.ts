@@ -1,4 +1,4 @@
-import type { Fleet } from "../../step.ts";
+import type { Fleet } from "../../contract/step.ts";
 import type { FirewallDesired } from "./desired.ts";
 import type { FirewallFacts } from "./facts.ts";
 

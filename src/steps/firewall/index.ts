@@ -1,5 +1,5 @@
-import type { HostName } from "../../inventory/view.ts";
-import type { Step } from "../../step.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Step } from "../../contract/step.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { type FirewallDesired, firewallDesired } from "./desired.ts";

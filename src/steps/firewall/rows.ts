@@ -1,10 +1,10 @@
 import { isSame, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
+import type { Layer, Reading } from "../../contract/reading.ts";
 import { otherStart } from "../../daemon/other-start.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileFact, sha256Of } from "../../evidence/file.ts";
 import { revealContent } from "../../secret.ts";
-import type { Layer, Reading } from "../../step.ts";
 import { PACKAGES } from "./changes.ts";
 import { foreignDrops } from "./foreign.ts";
 import { DROP_IN, RULES, TABLE, UNDO, UNIT } from "./paths.ts";

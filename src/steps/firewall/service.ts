@@ -1,4 +1,4 @@
-import type { Health, Service } from "../../step.ts";
+import type { Health, Service } from "../../contract/step.ts";
 import { putBack } from "./changes.ts";
 import type { FirewallDesired } from "./desired.ts";
 import type { FirewallFacts } from "./facts.ts";

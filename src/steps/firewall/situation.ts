@@ -1,7 +1,8 @@
 import { type AddressRange, contains, isSame, parseAddressRange } from "../../address-range.ts";
+import type { WantedFile } from "../../contract/change.ts";
+import type { HostFacts } from "../../contract/host.ts";
 import { assessFile, type FileAssessment, type FileFact, plainFile } from "../../evidence/file.ts";
 import { isLoopback, isSameIp } from "../../ip.ts";
-import type { HostFacts, WantedFile } from "../../step.ts";
 import type { FirewallFacts } from "./facts.ts";
 import type { FirewallFleet } from "./fleet.ts";
 import { DROP_IN, RULES, UNIT_FILE } from "./paths.ts";

@@ -1,6 +1,8 @@
+import type { HostFacts } from "../../contract/host.ts";
+import type { Reading } from "../../contract/reading.ts";
+import type { Assessed } from "../../contract/step.ts";
 import { judge } from "../../evidence/verdict.ts";
-import { switchedOffWatcher } from "../../mesh/switched-off-watcher.ts";
-import type { Assessed, HostFacts, Reading } from "../../step.ts";
+import { switchedOffWatcher } from "../../haproxy/former-watcher.ts";
 import { changesOf } from "./changes.ts";
 import { contentRows } from "./content-rows.ts";
 import type { HaproxyDesired } from "./desired.ts";

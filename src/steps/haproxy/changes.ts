@@ -1,4 +1,4 @@
-import type { Change, Command } from "../../step.ts";
+import type { Change, Command } from "../../contract/change.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import { CONFIG, UNIT } from "./paths.ts";
 import { loadedDifferences, type Situation } from "./situation.ts";

@@ -1,5 +1,5 @@
+import type { Reading } from "../../contract/reading.ts";
 import { judge } from "../../evidence/verdict.ts";
-import type { Reading } from "../../step.ts";
 import type { Situation } from "./situation.ts";
 
 export const PACKAGES = "packages";

@@ -1,17 +1,17 @@
+import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion, unitQuestion } from "../../evidence/by-hand.ts";
-import { withoutText } from "../../haproxy/config-file.ts";
-import { LOADED_RECORD } from "../../haproxy/loaded.ts";
-import { alteredWords, serversAltered } from "../../haproxy/server-state.ts";
 import {
   type ConfigDifference,
   directiveOf,
   type HaproxyConfig,
   meansTheSame,
   serversOf,
-} from "../../mesh/haproxy-config.ts";
-import { ADMIN_SOCKET, type ServiceSettings } from "../../mesh/haproxy-settings.ts";
-import { maxconnWithin } from "../../mesh/open-files.ts";
-import type { Layer, Reading } from "../../step.ts";
+} from "../../haproxy/config.ts";
+import { withoutText } from "../../haproxy/config-file.ts";
+import { LOADED_RECORD } from "../../haproxy/loaded.ts";
+import { maxconnWithin } from "../../haproxy/open-files.ts";
+import { alteredWords, serversAltered } from "../../haproxy/server-state.ts";
+import { ADMIN_SOCKET, type ServiceSettings } from "../../haproxy/settings.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { livingProcesses } from "./facts.ts";
 import { infoSource, unansweredLayer } from "./info-source.ts";

@@ -1,8 +1,8 @@
-import type { HostView, InventoryView } from "../../inventory/view.ts";
-import { type BackendPolicy, backendPolicy } from "../../mesh/backend-policy.ts";
-import type { HaproxyParameters } from "../../mesh/haproxy-parameters.ts";
-import { type HaproxySettings, haproxySettings } from "../../mesh/haproxy-settings.ts";
-import { hasWatcher } from "../../mesh/mesh.ts";
+import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
+import { hasWatcher } from "../../contract/mesh.ts";
+import { type BackendPolicy, backendPolicy } from "../../haproxy/backend-policy.ts";
+import type { HaproxyParameters } from "../../haproxy/parameters.ts";
+import { type HaproxySettings, haproxySettings } from "../../haproxy/settings.ts";
 
 export interface HaproxyDesired {
   readonly parameters: HaproxyParameters;

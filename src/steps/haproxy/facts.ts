@@ -1,12 +1,12 @@
+import type { Listener } from "../../contract/host.ts";
+import type { UnitState } from "../../daemon/switched-off.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
+import type { HaproxyConfig } from "../../haproxy/config.ts";
 import type { AdminSocket, WorkerInfo } from "../../haproxy/look.ts";
 import type { Processes } from "../../haproxy/processes.ts";
 import type { ServerState } from "../../haproxy/server-state.ts";
-import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
-import type { UnitState } from "../../mesh/switched-off.ts";
 import type { Answer } from "../../reader/answer.ts";
-import type { Listener } from "../../step.ts";
 
 export interface HaproxyFacts {
   readonly config: FileFact;

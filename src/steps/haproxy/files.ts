@@ -1,8 +1,8 @@
+import type { WantedFile } from "../../contract/change.ts";
 import { plainFile } from "../../evidence/file.ts";
-import { renderHaproxyConfig } from "../../mesh/haproxy-config.ts";
-import { descriptionOf } from "../../mesh/haproxy-settings.ts";
+import { renderHaproxyConfig } from "../../haproxy/config.ts";
+import { descriptionOf } from "../../haproxy/settings.ts";
 import { scriptText } from "../../script-text.ts";
-import type { WantedFile } from "../../step.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { renderDropIn } from "./drop-in.ts";
 import { CONFIG, DROP_IN, LOAD_RECORDER } from "./paths.ts";

@@ -1,7 +1,7 @@
-import { type HaproxyParameters, haproxyParameters } from "../../mesh/haproxy-parameters.ts";
-import { hasWatcher } from "../../mesh/mesh.ts";
-import { openFilesNeeded } from "../../mesh/open-files.ts";
-import type { Step } from "../../step.ts";
+import { hasWatcher } from "../../contract/mesh.ts";
+import type { Step } from "../../contract/step.ts";
+import { openFilesNeeded } from "../../haproxy/open-files.ts";
+import { type HaproxyParameters, haproxyParameters } from "../../haproxy/parameters.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { type HaproxyDesired, haproxyDesired } from "./desired.ts";

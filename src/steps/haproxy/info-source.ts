@@ -1,6 +1,6 @@
+import type { Layer } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
-import { ADMIN_SOCKET } from "../../mesh/haproxy-settings.ts";
-import type { Layer } from "../../step.ts";
+import { ADMIN_SOCKET } from "../../haproxy/settings.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { MASTER_SOCKET } from "./paths.ts";
 

@@ -1,4 +1,4 @@
-import type { Listener } from "../../step.ts";
+import type { Listener } from "../../contract/host.ts";
 
 const WILDCARDS = new Set(["*", "0.0.0.0", "::"]);
 

@@ -1,8 +1,12 @@
+import type { WantedFile } from "../../contract/change.ts";
 import { lookAtUnit, propertiesOf } from "../../daemon/look-at-units.ts";
+import type { UnitState } from "../../daemon/switched-off.ts";
 import { loadedStart } from "../../daemon/unit-start.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import { socketsOf } from "../../evidence/sockets.ts";
+import { directiveOf, parseHaproxyConfig } from "../../haproxy/config.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
+import { INSTALLER_PATH_UNIT, WATCHER_UNIT } from "../../haproxy/former-watcher.ts";
 import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
 import {
   askMaster,
@@ -12,14 +16,10 @@ import {
   type WorkerInfo,
 } from "../../haproxy/look.ts";
 import type { Processes } from "../../haproxy/processes.ts";
-import { directiveOf, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";
-import { ADMIN_SOCKET } from "../../mesh/haproxy-settings.ts";
-import type { UnitState } from "../../mesh/switched-off.ts";
-import { INSTALLER_PATH_UNIT, WATCHER_UNIT } from "../../mesh/switched-off-watcher.ts";
+import { ADMIN_SOCKET } from "../../haproxy/settings.ts";
 import { type Answer, mapAnswer, read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";
 import { revealContent } from "../../secret.ts";
-import type { WantedFile } from "../../step.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, type HaproxyProcess, isActive, isRunning } from "./facts.ts";
 import { haproxyFiles } from "./files.ts";

@@ -1,5 +1,5 @@
-import { maxconnWithin } from "../../mesh/open-files.ts";
-import { lastRefusal } from "./alerts.ts";
+import { lastRefusal } from "../../haproxy/alerts.ts";
+import { maxconnWithin } from "../../haproxy/open-files.ts";
 import { livingProcesses } from "./facts.ts";
 import { holderOf } from "./listeners.ts";
 import { CONFIG, UNIT } from "./paths.ts";

@@ -1,9 +1,9 @@
+import type { Health, Service } from "../../contract/step.ts";
 import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
+import { lastRefusal } from "../../haproxy/alerts.ts";
+import { directiveOf, parseHaproxyConfig } from "../../haproxy/config.ts";
 import { whyUnread } from "../../haproxy/config-file.ts";
 import { settingsIn } from "../../haproxy/loaded.ts";
-import { directiveOf, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";
-import type { Health, Service } from "../../step.ts";
-import { lastRefusal } from "./alerts.ts";
 import { reloaded, systemctl } from "./changes.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, isActive, livingProcesses, reloadFailed } from "./facts.ts";

@@ -1,17 +1,17 @@
+import type { HostFacts } from "../../contract/host.ts";
 import { assessFile, type FileAssessment, type FileFact, ownershipOf } from "../../evidence/file.ts";
-import { LOADED_RECORD, servedConfig, settingsIn } from "../../haproxy/loaded.ts";
-import { forbiddenServers } from "../../mesh/backend-policy.ts";
+import { forbiddenServers } from "../../haproxy/backend-policy.ts";
 import {
   type ConfigDifference,
   compareHaproxyConfig,
   directiveOf,
   type HaproxyConfig,
   parseHaproxyConfig,
-} from "../../mesh/haproxy-config.ts";
-import { descriptionOf, type HaproxySettings } from "../../mesh/haproxy-settings.ts";
-import { openFilesNeeded } from "../../mesh/open-files.ts";
+} from "../../haproxy/config.ts";
+import { LOADED_RECORD, servedConfig, settingsIn } from "../../haproxy/loaded.ts";
+import { openFilesNeeded } from "../../haproxy/open-files.ts";
+import { descriptionOf, type HaproxySettings } from "../../haproxy/settings.ts";
 import { type Answer, mapAnswer } from "../../reader/answer.ts";
-import type { HostFacts } from "../../step.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, isActive, reloadFailed } from "./facts.ts";
 import { haproxyFiles } from "./files.ts";

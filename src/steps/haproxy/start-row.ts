@@ -1,8 +1,8 @@
 import { commandLine } from "../../command-line.ts";
+import type { Layer, Reading } from "../../contract/reading.ts";
 import { startPlaces } from "../../daemon/other-start.ts";
 import { wordsOf } from "../../daemon/unit-start.ts";
 import { unitQuestion } from "../../evidence/by-hand.ts";
-import type { Layer, Reading } from "../../step.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { CONFIG, UNIT } from "./paths.ts";
 import type { Situation } from "./situation.ts";

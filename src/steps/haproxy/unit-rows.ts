@@ -1,7 +1,7 @@
+import type { Layer, Reading } from "../../contract/reading.ts";
 import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
-import { maxconnWithin } from "../../mesh/open-files.ts";
-import type { Layer, Reading } from "../../step.ts";
+import { maxconnWithin } from "../../haproxy/open-files.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { infoSource, unansweredLayer } from "./info-source.ts";

@@ -1,7 +1,9 @@
+import type { HostFacts } from "../../contract/host.ts";
+import type { Reading } from "../../contract/reading.ts";
+import type { Assessed } from "../../contract/step.ts";
 import { assessFile } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
 import { revealContent } from "../../secret.ts";
-import type { Assessed, HostFacts, Reading } from "../../step.ts";
 import { whyUnread } from "./boot.ts";
 import { changesFor, nextChange, type Plan } from "./changes.ts";
 import { dropInFile } from "./drop-in.ts";

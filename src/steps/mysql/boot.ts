@@ -1,5 +1,5 @@
+import type { Layer } from "../../contract/reading.ts";
 import { startPlaces } from "../../daemon/other-start.ts";
-import type { Layer } from "../../step.ts";
 import type { InstalledFacts } from "./facts.ts";
 import {
   assignments,

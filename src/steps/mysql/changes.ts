@@ -1,4 +1,4 @@
-import type { Change, Command } from "../../step.ts";
+import type { Change, Command } from "../../contract/change.ts";
 import type { InstalledFacts } from "./facts.ts";
 import type { ServerState } from "./in-force.ts";
 import type { Server } from "./server.ts";

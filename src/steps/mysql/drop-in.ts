@@ -1,5 +1,5 @@
+import type { WantedFile } from "../../contract/change.ts";
 import { plainFile } from "../../evidence/file.ts";
-import type { WantedFile } from "../../step.ts";
 import type { Server } from "./server.ts";
 
 const COMMENT = "# Written by meshctl: change the inventory or the playbook, not this file.\n";

@@ -1,6 +1,6 @@
+import type { Layer } from "../../contract/reading.ts";
 import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import { unitQuestion } from "../../evidence/by-hand.ts";
-import type { Layer } from "../../step.ts";
 import { withoutTime } from "./error-log.ts";
 import type { InstalledFacts } from "./facts.ts";
 import { variableQuestion } from "./server.ts";

@@ -1,4 +1,4 @@
-import type { Step } from "../../step.ts";
+import type { Step } from "../../contract/step.ts";
 import { everyone, ONE_BY_ONE } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";

@@ -1,6 +1,7 @@
+import type { HostFacts } from "../../contract/host.ts";
+import type { Layer, Reading } from "../../contract/reading.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
-import type { HostFacts, Layer, Reading } from "../../step.ts";
 import { onDisk, shadowedBy, whyPassedOver } from "./boot.ts";
 import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
 import { withoutTime } from "./error-log.ts";

@@ -1,4 +1,4 @@
-import type { Health, Service } from "../../step.ts";
+import type { Health, Service } from "../../contract/step.ts";
 import { restart } from "./changes.ts";
 import type { MysqlFacts } from "./facts.ts";
 import { serviceBecause, stateOf } from "./in-force.ts";

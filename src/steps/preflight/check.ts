@@ -1,4 +1,5 @@
-import type { Reading, StepName } from "../../step.ts";
+import type { StepName } from "../../contract/names.ts";
+import type { Reading } from "../../contract/reading.ts";
 
 /** One thing a host must be or have. */
 interface Check {

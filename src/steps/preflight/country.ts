@@ -1,5 +1,5 @@
-import type { HostName } from "../../inventory/view.ts";
-import type { Reading } from "../../step.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Reading } from "../../contract/reading.ts";
 import type { PreflightDesired } from "./desired.ts";
 
 /**

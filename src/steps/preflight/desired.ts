@@ -1,6 +1,6 @@
 import * as z from "zod";
+import type { HostName, HostView, InventoryView } from "../../contract/inventory-view.ts";
 import { countryCode } from "../../inventory/country.ts";
-import type { HostName, HostView, InventoryView } from "../../inventory/view.ts";
 import { byteSize, durationMs } from "../../quantities.ts";
 
 export const preflightParameters = z.strictObject({

@@ -1,4 +1,4 @@
-import type { Reading } from "../../step.ts";
+import type { Reading } from "../../contract/reading.ts";
 import { check } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 import type { PreflightFacts } from "./facts.ts";

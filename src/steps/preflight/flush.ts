@@ -1,5 +1,5 @@
+import type { Reading } from "../../contract/reading.ts";
 import { zookeeperQuestion } from "../../evidence/by-hand.ts";
-import type { Reading } from "../../step.ts";
 import { check, unread } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 import type { Flush, PreflightFacts } from "./facts.ts";

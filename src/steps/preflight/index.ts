@@ -1,4 +1,4 @@
-import type { Step } from "../../step.ts";
+import type { Step } from "../../contract/step.ts";
 import { everyone } from "../../waves.ts";
 import { clockReading } from "./clock.ts";
 import { countryReadings } from "./country.ts";

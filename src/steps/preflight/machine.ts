@@ -1,4 +1,5 @@
-import type { HostFacts, Reading } from "../../step.ts";
+import type { HostFacts } from "../../contract/host.ts";
+import type { Reading } from "../../contract/reading.ts";
 import { check, unread } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 

@@ -1,6 +1,7 @@
 import { isPublic } from "../../address-range.ts";
+import type { HostFacts } from "../../contract/host.ts";
+import type { Reading } from "../../contract/reading.ts";
 import { isLoopback, isSameIp, parseIp } from "../../ip.ts";
-import type { HostFacts, Reading } from "../../step.ts";
 import { check } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 

@@ -1,6 +1,9 @@
+import type { Claims } from "../../contract/claims.ts";
+import type { HostFacts, Listener } from "../../contract/host.ts";
+import type { StepName } from "../../contract/names.ts";
+import type { Reading } from "../../contract/reading.ts";
 import { overlap, showEndpoint } from "../../evidence/endpoint.ts";
 import { coversPorts, mergePortRanges } from "../../evidence/port-ranges.ts";
-import type { Claims, HostFacts, Listener, Reading, StepName } from "../../step.ts";
 import { check } from "./check.ts";
 import type { PreflightFacts } from "./facts.ts";
 

@@ -1,4 +1,6 @@
-import type { Claims, Reading, StepName } from "../../step.ts";
+import type { Claims } from "../../contract/claims.ts";
+import type { StepName } from "../../contract/names.ts";
+import type { Reading } from "../../contract/reading.ts";
 import { check } from "./check.ts";
 
 /** What the steps of the playbook need of the host and cannot bring about. */

@@ -1,5 +1,8 @@
-import { maxconnWithin, openFilesNeeded } from "../../mesh/open-files.ts";
-import type { Claims, HostFacts, Reading, StepName } from "../../step.ts";
+import type { Claims } from "../../contract/claims.ts";
+import type { HostFacts } from "../../contract/host.ts";
+import type { StepName } from "../../contract/names.ts";
+import type { Reading } from "../../contract/reading.ts";
+import { maxconnWithin, openFilesNeeded } from "../../haproxy/open-files.ts";
 import { check } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 import { showBytes } from "./size.ts";

@@ -1,5 +1,6 @@
-import type { HostName } from "../../inventory/view.ts";
-import type { Fleet, Reading } from "../../step.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Reading } from "../../contract/reading.ts";
+import type { Fleet } from "../../contract/step.ts";
 import { check, unread } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 import type { PreflightFacts } from "./facts.ts";

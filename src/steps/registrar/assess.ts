@@ -1,10 +1,11 @@
-import type { HostName } from "../../inventory/view.ts";
-import { switchedOff } from "../../mesh/switched-off.ts";
+import type { HostFacts } from "../../contract/host.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Assessed, Fleet } from "../../contract/step.ts";
+import { switchedOff } from "../../daemon/switched-off.ts";
 import { assessProgram } from "../../smartstack/assess-program.ts";
 import { buildFor } from "../../smartstack/build.ts";
 import { assessFiles } from "../../smartstack/program.ts";
 import { sessionRow, unitRow } from "../../smartstack/program-rows.ts";
-import type { Assessed, Fleet, HostFacts } from "../../step.ts";
 import type { RegistrarDesired } from "./desired.ts";
 import type { RegistrarFacts } from "./facts.ts";
 import { registrarFiles } from "./files.ts";

@@ -1,7 +1,7 @@
 import { isInNetwork } from "../../address-range.ts";
+import type { HostName, HostView, InventoryView } from "../../contract/inventory-view.ts";
 import { didYouMean } from "../../inventory/nearest-name.ts";
-import type { HostName, HostView, InventoryView } from "../../inventory/view.ts";
-import type { Registration } from "../../mesh/registrations.ts";
+import type { Registration } from "../../inventory/registrations.ts";
 import type { GemSource } from "../../smartstack/build.ts";
 import { gemProblems, gemSource } from "../../smartstack/gem-parameters.ts";
 import type { RegistrarParameters } from "./parameters.ts";

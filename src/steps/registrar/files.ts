@@ -1,8 +1,9 @@
+import type { RenderedFile } from "../../contract/change.ts";
+import type { Machine } from "../../contract/host.ts";
 import { scriptText } from "../../script-text.ts";
 import { ownFile, type ProgramFile, unitPath } from "../../smartstack/program.ts";
 import { RECORD_START } from "../../smartstack/record-start.ts";
 import { renderedProgramFiles } from "../../smartstack/rendered-files.ts";
-import type { Machine, RenderedFile } from "../../step.ts";
 import type { RegistrarDesired } from "./desired.ts";
 import { renderNerveConfig } from "./nerve-config.ts";
 import { NERVE_CONFIG, NODE_RECORDER, REGISTRAR_UNIT, START_RECORDER } from "./paths.ts";

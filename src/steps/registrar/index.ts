@@ -1,5 +1,5 @@
+import type { Step } from "../../contract/step.ts";
 import { rubyRequirements } from "../../smartstack/gem-set.ts";
-import type { Step } from "../../step.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { type RegistrarDesired, registrarDesired, registrarProblems } from "./desired.ts";

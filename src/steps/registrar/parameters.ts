@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { registrations } from "../../mesh/registrations.ts";
+import { registrations } from "../../inventory/registrations.ts";
 import { gemParameters } from "../../smartstack/gem-parameters.ts";
 
 /** Which services of the mesh a host runs; where Nerve's gems come from. */

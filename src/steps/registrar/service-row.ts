@@ -1,5 +1,5 @@
+import type { Layer } from "../../contract/reading.ts";
 import type { Row } from "../../smartstack/program.ts";
-import type { Layer } from "../../step.ts";
 import type { OwnService, RegistrarDesired } from "./desired.ts";
 import { nodePath, parseJson, type RegisteredChild, type RegistrarFacts } from "./facts.ts";
 import { NERVE_CONFIG, NODE_RECORD } from "./paths.ts";

@@ -1,7 +1,7 @@
-import type { HostName } from "../../inventory/view.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Fleet, Health, ReplacedFile, Service } from "../../contract/step.ts";
 import { startProgram } from "../../smartstack/assess-program.ts";
 import { unitPath } from "../../smartstack/program.ts";
-import type { Fleet, Health, ReplacedFile, Service } from "../../step.ts";
 import type { RegistrarDesired } from "./desired.ts";
 import type { RegistrarFacts } from "./facts.ts";
 import { NERVE_CONFIG, REGISTRAR_UNIT } from "./paths.ts";

@@ -1,3 +1,7 @@
+import type { Change, Command } from "../../contract/change.ts";
+import type { HostFacts } from "../../contract/host.ts";
+import type { Layer, Reading } from "../../contract/reading.ts";
+import type { Assessed } from "../../contract/step.ts";
 import { unitQuestion } from "../../evidence/by-hand.ts";
 import { assessFile, type FileFact, sha256Of } from "../../evidence/file.ts";
 import { layerFrom } from "../../evidence/layer.ts";
@@ -9,7 +13,6 @@ import {
   showPortRanges,
 } from "../../evidence/port-ranges.ts";
 import { judge } from "../../evidence/verdict.ts";
-import type { Assessed, Change, Command, HostFacts, Layer, Reading } from "../../step.ts";
 import { quotable } from "../../terminal-text.ts";
 import { LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from "./boot.ts";
 import type { SysctlDesired } from "./desired.ts";

@@ -1,5 +1,5 @@
+import type { WantedFile } from "../../contract/change.ts";
 import { plainFile } from "../../evidence/file.ts";
-import type { WantedFile } from "../../step.ts";
 import type { ConfFile } from "./boot.ts";
 import { RESERVED_PORTS } from "./parameters.ts";
 

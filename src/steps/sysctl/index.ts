@@ -1,5 +1,5 @@
+import type { Step } from "../../contract/step.ts";
 import { mergePortRanges, parsePortRanges } from "../../evidence/port-ranges.ts";
-import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
 import { assess, wantedSettings } from "./assess.ts";
 import type { SysctlDesired } from "./desired.ts";

@@ -1,6 +1,6 @@
+import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
 import { mergePortRanges, type PortRange } from "../../evidence/port-ranges.ts";
-import type { HostView, InventoryView } from "../../inventory/view.ts";
-import { registrationsOf } from "../../mesh/registrations.ts";
+import { registrationsOf } from "../../inventory/registrations.ts";
 
 /**
  * Where clients expect MariaDB and MySQL, and MySQL's X protocol. Reserved on every host: it costs nothing, a database

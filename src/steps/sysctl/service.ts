@@ -1,4 +1,4 @@
-import type { Health, Service } from "../../step.ts";
+import type { Health, Service } from "../../contract/step.ts";
 import { isAsWanted } from "./assess.ts";
 import { winnerOf } from "./boot.ts";
 import type { SysctlDesired } from "./desired.ts";

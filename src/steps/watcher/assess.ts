@@ -1,8 +1,10 @@
-import type { HostName } from "../../inventory/view.ts";
-import { switchedOffWatcher } from "../../mesh/switched-off-watcher.ts";
+import type { Change } from "../../contract/change.ts";
+import type { HostFacts } from "../../contract/host.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Assessed, Fleet } from "../../contract/step.ts";
+import { switchedOffWatcher } from "../../haproxy/former-watcher.ts";
 import { assessProgram } from "../../smartstack/assess-program.ts";
 import { companionRow, sessionRow, unitRow } from "../../smartstack/program-rows.ts";
-import type { Assessed, Change, Fleet, HostFacts } from "../../step.ts";
 import { isUnneeded, type WatcherDesired } from "./desired.ts";
 import type { WatcherFacts } from "./facts.ts";
 import { installationRow, isForeign, serviceRow, settingsRow } from "./haproxy-rows.ts";

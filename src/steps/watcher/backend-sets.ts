@@ -1,8 +1,8 @@
+import type { Service } from "../../contract/mesh.ts";
+import { type BackendPolicy, refusalOf } from "../../haproxy/backend-policy.ts";
+import type { HaproxyConfig } from "../../haproxy/config.ts";
+import { parseHaproxyConfig, plainOptions, serversOf } from "../../haproxy/config.ts";
 import { type AlteredServer, serversAltered } from "../../haproxy/server-state.ts";
-import { type BackendPolicy, refusalOf } from "../../mesh/backend-policy.ts";
-import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
-import { parseHaproxyConfig, plainOptions, serversOf } from "../../mesh/haproxy-config.ts";
-import type { Service } from "../../mesh/mesh.ts";
 import { type Backend, backendOf, isDisabled, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";

@@ -1,5 +1,5 @@
-import { type BackendPolicy, refusalOf } from "../../mesh/backend-policy.ts";
-import { CANARY } from "../../mesh/canary.ts";
+import { type BackendPolicy, refusalOf } from "../../haproxy/backend-policy.ts";
+import { CANARY } from "../../haproxy/canary.ts";
 
 /** A server as Synapse knows it. */
 export interface Backend {

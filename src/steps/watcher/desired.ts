@@ -1,8 +1,8 @@
-import type { HostView, InventoryView } from "../../inventory/view.ts";
-import { type BackendPolicy, backendPolicy } from "../../mesh/backend-policy.ts";
-import { type HaproxyParameters, haproxyParameters } from "../../mesh/haproxy-parameters.ts";
-import { type HaproxySettings, haproxySettings } from "../../mesh/haproxy-settings.ts";
-import type { Service } from "../../mesh/mesh.ts";
+import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
+import type { Service } from "../../contract/mesh.ts";
+import { type BackendPolicy, backendPolicy } from "../../haproxy/backend-policy.ts";
+import { type HaproxyParameters, haproxyParameters } from "../../haproxy/parameters.ts";
+import { type HaproxySettings, haproxySettings } from "../../haproxy/settings.ts";
 import type { GemSource } from "../../smartstack/build.ts";
 import { gemSource } from "../../smartstack/gem-parameters.ts";
 import type { WatcherParameters } from "./parameters.ts";

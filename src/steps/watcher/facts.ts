@@ -1,5 +1,5 @@
+import type { HaproxyConfig } from "../../haproxy/config.ts";
 import type { ServerState } from "../../haproxy/server-state.ts";
-import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
 import type { Answer } from "../../reader/answer.ts";
 import type { ProgramFacts } from "../../smartstack/program.ts";
 import { quotable } from "../../terminal-text.ts";

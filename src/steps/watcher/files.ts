@@ -1,11 +1,12 @@
-import { renderBackendPolicy } from "../../mesh/backend-policy.ts";
-import { renderHaproxyConfig } from "../../mesh/haproxy-config.ts";
-import { descriptionOf } from "../../mesh/haproxy-settings.ts";
+import type { RenderedFile } from "../../contract/change.ts";
+import type { Machine } from "../../contract/host.ts";
+import { renderBackendPolicy } from "../../haproxy/backend-policy.ts";
+import { renderHaproxyConfig } from "../../haproxy/config.ts";
+import { descriptionOf } from "../../haproxy/settings.ts";
 import { scriptText } from "../../script-text.ts";
 import { ownFile as file, type ProgramFile, unitPath } from "../../smartstack/program.ts";
 import { RECORD_START } from "../../smartstack/record-start.ts";
 import { renderedProgramFiles } from "../../smartstack/rendered-files.ts";
-import type { Machine, RenderedFile } from "../../step.ts";
 import type { WatcherDesired } from "./desired.ts";
 import { haproxyFrame } from "./haproxy-frame.ts";
 import {

@@ -1,4 +1,4 @@
-import { descriptionOf, type HaproxySettings } from "../../mesh/haproxy-settings.ts";
+import { descriptionOf, type HaproxySettings } from "../../haproxy/settings.ts";
 
 /**
  * Every line of what Synapse writes but the servers, in its order and without indentation. The installer takes a

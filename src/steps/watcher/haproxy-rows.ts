@@ -1,13 +1,13 @@
+import type { Service } from "../../contract/mesh.ts";
+import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import { ownershipOf } from "../../evidence/file.ts";
+import { type ConfigDifference, compareHaproxyConfig, directiveOf } from "../../haproxy/config.ts";
 import { LOADED_RECORD, servedConfig, settingsIn } from "../../haproxy/loaded.ts";
+import { mendedHaproxyConfig } from "../../haproxy/mended-config.ts";
 import { alteredWords } from "../../haproxy/server-state.ts";
-import { type ConfigDifference, compareHaproxyConfig, directiveOf } from "../../mesh/haproxy-config.ts";
-import { mendedHaproxyConfig } from "../../mesh/haproxy-config-mended.ts";
-import { ADMIN_SOCKET, descriptionOf, settingsDigest } from "../../mesh/haproxy-settings.ts";
-import type { Service } from "../../mesh/mesh.ts";
+import { ADMIN_SOCKET, descriptionOf, settingsDigest } from "../../haproxy/settings.ts";
 import type { Row } from "../../smartstack/program.ts";
-import type { Layer, Reading } from "../../step.ts";
 import {
   type ServerOnDisk,
   type Skipped,

@@ -1,6 +1,6 @@
+import type { Step } from "../../contract/step.ts";
 import { gemProblems } from "../../smartstack/gem-parameters.ts";
 import { rubyRequirements } from "../../smartstack/gem-set.ts";
-import type { Step } from "../../step.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { isUnneeded, type WatcherDesired, watcherDesired } from "./desired.ts";

@@ -1,9 +1,9 @@
 import { propertiesOf } from "../../daemon/look-at-units.ts";
+import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
 import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
 import { lookAtWorker, type Worker } from "../../haproxy/look.ts";
 import { HAPROXY_UNIT } from "../../haproxy/paths.ts";
-import type { HaproxyConfig } from "../../mesh/haproxy-config.ts";
 import { type Answer, read, readThere, reasonOf } from "../../reader/answer.ts";
 import type { Reader, RegistryReading } from "../../reader/reader.ts";
 import { lookAtProgram } from "../../smartstack/look.ts";

@@ -1,4 +1,4 @@
-export { INSTALLER_PATH_UNIT, WATCHER_UNIT } from "../../mesh/switched-off-watcher.ts";
+export { INSTALLER_PATH_UNIT, WATCHER_UNIT } from "../../haproxy/former-watcher.ts";
 
 /** The system user that Synapse runs as. */
 export const WATCHER_USER = "meshctl-watcher";

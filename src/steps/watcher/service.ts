@@ -1,7 +1,7 @@
-import { directiveOf, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";
+import type { Health, ReplacedFile, Service } from "../../contract/step.ts";
+import { directiveOf, parseHaproxyConfig } from "../../haproxy/config.ts";
 import { startProgram } from "../../smartstack/assess-program.ts";
 import { unitPath } from "../../smartstack/program.ts";
-import type { Health, ReplacedFile, Service } from "../../step.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { WatcherFacts } from "./facts.ts";
 import { isReloadPast } from "./haproxy-rows.ts";

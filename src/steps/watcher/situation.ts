@@ -1,10 +1,11 @@
+import type { HostFacts } from "../../contract/host.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Fleet } from "../../contract/step.ts";
 import type { FileFact } from "../../evidence/file.ts";
+import { type HaproxyConfig, parseHaproxyConfig } from "../../haproxy/config.ts";
 import { whyUnread } from "../../haproxy/config-file.ts";
-import type { HostName } from "../../inventory/view.ts";
-import { type HaproxyConfig, parseHaproxyConfig } from "../../mesh/haproxy-config.ts";
 import { type Build, buildFor } from "../../smartstack/build.ts";
 import { type AssessedFile, assessFiles, factOf } from "../../smartstack/program.ts";
-import type { Fleet, HostFacts } from "../../step.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { WatcherFacts } from "./facts.ts";
 import { watcherFiles } from "./files.ts";

@@ -1,4 +1,4 @@
-import { ADMIN_SOCKET, descriptionOf } from "../../mesh/haproxy-settings.ts";
+import { ADMIN_SOCKET, descriptionOf } from "../../haproxy/settings.ts";
 import type { WatcherDesired } from "./desired.ts";
 import { STATE_DIRECTORY } from "./paths.ts";
 

@@ -1,4 +1,4 @@
-import type { Change, Command } from "../../step.ts";
+import type { Change, Command } from "../../contract/change.ts";
 import { shownId } from "./member.ts";
 import { memberFiles, UNIT } from "./render.ts";
 import type { ChangeId, MemberView } from "./view.ts";

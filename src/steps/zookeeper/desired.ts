@@ -1,5 +1,5 @@
-import type { HostName, HostView, InventoryView } from "../../inventory/view.ts";
-import type { Mesh } from "../../mesh/mesh.ts";
+import type { HostName, HostView, InventoryView } from "../../contract/inventory-view.ts";
+import type { Mesh } from "../../contract/mesh.ts";
 import type { ZookeeperParameters } from "./parameters.ts";
 
 interface Member {

@@ -1,5 +1,5 @@
+import type { HostName } from "../../contract/inventory-view.ts";
 import { zookeeperQuestion } from "../../evidence/by-hand.ts";
-import type { HostName } from "../../inventory/view.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { ZookeeperFacts } from "./facts.ts";
 import {

@@ -1,4 +1,5 @@
-import type { Layer, Reading, Step } from "../../step.ts";
+import type { Layer, Reading } from "../../contract/reading.ts";
+import type { Step } from "../../contract/step.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
 import { changesOf } from "./changes.ts";
 import { desired, problems, type ZookeeperDesired } from "./desired.ts";

@@ -1,6 +1,6 @@
 import { shellWord } from "../../command-line.ts";
+import type { HostFacts } from "../../contract/host.ts";
 import { overlap, showEndpoint } from "../../evidence/endpoint.ts";
-import type { HostFacts } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { ProcessFact, ZookeeperFacts } from "./facts.ts";
 import { configurationOf, dataDirectoryInUse, dataIn, idOnDisk } from "./member.ts";

@@ -1,4 +1,5 @@
 import { shellWord } from "../../command-line.ts";
+import type { Layer, Reading } from "../../contract/reading.ts";
 import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import {
   listenersQuestion,
@@ -8,7 +9,6 @@ import {
 } from "../../evidence/by-hand.ts";
 import type { FileFact } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
-import type { Layer, Reading } from "../../step.ts";
 import { DAEMON_RELOAD, UNREAD } from "./changes.ts";
 import type { Basis, ZookeeperFacts } from "./facts.ts";
 import {

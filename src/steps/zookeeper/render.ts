@@ -1,6 +1,6 @@
+import type { WantedFile } from "../../contract/change.ts";
 import { plainFile } from "../../evidence/file.ts";
 import { SANDBOX } from "../../smartstack/sandbox.ts";
-import type { WantedFile } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { Servers } from "./properties.ts";
 

@@ -1,5 +1,5 @@
-import type { HostName } from "../../inventory/view.ts";
-import type { Fleet } from "../../step.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
+import type { Fleet } from "../../contract/step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { ZookeeperFacts } from "./facts.ts";
 import { idOnDisk, serversInUse } from "./member.ts";

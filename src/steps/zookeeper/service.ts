@@ -1,5 +1,5 @@
+import type { Health, ReplacedFile, Service } from "../../contract/step.ts";
 import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
-import type { Health, ReplacedFile, Service } from "../../step.ts";
 import { activate } from "./changes.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import { hasMajority, quorumOf } from "./ensemble.ts";

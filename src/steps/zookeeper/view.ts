@@ -1,8 +1,9 @@
+import type { WantedFile } from "../../contract/change.ts";
+import type { HostFacts } from "../../contract/host.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
 import { otherStart } from "../../daemon/other-start.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
-import type { HostName } from "../../inventory/view.ts";
 import { revealContent } from "../../secret.ts";
-import type { HostFacts, WantedFile } from "../../step.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import { membershipConflict, membersUnread, type Quorum, quorumOf, versionConflict } from "./ensemble.ts";
 import type { ZookeeperFacts } from "./facts.ts";

@@ -1,4 +1,4 @@
-import type { HostName } from "../../inventory/view.ts";
+import type { HostName } from "../../contract/inventory-view.ts";
 import { dataHolders, hasMajority, quorumOf, survivorsOf } from "./ensemble.ts";
 import { holdsData, SHOWN, type State, serves, stateOf } from "./member.ts";
 import { rosterOf, seenMember, type ZookeeperFleet } from "./roster.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { Change, Command } from "../../../src/contract/change.ts";
+import type { Health, Step } from "../../../src/contract/step.ts";
 import { assessFile, type FileFact } from "../../../src/evidence/file.ts";
 import { readFileFact } from "../../../src/evidence/read-file.ts";
-import type { Change, Command, Health, Step } from "../../../src/step.ts";
 import { everyone } from "../../../src/waves.ts";
 import { textAt, World } from "./world.ts";
 

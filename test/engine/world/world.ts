@@ -13,14 +13,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 import { z } from "zod";
+import type { Change, Command } from "../../../src/contract/change.ts";
+import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
+import type { Step } from "../../../src/contract/step.ts";
 import type { RunEvent } from "../../../src/engine/events.ts";
 import { Ledger } from "../../../src/engine/ledger.ts";
 import { type RestoreOptions, restore } from "../../../src/engine/restore.ts";
 import { type RunOptions, run } from "../../../src/engine/run.ts";
-import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
 import { readThere } from "../../../src/reader/answer.ts";
 import type { Reader } from "../../../src/reader/reader.ts";
-import type { Change, Command, Step } from "../../../src/step.ts";
 import { everyone } from "../../../src/waves.ts";
 import { LocalRemote } from "./local-remote.ts";
 

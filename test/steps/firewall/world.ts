@@ -1,11 +1,13 @@
 import { type AddressRange, showAddressRange } from "../../../src/address-range.ts";
+import type { HostFacts } from "../../../src/contract/host.ts";
+import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
+import type { Mesh } from "../../../src/contract/mesh.ts";
+import type { Evidence } from "../../../src/contract/reading.ts";
+import type { Assessed } from "../../../src/contract/step.ts";
 import type { UnitFact } from "../../../src/daemon/unit.ts";
 import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
-import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
-import type { Mesh } from "../../../src/mesh/mesh.ts";
 import { revealContent } from "../../../src/secret.ts";
-import type { Assessed, Evidence, HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/firewall/assess.ts";
 import type { FirewallDesired } from "../../../src/steps/firewall/desired.ts";
 import type { FirewallFacts, KernelFacts } from "../../../src/steps/firewall/facts.ts";
@@ -14,7 +16,7 @@ import { firewall } from "../../../src/steps/firewall/index.ts";
 import { DROP_IN, NFTABLES, RULES, UNIT, UNIT_FILE } from "../../../src/steps/firewall/paths.ts";
 import { type Rules, ruleExpressions, ruleLines } from "../../../src/steps/firewall/rules.ts";
 import { wantedFiles } from "../../../src/steps/firewall/situation.ts";
-import { mesh } from "../../mesh/mesh.ts";
+import { mesh } from "../../haproxy/mesh.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 
 const ADDRESSES = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { Change } from "../../../src/contract/change.ts";
 import { socketQuestion } from "../../../src/evidence/by-hand.ts";
-import type { Change } from "../../../src/step.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
 import { assessed, configText, desired, foreignText } from "./host.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
-import type { Mesh } from "../../../src/mesh/mesh.ts";
+import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
+import type { Mesh } from "../../../src/contract/mesh.ts";
 import { haproxy } from "../../../src/steps/haproxy/index.ts";
-import { mesh, service } from "../../mesh/mesh.ts";
+import { mesh, service } from "../../haproxy/mesh.ts";
 import { desired, fixedService, hostFacts } from "./host.ts";
 
 const host: HostView = { name: "kvm-01", address: "10.0.0.2", groups: [], parameters: new Map() };

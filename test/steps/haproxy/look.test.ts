@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
+import type { HostFacts } from "../../../src/contract/host.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
-import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
+import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import type { Answer } from "../../../src/reader/answer.ts";
 import type { Ask, Fields } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";
 import { askRecording, type Recording } from "../../../src/reader/recording.ts";
 import { revealContent } from "../../../src/secret.ts";
-import type { HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/haproxy/assess.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
 import { haproxyFiles } from "../../../src/steps/haproxy/files.ts";

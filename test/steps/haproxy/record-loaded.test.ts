@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { parseHaproxyConfig } from "../../../src/haproxy/config.ts";
 import { loadedConfig } from "../../../src/haproxy/loaded.ts";
-import { parseHaproxyConfig } from "../../../src/mesh/haproxy-config.ts";
 
 const script = resolve(import.meta.dirname, "../../../src/steps/haproxy/record-loaded.sh");
 

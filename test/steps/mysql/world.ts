@@ -1,9 +1,12 @@
+import type { Change } from "../../../src/contract/change.ts";
+import type { HostFacts } from "../../../src/contract/host.ts";
+import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
+import type { Evidence } from "../../../src/contract/reading.ts";
+import type { Health } from "../../../src/contract/step.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
-import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
 import { Reader } from "../../../src/reader/reader.ts";
 import { keyOf, type Recording } from "../../../src/reader/recording.ts";
-import type { Change, Evidence, Health, HostFacts } from "../../../src/step.ts";
 import { mysql } from "../../../src/steps/mysql/index.ts";
 import { lookAtDatabase } from "../../../src/steps/mysql/look.ts";
 import type { MysqlParameters } from "../../../src/steps/mysql/parameters.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { openFilesNeeded } from "../../../src/mesh/open-files.ts";
-import type { Claims, Listener } from "../../../src/step.ts";
+import type { Claims } from "../../../src/contract/claims.ts";
+import type { Listener } from "../../../src/contract/host.ts";
+import { openFilesNeeded } from "../../../src/haproxy/open-files.ts";
 import type { PreflightFacts } from "../../../src/steps/preflight/facts.ts";
 import { preflight } from "../../../src/steps/preflight/index.ts";
 import { bookworm, MIB, rowsOf, type World } from "./world.ts";

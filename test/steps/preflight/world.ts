@@ -1,8 +1,11 @@
 import { expect } from "vitest";
+import type { Claims } from "../../../src/contract/claims.ts";
+import type { HostFacts } from "../../../src/contract/host.ts";
+import type { HostName, HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
+import type { Mesh } from "../../../src/contract/mesh.ts";
+import type { Evidence } from "../../../src/contract/reading.ts";
+import type { Fleet } from "../../../src/contract/step.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
-import type { HostName, HostView, InventoryView } from "../../../src/inventory/view.ts";
-import type { Mesh } from "../../../src/mesh/mesh.ts";
-import type { Claims, Evidence, Fleet, HostFacts } from "../../../src/step.ts";
 import type { PreflightDesired } from "../../../src/steps/preflight/desired.ts";
 import type { PreflightFacts } from "../../../src/steps/preflight/facts.ts";
 import { preflight } from "../../../src/steps/preflight/index.ts";

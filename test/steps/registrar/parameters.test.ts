@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
+import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
 import { registrar } from "../../../src/steps/registrar/index.ts";
 import { renderNerveConfig } from "../../../src/steps/registrar/nerve-config.ts";
 import { desired, userApi } from "./world.ts";

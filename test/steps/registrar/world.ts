@@ -1,3 +1,5 @@
+import type { HostFacts } from "../../../src/contract/host.ts";
+import type { Evidence } from "../../../src/contract/reading.ts";
 import type { UnitFact } from "../../../src/daemon/unit.ts";
 import { writtenStart } from "../../../src/daemon/unit-start.ts";
 import type { FileFact } from "../../../src/evidence/file.ts";
@@ -5,7 +7,6 @@ import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { gemKey } from "../../../src/smartstack/gem-set.ts";
-import type { Evidence, HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/registrar/assess.ts";
 import type { OwnService, RegistrarDesired } from "../../../src/steps/registrar/desired.ts";
 import type { RegisteredChild, RegistrarFacts } from "../../../src/steps/registrar/facts.ts";

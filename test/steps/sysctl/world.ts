@@ -1,8 +1,10 @@
+import type { HostFacts } from "../../../src/contract/host.ts";
+import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
+import type { Mesh, Service } from "../../../src/contract/mesh.ts";
+import type { Evidence } from "../../../src/contract/reading.ts";
+import type { Assessed } from "../../../src/contract/step.ts";
 import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
-import type { HostView, InventoryView } from "../../../src/inventory/view.ts";
-import type { Mesh, Service } from "../../../src/mesh/mesh.ts";
-import type { Assessed, Evidence, HostFacts } from "../../../src/step.ts";
 import { assess } from "../../../src/steps/sysctl/assess.ts";
 import type { ConfFile } from "../../../src/steps/sysctl/boot.ts";
 import { DROP_IN } from "../../../src/steps/sysctl/drop-in.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { InventoryView } from "../../../src/contract/inventory-view.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
-import type { InventoryView } from "../../../src/inventory/view.ts";
-import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
+import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import { NotRead } from "../../../src/reader/answer.ts";
 import type { Ask } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";

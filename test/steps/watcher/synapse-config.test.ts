@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CANARY } from "../../../src/mesh/canary.ts";
-import { compareHaproxyConfig, parseHaproxyConfig, serversOf } from "../../../src/mesh/haproxy-config.ts";
-import { descriptionOf } from "../../../src/mesh/haproxy-settings.ts";
+import { CANARY } from "../../../src/haproxy/canary.ts";
+import { compareHaproxyConfig, parseHaproxyConfig, serversOf } from "../../../src/haproxy/config.ts";
+import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import { scriptText } from "../../../src/script-text.ts";
 import { backendOf, keptBackends, serverName } from "../../../src/steps/watcher/backends.ts";
 import { haproxyFrame } from "../../../src/steps/watcher/haproxy-frame.ts";

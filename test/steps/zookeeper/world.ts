@@ -1,8 +1,9 @@
+import type { HostFacts } from "../../../src/contract/host.ts";
+import type { HostName, HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
+import type { Fleet } from "../../../src/contract/step.ts";
 import { type UnitFact, unitFact } from "../../../src/daemon/unit.ts";
 import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
-import type { HostName, HostView, InventoryView } from "../../../src/inventory/view.ts";
-import type { Fleet, HostFacts } from "../../../src/step.ts";
 import type { ZookeeperDesired } from "../../../src/steps/zookeeper/desired.ts";
 import type { ZookeeperFacts } from "../../../src/steps/zookeeper/facts.ts";
 import { zookeeper } from "../../../src/steps/zookeeper/index.ts";

@@ -1,12 +1,8 @@
 import { expect, it } from "vitest";
-import {
-  compareHaproxyConfig,
-  parseHaproxyConfig,
-  renderHaproxyConfig,
-} from "../../src/mesh/haproxy-config.ts";
-import { mendedHaproxyConfig } from "../../src/mesh/haproxy-config-mended.ts";
-import { haproxyParameters } from "../../src/mesh/haproxy-parameters.ts";
-import { haproxySettings } from "../../src/mesh/haproxy-settings.ts";
+import { compareHaproxyConfig, parseHaproxyConfig, renderHaproxyConfig } from "../../src/haproxy/config.ts";
+import { mendedHaproxyConfig } from "../../src/haproxy/mended-config.ts";
+import { haproxyParameters } from "../../src/haproxy/parameters.ts";
+import { haproxySettings } from "../../src/haproxy/settings.ts";
 import { mesh, service } from "./mesh.ts";
 
 const settings = haproxySettings(haproxyParameters.parse({ maxconn: 9000 }), mesh([service()]));

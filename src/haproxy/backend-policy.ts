@@ -1,9 +1,9 @@
 import { isIPv6 } from "node:net";
 import { isInNetwork } from "../address-range.ts";
-import { type ConfigDifference, type HaproxyConfig, plainOptions, serversOf } from "./haproxy-config.ts";
-import type { HaproxySettings } from "./haproxy-settings.ts";
-import type { Mesh } from "./mesh.ts";
+import type { Mesh } from "../contract/mesh.ts";
+import { type ConfigDifference, type HaproxyConfig, plainOptions, serversOf } from "./config.ts";
 import { ANY_VALUE, SERVER_OPTION_RULES } from "./server-option-rules.ts";
+import type { HaproxySettings } from "./settings.ts";
 
 /** What a backend may say of itself in its znode, and where it may be. Everything else is left out of HAProxy. */
 export interface BackendPolicy {

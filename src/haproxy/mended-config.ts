@@ -1,4 +1,4 @@
-import type { ConfigDifference, HaproxyConfig } from "./haproxy-config.ts";
+import type { ConfigDifference, HaproxyConfig } from "./config.ts";
 
 /**
  * The file's text with every difference closed where it stands: for a diff of a file that somebody else will write,

@@ -1,9 +1,9 @@
+import type { HostName } from "../contract/inventory-view.ts";
+import type { Service } from "../contract/mesh.ts";
 import { inParallel } from "../engine/observe.ts";
 import { CommandFailed } from "../errors.ts";
-import type { HostName } from "../inventory/view.ts";
-import { CANARY } from "../mesh/canary.ts";
-import { PROBE_COOKIE } from "../mesh/haproxy-settings.ts";
-import type { Service } from "../mesh/mesh.ts";
+import { CANARY } from "../haproxy/canary.ts";
+import { PROBE_COOKIE } from "../haproxy/settings.ts";
 import type { Held, Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { shellQuote } from "../shell-quote.ts";

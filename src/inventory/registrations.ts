@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { HostView } from "../inventory/view.ts";
+import type { HostView } from "../contract/inventory-view.ts";
 import { durationMs, port } from "../quantities.ts";
 
 const CHECK = "expected a path like /health, or false for a TCP check";

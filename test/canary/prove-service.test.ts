@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { canaryData, canaryServer, probeService, whyNot } from "../../src/canary/prove-service.ts";
+import { timingsOf } from "../../src/canary/timings.ts";
 import { stoppedWords } from "../../src/cli/probe-command.ts";
-import { canaryData, canaryServer, probeService, whyNot } from "../../src/probe/service-probe.ts";
-import { timingsOf } from "../../src/probe/timings.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 import { backendOf, serverName } from "../../src/steps/watcher/backends.ts";
 import { desired, service } from "../steps/watcher/world.ts";

@@ -1,4 +1,4 @@
-import { switchedOff, type UnitState } from "./switched-off.ts";
+import { switchedOff, type UnitState } from "../daemon/switched-off.ts";
 
 /** Synapse, which writes a candidate, and what puts it into force: the two that start at boot. */
 export const WATCHER_UNIT = "meshctl-watcher.service";

@@ -1,4 +1,4 @@
-import { quotable } from "../../terminal-text.ts";
+import { quotable } from "../terminal-text.ts";
 
 /** "[ALERT]    (360) : …" of HAProxy ≥ 2.4, "[ALERT] 325/191322 (446) : …" before. */
 const ALERT = /^\[ALERT\]\s+(?:\S+ )?\((\d+)\) : (.*)$/;

@@ -5,9 +5,9 @@ import {
   parseHaproxyConfig,
   renderHaproxyConfig,
   serversOf,
-} from "../../src/mesh/haproxy-config.ts";
-import { haproxyParameters } from "../../src/mesh/haproxy-parameters.ts";
-import { descriptionOf, haproxySettings } from "../../src/mesh/haproxy-settings.ts";
+} from "../../src/haproxy/config.ts";
+import { haproxyParameters } from "../../src/haproxy/parameters.ts";
+import { descriptionOf, haproxySettings } from "../../src/haproxy/settings.ts";
 import { mesh, service } from "./mesh.ts";
 
 /** Keeps clients from asking for a server by the cookie of `meshctl probe`. */

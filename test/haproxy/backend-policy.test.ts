@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { backendPolicy, refusalOf, renderBackendPolicy } from "../../../src/mesh/backend-policy.ts";
-import { haproxyParameters } from "../../../src/mesh/haproxy-parameters.ts";
-import { haproxySettings } from "../../../src/mesh/haproxy-settings.ts";
-import { mesh, service } from "../../mesh/mesh.ts";
+import { backendPolicy, refusalOf, renderBackendPolicy } from "../../src/haproxy/backend-policy.ts";
+import { haproxyParameters } from "../../src/haproxy/parameters.ts";
+import { haproxySettings } from "../../src/haproxy/settings.ts";
+import { mesh, service } from "./mesh.ts";
 
-const watcher = resolve(import.meta.dirname, "../../../src/steps/watcher");
+const watcher = resolve(import.meta.dirname, "../../src/steps/watcher");
 const hasRuby = spawnSync("ruby", ["--version"]).status === 0;
 
 const open = mesh([

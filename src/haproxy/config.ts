@@ -1,4 +1,4 @@
-import type { HaproxySettings, ServiceSettings } from "./haproxy-settings.ts";
+import type { HaproxySettings, ServiceSettings } from "./settings.ts";
 
 // Constant on purpose: a new version of meshctl must not reload a fleet.
 const HEADER =

@@ -1,4 +1,4 @@
-import type { Mesh, Service } from "../../src/mesh/mesh.ts";
+import type { Mesh, Service } from "../../src/contract/mesh.ts";
 
 /** A service as the seed has it, found in ZooKeeper unless `servers` are given. */
 export function service(change: Partial<Service> = {}): Service {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Mesh, Service } from "../contract/mesh.ts";
 import { CANARY } from "./canary.ts";
-import type { HaproxyParameters } from "./haproxy-parameters.ts";
-import type { Mesh, Service } from "./mesh.ts";
+import type { HaproxyParameters } from "./parameters.ts";
 
 /** Where the worker answers `show info`; the group haproxy may, so that a watcher needs no root. */
 export const ADMIN_SOCKET = "/run/haproxy/admin.sock";

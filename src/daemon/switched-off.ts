@@ -1,4 +1,5 @@
-import type { Change, Reading } from "../step.ts";
+import type { Change } from "../contract/change.ts";
+import type { Reading } from "../contract/reading.ts";
 
 export interface UnitState {
   readonly load: string;

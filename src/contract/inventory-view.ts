@@ -1,7 +1,7 @@
 import type { HostName } from "../host-name.ts";
-import type { Mesh } from "../mesh/mesh.ts";
 import type { Secret } from "../secret.ts";
 import type { WaveRules } from "../waves.ts";
+import type { Mesh } from "./mesh.ts";
 
 export type { HostName };
 

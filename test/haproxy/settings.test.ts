@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { haproxyParameters } from "../../src/mesh/haproxy-parameters.ts";
-import { descriptionOf, haproxySettings, settingsDigest } from "../../src/mesh/haproxy-settings.ts";
-import type { Service } from "../../src/mesh/mesh.ts";
+import type { Service } from "../../src/contract/mesh.ts";
+import { haproxyParameters } from "../../src/haproxy/parameters.ts";
+import { descriptionOf, haproxySettings, settingsDigest } from "../../src/haproxy/settings.ts";
 import { mesh, service } from "./mesh.ts";
 
 const settings = (parameters: Record<string, unknown> = {}, services: readonly Service[] = [service()]) =>

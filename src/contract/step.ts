@@ -1,0 +1,113 @@
+import type { ZodType } from "zod";
+import type { Reader } from "../reader/reader.ts";
+import type { WaveSize } from "../waves.ts";
+import type { Change, Command, RenderedFile } from "./change.ts";
+import type { Claims } from "./claims.ts";
+import type { HostFacts, Machine } from "./host.ts";
+import type { HostName, HostView, InventoryView } from "./inventory-view.ts";
+import type { StepName } from "./names.ts";
+import type { Reading } from "./reading.ts";
+
+/** Every host that has the step in the playbook, also those that `--limit` leaves alone. */
+export type Fleet<D, F> = ReadonlyMap<
+  HostName,
+  | { readonly is: "seen"; readonly desired: D; readonly facts: F; readonly host: HostFacts }
+  | { readonly is: "unseen"; readonly desired: D; readonly because: string }
+>;
+
+export interface Assessed {
+  readonly readings: readonly Reading[];
+  /** In the order they must be made. The engine makes the first, observes, and assesses again. */
+  readonly changes: readonly Change[];
+}
+
+/** Whether a step's service does its work now, whatever its settings are. */
+export type Health =
+  | { readonly is: "healthy" }
+  /** It is down, or refuses the configuration that is on disk. `because` is the evidence. */
+  | { readonly is: "broken"; readonly because: string }
+  /** Nobody can tell yet, a database that still shuts down for one: never a reason to put anything back. */
+  | { readonly is: "undecided"; readonly because: string };
+
+/** A file that a run replaced. Content is undefined where there is no file, and of one larger than 256 KiB. */
+export interface ReplacedFile {
+  readonly path: string;
+  readonly before: string | undefined;
+  readonly now: string | undefined;
+}
+
+/** What the engine needs to put the old configuration of a step's service back. All of it is pure. */
+export interface Service<D, F> {
+  /** Undefined when no such service is installed. Peers tell of one that waits for them whether it does so in vain. */
+  health(
+    facts: F,
+    self?: { readonly name: HostName; readonly desired: D; readonly fleet: Fleet<D, F> },
+  ): Health | undefined;
+  /** Why the old file must not be put back by meshctl, as one sentence; undefined when it may be. */
+  keeps?(file: ReplacedFile): string | undefined;
+  /** Makes the service run what is on disk after these paths were put back. */
+  activate(facts: F, paths: readonly string[]): readonly Command[];
+  /** Which of those that wait may be activated now, or why none may. Default: all. */
+  next?(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
+}
+
+/** One unit of provisioning: one folder in src/steps, one line in the registry. P parameters, D desired, F facts. */
+export interface Step<P = unknown, D = unknown, F = unknown> {
+  readonly name: StepName;
+  readonly title: string;
+  /** Validates the YAML (playbook, group, host merged). Strict: unknown keys are errors. */
+  readonly parameters: ZodType<P>;
+  /** What is wrong in the files beyond one key's type; `path` is within the parameters. Pure, but for
+   * files of the control machine that the parameters name. */
+  problems?(
+    parameters: P,
+    host: HostView,
+    inventory: InventoryView,
+  ): readonly { path: readonly (string | number)[]; message: string }[];
+  /** Pure, from the inventory alone. Never allocates what a living host may already have (ids). */
+  desired(parameters: P, host: HostView, inventory: InventoryView): D;
+  /** `facts` is undefined while the step has not been read on the host. */
+  claims(desired: D, host: HostFacts, facts?: F): Claims;
+  /** Every file that the step, or what it installs, writes on a bare host. Pure; made as `assess` makes them. */
+  files?(self: {
+    readonly name: HostName;
+    readonly desired: D;
+    readonly machine: Machine;
+  }): readonly RenderedFile[];
+  /**
+   * Reads what the step has to know of a host; asks as much as it can at once. What was not read is told as such in the
+   * facts; what nothing can be told without is thrown as NotRead. Throws NotUnderstood on answers it does not understand.
+   */
+  look(reader: Reader, desired: D): Promise<F>;
+  assess(
+    self: {
+      readonly name: HostName;
+      readonly desired: D;
+      readonly facts: F;
+      readonly host: HostFacts;
+      /** What every step of the playbook claims on this host. */
+      readonly claims: ReadonlyMap<StepName, Claims>;
+    },
+    fleet: Fleet<D, F>,
+  ): Assessed;
+  /**
+   * Whose facts `next`, `service.next` and `service.health` go by: those of the hosts that wait and change, or those of
+   * every member. They are looked at again before each wave.
+   */
+  readonly needs: "self" | "all";
+  /** Who may change next, or why nobody may. `waiting` have a change to make. */
+  next(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
+  /**
+   * How many hosts a wave may disrupt, whatever the files and flags say: for a step whose `next` decides that by itself,
+   * or whose service bears no more. Default: as they say, else one host, a quarter, all.
+   */
+  readonly serial?: readonly WaveSize[];
+  /** The service that the step's files are for. What a step without one replaced is put back by hand only. */
+  readonly service?: Service<D, F>;
+  /** How long a change may take to come into force, and how long it must stay so. */
+  readonly settle: { readonly deadlineMs: number; readonly stableMs: number };
+}
+
+/** The registry holds steps of every type; each is called only with what it made itself. */
+// biome-ignore lint/suspicious/noExplicitAny: a list of generics over their own private types
+export type AnyStep = Step<any, any, any>;
