@@ -18,6 +18,7 @@ import { Interruption } from "./interruption.ts";
 import { Journal } from "./journal.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
 import { type RunFlags, storeDirectory } from "./options.ts";
+import { HostRecorder, RecordedHosts } from "./recorded-hosts.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { JunitReport } from "./report/junit.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
@@ -39,11 +40,15 @@ export interface RunCommand {
   readonly yes?: boolean;
   /** A setting or a glob: only these are shown, with how they came about. */
   readonly explain?: string | undefined;
+  /** File that keeps what hosts answer. */
+  readonly record?: string | undefined;
+  /** File with what hosts answered before: none is asked. */
+  readonly from?: string | undefined;
 }
 
 /** Runs plan, verify, provision or restore and shows it. Returns the exit code. Throws ConfigurationError before any host is touched. */
 export async function runCommand(
-  { command, of, yes = false, explain }: RunCommand,
+  { command, of, yes = false, explain, record, from }: RunCommand,
   flags: RunFlags,
 ): Promise<number> {
   const { inventory, job, ...files } = await load(flags);
@@ -65,7 +70,10 @@ export async function runCommand(
   const verbose = flags.verbose === true;
   const wordsPaint = paintFor(process.stderr, flags.color);
   const progress = new Progress(process.stderr, { paint: wordsPaint, verbose });
-  const remotes = remotesOf(inventory, progress, interactive);
+  const recorder = record === undefined ? undefined : new HostRecorder(record);
+  const recorded = from === undefined ? undefined : new RecordedHosts(from);
+  const reached = recorded ?? remotesOf(inventory, progress, interactive);
+  const remotes = recorder?.through(reached) ?? reached;
 
   const screen = new Screen(command === "restore" && of === undefined ? "list" : command, {
     color: flags.color,
@@ -87,6 +95,7 @@ export async function runCommand(
     progress.see(event);
     journal.see(event);
     junit?.see(event);
+    recorder?.see(event);
     if (toJson === undefined) screen.see(event);
     else toJson(event);
   };
@@ -117,7 +126,7 @@ export async function runCommand(
       steps("zookeeper") && (isPlan || inventory.mesh.firewall !== undefined)
         ? openPortsWords(inventory.mesh, hosts, hostsWith(job, "firewall"))
         : undefined;
-    return [isPlan ? meshNotes(inventory.mesh) : [], openPorts ?? []].flat();
+    return [recorded?.notes ?? [], isPlan ? meshNotes(inventory.mesh) : [], openPorts ?? []].flat();
   };
   interruption.watch();
   try {
@@ -156,6 +165,7 @@ export async function runCommand(
     throw error;
   } finally {
     junit?.end();
+    recorder?.end();
     journal.end();
     interruption.unwatch();
     await remotes.end();

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type RunFlags, withJunit, withRunFlags, withWait } from "../options.ts";
 
 export const verify = withJunit(withWait(withRunFlags(new Command("verify"))))
@@ -7,7 +7,15 @@ export const verify = withJunit(withWait(withRunFlags(new Command("verify"))))
     "--explain <setting>",
     "how each layer of a setting was read and its verdict made, for example '*fin_timeout' (a glob)",
   )
-  .action(async (flags: RunFlags & { explain?: string }) => {
+  .option("--record <file>", "keep what the hosts answer, with secrets masked, for --from")
+  .addOption(
+    new Option("--from <file>", "judge what --record kept, with these files; ask no host").conflicts([
+      "record",
+      "waitForSsh",
+    ]),
+  )
+  .action(async (flags: RunFlags & { explain?: string; record?: string; from?: string }) => {
     const { runCommand } = await import("../run-command.ts");
-    process.exitCode = await runCommand({ command: "verify", explain: flags.explain }, flags);
+    const { explain, record, from } = flags;
+    process.exitCode = await runCommand({ command: "verify", explain, record, from }, flags);
   });

@@ -1,0 +1,163 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import * as z from "zod";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { RunEvent } from "../engine/events.ts";
+import { readThrough } from "../engine/readers.ts";
+import { ConfigurationError, HostUnreachable } from "../errors.ts";
+import { RecordedReader, type Recording, RecordingReader } from "../reader/recording.ts";
+import type { Remote } from "../remote/remote.ts";
+import type { Remotes } from "./remotes.ts";
+import { shownText } from "./shown.ts";
+
+const FORMAT = 1;
+
+const answer = z.union([
+  z.strictObject({
+    is: z.literal("value"),
+    value: z.array(z.union([z.string(), z.strictObject({ base64: z.string() })])),
+  }),
+  z.strictObject({ is: z.literal("absent") }),
+  z.strictObject({ is: z.literal("unreadable"), because: z.string() }),
+]);
+
+const file = z.strictObject({
+  meshctl_recording: z.literal(FORMAT),
+  /** When the hosts were read, ISO 8601. */
+  recorded: z.string(),
+  hosts: z.record(
+    z.string(),
+    z.union([
+      z.strictObject({ answers: z.record(z.string(), answer) }),
+      z.strictObject({ unreachable: z.string() }),
+    ]),
+  ),
+});
+
+type RecordedFile = z.infer<typeof file>;
+
+/** Keeps what hosts answer in a file for this user alone, masked. */
+export class HostRecorder {
+  readonly #path: string;
+  readonly #recorded = new Date().toISOString();
+  readonly #hosts = new Map<HostName, Recording>();
+  readonly #unreachable = new Map<HostName, string>();
+
+  /** Throws ConfigurationError where the file cannot be written. */
+  constructor(path: string) {
+    this.#path = path;
+    // What cannot be kept is told before any host is read.
+    try {
+      rmSync(this.#partial, { force: true });
+      writeFileSync(this.#partial, "", { mode: 0o600, flag: "wx" });
+    } catch (error) {
+      throw new ConfigurationError(`--record: ${(error as Error).message}`);
+    }
+  }
+
+  /** The same hosts, recorded. */
+  through({ of, end }: Remotes): Remotes {
+    return {
+      of: (host) => {
+        const remote = of(host);
+        if (!this.#hosts.has(host)) {
+          const recording: Recording = {};
+          this.#hosts.set(host, recording);
+          readThrough(remote, (reader) => new RecordingReader(reader, recording));
+        }
+        return remote;
+      },
+      end,
+    };
+  }
+
+  see(event: RunEvent): void {
+    if (event.event === "unreachable") this.#unreachable.set(event.host, shownText(event.error.message));
+  }
+
+  /** Writes the file, unless nothing was read. Throws as `fs` does. */
+  end(): void {
+    if (this.#hosts.size === 0) {
+      rmSync(this.#partial, { force: true });
+      return;
+    }
+    const hosts: RecordedFile["hosts"] = {};
+    for (const [host, answers] of this.#hosts) {
+      const unreachable = this.#unreachable.get(host);
+      hosts[host] = unreachable === undefined ? { answers } : { unreachable };
+    }
+    const recorded: RecordedFile = {
+      meshctl_recording: FORMAT,
+      recorded: this.#recorded,
+      hosts,
+    };
+    writeFileSync(this.#partial, `${JSON.stringify(recorded, null, 1)}\n`);
+    renameSync(this.#partial, this.#path);
+  }
+
+  get #partial(): string {
+    return `${this.#path}.partial`;
+  }
+}
+
+/** Hosts as a file has them: nobody is asked. */
+export class RecordedHosts implements Remotes {
+  /** What a person has to know of what is shown. */
+  readonly notes: readonly string[];
+  readonly #hosts: RecordedFile["hosts"];
+  readonly #remotes = new Map<HostName, Remote>();
+
+  /** Throws ConfigurationError where the file is none of `HostRecorder`'s. */
+  constructor(path: string) {
+    const { recorded, hosts } = readRecording(path);
+    this.notes = [`what hosts answered at ${recorded} is shown: none is asked now`];
+    this.#hosts = hosts;
+  }
+
+  of(host: HostName): Remote {
+    const known = this.#remotes.get(host) ?? this.#recordedHost(host);
+    this.#remotes.set(host, known);
+    return known;
+  }
+
+  async end(): Promise<void> {}
+
+  #recordedHost(host: HostName): Remote {
+    const remote = new UnaskedHost(host);
+    const recorded = this.#hosts[host] ?? { unreachable: "the recording holds nothing of this host" };
+    if ("answers" in recorded) readThrough(remote, () => new RecordedReader(recorded.answers));
+    else remote.because = recorded.unreachable;
+    return remote;
+  }
+}
+
+function readRecording(path: string): RecordedFile {
+  try {
+    const parsed = file.safeParse(JSON.parse(readFileSync(path, "utf8")));
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw new Error(`it is none that --record wrote: ${issue?.path.join(".")}: ${issue?.message}`);
+  } catch (error) {
+    throw new ConfigurationError(`--from ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Nobody can be asked anything any more. */
+class UnaskedHost implements Remote {
+  readonly host: HostName;
+  readonly execs = 0;
+  because = "it is not asked: what is shown was recorded";
+
+  constructor(host: HostName) {
+    this.host = host;
+  }
+
+  run = () => this.#reject();
+  hold = () => this.#reject();
+  talk = () => this.#reject();
+  anew = () => this;
+  end = async () => {};
+
+  async #reject(): Promise<never> {
+    throw new HostUnreachable(this.host, "connect", this.because);
+  }
+}
