@@ -17,14 +17,72 @@ export async function sshConfigFromFiles(
   target: SshConfigTarget,
   config: string | undefined,
 ): Promise<SshConfigValues> {
-  const files = config === undefined ? [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"] : [config];
   const texts: string[] = [];
-  for (const file of files) texts.push(await withIncludes(file, target, 0));
+  for (const file of filesOf(config)) texts.push(await withIncludes(file, target, 0));
   // A file's last Host section ends with the file.
   return computeSshConfig(texts.join(`\n${EVERY_HOST}\n`), target);
 }
 
 const EVERY_HOST = "Host *";
+
+/**
+ * What of ssh_config tells one host from another, by its name: hosts with the same answer get the same values, but for their
+ * own name. Undefined where it can only be asked of ssh itself: Match, canonical names, and values made of the host's name.
+ */
+export async function sectionsOf(config: string | undefined): Promise<(name: string) => string | undefined> {
+  const texts = await Promise.all(filesOf(config).map((file) => withAllIncludes(file, 0)));
+  const sections = [{ patterns: ["*"], isOwn: false }];
+  for (const line of texts.join(`\n${EVERY_HOST}\n`).split(/\r?\n/)) {
+    const { keyword, rest } = wordsOf(line);
+    if (keyword === "host") sections.push({ patterns: namesIn(rest), isOwn: false });
+    else if (keyword === "match") sections.push({ patterns: ["*"], isOwn: true });
+    // Where a control socket lies is nothing to meshctl.
+    else if (keyword.startsWith("canonical") || (rest.includes("%") && keyword !== "controlpath"))
+      sections.at(-1)!.isOwn = true;
+  }
+  return (name) => {
+    const applies = sections.map(({ patterns }) => isMatchedBy(patterns, name));
+    const isOwn = sections.some((section, at) => section.isOwn && applies[at]);
+    // ssh compares letter by letter, and makes small letters of the name that it connects to.
+    return isOwn || name !== name.toLowerCase() ? undefined : applies.map(Number).join("");
+  };
+}
+
+/** As ssh_config(5) has a Host line: one of the patterns fits, and none that is negated. */
+function isMatchedBy(patterns: readonly string[], name: string): boolean {
+  const fits = (pattern: string) => matchesPattern(name, pattern.toLowerCase());
+  const [negated, plain] = [true, false].map((is) => patterns.filter((one) => one.startsWith("!") === is));
+  return plain!.some(fits) && !negated!.some((pattern) => fits(pattern.slice(1)));
+}
+
+/** Text of a file with everything that it may include, whatever section it stands in. */
+async function withAllIncludes(file: string, depth: number): Promise<string> {
+  if (depth > MOST_DEPTH) throw new ConfigurationError(`${file}: too many Include levels`);
+  const text = await readFile(file, "utf8").catch(() => "");
+  const parts = text.split(/\r?\n/).map(async (line) => {
+    const { keyword, rest } = wordsOf(line);
+    if (keyword !== "include") return [line];
+    const paths = await pathsOf(rest, dirname(file));
+    // What follows belongs to the section before: it counts for every host then, which only asks ssh more often.
+    return [...(await Promise.all(paths.map((path) => withAllIncludes(path, depth + 1)))), EVERY_HOST];
+  });
+  return (await Promise.all(parts)).flat().join("\n");
+}
+
+function filesOf(config: string | undefined): readonly string[] {
+  return config === undefined ? [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"] : [config];
+}
+
+/** Keyword of a line, in small letters, and what follows it. */
+function wordsOf(line: string): { readonly keyword: string; readonly rest: string } {
+  const [, keyword = "", rest = ""] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];
+  return { keyword: keyword.toLowerCase(), rest };
+}
+
+/** Words, each maybe quoted. */
+function namesIn(words: string): string[] {
+  return [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+}
 
 /** The text of a file with what it includes put in its place; "" when it cannot be read, as OpenSSH has it. */
 async function withIncludes(file: string, target: SshConfigTarget, depth: number): Promise<string> {
@@ -33,11 +91,11 @@ async function withIncludes(file: string, target: SshConfigTarget, depth: number
   const lines: string[] = [];
   let section = EVERY_HOST;
   for (const line of text.split(/\r?\n/)) {
-    const [, keyword = "", rest = ""] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];
-    if (/^(host|match)$/i.test(keyword)) section = line;
-    if (!/^include$/i.test(keyword)) {
+    const { keyword, rest } = wordsOf(line);
+    if (keyword === "host" || keyword === "match") section = line;
+    if (keyword !== "include") {
       // The one setting whose tokens count at once: Match host asks for the outcome.
-      const isName = /^hostname$/i.test(keyword);
+      const isName = keyword === "hostname";
       lines.push(isName ? line.replace(/%([%h])/g, (_, sign) => (sign === "h" ? target.name : sign)) : line);
       continue;
     }
@@ -57,9 +115,8 @@ function isAbout(section: string, target: SshConfigTarget): boolean {
 async function pathsOf(words: string, folder: string): Promise<string[]> {
   // A relative path starts at ~/.ssh, in the system's files at /etc/ssh.
   const base = folder.startsWith("/etc/ssh") ? "/etc/ssh" : join(homedir(), ".ssh");
-  const patterns = [...words.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
   const lists = await Promise.all(
-    patterns.map((pattern) => glob(resolve(base, pattern.replace(/^~(?=\/|$)/, homedir())))),
+    namesIn(words).map((pattern) => glob(resolve(base, pattern.replace(/^~(?=\/|$)/, homedir())))),
   );
   return lists.flat();
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { ConfigurationError } from "../errors.ts";
 import { Limit } from "./limit.ts";
-import { sshConfigFromFiles } from "./ssh-config-files.ts";
+import { sectionsOf, sshConfigFromFiles } from "./ssh-config-files.ts";
 import type { SshConfigTarget, SshConfigValues } from "./ssh-config-values.ts";
 
 const SSH_G_TIMEOUT_MS = 15_000;
@@ -18,6 +18,9 @@ export interface SshConfigReader {
 /** Reads ssh_config through `ssh -G`, so that Match and Include mean exactly what they mean to OpenSSH. */
 export function sshConfigReader(file: string | undefined, warn: (message: string) => void): SshConfigReader {
   const perTarget = new Map<string, Promise<SshConfigValues>>();
+  /** Names that ssh_config does not tell apart are asked for once. */
+  const perSections = new Map<string, { readonly name: string; readonly values: Promise<SshConfigValues> }>();
+  let sections: ReturnType<typeof sectionsOf> | undefined;
   let defaults: Promise<SshConfigValues> | undefined;
   let warned = false;
   const read = async (target: SshConfigTarget, config: string | undefined): Promise<SshConfigValues> => {
@@ -31,14 +34,20 @@ export function sshConfigReader(file: string | undefined, warn: (message: string
     }
     return config === "none" ? new Map() : sshConfigFromFiles(target, config);
   };
+  const readShared = async (target: SshConfigTarget): Promise<SshConfigValues> => {
+    sections ??= sectionsOf(file);
+    const own = (await sections)(target.name);
+    if (own === undefined) return read(target, file);
+    const key = JSON.stringify([target.user, target.port, own]);
+    const shared = perSections.get(key) ?? { name: target.name, values: read(target, file) };
+    perSections.set(key, shared);
+    return named(await shared.values, shared.name, target.name);
+  };
   return {
     valuesFor(target) {
       const key = JSON.stringify(target);
-      let values = perTarget.get(key);
-      if (values === undefined) {
-        values = read(target, file);
-        perTarget.set(key, values);
-      }
+      const values = perTarget.get(key) ?? readShared(target);
+      perTarget.set(key, values);
       return values;
     },
     defaults() {
@@ -46,6 +55,15 @@ export function sshConfigReader(file: string | undefined, warn: (message: string
       return defaults;
     },
   };
+}
+
+/** What ssh says of one name, said of another that ssh_config does not tell from it. */
+function named(values: SshConfigValues, name: string, other: string): SshConfigValues {
+  if (name === other) return values;
+  const renamed = (value: string) => (value === name ? other : value);
+  return new Map(
+    [...values].map(([keyword, said]) => [keyword, /^host(name)?$/.test(keyword) ? said.map(renamed) : said]),
+  );
 }
 
 /** What `ssh -G` prints; undefined when there is no ssh. */
