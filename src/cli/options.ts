@@ -58,7 +58,7 @@ export function withRunFlags(command: Command): Command {
   return withFileOptions(command)
     .option(
       "-l, --limit <pattern>",
-      "only these hosts, for example 'proxies,!db-01'; their peers are still looked at",
+      "only these hosts, for example 'proxies,!db-01'; others are looked at where the evidence depends on them",
     )
     .option("--steps <names>", "only these steps, for example sysctl,haproxy", (text) => text.split(","))
     .option("--parallel <n>", "hosts worked on at once", positiveInteger, 10)

@@ -95,6 +95,8 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
    * every member. They are looked at again before each wave.
    */
   readonly needs: "self" | "all";
+  /** Nothing of what is assessed depends on other hosts: with `--limit` they are not looked at for it. */
+  readonly alone?: true;
   /** Who may change next, or why nobody may. `waiting` have a change to make. */
   next(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
   /**

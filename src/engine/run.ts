@@ -54,11 +54,21 @@ export async function run(options: RunOptions): Promise<number> {
   const startedAtMs = performance.now();
   const fleet = new FleetView(inventory, options.job, options.rules);
   const order = fleet.order.filter(({ step }) => options.steps(step.name));
-  const observed = fleet.hosts.filter((host) => fleet.requests(host, options.steps).length > 0);
-  const reported = observed.filter(options.limit);
+  const reported = fleet.hosts.filter(
+    (host) => options.limit(host) && fleet.requests(host, options.steps).length > 0,
+  );
   if (reported.length === 0) {
     throw new ConfigurationError("no host has any of these steps: see --limit, --steps and the playbook");
   }
+  /** Steps whose evidence on the hosts in question other hosts are looked at for. */
+  const shared = new Set(
+    order
+      .filter(({ step, hosts }) => step.alone !== true && hosts.some((host) => reported.includes(host)))
+      .map(({ step }) => step.name),
+  );
+  const stepsOf = (host: HostName) => (step: StepName) =>
+    options.steps(step) && (options.limit(host) || shared.has(step));
+  const observed = fleet.hosts.filter((host) => fleet.requests(host, stepsOf(host)).length > 0);
   emit({
     event: "run",
     command: options.command,
@@ -75,7 +85,7 @@ export async function run(options: RunOptions): Promise<number> {
   const present = observed.filter((host) => !absent.has(host));
   const looks = new Looks(fleet, remoteOf, options.parallel);
   const lookAt = async (host: HostName, isAlone = false) => {
-    const times = await looks.at(host, { steps: options.steps, isAlone });
+    const times = await looks.at(host, { steps: stepsOf(host), isAlone });
     const durationMs = times.endedAtMs - times.beganAtMs;
     if (fleet.observation(host)?.is === "seen") emit({ event: "observed", host, durationMs });
     return times;
@@ -116,7 +126,7 @@ export async function run(options: RunOptions): Promise<number> {
       isEnough: () => stop.aborted || (orChange && isChangeWanted),
       look: (host, isAlone) => {
         const look = lookAt(host, isAlone);
-        for (const peer of isAlone ? [] : peersOf(host)) looks.beside(peer, options.steps);
+        for (const peer of isAlone ? [] : peersOf(host)) looks.beside(peer, stepsOf(peer));
         return look;
       },
       stateOf: (host) => {

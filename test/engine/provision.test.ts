@@ -360,6 +360,26 @@ describe.concurrent("--limit", () => {
     expect(world.summary.hosts.map(({ host }) => host)).toEqual(["a"]);
   });
 
+  it("looks at no other host for a step that depends on none, and at it for one that does", async () => {
+    const world = new World("a", "b");
+    const seen: Record<string, string> = {};
+    const alone = valueStep({
+      name: "alone",
+      alone: true,
+      assess(self, fleet: Fleet<never, never>) {
+        for (const [host, member] of fleet) seen[host] = member.is === "seen" ? "seen" : member.because;
+        return valueStep().assess(self, fleet);
+      },
+    });
+    const limit = (host: string) => host === "a";
+    expect(await world.run("verify", [alone], { limit })).toBe(2);
+    expect(seen).toEqual({ a: "seen", b: "it was not looked at" });
+    expect(world.remote("b").execs).toBe(0);
+    await world.run("verify", [alone, valueStep()], { limit });
+    expect(world.remote("b").execs).toBe(1);
+    expect(seen.b).toBe("it was not looked at");
+  });
+
   it("that leaves no host with the steps asked for is an error and no success", async () => {
     const world = new World("a");
     await expect(world.run("verify", [valueStep()], { limit: () => false })).rejects.toThrow(

@@ -53,6 +53,7 @@ export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
   assess: ({ desired, facts, host, claims }) => assess(desired, facts, host, claims.has("watcher")),
 
   needs: "self",
+  alone: true,
   next: everyone,
   service,
   // HAProxy 2.2 takes two seconds to find out that a reload failed; 3.2 starts, and may die in the next three.

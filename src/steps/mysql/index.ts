@@ -63,6 +63,7 @@ export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 
   needs: "self",
+  alone: true,
   next: everyone,
   serial: ONE_BY_ONE,
   service,

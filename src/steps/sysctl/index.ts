@@ -45,6 +45,7 @@ export const sysctl: Step<SysctlParameters, SysctlDesired, SysctlFacts> = {
   assess: ({ desired, facts, host }) => assess(desired, facts, host),
 
   needs: "self",
+  alone: true,
   next: everyone,
   service,
   // The kernel takes a value at once.
