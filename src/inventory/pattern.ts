@@ -10,7 +10,7 @@ interface Names {
 /** What a pattern selects, in the inventory's order, and what is wrong with its terms. */
 export interface Matched {
   readonly hosts: readonly HostName[];
-  /** Whether there were hosts, and the exclusions took them all. */
+  /** Whether there were hosts, and what narrows them took them all. */
   readonly allExcluded: boolean;
   /** Terms that name nothing the inventory has. */
   readonly unknown: readonly { readonly term: string; readonly message: string }[];
@@ -18,8 +18,9 @@ export interface Matched {
 
 /**
  * The hosts that a pattern of `--limit` or of a play selects, in the inventory's order.
- * A pattern is a comma list (or a list of such) of `all`, hosts, groups and globs; `!term` takes hosts away again;
- * with exclusions only, it starts from all. Throws ConfigurationError when a term names nothing, or no host is left.
+ * A pattern is a list, parted by commas or colons (or a list of such), of `all`, hosts, groups, globs and ranges
+ * (`kvm-[01:20]`). `a|b` is one term of both; `&term` leaves only hosts that this has too, `!term` takes hosts away again;
+ * with nothing else, they start from all. Throws ConfigurationError when a term names nothing, or no host is left.
  */
 export function matchHosts(pattern: string | readonly string[], inventory: Names): HostName[] {
   const { hosts, unknown } = resolvePattern(pattern, inventory);
@@ -34,23 +35,47 @@ export function matchesNothing(pattern: string | readonly string[]): string {
 
 /** As `matchHosts`, with every problem as data. */
 export function resolvePattern(pattern: string | readonly string[], inventory: Names): Matched {
-  const terms = [pattern].flat().flatMap((list) => list.split(",").map((term) => term.trim()));
+  const terms = [pattern].flat().flatMap((list) => list.split(BETWEEN_TERMS).map((term) => term.trim()));
   const unknown: { term: string; message: string }[] = [];
   const select = (term: string): readonly HostName[] => {
-    const name = term.replace(/^!\s*/, "");
-    const selected = resolveTerm(name, inventory);
-    if (selected !== undefined) return selected;
-    unknown.push({ term: name, message: describeUnknown(name, inventory) });
-    return [];
+    const name = term.replace(/^[!&]\s*/, "");
+    return name.split("|").flatMap((one) => {
+      const selected = resolveTerm(one, inventory);
+      if (selected === undefined) unknown.push({ term: one, message: describeUnknown(one, inventory) });
+      return selected ?? [];
+    });
   };
-  const wanted = terms.filter((term) => !term.startsWith("!"));
+  const wanted = terms.filter((term) => !/^[!&]/.test(term));
   const chosen = new Set(wanted.length === 0 ? inventory.hosts.keys() : wanted.flatMap(select));
   const before = chosen.size;
+  for (const term of terms.filter((each) => each.startsWith("&"))) {
+    const both = new Set(select(term));
+    for (const host of chosen) if (!both.has(host)) chosen.delete(host);
+  }
   for (const term of terms.filter((each) => each.startsWith("!"))) {
     for (const host of select(term)) chosen.delete(host);
   }
   const hosts = [...inventory.hosts.keys()].filter((host) => chosen.has(host));
   return { hosts, allExcluded: before > 0 && hosts.length === 0, unknown };
+}
+
+/** A colon within brackets is a range's. */
+const BETWEEN_TERMS = /[,:](?![^[\]]*\])/;
+const RANGE = /\[([0-9]{1,6}):([0-9]{1,6})\]/;
+const MOST_NAMES = 10_000;
+
+/** `kvm-[01:03]` → kvm-01, kvm-02, kvm-03; as many digits as the first has. Undefined where there is no range. */
+function namesInRange(term: string): readonly string[] | undefined {
+  const [range, first, last] = RANGE.exec(term) ?? [];
+  if (range === undefined) return undefined;
+  const [from, to] = [Number(first), Number(last)];
+  const numbers = Array.from({ length: Math.max(0, Math.min(to - from + 1, MOST_NAMES)) }, (_, at) =>
+    `${from + at}`.padStart(first!.length, "0"),
+  );
+  return numbers.flatMap((number) => {
+    const name = term.replace(range, number);
+    return namesInRange(name) ?? [name];
+  });
 }
 
 /** Undefined when the inventory has nothing of that name. A group that is there and empty selects nothing. */
@@ -59,8 +84,10 @@ function resolveTerm(name: string, { hosts, groups }: Names): readonly HostName[
   if (hosts.has(name)) return [name];
   const group = groups.get(name);
   if (group !== undefined) return group;
-  if (!/[*?]/.test(name)) return undefined;
-  const named = [...hosts.keys(), ...groups.keys()].filter(globMatcher(name));
+  const range = RANGE.test(name) ? new Set(namesInRange(name)) : undefined;
+  if (range === undefined && !/[*?]/.test(name)) return undefined;
+  const isMeant = range === undefined ? globMatcher(name) : (each: string) => range.has(each);
+  const named = [...hosts.keys(), ...groups.keys()].filter(isMeant);
   return named.length === 0 ? undefined : named.flatMap((each) => groups.get(each) ?? [each]);
 }
 
@@ -77,6 +104,6 @@ function globCharacter(character: string): string {
 
 function describeUnknown(name: string, { hosts, groups }: Names): string {
   if (name === "") return "expected a host, a group or a glob between the commas, found nothing";
-  if (/[*?]/.test(name)) return `no host or group matches '${name}'`;
+  if (/[*?[]/.test(name)) return `no host or group matches '${name}'`;
   return `no host or group is named '${name}'${didYouMean(name, ["all", ...hosts.keys(), ...groups.keys()])}`;
 }

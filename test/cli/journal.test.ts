@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -109,10 +109,11 @@ describe("the journal", () => {
 
 describe("a pattern", () => {
   it.each([
-    ["@failed", "b,c"],
-    ["@changed", "a,b"],
-    ["proxies,!@changed", "proxies,!a,!b"],
-    [" @failed ,x", "b,c,x"],
+    ["@failed", "b|c"],
+    ["@changed", "a|b"],
+    ["proxies,!@changed", "proxies,!a|b"],
+    ["proxies,&@failed", "proxies,&b|c"],
+    [" @failed ,x", "b|c,x"],
     [`@failed:${nameOf(1)}`, "z"],
     ["a,b*", "a,b*"],
   ])("%j is %j of the last run that was to change hosts", (pattern, hosts) => {
@@ -125,6 +126,18 @@ describe("a pattern", () => {
     ]);
     written(3, "verify", [{ host: "e", is: "failed" }]);
     expect(withLastRun(pattern)).toBe(hosts);
+  });
+
+  it("names the hosts of a file by @FILE", () => {
+    const file = join(journalDirectory(), "..", "hosts");
+    mkdirSync(join(journalDirectory(), ".."), { recursive: true });
+    writeFileSync(file, "a, b # of the first rack\n\n# all\nc\n");
+    expect(withLastRun(`all,!@${file}`)).toBe("all,!a|b|c");
+    writeFileSync(file, "# nobody\n");
+    expect(() => withLastRun(`@${file}`)).toThrow(/^@\S+hosts: it names no host$/);
+    expect(() => withLastRun("@no-such-file")).toThrow(
+      /^@no-such-file: ENOENT.*; there are @failed, @changed and @FILE$/,
+    );
   });
 
   it.each([

@@ -32,6 +32,13 @@ describe("a host pattern", () => {
     ["proxies, !zookeeper", "db-01"],
     ["!db-*", "kvm-02 kvm-01"],
     [["kvm-01", "db-01", "!kvm-01"], "db-01"],
+    ["proxies,&zookeeper", "kvm-02 kvm-01"],
+    ["proxies:&zookeeper:!kvm-01", "kvm-02"],
+    ["&kvm-*", "kvm-02 kvm-01"],
+    ["kvm-01:db-01", "db-01 kvm-01"],
+    ["kvm-[01:20]", "kvm-02 kvm-01"],
+    ["kvm-[02:20],db-[01:01]", "db-01 kvm-02"],
+    ["proxies:&kvm-[00:01]", "kvm-01"],
   ])("%s selects %s, in the inventory's order", (pattern, hosts) => {
     expect(matchHosts(pattern, inventory).join(" ")).toBe(hosts);
   });
@@ -44,6 +51,10 @@ describe("a host pattern", () => {
     ["db-01,,kvm-01", "expected a host, a group or a glob between the commas, found nothing"],
     ["", "expected a host, a group or a glob between the commas, found nothing"],
     ["all,!all", "pattern 'all,!all' matches no host"],
+    ["zookeeper,&db-01", "pattern 'zookeeper,&db-01' matches no host"],
+    ["all,&web", "no host or group is named 'web'"],
+    ["kvm-[1:9]", "no host or group matches 'kvm-[1:9]'"],
+    ["kvm-[9:1]", "no host or group matches 'kvm-[9:1]'"],
     ["nobody", "pattern 'nobody' matches no host"],
     ["kvm.01", "no host or group is named 'kvm.01'; did you mean 'kvm-01'?"],
     ["a,b", "no host or group is named 'a'; no host or group is named 'b'"],
