@@ -14,6 +14,7 @@ import { provision } from "./commands/provision.ts";
 import { render } from "./commands/render.ts";
 import { restore } from "./commands/restore.ts";
 import { runs } from "./commands/runs.ts";
+import { schema } from "./commands/schema.ts";
 import { status } from "./commands/status.ts";
 import { validate } from "./commands/validate.ts";
 import { verify } from "./commands/verify.ts";
@@ -50,6 +51,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     hosts,
     facts,
     exec,
+    schema,
   ]) {
     program.addCommand(command.exitOverride().showHelpAfterError("(add --help for the flags)"));
   }

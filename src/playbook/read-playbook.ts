@@ -22,7 +22,7 @@ export interface PlayDraft {
 const root = z.strictObject({ version: z.literal(1), plays: z.unknown().optional() });
 const pattern = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 const optional = z.boolean().optional();
-const play = z.strictObject({
+export const play = z.strictObject({
   hosts: pattern,
   optional,
   serial: waveSizes.optional(),

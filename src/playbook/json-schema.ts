@@ -1,0 +1,40 @@
+import type { AnyStep } from "../contract/step.ts";
+import { type JsonSchema, jsonSchemaOf, parametersSchema } from "../inventory/json-schema.ts";
+import { play } from "./read-playbook.ts";
+
+/** What editors know of a playbook. */
+export function playbookSchema(steps: readonly AnyStep[]): JsonSchema {
+  const { properties, ...rest } = jsonSchemaOf(play);
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "meshctl playbook",
+    type: "object",
+    required: ["version", "plays"],
+    properties: {
+      version: { const: 1 },
+      plays: {
+        type: "array",
+        minItems: 1,
+        items: {
+          ...rest,
+          required: ["hosts", "steps"],
+          properties: {
+            ...(properties as object),
+            steps: {
+              type: "object",
+              minProperties: 1,
+              properties: Object.fromEntries(
+                Object.entries(parametersSchema(steps)).map(([name, schema]) => [
+                  name,
+                  { ...schema, type: ["object", "null"] },
+                ]),
+              ),
+              additionalProperties: false,
+            },
+          },
+        },
+      },
+    },
+    additionalProperties: false,
+  };
+}
