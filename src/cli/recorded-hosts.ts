@@ -113,13 +113,13 @@ export class RecordedHosts implements Remotes {
     this.#hosts = hosts;
   }
 
-  of(host: HostName): Remote {
+  readonly of = (host: HostName): Remote => {
     const known = this.#remotes.get(host) ?? this.#recordedHost(host);
     this.#remotes.set(host, known);
     return known;
-  }
+  };
 
-  async end(): Promise<void> {}
+  readonly end = async (): Promise<void> => {};
 
   #recordedHost(host: HostName): Remote {
     const remote = new UnaskedHost(host);
