@@ -122,7 +122,10 @@ export function viewOf(
   };
   const isBlocked = Object.values(blocked).some((because) => because !== undefined);
   const unread = membersUnread(fleet);
-  const isUndecided = unread !== undefined || whyUndecided(facts) !== undefined;
+  const isUndecided =
+    unread !== undefined ||
+    whyUndecided(facts) !== undefined ||
+    [atBoot, nextStart].some(({ onDisk }) => onDisk.is === "unreadable");
   const closing = isBlocked || isUndecided ? undefined : closingChange(needs);
   const quorum = quorumOf(desired, fleet);
   const state = stateOf(facts);
