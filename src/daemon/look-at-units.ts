@@ -1,7 +1,7 @@
 import { type Answer, mapAnswer, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
 import { bootPlan } from "./boot.ts";
-import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./next-start.ts";
+import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { START_KEYS } from "./unit-start.ts";
 

@@ -1,5 +1,5 @@
 import { isLiving } from "./living.ts";
-import type { NextStart } from "./next-start.ts";
+import type { NextStart } from "./start-facts.ts";
 import { loadedStart, type UnitStart } from "./unit-start.ts";
 
 /** What was read of one systemd unit. */

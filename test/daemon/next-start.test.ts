@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { bootPlan, rivalsOf } from "../../src/daemon/boot.ts";
 import { isLiving } from "../../src/daemon/living.ts";
-import { judgeStart, type NextStart, type StartNeeds, type UnitLine } from "../../src/daemon/next-start.ts";
+import { judgeStart, type StartNeeds } from "../../src/daemon/next-start.ts";
 import { bootRow, nextStartRow } from "../../src/daemon/rows.ts";
+import type { NextStart, UnitLine } from "../../src/daemon/start-facts.ts";
 import { unitFact } from "../../src/daemon/unit.ts";
 import { judge } from "../../src/evidence/verdict.ts";
 
