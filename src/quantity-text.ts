@@ -14,3 +14,9 @@ export function parseSize(text: string): number | undefined {
   const bytes = Number(amount) * (unit === undefined ? 1 : BYTES[unit.toUpperCase()]!);
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }
+
+/** "2304M" for whole MiB, else plain bytes: read by people and by every server. */
+export function showBytes(bytes: number): string {
+  if (bytes > 0 && bytes % 2 ** 30 === 0) return `${bytes / 2 ** 30}G`;
+  return bytes > 0 && bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20}M` : String(bytes);
+}

@@ -1,5 +1,7 @@
-import { type Answer, NotUnderstood, read, readThere } from "../reader/answer.ts";
+import { type Answer, mapAnswer, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
+import { bootPlan } from "./boot.ts";
+import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { START_KEYS } from "./unit-start.ts";
 
@@ -22,12 +24,24 @@ const PROPERTIES = [
   "EnvironmentFiles",
   "User",
   "RootDirectory",
+  "ExecStartPre",
+  "ExecReload",
+  "Slice",
+  "MemoryMax",
+  "MemoryHigh",
+  "TasksMax",
+  "TasksCurrent",
+  "WantedBy",
+  "RequiredBy",
 ];
+const LIMITS = ["LoadState", "ActiveState", "MemoryMax", "MemoryHigh", "TasksMax", "TasksCurrent"];
+/** Every service is below these two, unless its unit says otherwise. */
+const SLICES = ["system.slice", "-.slice"];
+const DEPENDENCIES = /^(?:Requires|Requisite|BindsTo|Conflicts)$/;
+const CONDITION = /^(?:Condition|Assert)\w+$/;
 /** Each is asked for by itself: a host that shows more is not asked for them. */
 const MOST_DROP_INS = 200;
 const ADMINISTRATOR = "/etc/systemd/system";
-const START_LINE = `^\\s*(?:${START_KEYS.join("|")})\\s*=`;
-
 /** Units as systemd has them, with the lines that say how they start. Two round trips. Throws NotRead. */
 export async function lookAtUnits<Name extends string>(
   reader: Reader,
@@ -51,8 +65,24 @@ export function askAhead(reader: Reader, name: string) {
   return Promise.all([
     propertiesOf(reader, name),
     reader.stat(own),
-    reader.list(`${own}.d`, "^[^.].*\\.conf$"),
+    Promise.all(
+      dropInDirectories(name).map(async (directory) => ({
+        directory,
+        entries: await reader.list(directory, "^[^.].*\\.conf$"),
+      })),
+    ),
+    reader.groupsOf(5, "boot"),
+    reader.groupsOf(3, "manager"),
+    Promise.all(SLICES.map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) }))),
   ]);
+}
+
+/** Where an administrator has drop-ins of it: its own, those of all whose names begin alike, those of its type. */
+function dropInDirectories(name: string): readonly string[] {
+  const [, stem = "", type = ""] = /^(.*)\.(\w+)$/.exec(name) ?? [];
+  const parts = stem.split("-").slice(0, -1);
+  const prefixes = parts.map((_, index) => `${parts.slice(0, index + 1).join("-")}-.${type}`);
+  return [name, ...prefixes.toReversed(), type].map((each) => `${ADMINISTRATOR}/${each}.d`);
 }
 
 /** As `lookAtUnits`, of one. What several steps ask of one unit in a look is asked once. */
@@ -64,55 +94,189 @@ export async function lookAtUnit(reader: Reader, name: string): Promise<UnitFact
 /** All of a unit but whether it is enabled. */
 async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords, "enabled">> {
   const own = `${ADMINISTRATOR}/${name}`;
-  const [properties, ownFile, ownDropIns] = await askAhead(reader, name);
+  const [properties, ownFile, directories, boot, manager, slices] = await askAhead(reader, name);
   const known = readThere(properties, name);
-  const fragment = known.get("FragmentPath")?.at(-1) ?? "";
-  const pid = Number(known.get("MainPID")?.at(-1) ?? 0);
-  const shown = (known.get("DropInPaths")?.at(-1) ?? "").split(" ").filter(Boolean);
-  const listed = (read(ownDropIns, `${own}.d`) ?? []).map(({ name: file }) => `${own}.d/${file}`);
+  const text = (property: string) => known.get(property)?.at(-1) ?? "";
+  const fragment = text("FragmentPath");
+  const pid = Number(text("MainPID") || 0);
+  const shown = text("DropInPaths").split(" ").filter(Boolean);
+  const listed = directories.flatMap(({ directory, entries }) =>
+    (read(entries, directory) ?? []).map(({ name: file }) => `${directory}/${file}`),
+  );
   const paths = [...new Set([...shown, ...listed])];
   if (paths.length > MOST_DROP_INS)
     throw new NotUnderstood(`${name} has ${paths.length} drop-ins, more than ${MOST_DROP_INS}`);
-  const [process, files] = await Promise.all([
-    pid === 0 ? undefined : reader.process(pid, []),
+  const isAdministrators = fragment !== "" && !isPackaged(fragment);
+  const twins = isAdministrators ? PACKAGED.map((directory) => `${directory}/${name}`) : [];
+  const commands = ["ExecStart", "ExecStartPre"].flatMap((property) => known.get(property) ?? []);
+  const mayCrash = Number(text("NRestarts") || 0) > 1;
+  const [process, files, ownFragment, packaged, programs, restarts, otherSlices] = await Promise.all([
+    pid === 0 ? undefined : reader.process(pid, ["program", "started"]),
     Promise.all(paths.map((path) => dropIn(reader, path))),
+    isAdministrators ? dropIn(reader, fragment) : undefined,
+    Promise.all(twins.map((path) => dropIn(reader, path))),
+    programsOf(reader, commands),
+    mayCrash ? reader.groupsOf(1, "restarts", name) : undefined,
+    Promise.all(
+      slicesAbove(text("Slice"))
+        .filter((slice) => !SLICES.includes(slice))
+        .map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) })),
+    ),
   ]);
   // systemd shows where a directory that is a link leads to.
   const loaded = new Set(files.filter(({ path }) => shown.includes(path)).map(({ realPath }) => realPath));
   const unread = files.filter(
-    ({ path, realPath, isEmpty }) => !shown.includes(path) && !isEmpty && !loaded.has(realPath),
+    ({ path, realPath, isEmpty }) =>
+      !shown.includes(path) && !isEmpty && !loaded.has(realPath) && !isMasked(path),
   );
+  // One that is found first, in a directory that counts for more, hides its namesakes.
+  function isMasked(path: string): boolean {
+    const base = path.slice(path.lastIndexOf("/"));
+    return paths.some((other) => other !== path && other.endsWith(base) && shown.includes(other));
+  }
   // Of a directory or a namesake that is new NeedDaemonReload says nothing.
-  const isLoaded = known.get("LoadState")?.at(-1) === "loaded";
+  const isLoaded = text("LoadState") === "loaded";
   const hasNamesake =
     read(ownFile, own) !== undefined &&
     fragment !== own &&
     !/^\/(?:etc\/systemd\/system\.control|run\/systemd\/transient)\//.test(fragment);
+  const counting = files.filter((file) => shown.includes(file.path) || (isLoaded && unread.includes(file)));
+  const running = process === undefined ? undefined : read(process, `the process of ${name}`);
+  const startedAt = Number(running?.parts[1] ?? Number.NaN);
+  const usual = new Set(packaged.flatMap(({ lines }) => lines.map(textOfLine)));
+  const foreign = [
+    ...(ownFragment === undefined ? [] : [ownFragment]),
+    ...counting.filter(({ path }) => !isPackaged(path)),
+  ].flatMap(({ path, changed, lines }) =>
+    lines
+      .filter((line) => !usual.has(textOfLine(line)))
+      .map((line) => ({ path, ...line, isStarted: changed <= startedAt })),
+  );
+  const next: NextStart = {
+    lines: await judgeable(reader, foreign),
+    programs,
+    runs: running === undefined || running.parts[0] === "" ? undefined : { pid, program: running.parts[0]! },
+    limits: [
+      { name, answer: properties },
+      ...slicesAbove(text("Slice")).flatMap((slice) => {
+        const found = [...slices, ...otherSlices].find((each) => each.slice === slice);
+        return found === undefined ? [] : [{ name: slice, answer: found.limits }];
+      }),
+    ].map(({ name: unit, answer }) => limitOf(unit, answer)),
+    startsBefore: known.get("ExecStartPre") ?? [],
+    reloads: known.get("ExecReload") ?? [],
+    wantedBy: [text("WantedBy"), text("RequiredBy")].join(" ").split(" ").filter(Boolean),
+    boot: mapAnswer(boot, bootPlan),
+    manager: mapAnswer(manager, (rows) =>
+      rows.map(([place, key, value]) => ({ place: place!, key: key!, value: value! })),
+    ),
+    restarts: restarts && mapAnswer(restarts, (rows) => rows.map(([seconds]) => Number(seconds))),
+  };
   return {
     values: (property) => known.get(property) ?? [],
-    ageSeconds: process === undefined ? undefined : read(process, `the process of ${name}`)?.ageSeconds,
+    ageSeconds: running?.ageSeconds,
+    startedAt: Number.isNaN(startedAt) ? undefined : startedAt,
     hasUnread: isLoaded && (hasNamesake || unread.length > 0),
-    startLines: files
-      .filter((file) => shown.includes(file.path) || (isLoaded && unread.includes(file)))
-      .flatMap(({ path, lines }) => lines.map((line) => ({ path, ...line }))),
+    startLines: counting.flatMap(({ path, lines }) =>
+      lines.filter(({ key }) => START_KEYS.includes(key)).map(({ line, key }) => ({ path, line, key })),
+    ),
+    next,
   };
 }
+
+const PACKAGED = ["/usr/lib/systemd/system", "/lib/systemd/system"];
+
+function isPackaged(path: string): boolean {
+  return PACKAGED.some((directory) => path.startsWith(`${directory}/`));
+}
+
+function textOfLine({ section, key, value }: UnitLineRead): string {
+  return `${section}\0${key}\0${value}`;
+}
+
+/** A unit's slice and those above it: "a-b.slice" is below "a.slice", and all are below "-.slice". */
+function slicesAbove(slice: string): readonly string[] {
+  if (!/^[^-].*\.slice$/.test(slice)) return slice === "" ? [] : ["-.slice"];
+  const parts = slice.replace(/\.slice$/, "").split("-");
+  return [...parts.map((_, index) => `${parts.slice(0, parts.length - index).join("-")}.slice`), "-.slice"];
+}
+
+function limitOf(name: string, answer: Answer<UnitProperties>): LimitFact {
+  const known = readThere(answer, name);
+  const number = (property: string) => {
+    const value = known.get(property)?.at(-1) ?? "";
+    return /^\d+$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
+  };
+  const tasks = number("TasksCurrent");
+  return {
+    name,
+    memoryMax: number("MemoryMax"),
+    memoryHigh: number("MemoryHigh"),
+    tasksMax: number("TasksMax"),
+    // What is not counted is told as the largest number there is.
+    tasks: tasks < 2 ** 40 ? tasks : 0,
+  };
+}
+
+/** What would be executed; of what may fail nothing. */
+async function programsOf(reader: Reader, commands: readonly string[]): Promise<readonly ProgramFact[]> {
+  const paths = commands.flatMap((command) => {
+    const [, path] = /^\{ path=(\/\S*) ; .* ; ignore_errors=no ;/s.exec(command) ?? [];
+    return path === undefined ? [] : [path];
+  });
+  return Promise.all([...new Set(paths)].map(async (path) => ({ path, found: await reader.program(path) })));
+}
+
+/** Conditions are evaluated by systemd itself, and units that are asked for are looked up: both only where there are such lines. */
+async function judgeable(
+  reader: Reader,
+  lines: readonly Omit<UnitLine, "holds">[],
+): Promise<readonly UnitLine[]> {
+  return Promise.all(
+    lines.map(async (line): Promise<UnitLine> => {
+      if (line.value === "") return line;
+      if (CONDITION.test(line.key)) {
+        const answer = await reader.groupsOf(2, "conditions", `${line.key}=${line.value}`);
+        return { ...line, holds: mapAnswer(answer, (rows) => rows[0]?.[1] === "yes") };
+      }
+      if (!DEPENDENCIES.test(line.key)) return line;
+      const names = line.value.split(/\s+/).filter((each) => !each.includes("%"));
+      const states = await Promise.all(
+        names.map(async (unit) => {
+          const known = readThere(await reader.unit(unit, LIMITS), unit);
+          return {
+            unit,
+            load: known.get("LoadState")?.[0] ?? "",
+            active: known.get("ActiveState")?.[0] ?? "",
+          };
+        }),
+      );
+      return { ...line, units: states };
+    }),
+  );
+}
+
+type UnitLineRead = Pick<UnitLine, "line" | "section" | "key" | "value">;
 
 interface DropIn {
   readonly path: string;
   readonly realPath: string;
   readonly isEmpty: boolean;
-  readonly lines: readonly { readonly line: number; readonly key: string }[];
+  /** Seconds since 1970. */
+  readonly changed: number;
+  readonly lines: readonly UnitLineRead[];
 }
 
 /** One that is gone, or is no file, says nothing. */
 async function dropIn(reader: Reader, path: string): Promise<DropIn> {
-  const file = read(await reader.lines(path, START_LINE), path);
-  if (file?.kind !== "regular") return { path, realPath: file?.realPath ?? path, isEmpty: true, lines: [] };
+  const file = read(await reader.settings(path), path);
+  if (file?.kind !== "regular")
+    return { path, realPath: file?.realPath ?? path, isEmpty: true, changed: 0, lines: [] };
   return {
     path,
     realPath: file.realPath,
     isEmpty: file.size === 0,
-    lines: file.lines.map(({ number, text }) => ({ line: number, key: /[^\s=]*/.exec(text.trim())![0] })),
+    changed: file.changed,
+    lines: file.settings,
   };
 }

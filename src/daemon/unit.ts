@@ -1,3 +1,5 @@
+import { isLiving } from "./living.ts";
+import type { NextStart } from "./start-facts.ts";
 import { loadedStart, type UnitStart } from "./unit-start.ts";
 
 /** What was read of one systemd unit. */
@@ -27,15 +29,21 @@ export interface UnitFact {
   readonly start: UnitStart;
   /** Lines of its drop-ins that say how it starts. */
   readonly startLines: readonly { readonly path: string; readonly line: number; readonly key: string }[];
+  /** When the main process was started, in seconds since 1970; undefined when none runs. */
+  readonly startedAt?: number | undefined;
+  /** What else decides about its next start. */
+  readonly next?: NextStart;
+}
+
+/** Whether it crashes again and again: within the last hour, or so young that one look cannot tell. */
+export function isUnsteady({ restarts, ageSeconds, next }: UnitFact): boolean {
+  if (restarts === 0) return false;
+  const age = ageSeconds ?? 0;
+  return age < STEADY_SECONDS || !isLiving(age, next?.restarts?.is === "value" ? next.restarts.value : []);
 }
 
 /** A service that was started again and is younger is not believed to run. */
 const STEADY_SECONDS = 10;
-
-/** Whether it crashes every few seconds, as far as one look can tell. */
-export function isUnsteady({ restarts, ageSeconds }: UnitFact): boolean {
-  return restarts > 0 && (ageSeconds ?? 0) < STEADY_SECONDS;
-}
 
 /** What an unsteady service does, in words. */
 export function showUnsteady({ restarts, ageSeconds }: UnitFact): string {
@@ -50,11 +58,13 @@ export interface UnitWords {
   /** Whether a file of it is newer than what systemd has. */
   readonly hasUnread: boolean;
   readonly startLines: UnitFact["startLines"];
+  readonly startedAt?: number | undefined;
+  readonly next?: NextStart;
 }
 
 export function unitFact(
   name: string,
-  { values, enabled, ageSeconds, hasUnread, startLines }: UnitWords,
+  { values, enabled, ageSeconds, hasUnread, startLines, startedAt, next }: UnitWords,
 ): UnitFact {
   const text = (property: string) => values(property).at(-1) ?? "";
   return {
@@ -74,5 +84,7 @@ export function unitFact(
     ageSeconds,
     start: loadedStart(values),
     startLines,
+    startedAt,
+    ...(next === undefined ? {} : { next }),
   };
 }

@@ -17,6 +17,8 @@ export interface FileFact {
   readonly realPath: string;
   /** Text of the file; undefined when there is none or it is larger than was asked for. */
   readonly content: string | undefined;
+  /** When its content, mode or owner was changed last, in seconds since 1970, where a reader told it. */
+  readonly changed?: number;
   /** Why it is unreadable, where a reader told it. */
   readonly because?: string;
 }

@@ -28,7 +28,7 @@ export async function readFileFact(reader: Reader, path: string, wish: FileWish 
   } as const;
   if (answer.is === "absent") return { ...nothing, kind: "absent" };
   if (answer.is === "unreadable") return { ...nothing, kind: "unreadable", because: answer.because };
-  const { kind, mode, owner, realPath } = answer.value;
+  const { kind, mode, owner, realPath, changed } = answer.value;
   if (kind !== "regular") return { ...nothing, kind, mode, owner, realPath };
   const isAsWanted = wanted !== undefined && answer.value.sha256 === sha256Of(wanted);
   const content = isAsWanted ? wanted : answer.value.content?.toString();
@@ -37,7 +37,7 @@ export async function readFileFact(reader: Reader, path: string, wish: FileWish 
     wish.mayBePackaged === true && !isAsWanted
       ? await packagedState(reader, realPath, answer.value.content)
       : "no";
-  return { path, kind, mode, owner, sha256, packaged, realPath, content };
+  return { path, kind, mode, owner, sha256, packaged, realPath, content, changed };
 }
 
 /** By dpkg's list: " PATH MD5" with perhaps " obsolete" behind it. What is too large to be sent is nobody's default. */

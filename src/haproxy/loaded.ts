@@ -1,3 +1,4 @@
+import type { FileFact } from "../evidence/file.ts";
 import type { Answer } from "../reader/answer.ts";
 import type { Reader } from "../reader/reader.ts";
 import { directiveOf, type HaproxyConfig, parseHaproxyConfig } from "./config.ts";
@@ -22,6 +23,25 @@ export function loadedConfig(record: Answer<string>, invocation: string | undefi
   const isOfThisStart =
     invocation !== undefined && record.value.split("\n", 1)[0] === `# invocation ${invocation}`;
   return isOfThisStart ? { is: "value", value: parseHaproxyConfig(record.value) } : { is: "absent" };
+}
+
+/**
+ * As `loadedConfig`, and without a record as haproxy.cfg is, where the worker is younger than its last change: then the worker
+ * has read it so.
+ */
+export async function loadedOrRead(
+  reader: Reader,
+  record: Answer<string>,
+  invocation: string | undefined,
+  { config, worker }: { readonly config: FileFact; readonly worker: number | undefined },
+): Promise<Answer<HaproxyConfig>> {
+  const loaded = loadedConfig(record, invocation);
+  const { content, changed } = config;
+  if (record.is !== "absent" || worker === undefined || content === undefined || changed === undefined)
+    return loaded;
+  const process = await reader.process(worker, ["started"]);
+  if (process.is !== "value" || !(Number(process.value.parts[0]) >= changed)) return loaded;
+  return { is: "value", value: parseHaproxyConfig(content) };
 }
 
 /**

@@ -62,10 +62,12 @@ sub microseconds {
 
 my %PROPERTY = map { $_ => 1 } qw(
   Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths
-  NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE);
+  NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE
+  ExecStartPre ExecReload Slice MemoryMax MemoryHigh TasksMax TasksCurrent WantedBy RequiredBy);
 
 my %VALUE = (
-  unit => qr/\A[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|path|timer|mount|socket|target)\z/,
+  unit => qr/\A(?:-\.slice|[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|path|timer|mount|socket|target|slice|device|swap))\z/,
+  condition => qr/\A(?:Condition|Assert)[A-Za-z0-9]{1,40}=[^\0\n]{0,1000}\z/,
   path => qr{\A/[^\0\n]*\z},
   plain_path => qr{\A/[A-Za-z0-9_./@+-]{0,4095}\z},
   user => qr/\A[a-z_][a-z0-9_-]{0,31}\z/,
@@ -285,10 +287,12 @@ sub content {
   return ($texts[0]);
 }
 
-# file PATH HOW ARGUMENT SIZE: HOW is "stat", "content", "long" (content of one that grows with the mesh), "lines". Of
+# file PATH HOW ARGUMENT SIZE: HOW is "stat", "content", "long" (content of one that grows with the mesh), "lines", "settings"
+# (of a unit: number, section, key and value of each; of variables their names alone, of credentials nothing). Of
 # content ARGUMENT and SIZE are digest and size of what is wanted: a file that is the same is not sent. Of "lines" ARGUMENT
 # is the pattern of those that are.
-# Fields: kind, mode, owner, size, digest, real path, modified; content, or number and text of each line.
+# Fields: kind, mode, owner, size, digest, real path, changed (seconds since 1970: ctime, which nobody can set); content, or
+# number and text of each line.
 # Returns the answer, or what it waits for: [open file, answer, text].
 sub read_file {
   my @question = @_;
@@ -304,7 +308,7 @@ sub file_as_it_is {
     return $failure if $$failure[0] ne "absent" || $real eq $path || !lstat $path;
     return ["value", "dangling link", "", "", 0, "", $real, 0];
   }
-  my @fields = (kind($named[2]), sprintf("%04o", S_IMODE($named[2])), owner(@named[4, 5]), $named[7], "", $real, $named[9]);
+  my @fields = (kind($named[2]), sprintf("%04o", S_IMODE($named[2])), owner(@named[4, 5]), $named[7], "", $real, $named[10]);
   if (defined $maker && $maker != $named[4]) {
     my $who = getpwuid($maker) // $maker;
     return ["unreadable", "the way to it is a link that $who made, and it leads to $real"];
@@ -320,6 +324,10 @@ sub file_as_it_is {
     my $number = 0;
     return ["value", @fields, map { $number++; /$argument/ ? ($number, $_) : () } split /\n/, $text];
   }
+  if ($how eq "settings") {
+    my ($text, $because) = content($file, \@stat, $CONTENT_BYTES, $real);
+    return defined $text ? ["value", @fields, map { @$_ } settings_in($text)] : ["unreadable", $because];
+  }
   checked(digest => $argument);
   my $most = $how eq "long" ? $LONG_BYTES : $CONTENT_BYTES;
   if ($stat[7] > $most) {
@@ -331,6 +339,35 @@ sub file_as_it_is {
   $fields[3] = length $text;
   return [$file, ["value", @fields], $text, \@stat, $argument] if $argument ne "" && $size eq length $text;
   return ["value", @fields, $text];
+}
+
+# [number, section, key, value] of each setting in a file of systemd's. What follows a backslash at the end of a line is its
+# value, too; comments between are not.
+sub settings_in {
+  my ($section, $number, $begun, @found) = ("", 0);
+  for my $line (split /\n/, shift) {
+    $number++;
+    next if $line =~ /\A\s*[#;]/ || (!defined $begun && $line =~ /\A\s*\z/);
+    my $continues = $line =~ s/\\\s*\z//;
+    if (defined $begun) { $found[-1][3] .= " " . ($line =~ s/\A\s+|\s+\z//gr) }
+    elsif ($line =~ /\A\s*\[(.*?)\]\s*\z/) { $section = $1; next }
+    elsif ($line =~ /\A\s*([^=\s]+)\s*=\s*(.*?)\s*\z/) { push @found, [$number, $section, $1, $2] }
+    else { push @found, [$number, $section, $line =~ s/\A\s+|\s.*//gr, ""] }
+    $begun = $continues ? 1 : undef;
+  }
+  for (@found) {
+    if ($$_[2] =~ /Environment\z/ && $$_[2] ne "PassEnvironment") { $$_[3] = join " ", variables_in($$_[3]) }
+    $$_[3] = "" if $$_[2] =~ /Credential|\APassword/;
+  }
+  return @found;
+}
+
+# Names of the variables in a value of Environment=.
+sub variables_in {
+  my ($value) = @_;
+  my @names;
+  while ($value =~ /\G\s*("(?:[^"\\]|\\.)*"|'[^']*'|\S+)/g) { push @names, $1 =~ s/\A["']?([^="']*).*/$1/sr }
+  return @names;
 }
 
 # Ends what read_file began: one program digests all.
@@ -420,8 +457,8 @@ sub read_space {
 }
 
 # process PID|comm:NAME PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
-# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe", "environ:NAME",
-# "files:PATTERN", "stderr".
+# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe", "program", "started",
+# "environ:NAME", "files:PATTERN", "stderr".
 sub read_process {
   my ($which, @parts) = @_;
   my @pids;
@@ -465,6 +502,14 @@ sub process_part {
   my $matching = sub { my $pattern = shift; return join "\0", grep { /$pattern/ } @_ };
   if ($part =~ /\A(?:cmdline|cgroup|limits|comm)\z/) { return $whole->($part) }
   if ($part eq "exe") { return readlink("$process/exe") // "" }
+  # Device and inode of its program, which tell a file that was replaced.
+  if ($part eq "program") { my @stat = stat "$process/exe"; return @stat ? "$stat[0]:$stat[1]" : "" }
+  # Seconds since 1970.
+  if ($part eq "started") {
+    my $start = started($process =~ s{.*/}{}r) // return;
+    my $up = slurp("/proc/uptime", 64) // return;
+    return sprintf "%.2f", microseconds(0) / 1_000_000 - (split / /, $up)[0] + $$start[1] / 100;
+  }
   if ($part =~ /\Acmdline:(.*)\z/s) {
     my $pattern = $1;
     my $text = $whole->("cmdline") // return;
@@ -910,6 +955,156 @@ sub database_errors {
 
 sub journal { return told(["journalctl", "-q", "--no-pager", "-o", "cat", @_], most => $ANSWER_BYTES) }
 
+# --- What systemd will do ---
+
+# program PATH: why it cannot be executed, or ""; where it leads to; device and inode.
+sub read_program {
+  my ($path, $depth) = @_;
+  my ($real) = resolved(checked(path => $path));
+  my $leads = $real eq $path ? $path : "$path leads to $real, which";
+  my $is = $real eq $path ? "$path is" : "$leads is";
+  my @stat = stat $real;
+  return ["value", $! == ENOENT || $! == ENOTDIR ? "$is not there" : "$is not to be reached: $!", $real, ""] if !@stat;
+  my $id = "$stat[0]:$stat[1]";
+  my $bad = sub { ["value", $_[0], $real, $id] };
+  return $bad->("$is a " . kind($stat[2])) if !S_ISREG($stat[2]);
+  return $bad->("$is not executable") if !($stat[2] & 0111);
+  my $head = slurp($real, 256) // return $bad->("$is not to be read: $!");
+  return $bad->("") if $head =~ /\A\x7fELF/;
+  my ($interpreter, $name) = $head =~ /\A#!\s*(\S+)[ \t]*(\S*)/ or return $bad->("$is no program");
+  if ($interpreter =~ m{/env\z} && $name ne "" && $name !~ /\A-/) {
+    my ($found) = grep { -x } map { "$_/$name" } qw(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin);
+    return $bad->("$path cannot run: $name is not there") if !defined $found;
+    $interpreter = $found;
+  }
+  return $bad->("") if ($depth // 0) > 3 || $interpreter !~ m{\A/};
+  # What runs of a script is its interpreter.
+  $id = "";
+  my $below = read_program($interpreter, ($depth // 0) + 1);
+  return $bad->($$below[1] eq "" ? "" : "$path cannot run: $$below[1]");
+}
+
+# Where systemd finds units at boot, the first wins. What is below /run is made anew by generators; what somebody put there is
+# gone by then.
+my @UNITS = qw(/etc/systemd/system.control /run/systemd/generator.early /etc/systemd/system /etc/systemd/system.attached
+  /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late);
+
+# All that is below those: name → path of the first unit; directory name ("x.target.wants", "x.service.d") → its paths.
+sub units_at_boot {
+  my (%unit, %beside, %seen);
+  for my $directory (@UNITS) {
+    my @stat = stat $directory or next;
+    next if $seen{"$stat[0]:$stat[1]"}++;
+    for my $name (names($directory, qr/\A[^.].*\.(?:service|target|socket|path|timer|mount|automount|slice|swap|device|scope|wants|requires|upholds|d)\z/)) {
+      if ($name =~ /\.(?:wants|requires|upholds|d)\z/) { push @{$beside{$name}}, "$directory/$name" }
+      else { $unit{$name} //= "$directory/$name" }
+    }
+  }
+  return (\%unit, \%beside);
+}
+
+# The settings of a unit as it would be read at boot, its drop-ins too; undefined when it is masked, or is nowhere.
+sub settings_at_boot {
+  my ($unit, $beside, $name) = @_;
+  my $template = $name =~ /\A([^@]+@).*(\.\w+)\z/ ? "$1$2" : $name;
+  my $path = $$unit{$name} // $$unit{$template} // return;
+  my ($real) = eval { resolved($path) } or return;
+  return if $real eq "/dev/null" || !-f $real || -z _;
+  my ($type) = $name =~ /(\w+)\z/;
+  my @prefixes = map { "$_.$type.d" } $name =~ /-/ ? do { my @part = split /-/, $name =~ s/\.\w+\z//r; map { join("-", @part[0 .. $_]) . "-" } 0 .. $#part - 1 } : ();
+  my %file;
+  for my $directory (map { @{$$beside{$_} || []} } "$name.d", $template eq $name ? () : "$template.d", reverse(@prefixes), "$type.d") {
+    $file{$_} //= "$directory/$_" for names($directory, qr/\A[^.].*\.conf\z/);
+  }
+  return [$real, map { settings_in(slurp($_, $CONTENT_BYTES) // "") } $real, map { $file{$_} } sort keys %file];
+}
+
+# boot: the default target, then of each unit that it reaches: name, who asks for it, "running" when it has processes or is
+# no service, the base name of its program, and the port numbers that its command, its script or its sockets name.
+sub boot_plan {
+  my ($unit, $beside) = units_at_boot();
+  my $alias = sub {
+    my ($name) = @_;
+    my $path = $$unit{$name} // return $name;
+    for (1 .. 10) { my $link = readlink $path // last; my ($last) = $link =~ m{([^/]+)\z} or last; last if $last eq "null" || $last =~ /\@\.\w+\z/; $name = $last; $path = $link =~ m{\A/} ? $link : $path =~ s{[^/]+\z}{$link}r }
+    return $name;
+  };
+  my $default = $alias->("default.target");
+  my (%by, @told);
+  my @queue = ([$default, ""]);
+  while (@queue) {
+    my ($name, $by) = @{shift @queue};
+    $name = $alias->($name);
+    next if exists $by{$name} || keys %by > 2000;
+    my $found = settings_at_boot($unit, $beside, $name) or next;
+    $by{$name} = $by;
+    my ($real, @settings) = @$found;
+    my %entry;
+    for my $kind (qw(wants requires upholds)) {
+      for my $directory (map { @{$$beside{$_} || []} } "$name.$kind", $name =~ /\A([^@]+@)[^.]+(\.\w+)\z/ ? "$1$2.$kind" : ()) {
+        for my $entry (names($directory, qr/\A[^.].*\.\w+\z/)) { $entry{"$kind/$entry"} //= (readlink("$directory/$entry") // "") }
+      }
+    }
+    my @next = map { $entry{$_} eq "/dev/null" ? () : m{/(.*)} } sort keys %entry;
+    my ($command, $type, $is_bare, @ports) = ("", "", 0);
+    for (@settings) {
+      my (undef, undef, $key, $value) = @$_;
+      push @next, grep { $_ ne "" && !/%/ } split / +/, $value if $key =~ /\A(?:Wants|Requires|Requisite|BindsTo|Upholds)\z/;
+      $command = $value if $key eq "ExecStart";
+      $type = $value if $key eq "Type";
+      $is_bare = 1 if $key eq "DefaultDependencies" && $value =~ /\A(?:no|false|off|0)\z/i;
+      push @ports, $value =~ /(\d+)\z/ if $key eq "ListenStream";
+    }
+    push @next, "sysinit.target" if $name =~ /\.(?:service|socket|path|timer)\z/ && !$is_bare;
+    push @next, "basic.target" if $name =~ /\.service\z/ && $by eq "" && !$is_bare;
+    my ($program) = $command =~ m{\A[-@:+!|]*"?([^\s"]+)};
+    my $state = "running";
+    if ($name =~ /\.service\z/ && defined $program && $type ne "oneshot") {
+      my $slice = (map { $$_[3] } grep { $$_[2] eq "Slice" } @settings)[-1] || "system.slice";
+      my ($group) = grep { -d } map { "$_/$slice/$name" } qw(/sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified);
+      if (!defined $group) {
+        $state = "idle";
+        push @ports, $command =~ /(?<![\d.])(\d{2,5})(?![\d.])/g;
+        my $script = -f $program && -s _ < 65536 ? slurp($program, 65536) // "" : "";
+        push @ports, $script =~ /(?<![\d.])(\d{2,5})(?![\d.])/g if $script =~ /\A#!/;
+      }
+    }
+    my %port = map { $_ => 1 } grep { $_ > 0 && $_ < 65536 } @ports;
+    push @told, $name, $by, $state, defined $program ? $program =~ s{.*/}{}r : "", join " ", sort keys %port;
+    push @queue, map { [$_, $name] } @next;
+  }
+  return ["value", $default, "", "", "", "", @told];
+}
+
+# manager: what systemd gives every service it starts. Fields: where it is said, key, value (names of variables).
+sub manager_settings {
+  my %file = map { ($_ => "/etc/systemd/$_") } grep { -e "/etc/systemd/$_" } "system.conf";
+  my %drop_in;
+  for my $directory (map { "$_/systemd/system.conf.d" } qw(/etc /run /usr/local/lib /usr/lib /lib)) {
+    $drop_in{$_} //= "$directory/$_" for names($directory, qr/\A[^.].*\.conf\z/);
+  }
+  my @told;
+  for my $path (values %file, map { $drop_in{$_} } sort keys %drop_in) {
+    my $text = slurp($path, $CONTENT_BYTES) // next;
+    push @told, map { $$_[1] eq "Manager" ? ("$path:$$_[0]", $$_[2], $$_[3]) : () } settings_in($text);
+  }
+  my $names = join " ", told(["systemctl", "show-environment"]) =~ /^([A-Za-z_]\w*)=/mg;
+  return ["value", @told, "systemctl show-environment", "Environment", $names];
+}
+
+# Seconds ago of each start by systemd itself in this boot, the newest first.
+sub restarts {
+  my $text = told(["journalctl", "-q", "--no-pager", "-b", "-o", "short-monotonic", "-n", 60, "_PID=1",
+    "MESSAGE_ID=5eb03494b6584870a536b337290809b2", "UNIT=$_[0]"]);
+  my $up = (split / /, slurp("/proc/uptime", 64) // die "$!\n")[0];
+  return ["value", reverse map { /\A\[\s*(\d+\.\d+)\]/ ? int($up - $1) : () } split /\n/, $text];
+}
+
+# Each condition with "yes" or "no": whether it holds now.
+sub conditions {
+  return ["value", map { ($_, (output_of(["systemd-analyze", "condition", $_], errors => 1))[0] ? "no" : "yes") } @_];
+}
+
 # --- What can be asked: seconds that it may take, kinds of its values ("*" for any number of the last), the answer. ---
 
 my %QUESTION = (
@@ -918,6 +1113,11 @@ my %QUESTION = (
   "space" => [5, ["path"], \&read_space],
   "user" => [5, ["user"], \&read_user],
   "boot.changes" => [5, [qw(path *)], \&boot_changes],
+  "program" => [5, ["path"], \&read_program],
+  "boot" => [10, [], \&boot_plan],
+  "manager" => [5, [], \&manager_settings],
+  "restarts" => [5, ["unit"], \&restarts],
+  "conditions" => [5, [qw(condition *)], \&conditions],
   "round_trip" => [5, [qw(address port)], \&round_trip],
   "flush" => [7, ["path"], \&flush],
   "sockets.listening" => [5, [], sub { ["value", told(["ss", "-Hltnp"])] }],
@@ -1040,7 +1240,7 @@ sub work {
   }
 }
 
-my %TOGETHER = map { $_ => 1 } qw(file list process access mount space user unit enabled);
+my %TOGETHER = map { $_ => 1 } qw(file list process access mount space user program unit enabled);
 my (@waiting, %workers);
 my ($in, $out) = ("", "");
 

@@ -14,8 +14,8 @@ export interface FileReading {
   readonly owner: string;
   readonly size: number;
   readonly realPath: string;
-  /** Whole seconds since 1970. */
-  readonly modified: number;
+  /** When its content, mode, owner or name was changed last, in whole seconds since 1970: nobody can set that. */
+  readonly changed: number;
 }
 
 /** What a file of text holds. */
@@ -44,6 +44,26 @@ export interface Entry {
   readonly owner: string;
   /** Of what a link leads to; "" when that is nothing. */
   readonly targetKind: string;
+}
+
+/** One line of a file of systemd's. */
+export interface UnitSetting {
+  /** From 1. */
+  readonly line: number;
+  /** "Service". */
+  readonly section: string;
+  readonly key: string;
+  /** Of Environment= the names alone, of credentials nothing. */
+  readonly value: string;
+}
+
+/** What can be executed at a path. */
+export interface ProgramReading {
+  /** Why it cannot be, as one clause; "" when it can. */
+  readonly because: string;
+  readonly realPath: string;
+  /** Device and inode; "" when there is none. */
+  readonly id: string;
 }
 
 /** Those of a unit's properties that may be asked for are listed in reader.pl. */
@@ -190,6 +210,24 @@ export class Reader {
     }));
   }
 
+  /** The settings in a file of systemd's. */
+  async settings(path: string): Promise<Answer<FileReading & { readonly settings: readonly UnitSetting[] }>> {
+    return this.#read(["file", path, "settings"], (fields) => ({
+      ...fileReadingOf(fields),
+      settings: inGroups(fields.slice(7), 4).map(([line, section, key, value]) => {
+        return { line: Number(line), section: section!, key: key!, value: value! };
+      }),
+    }));
+  }
+
+  /** Whether the kernel could execute what is at a path: the file, and the interpreter that it names. */
+  async program(path: string): Promise<Answer<ProgramReading>> {
+    return this.#read(["program", path], (fields) => {
+      const [because, realPath, id] = strings(fields, 3);
+      return { because: because!, realPath: realPath!, id: id! };
+    });
+  }
+
   /**
    * Entries of a directory, sorted by their names, hidden ones too; those that match a pattern of Perl's. More than 1000 are
    * unreadable, unless no more than `most` are asked for, whichever they are.
@@ -252,7 +290,7 @@ export class Reader {
 
   /**
    * The process with this id, with "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe",
-   * "stderr", "environ:NAME", "files:PATTERN". One of which a part cannot be read is unreadable.
+   * "program", "started", "stderr", "environ:NAME", "files:PATTERN". One of which a part cannot be read is unreadable.
    */
   async process(pid: number, parts: readonly string[]): Promise<Answer<ProcessReading>> {
     return this.#read(["process", `${pid}`, ...parts], (fields) => processesOf(fields, parts.length)[0]!);
@@ -390,6 +428,10 @@ export type TextQuestion =
   | "health";
 
 export type ListQuestion =
+  | "boot"
+  | "manager"
+  | "restarts"
+  | "conditions"
   | "database.errors"
   | "nft.table"
   | "sockets.from"
@@ -413,14 +455,14 @@ function countOf(text: string): number {
 }
 
 function fileReadingOf(fields: Fields): FileReading {
-  const [kind, mode, owner, size, , realPath, modified] = strings(fields.slice(0, 7), 7);
+  const [kind, mode, owner, size, , realPath, changed] = strings(fields.slice(0, 7), 7);
   return {
     kind: kind!,
     mode: mode!,
     owner: owner!,
     size: Number(size),
     realPath: realPath!,
-    modified: Number(modified),
+    changed: Number(changed),
   };
 }
 

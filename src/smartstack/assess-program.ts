@@ -2,10 +2,11 @@ import type { Change, Command } from "../contract/change.ts";
 import type { HostFacts } from "../contract/host.ts";
 import type { Reading } from "../contract/reading.ts";
 import type { Assessed } from "../contract/step.ts";
+import { isEnabled } from "../daemon/rows.ts";
 import { judge } from "../evidence/verdict.ts";
 import { type Build, buildDirectory } from "./build.ts";
 import { type AssessedFile, type Program, type ProgramFacts, type Row, unitPath } from "./program.ts";
-import { fileRow, gemsRow, rubyRow, userRow } from "./program-rows.ts";
+import { fileRow, gemsRow, nextStartRows, rubyRow, userRow } from "./program-rows.ts";
 
 /** How long a new process may take to bring its work into force before another restart is thought of. */
 const STARTING_SECONDS = 15;
@@ -36,7 +37,14 @@ export function assessProgram(
   const ruby = rubyRow(program, facts, host);
   const gems = gemsRow(program, facts, build);
   const user = userRow(program, facts);
-  const rows = [ruby, gems, user, ...files.map((file) => fileRow(program, facts, file)), ...effects];
+  const rows = [
+    ruby,
+    gems,
+    user,
+    ...files.map((file) => fileRow(program, facts, file)),
+    ...nextStartRows(program, facts, files),
+    ...effects,
+  ];
 
   const open = new Set(beforehand.map(({ id }) => id));
   if (!isOnDisk(ruby)) open.add(PACKAGES);
@@ -89,8 +97,8 @@ function restartReason(
   const unit = units.get(program.unit);
   const companions = program.companions.map((name) => units.get(name));
   if (unit === undefined || companions.includes(undefined)) return "its units are not known to systemd";
-  for (const { name, enabled } of [unit, ...companions.map((each) => each!)]) {
-    if (enabled !== "enabled") return `${name} does not start at boot`;
+  for (const each of [unit, ...companions.map((companion) => companion!)]) {
+    if (!isEnabled(each)) return `${each.name} does not start at boot`;
   }
   for (const companion of companions) {
     if (companion!.active !== "active") return `${companion!.name} is ${companion!.active}`;
@@ -100,9 +108,11 @@ function restartReason(
   if (process === undefined) return undefined;
   if (!process.commandLine.includes(`${buildDirectory(program, build.key)}/`))
     return "it runs other gems than those in place";
-  const older = files.find(
-    ({ path, sha256 }) => program.startedWith.includes(path) && process.startedWith?.get(path) !== sha256,
-  );
+  const isOther = (path: string, sha256: string) => {
+    const digest = process.startedWith?.get(path);
+    return digest === undefined ? process.lostNote === undefined : digest !== sha256;
+  };
+  const older = files.find(({ path, sha256 }) => program.startedWith.includes(path) && isOther(path, sha256));
   return older && `it was started with another ${older.path}`;
 }
 

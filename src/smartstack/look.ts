@@ -1,5 +1,7 @@
 import type { WantedFile } from "../contract/change.ts";
 import { lookAtUnits, propertiesOf } from "../daemon/look-at-units.ts";
+import { withoutNote } from "../daemon/lost-note.ts";
+import type { UnitFact } from "../daemon/unit.ts";
 import { readFileFact } from "../evidence/read-file.ts";
 import { type Answer, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
@@ -45,14 +47,36 @@ export async function lookAtProgram(
     lookAtProcess(reader, program, properties, clientPort),
     lastErrorOf(reader, program, properties),
   ]);
+  const known = new Map(fileFacts.map((fact) => [fact.path, fact]));
   return {
     units: unitFacts,
-    files: new Map(fileFacts.map((fact) => [fact.path, fact])),
+    files: known,
     ...ruby,
     ...builds,
     userExists: read(user, `the user ${program.user}`) !== undefined,
-    process,
+    process: process && withLostNote(program, process, unitFacts.get(program.unit)!, known),
     lastError,
+  };
+}
+
+type Running = NonNullable<ProgramFacts["process"]> & { readonly isNoteLost: boolean };
+
+function withLostNote(
+  program: Program,
+  process: Running,
+  unit: UnitFact,
+  files: ProgramFacts["files"],
+): ProgramFacts["process"] {
+  const unitFile = files.get(unitPath(program.unit));
+  const { isNoteLost, ...found } = process;
+  if (!isNoteLost || unitFile === undefined) return found;
+  const read = program.startedWith.flatMap((path) => files.get(path) ?? []);
+  const lost = withoutNote(unit, unitFile, read, program.startRecord);
+  if (lost === undefined) return found;
+  return {
+    ...found,
+    startedWith: lost.digests,
+    ...(lost.unread === undefined ? {} : { lostNote: lost.unread }),
   };
 }
 
@@ -105,7 +129,7 @@ async function lookAtProcess(
   program: Program,
   properties: Promise<UnitProperties>,
   clientPort: number,
-): Promise<ProgramFacts["process"]> {
+): Promise<Running | undefined> {
   const [known, record, connections] = await Promise.all([
     properties,
     reader.text(program.startRecord),
@@ -123,6 +147,7 @@ async function lookAtProcess(
     commandLine: process.parts[0]!.replaceAll("\0", " ").trim(),
     isFrozen: /^[Tt]/.test(process.state),
     ...sessionsOf(connections, pid),
+    isNoteLost: record.is === "absent",
     startedWith: startedWith(read(record, program.startRecord), known.get("InvocationID")?.[0] || undefined),
   };
 }

@@ -1,6 +1,7 @@
 import type { HostFacts } from "../contract/host.ts";
 import type { Layer } from "../contract/reading.ts";
 import { otherStart } from "../daemon/other-start.ts";
+import { bootLayer, bootRow, nextStartRow, unsteadyBecause } from "../daemon/rows.ts";
 import { isUnsteady, showUnsteady, type UnitFact } from "../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../evidence/by-hand.ts";
 import { type Build, buildDirectory } from "./build.ts";
@@ -95,6 +96,8 @@ function inForceOf(program: Program, facts: ProgramFacts, { path, sha256 }: Asse
   if (program.startedWith.includes(path)) {
     const digest = facts.process?.startedWith?.get(path);
     const source = program.startRecord;
+    const lost = facts.process?.lostNote;
+    if (digest === undefined && lost !== undefined) return { is: "unreadable", source, because: lost };
     return digest === undefined ? { is: "absent", source } : read(short(digest), source);
   }
   if (unit === undefined) return INAPPLICABLE;
@@ -110,7 +113,7 @@ export function unitRow({ unit: name }: Program, { units, process, lastError }: 
   return {
     setting: name,
     want: "enabled, running",
-    onDisk: enabledLayer(unit?.enabled, name),
+    onDisk: unit === undefined ? { is: "absent", source: `systemctl is-enabled ${name}` } : bootLayer(unit),
     inForce: read(
       steady
         ? "running"
@@ -124,6 +127,7 @@ export function unitRow({ unit: name }: Program, { units, process, lastError }: 
       unitQuestion(name, "ActiveState", "SubState", "MainPID", "NRestarts"),
     ),
     accepts: (value, layer) => value === (layer === "onDisk" ? "enabled" : "running"),
+    blocked: unit && bootRow(unit, name).blocked,
     because:
       lastError !== undefined && process?.isFrozen !== true
         ? `it was started ${unit?.restarts} times again; its last error: ${lastError}`
@@ -131,7 +135,7 @@ export function unitRow({ unit: name }: Program, { units, process, lastError }: 
           ? `it is ${state}`
           : process.isFrozen === true
             ? `PID ${process.pid} was stopped by a signal: kill -CONT ${process.pid} lets it go on`
-            : undefined,
+            : unit && unsteadyBecause(unit),
     ...(process?.isFrozen === true ? { restartHelps: true } : {}),
   };
 }
@@ -142,13 +146,37 @@ export function companionRow(name: string, { units }: ProgramFacts): Row {
   return {
     setting: name,
     want: "enabled, running",
-    onDisk: enabledLayer(unit?.enabled, name),
+    onDisk: unit === undefined ? { is: "absent", source: `systemctl is-enabled ${name}` } : bootLayer(unit),
     inForce: read(
       unit?.active === "active" ? "running" : (unit?.active ?? "unknown"),
       unitQuestion(name, "ActiveState"),
     ),
     accepts: (value, layer) => value === (layer === "onDisk" ? "enabled" : "running"),
+    blocked: unit && bootRow(unit, name).blocked,
   };
+}
+
+/** What a Ruby with its gems and threads takes at the least. */
+const LEAST = { memoryBytes: 96 * 2 ** 20, tasks: 16 };
+
+/** What else decides about the next start of the program, and of the units that go with it. */
+export function nextStartRows(
+  program: Program,
+  { units }: ProgramFacts,
+  files: readonly AssessedFile[],
+): readonly Row[] {
+  const agrees = (name: string) =>
+    files.find(({ path }) => path === unitPath(name))?.assessment.agrees === true;
+  return [...units.values()].map((unit) =>
+    nextStartRow(unit, {
+      ...(unit.name === program.unit ? LEAST : { memoryBytes: 0, tasks: 0 }),
+      own: [unitPath(unit.name)],
+      runs:
+        unit.name === program.unit && agrees(unit.name)
+          ? [{ key: "ExecStartPre", program: program.startRecord }]
+          : [],
+    }),
+  );
 }
 
 /** `members` are ADDRESS:PORT; `unreachable` says why none of them answers, when none does. */
@@ -178,13 +206,6 @@ export function sessionRow(
           : undefined,
     restartHelps: unreachable === undefined,
   };
-}
-
-function enabledLayer(state: string | undefined, unit: string): Layer {
-  const source = `systemctl is-enabled ${unit}`;
-  return state === undefined || state === "" || state === "not-found"
-    ? { is: "absent", source }
-    : read(state, source);
 }
 
 function runLayer(pid: number | undefined, file: string, value: string | undefined): Layer {

@@ -52,6 +52,8 @@ interface ProcessFacts {
   readonly unreadSessions?: string;
   /** Sum of each file it was started with; undefined when the record is of an earlier start or there is none. */
   readonly startedWith: ReadonlyMap<string, string> | undefined;
+  /** Why nobody can tell it of the files that are not in it: the record is lost. */
+  readonly lostNote?: string;
 }
 
 /** Path → digest, of the record of a start; undefined when there is none, or when it is of another start. */

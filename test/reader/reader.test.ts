@@ -199,6 +199,25 @@ describe("a file", () => {
     expect(answer).toMatchObject({ value: { lines: [{ number: 3, text: "  innodb_x = 1" }] } });
   });
 
+  it("of systemd's gives its settings, of variables the names alone and of credentials nothing", async () => {
+    const path = put(
+      "x.conf",
+      '[Unit]\n# no=1\nAfter = a.target \\\n  b.target\n[Service]\nEnvironment=A=1 "B=hidden word" C=hidden\nSetCredential=x:hidden\nExecStartPre=\n',
+    );
+    const answer = await look().settings(path);
+    expect(JSON.stringify(answer)).not.toContain("hidden");
+    expect(answer).toMatchObject({
+      value: {
+        settings: [
+          { line: 3, section: "Unit", key: "After", value: "a.target b.target" },
+          { line: 6, section: "Service", key: "Environment", value: "A B C" },
+          { line: 7, section: "Service", key: "SetCredential", value: "" },
+          { line: 8, section: "Service", key: "ExecStartPre", value: "" },
+        ],
+      },
+    });
+  });
+
   it("that a link of a user's leads to somebody else's is not read", async () => {
     const target = put("of-root", "secret");
     symlinkSync(target, at("planted"));
@@ -346,6 +365,28 @@ describe("what else is read", () => {
     });
   });
 
+  it("is whether a program can be executed, with the interpreter that it names", async () => {
+    const script = put("script", "#!/usr/bin/perl -w\n1;\n");
+    const because = async (path: string) => {
+      const answer = await look().program(path);
+      return answer.is === "value" ? answer.value.because : answer;
+    };
+    expect(await because(script)).toBe(`${script} is not executable`);
+    chmodSync(script, 0o755);
+    expect(await because(script)).toBe("");
+    expect(await because("/usr/bin/perl")).toBe("");
+    const orphan = put("orphan", "#!/opt/gone/ruby\n");
+    chmodSync(orphan, 0o755);
+    expect(await because(orphan)).toBe(`${orphan} cannot run: /opt/gone/ruby is not there`);
+    symlinkSync(at("gone"), at("leads-nowhere"));
+    expect(await because(at("leads-nowhere"))).toBe(
+      `${at("leads-nowhere")} leads to ${at("gone")}, which is not there`,
+    );
+    const empty = put("empty", "");
+    chmodSync(empty, 0o755);
+    expect(await because(empty)).toBe(`${empty} is no program`);
+  });
+
   it("is a process by its number, with the start time that names it for good", async () => {
     const parts = ["comm", "cgroup", "limits", "environ:HOME"];
     const answer = await look().process(process.pid, parts);
@@ -462,6 +503,12 @@ describe("a question that could change a host", () => {
     ["unit", "a.service", "LoadState,All"],
     ["unit", "a.service", "--value"],
     ["enabled", "--now"],
+    ["conditions", "--man=no"],
+    ["conditions", "ConditionPathExists=/x\n--root=/y"],
+    ["restarts", "--rotate"],
+    ["boot", "graphical.target"],
+    ["manager", "set-environment"],
+    ["program", "relative"],
     ["user", "-x"],
     ["access", "root", "relative"],
     ["file", "relative", "content", "", ""],

@@ -49,6 +49,12 @@ export function tellOf({ files = {}, units = {}, processes = {}, answers = {} }:
         return listAnswer(Object.keys(files), what, rest[0] ?? "");
       case "unit":
         return unitAnswer(what, units[what], rest);
+      case "boot":
+        return fieldsOf(["multi-user.target", "", "", "", "", ...Object.keys(units).flatMap(reached)]);
+      case "manager":
+        return fieldsOf(["systemctl show-environment", "Environment", "LANG PATH"]);
+      case "program":
+        return fieldsOf(["", what, "1:2"]);
       case "enabled":
         return fieldsOf([String(units[what]?.enabled ?? "")]);
       case "boot.changes":
@@ -60,6 +66,8 @@ export function tellOf({ files = {}, units = {}, processes = {}, answers = {} }:
     }
   };
 }
+
+const reached = (unit: string) => [unit, "multi-user.target", "running", "", ""];
 
 function fieldsOf(fields: readonly (string | number)[]): Answer<Fields> {
   return { is: "value", value: fields.map((field) => Buffer.from(String(field))) };
@@ -82,8 +90,19 @@ function fileAnswer(
     );
     return fieldsOf([...fields, ...matching]);
   }
+  if (how === "settings") return fieldsOf([...fields, ...settingsIn(text)]);
   const isWanted = size === `${Buffer.byteLength(text)}` && argument === sha256Of(text);
   return fieldsOf(isWanted ? fields.with(4, sha256Of(text)) : [...fields, text]);
+}
+
+function settingsIn(text: string): readonly (string | number)[] {
+  let section = "";
+  return text.split("\n").flatMap((line, index) => {
+    section = /^\[(.*)\]$/.exec(line)?.[1] ?? section;
+    const [, key, value] = /^\s*(\w+)\s*=\s*(.*)$/.exec(line) ?? [];
+    if (key === undefined) return [];
+    return [index + 1, section, key, key === "Environment" ? value!.replace(/=\S*/g, "") : value!];
+  });
 }
 
 function listAnswer(paths: readonly string[], directory: string, pattern: string): Answer<Fields> {
@@ -95,7 +114,11 @@ function listAnswer(paths: readonly string[], directory: string, pattern: string
 }
 
 function unitAnswer(name: string, unit: ToldUnit | undefined, properties: readonly string[]): Answer<Fields> {
-  const known: ToldUnit = { Id: name, ...(unit ?? { LoadState: "not-found", ActiveState: "inactive" }) };
+  const known: ToldUnit = {
+    Id: name,
+    Slice: "system.slice",
+    ...(unit ?? { LoadState: "not-found", ActiveState: "inactive" }),
+  };
   return fieldsOf(
     properties.flatMap((property) =>
       [known[property] ?? ""].flat().flatMap((each) => [property, each as string | number]),

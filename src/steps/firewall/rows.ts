@@ -1,13 +1,14 @@
 import { isSame, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { otherStart } from "../../daemon/other-start.ts";
+import { bootLayer, bootRow, nextStartRow } from "../../daemon/rows.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileFact, sha256Of } from "../../evidence/file.ts";
 import { revealContent } from "../../secret.ts";
 import { PACKAGES } from "./changes.ts";
 import { foreignDrops } from "./foreign.ts";
-import { DROP_IN, RULES, TABLE, UNDO, UNIT } from "./paths.ts";
+import { DROP_IN, RULES, TABLE, UNDO, UNIT, UNIT_FILE } from "./paths.ts";
 import { CLIENTS, MEMBERS, showSources } from "./rules.ts";
 import { type OwnFile, type Situation, sourcesFor } from "./situation.ts";
 import type { Table } from "./table.ts";
@@ -24,6 +25,7 @@ export function rowsOf(situation: Situation): readonly Reading[] {
     unitFileRow(situation),
     dropInRow(situation),
     unitRow(facts.unit),
+    nextStartRow(facts.unit, { memoryBytes: 0, tasks: 0, own: [UNIT_FILE] }),
     tableRow(situation),
     portRow(situation, `client port ${rules.clientPort}`, [rules.clientPort]),
     portRow(situation, `quorum ports ${rules.peerPorts.join(", ")}`, rules.peerPorts),
@@ -120,7 +122,8 @@ function unitRow(unit: UnitFact): Reading {
   return {
     setting: UNIT,
     want: "enabled, active",
-    onDisk: unit.load === "not-found" ? { is: "absent", source } : read(unit.enabled || "disabled", source),
+    onDisk: unit.load === "not-found" ? { is: "absent", source } : bootLayer(unit),
+    blocked: bootRow(unit, UNIT).blocked,
     inForce: read(unit.active, unitQuestion(UNIT, "ActiveState")),
     accepts: (value, layer) => value === (layer === "onDisk" ? "enabled" : "active"),
     because: unit.active === "failed" ? `it has failed: systemctl status ${UNIT} tells why` : undefined,

@@ -1,4 +1,5 @@
 import type { Change, Command } from "../../contract/change.ts";
+import { isEnabled } from "../../daemon/rows.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import { CONFIG, UNIT } from "./paths.ts";
 import { loadedDifferences, type Situation } from "./situation.ts";
@@ -56,7 +57,7 @@ function configurationChange(situation: Situation): Change | undefined {
     commands.push({ kind: "adopt", path: CONFIG });
   }
   if (!dropIn.agrees || facts.unit.needDaemonReload) activate.push(systemctl("daemon-reload"));
-  if (facts.unit.enabled !== "enabled") {
+  if (!isEnabled(facts.unit)) {
     reasons.push(`${UNIT} is to start at boot`);
     activate.push(systemctl("enable", UNIT));
   }

@@ -7,7 +7,7 @@ import { socketsOf } from "../../evidence/sockets.ts";
 import { directiveOf, parseHaproxyConfig } from "../../haproxy/config.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
 import { INSTALLER_PATH_UNIT, WATCHER_UNIT } from "../../haproxy/former-watcher.ts";
-import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
+import { loadedOrRead, readLoadedRecord } from "../../haproxy/loaded.ts";
 import {
   askMaster,
   lookAtProcesses,
@@ -211,7 +211,10 @@ async function servingFacts(
       Promise.all([properties, files, processes, told]).then((all) => journalOf(reader, ...all)),
     ]);
   return {
-    loaded: loadedConfig(record, known.get("InvocationID")?.[0]),
+    loaded: await loadedOrRead(reader, record, known.get("InvocationID")?.[0], {
+      config: (await files).config,
+      worker: Number(info.get("pid")) || undefined,
+    }),
     socket,
     servers,
     info,

@@ -8,6 +8,8 @@ import { CONFIG, UNIT } from "./paths.ts";
 import type { Situation } from "./situation.ts";
 import { closedByStart } from "./unit-rows.ts";
 
+/** The package's, where the master process names itself, too. */
+const PROGRAM = "/usr/sbin/haproxy";
 /** Options that take precedence over haproxy.cfg: -n and -N over its maxconn, -m limits memory. */
 const LIMITING = new Set(["-n", "-N", "-m"]);
 
@@ -82,7 +84,7 @@ function whatItReads(words: readonly string[]): string {
   const ends = rest.indexOf("--");
   const more = ends < 0 ? [] : rest.slice(ends + 1);
   const limits = rest.flatMap((word, at) => (LIMITING.has(word) ? [word, rest[at + 1] ?? ""] : []));
-  const other = /(^|\/)haproxy$/.test(program) ? [] : [program];
+  const other = program === PROGRAM ? [] : [program];
   return [...other, ...files, ...more, ...limits].join(" ") || "no file";
 }
 

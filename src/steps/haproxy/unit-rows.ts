@@ -1,6 +1,7 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
-import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
+import { bootRow, nextStartRow, runningLayer, unsteadyBecause } from "../../daemon/rows.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
+import { LOADED_RECORD } from "../../haproxy/loaded.ts";
 import { maxconnWithin } from "../../haproxy/open-files.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import type { HaproxyFacts } from "./facts.ts";
@@ -17,6 +18,7 @@ export function unitRows(situation: Situation): readonly Reading[] {
     version(situation),
     enabled(situation),
     running(situation),
+    nextStart(situation),
     openFiles(situation),
     loadRecorder(situation),
   ];
@@ -94,21 +96,35 @@ export function isSameVersion(running: string, installed: string): boolean {
     : /^[0-9.]+/.exec(running)?.[0] === /^[0-9.]+/.exec(installed)?.[0];
 }
 
-function enabled({ facts: { unit } }: Situation): Reading {
+function enabled({ facts: { unit }, desired, installed }: Situation): Reading {
+  const ports = desired.settings.services.map(({ port }) => port);
+  const row = bootRow(unit, "enabled at boot", { ports, kind: "http" });
+  // Older Debian masks the unit of a removed package itself, and takes that back when the package is installed.
   return {
-    setting: "enabled at boot",
-    want: "enabled",
-    onDisk:
-      unit.load === "not-found"
-        ? { is: "absent", source: UNIT }
-        : {
-            is: "read",
-            value: unit.enabled || "disabled",
-            source: `systemctl is-enabled ${UNIT}`,
-          },
-    inForce: INAPPLICABLE,
+    ...row,
+    blocked: installed === undefined ? undefined : row.blocked,
     closedBy: { change: CONFIGURATION },
   };
+}
+
+/** Less than it takes for its connections, which open files tell: what no HAProxy could do with. */
+const LEAST_BYTES = 64 * 2 ** 20;
+const LEAST_TASKS = 16;
+
+function nextStart(situation: Situation): Reading {
+  const { dropIn, facts, host } = situation;
+  const row = nextStartRow(facts.unit, {
+    memoryBytes: LEAST_BYTES,
+    tasks: LEAST_TASKS + host.cpus,
+    own: [DROP_IN],
+    runs: dropIn.agrees
+      ? [
+          { key: "ExecStartPre", program: `${LOAD_RECORDER} ${LOADED_RECORD}` },
+          { key: "ExecReload", program: `${LOAD_RECORDER} ${LOADED_RECORD}` },
+        ]
+      : [],
+  });
+  return { ...row, closedBy: closedByStart(situation) };
 }
 
 function running(situation: Situation): Reading {
@@ -118,21 +134,14 @@ function running(situation: Situation): Reading {
     setting: "running",
     want: "active",
     onDisk: INAPPLICABLE,
-    inForce:
-      unit.load === "not-found"
-        ? { is: "absent", source: UNIT }
-        : {
-            is: "read",
-            value: !active ? unit.active : isUnsteady(unit) ? showUnsteady(unit) : "active",
-            source: unitQuestion(UNIT, "ActiveState", "SubState", "NRestarts"),
-          },
-    because: active || situation.installed === undefined ? undefined : whyStopped(situation),
+    inForce: runningLayer(unit, active ? "active" : unit.active),
+    because: active
+      ? unsteadyBecause(unit)
+      : situation.installed === undefined
+        ? undefined
+        : whyStopped(situation),
+    blocked: unit.load === "masked" ? enabled(situation).blocked : undefined,
     closedBy: closedByStart(situation),
-    // Older Debian masks the unit of a removed package itself, and takes that back when the package is installed.
-    blocked:
-      unit.load === "masked" && situation.installed !== undefined
-        ? `${UNIT} is masked: systemctl unmask ${UNIT}, if it may run here`
-        : undefined,
   };
 }
 

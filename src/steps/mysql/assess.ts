@@ -1,6 +1,7 @@
 import type { HostFacts } from "../../contract/host.ts";
 import type { Reading } from "../../contract/reading.ts";
 import type { Assessed } from "../../contract/step.ts";
+import { isEnabled } from "../../daemon/rows.ts";
 import { assessFile } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
 import { revealContent } from "../../secret.ts";
@@ -15,6 +16,7 @@ import {
   changedSince,
   differs,
   fileReading,
+  nextStartReading,
   OPTION_FILES,
   optionFilesReading,
   otherServer,
@@ -59,6 +61,7 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
     fileRow,
     ...settingRows.map((row) => withoutRoom(row, desired, host)),
     bootReading(server, installed),
+    ...(installed === undefined ? [] : [nextStartReading(installed, desired, host)]),
     serviceReading(server, installed),
   ];
   const plan: Plan = {
@@ -69,7 +72,7 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
     differing: installed === undefined ? [] : settings.filter((setting) => differs(setting, installed)),
     isResizing:
       installed !== undefined && settings.some((setting) => resizingTo(setting, installed) !== undefined),
-    isEnabled: installed?.unit.enabled === "enabled",
+    isEnabled: installed !== undefined && isEnabled(installed.unit),
     isUnread: installed?.unit.needDaemonReload === true,
     isOld: installed !== undefined && runsOldVersion(installed),
     settings,

@@ -1,5 +1,5 @@
 import type { Layer } from "../../contract/reading.ts";
-import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
+import { runningLayer, unsteadyBecause } from "../../daemon/rows.ts";
 import { unitQuestion } from "../../evidence/by-hand.ts";
 import { withoutTime } from "./error-log.ts";
 import type { InstalledFacts } from "./facts.ts";
@@ -40,7 +40,7 @@ export function serviceInForce(facts: InstalledFacts): Layer {
       }
       if (answeredBy?.unread !== undefined)
         return { is: "unreadable", source: answeredBy.socket, because: answeredBy.unread };
-      return { is: "read", value: isUnsteady(unit) ? showUnsteady(unit) : "running", source };
+      return runningLayer(unit, "running");
     case "changing":
       return { is: "unreadable", source, because: stillChanging(facts) };
     case "failed":
@@ -63,9 +63,7 @@ export function serviceBecause(facts: InstalledFacts): string | undefined {
     case "running":
       return isStranger(facts)
         ? `the server that answers on ${answeredBy!.socket} is PID ${answeredBy!.pid}, not ${unit.name}'s ${unit.mainPid}: end the one that nobody should have started`
-        : isUnsteady(unit)
-          ? `${unit.name} is ${showUnsteady(unit)}: look at journalctl -u ${unit.name}`
-          : undefined;
+        : unsteadyBecause(unit);
     case "stopped":
       return `${unit.name} does not run`;
   }

@@ -1,5 +1,6 @@
 import type { HostFacts } from "../../contract/host.ts";
 import type { Layer, Reading } from "../../contract/reading.ts";
+import { bootRow, nextStartRow } from "../../daemon/rows.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
 import { onDisk, shadowedBy, whyPassedOver } from "./boot.ts";
@@ -179,29 +180,31 @@ export function withoutRoom(row: Reading, desired: MysqlParameters, { memoryByte
 }
 
 export function bootReading(server: Server, installed: InstalledFacts | undefined): Reading {
-  const state = installed?.unit.enabled ?? "";
+  const setting = `${server.unit} at boot`;
+  const absent: Layer = { is: "absent", source: server.unit };
+  if (installed === undefined)
+    return { setting, want: "enabled", onDisk: absent, inForce: { is: "inapplicable" } };
+  const { unit } = installed;
+  const row = bootRow(unit, setting, { ports: server.ports.map(({ port }) => port), kind: "database" });
+  if (!unit.needDaemonReload) return row;
+  const source = unitQuestion(server.unit, "NeedDaemonReload", "DropInPaths");
   return {
-    setting: `${server.unit} at boot`,
-    want: "enabled",
-    onDisk:
-      state === "" || state === "not-found"
-        ? { is: "absent", source: server.unit }
-        : { is: "read", value: state, source: `systemctl is-enabled ${server.unit}` },
-    inForce: installed?.unit.needDaemonReload
-      ? {
-          is: "read",
-          value: "older files",
-          source: unitQuestion(server.unit, "NeedDaemonReload", "DropInPaths"),
-        }
-      : { is: "inapplicable" },
-    because: installed?.unit.needDaemonReload
-      ? `systemd has not read the files of ${server.unit} since they changed`
-      : undefined,
-    blocked:
-      installed?.unit.load === "masked"
-        ? `${server.unit} is masked, so somebody wants it never to start: systemctl unmask ${server.unit}`
-        : undefined,
+    ...row,
+    inForce: { is: "read", value: "older files", source },
+    because: `systemd has not read the files of ${server.unit} since they changed`,
   };
+}
+
+const LEAST_TASKS = 60;
+
+/** The server with its pool as it is asked for. */
+export function nextStartReading(
+  { unit }: InstalledFacts,
+  desired: MysqlParameters,
+  { memoryBytes }: HostFacts,
+): Reading {
+  const { bytes } = wantedPool(desired.bufferPoolSize, memoryBytes);
+  return nextStartRow(unit, { memoryBytes: bytes + OVERHEAD_BYTES, tasks: LEAST_TASKS });
 }
 
 export function serviceReading(server: Server, installed: InstalledFacts | undefined): Reading {

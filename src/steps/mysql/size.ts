@@ -1,11 +1,7 @@
+export { showBytes } from "../../quantity-text.ts";
+
 export const MIB = 2 ** 20;
 const UNITS = "KMGTPE";
-
-/** "2304M" for whole MiB, else plain bytes: read by people and by every server. */
-export function showBytes(bytes: number): string {
-  if (bytes > 0 && bytes % 2 ** 30 === 0) return `${bytes / 2 ** 30}G`;
-  return bytes > 0 && bytes % MIB === 0 ? `${bytes / MIB}M` : String(bytes);
-}
 
 /** A number as option files hold it: digits, perhaps a unit, and like the servers whatever follows the unit. */
 export function parseSize(text: string): number | undefined {

@@ -2,6 +2,7 @@ import type { Change, Command } from "../../contract/change.ts";
 import type { HostFacts } from "../../contract/host.ts";
 import type { Layer, Reading } from "../../contract/reading.ts";
 import type { Assessed } from "../../contract/step.ts";
+import { nextStartRow } from "../../daemon/rows.ts";
 import { unitQuestion } from "../../evidence/by-hand.ts";
 import { assessFile, type FileFact, sha256Of } from "../../evidence/file.ts";
 import { layerFrom } from "../../evidence/layer.ts";
@@ -14,7 +15,7 @@ import {
 } from "../../evidence/port-ranges.ts";
 import { judge } from "../../evidence/verdict.ts";
 import { quotable } from "../../terminal-text.ts";
-import { LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from "./boot.ts";
+import { LOADER, LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from "./boot.ts";
 import type { SysctlDesired } from "./desired.ts";
 import { DROP_IN, dropInFile, inOrder, recordFile, renderDropIn, withDropIn } from "./drop-in.ts";
 import type { SysctlFacts } from "./facts.ts";
@@ -24,7 +25,6 @@ import { PORT_RANGE, RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START } from
 const SYN_COOKIES = "net.ipv4.tcp_syncookies";
 
 const CHANGE = "drop-in";
-const LOADER = "systemd-sysctl.service";
 const APPLY = new URL("./apply.sh", import.meta.url);
 
 export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFacts): Assessed {
@@ -39,6 +39,7 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
     refused.size === 0 &&
     facts.loader.is === "value" &&
     facts.loader.value === "loaded" &&
+    loaderObstacle(facts) === undefined &&
     // What was not read whole may be what decides.
     facts.unreadFiles.length === 0 &&
     facts.unreadValues.size === 0 &&
@@ -89,14 +90,48 @@ export function wantedSettings(
 }
 
 /** Nothing else reads the files at boot: procps.service is another name of it, on every Debian. */
-function loaderReading({ loader }: SysctlFacts): Reading {
+function loaderReading(facts: SysctlFacts): Reading {
+  const { loader, loaderUnit } = facts;
+  const obstacle = loaderObstacle(facts);
+  if (loader.is === "value" && loader.value === "loaded" && obstacle?.is === "unreadable")
+    return {
+      setting: LOADER,
+      want: "loaded",
+      onDisk: { is: "unreadable", source: LOADER, because: obstacle.because },
+      inForce: { is: "inapplicable" },
+    };
+  const warning =
+    loaderUnit?.is === "value" ? nextStartRow(loaderUnit.value, LOADER_NEEDS).warning : undefined;
   return {
+    warning,
     setting: LOADER,
     want: "loaded",
     onDisk: layerFrom(loader, unitQuestion(LOADER, "LoadState")),
     inForce: { is: "inapplicable" },
     blocked:
-      loader.is === "value" && loader.value !== "loaded" ? `${LOADER} is ${unread(loader.value)}` : undefined,
+      loader.is === "value" && loader.value !== "loaded"
+        ? `${LOADER} is ${unread(loader.value)}`
+        : obstacle?.because,
+  };
+}
+
+const LOADER_NEEDS = { memoryBytes: 0, tasks: 0, isPackaged: true } as const;
+
+/** Why a loader that is loaded reads no file at boot, or not as it should; undefined when it does. */
+function loaderObstacle({
+  loaderUnit,
+}: SysctlFacts): { readonly is: "wrong" | "unreadable"; readonly because: string } | undefined {
+  if (loaderUnit === undefined || loaderUnit.is === "absent") return undefined;
+  if (loaderUnit.is === "unreadable") return { is: "unreadable", because: loaderUnit.because };
+  const { blocked, onDisk } = nextStartRow(loaderUnit.value, LOADER_NEEDS);
+  if (blocked !== undefined) return { is: "wrong", because: blocked };
+  if (onDisk.is === "unreadable") return { is: "unreadable", because: onDisk.because };
+  const boot = loaderUnit.value.next?.boot;
+  if (boot?.is === "unreadable") return { is: "unreadable", because: boot.because };
+  if (boot?.is !== "value" || boot.value.units.has(LOADER)) return undefined;
+  return {
+    is: "wrong",
+    because: `nothing that ${boot.value.target} wants starts ${LOADER}, so no file is read at boot: systemctl add-wants sysinit.target ${LOADER}`,
   };
 }
 
@@ -192,6 +227,8 @@ function onDisk(key: string, want: string, facts: SysctlFacts): Layer {
     const because = `it is ${unread(atBoot.is === "value" ? atBoot.value : "")}`;
     return { is: "unreadable", source: LOADER, because };
   }
+  const obstacle = loaderObstacle(facts);
+  if (obstacle !== undefined) return { is: "unreadable", source: LOADER, because: obstacle.because };
   const [unreadFile] = facts.unreadFiles;
   if (unreadFile !== undefined)
     return { is: "unreadable", source: unreadFile.path, because: unreadFile.because };

@@ -23,6 +23,7 @@ export const LOADERS = ["systemd-sysctl", "sysctl --system"] as const;
 export type Loader = (typeof LOADERS)[number];
 
 /** In the order in which one file hides another of the same name. */
+export const LOADER = "systemd-sysctl.service";
 export const DIRECTORIES = [
   "/etc/sysctl.d",
   "/run/sysctl.d",

@@ -1,3 +1,4 @@
+import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
 import type { Answer } from "../../reader/answer.ts";
 import type { ConfFile } from "./boot.ts";
@@ -16,6 +17,8 @@ export interface SysctlFacts {
   readonly unreadFiles: readonly { readonly path: string; readonly because: string }[];
   /** LoadState of systemd-sysctl.service, which reads them at boot. */
   readonly loader: Answer<string>;
+  /** The unit whole; undefined where it is not loaded. */
+  readonly loaderUnit: Answer<UnitFact> | undefined;
   /** Text of the record of what the kernel had before the last change. */
   readonly before: Answer<string>;
 }

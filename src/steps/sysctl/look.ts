@@ -1,7 +1,9 @@
+import { lookAtUnit } from "../../daemon/look-at-units.ts";
+import type { UnitFact } from "../../daemon/unit.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
-import { type Answer, mapAnswer } from "../../reader/answer.ts";
+import { type Answer, mapAnswer, NotRead } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";
-import { type ConfFile, DIRECTORIES, SYSCTL_CONF } from "./boot.ts";
+import { type ConfFile, DIRECTORIES, LOADER, SYSCTL_CONF } from "./boot.ts";
 import type { SysctlDesired } from "./desired.ts";
 import { BEFORE, DROP_IN } from "./drop-in.ts";
 import type { SysctlFacts } from "./facts.ts";
@@ -20,9 +22,10 @@ export async function lookAtKernelSettings(
 ): Promise<SysctlFacts> {
   const keys = new Set([...settings.keys(), RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START]);
   const paths = [...keys].map(procPathOf);
-  const [dropIn, loader, before, { files, unreadFiles }, values] = await Promise.all([
+  const [dropIn, loader, loaderUnit, before, { files, unreadFiles }, values] = await Promise.all([
     readFileFact(reader, DROP_IN),
     loaderState(reader),
+    loaderUnitOf(reader),
     reader.text(BEFORE),
     confFiles(reader),
     Promise.all(paths.map(async (path) => ({ path, value: await reader.text(`/proc/sys/${path}`) }))),
@@ -30,6 +33,7 @@ export async function lookAtKernelSettings(
   return {
     dropIn,
     loader,
+    loaderUnit,
     before,
     files,
     unreadFiles,
@@ -49,8 +53,17 @@ export async function lookAtKernelSettings(
 
 /** Nothing else reads the files at boot: procps.service is another name of it, on every Debian. */
 async function loaderState(reader: Reader): Promise<Answer<string>> {
-  const unit = await reader.unit("systemd-sysctl.service", ["LoadState"]);
+  const unit = await reader.unit(LOADER, ["LoadState"]);
   return mapAnswer(unit, (properties) => properties.get("LoadState")?.[0] ?? "");
+}
+
+async function loaderUnitOf(reader: Reader): Promise<Answer<UnitFact>> {
+  try {
+    return { is: "value", value: await lookAtUnit(reader, LOADER) };
+  } catch (error) {
+    if (!(error instanceof NotRead)) throw error;
+    return { is: "unreadable", because: error.message };
+  }
 }
 
 /**

@@ -119,6 +119,13 @@ export function isReloadPast({ haproxy, reload }: WatcherFacts): boolean {
   return !("unreachable" in haproxy) && reload !== undefined && reload.worker !== haproxy.pid;
 }
 
+/** The installer's note is gone. A file that it wrote says so itself, and HAProxy runs it. */
+function withoutResult(described: string | undefined, isRun: boolean): Layer {
+  if (isRun && /^meshctl-[0-9a-f]{64}-[0-9a-f]{16}$/.test(described ?? ""))
+    return { is: "inferred", value: "installed", source: `${HAPROXY_CONFIG} (its description)` };
+  return { is: "absent", source: INSTALL_RESULT };
+}
+
 /** Whether all that Synapse wrote is installed, and every reload it asked for is done. */
 export function installationRow(situation: Situation): Row {
   const { facts, haproxyFile, haproxyConfig } = situation;
@@ -132,7 +139,7 @@ export function installationRow(situation: Situation): Row {
       : haproxyFile.because !== undefined
         ? { is: "unreadable", source: HAPROXY_CONFIG, because: haproxyFile.because }
         : install === undefined
-          ? { is: "absent", source: INSTALL_RESULT }
+          ? withoutResult(described, runsTheFile)
           : install.outcome !== "ok"
             ? read(install.outcome, INSTALL_RESULT)
             : read(wasReplaced(situation) ? "replaced since" : "installed", HAPROXY_CONFIG);

@@ -1,7 +1,7 @@
 import { propertiesOf } from "../../daemon/look-at-units.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
-import { loadedConfig, readLoadedRecord } from "../../haproxy/loaded.ts";
+import { loadedOrRead, readLoadedRecord } from "../../haproxy/loaded.ts";
 import { lookAtWorker, type Worker } from "../../haproxy/look.ts";
 import { HAPROXY_UNIT } from "../../haproxy/paths.ts";
 import { type Answer, read, readThere, reasonOf } from "../../reader/answer.ts";
@@ -58,6 +58,11 @@ export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Pr
     propertiesOf(reader, HAPROXY_UNIT),
   ]);
   const invocation = readThere(haproxyUnit, HAPROXY_UNIT).get("InvocationID")?.[0] || undefined;
+  const { info } = effects.worker;
+  const loaded = await loadedOrRead(reader, record, invocation, {
+    config,
+    worker: info.is === "value" ? Number(info.value.get("pid")) || undefined : undefined,
+  });
   return {
     ...program,
     files: new Map([...program.files, [config.path, config]]),
@@ -65,7 +70,7 @@ export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Pr
     reload: reloadResult(read(reload, RELOAD_RESULT)),
     kept: backends,
     waiting: effects.waiting,
-    haproxy: haproxyFacts(effects.worker, loadedConfig(record, invocation)),
+    haproxy: haproxyFacts(effects.worker, loaded),
     registry: registryFacts(effects.registry, desired),
   };
 }

@@ -27,6 +27,8 @@ export interface ServerFact extends ProcessFact {
 interface Started {
   /** Path → sha256 of the file the process started with. */
   readonly digests: ReadonlyMap<string, string>;
+  /** Whether the note of the start is gone, and these are the files that have not been changed since. */
+  readonly isByTimes?: boolean;
 }
 
 /** What the server said, asked at `at`, "10.0.0.2:2181". */

@@ -1,4 +1,5 @@
 import { lookAtUnit } from "../../daemon/look-at-units.ts";
+import { withoutNote } from "../../daemon/lost-note.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import { type Answer, NotRead } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";
@@ -27,10 +28,15 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
   if (unreadConfiguration !== undefined) throw new NotRead(`${ZOO_CFG} was not read: ${unreadConfiguration}`);
   const { isRead, ...running } = servers;
   const data = [...configured, ...(await lookAtLiveData(reader, running.asked, configured))];
+  const recorded = running.process === undefined ? undefined : startedOf(record, unit.invocation);
+  const lost =
+    running.process === undefined || record.is !== "absent"
+      ? undefined
+      : withoutNote(unit, unitFile, [zooCfg, myid], STARTED);
   const unread: readonly (readonly [Basis, string | undefined])[] = [
     ["unit file", whyUnread(unitFile)],
     ["myid", whyUnread(myid)],
-    ["start record", running.process === undefined ? undefined : reasonOf(record)],
+    ["start record", running.process === undefined ? undefined : (reasonOf(record) ?? lost?.unread)],
     ["data", data.find(({ because }) => because !== undefined)?.because],
     ["process", reasonOf(isRead.process)],
     ["sockets", reasonOf(isRead.sockets)],
@@ -40,7 +46,7 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
     zooCfg,
     unitFile,
     myid,
-    started: running.process === undefined ? undefined : startedOf(record, unit.invocation),
+    started: recorded ?? lost,
     data: data.map(({ directory, is }) => ({ directory, is })),
     ...running,
     unread: new Map(unread.flatMap(([basis, because]) => (because === undefined ? [] : [[basis, because]]))),

@@ -44,7 +44,8 @@ export function readingsOf(view: MemberView, fleet: ZookeeperFleet): readonly Re
   const rows = [
     packageRow(view),
     unitRow(view),
-    bootRow(view),
+    atBootRow(view),
+    view.nextStart,
     zooCfgRow(view),
     membersRow(view),
     dataDirRow(view),
@@ -154,6 +155,11 @@ function fileRow(
         : (unreadPart(facts, "start record", STARTED) ??
           read(started === undefined ? undefined : show(started), STARTED)),
     diff: file.diff,
+    ...(facts.started?.isByTimes === true && facts.process !== undefined
+      ? {
+          warning: `${STARTED} is gone: that it was started with this file is told by the times of both, until its next start`,
+        }
+      : {}),
   };
 }
 
@@ -292,18 +298,8 @@ function wordsRow(view: MemberView): Reading {
   };
 }
 
-function bootRow({ facts, closing }: MemberView): Reading {
-  const { enabled } = facts.unit;
-  return {
-    setting: "starts at boot",
-    want: "enabled",
-    onDisk: read(
-      enabled === "" || enabled === "not-found" ? undefined : enabled,
-      `systemctl is-enabled ${UNIT}`,
-    ),
-    inForce: { is: "inapplicable" },
-    closedBy: closing === undefined ? undefined : { change: closing },
-  };
+function atBootRow({ atBoot, closing }: MemberView): Reading {
+  return { ...atBoot, closedBy: closing === undefined ? undefined : { change: closing } };
 }
 
 function heapRow(view: MemberView): Reading {

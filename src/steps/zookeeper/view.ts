@@ -1,7 +1,9 @@
 import type { WantedFile } from "../../contract/change.ts";
 import type { HostFacts } from "../../contract/host.ts";
 import type { HostName } from "../../contract/inventory-view.ts";
+import type { Reading } from "../../contract/reading.ts";
 import { otherStart } from "../../daemon/other-start.ts";
+import { bootRow, isEnabled, nextStartRow } from "../../daemon/rows.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
 import { revealContent } from "../../secret.ts";
 import type { ZookeeperDesired } from "./desired.ts";
@@ -10,7 +12,7 @@ import type { ZookeeperFacts } from "./facts.ts";
 import { dataIn, holdsData, idOnDisk, type State, stateOf, whyUndecided } from "./member.ts";
 import { obstaclesOf } from "./obstacles.ts";
 import type { Servers } from "./properties.ts";
-import { argvOf, memberFiles, myidPath, UNIT_FILE, ZOO_CFG } from "./render.ts";
+import { argvOf, memberFiles, myidPath, STARTED, UNIT_FILE, ZOO_CFG } from "./render.ts";
 import { seenMember, serversFor, type ZookeeperFleet } from "./roster.ts";
 
 /** Everything that rows and changes of one member are made of. */
@@ -23,6 +25,8 @@ export interface MemberView {
   readonly servers: Servers;
   readonly zooCfg: FileAssessment & { readonly sha256: string };
   readonly unit: FileAssessment & { readonly sha256: string };
+  readonly atBoot: Reading;
+  readonly nextStart: Reading;
   readonly state: State;
   readonly quorum: Quorum;
   /** Why it is not known which members the ensemble has. */
@@ -36,7 +40,16 @@ export interface MemberView {
   readonly daemonReload: boolean;
 }
 
-type BlockedRow = "package" | "zooCfg" | "unit" | "members" | "dataDir" | "myid" | "ports";
+type BlockedRow =
+  | "atBoot"
+  | "nextStart"
+  | "package"
+  | "zooCfg"
+  | "unit"
+  | "members"
+  | "dataDir"
+  | "myid"
+  | "ports";
 export type ChangeId = "packages" | "configuration" | "start" | "restart" | "enable";
 
 interface Needs {
@@ -48,6 +61,11 @@ interface Needs {
   readonly restart: boolean;
   readonly enable: boolean;
 }
+
+/** What Java takes beside the heap, at the least. */
+const OUTSIDE_HEAP_BYTES = 128 * 2 ** 20;
+/** Java's own threads and ZooKeeper's. */
+const LEAST_TASKS = 100;
 
 export function viewOf(
   self: { name: HostName; desired: ZookeeperDesired; facts: ZookeeperFacts; host: HostFacts },
@@ -64,8 +82,21 @@ export function viewOf(
   });
   const zooCfg = assessed(facts.zooCfg, wanted.zooCfg);
   const unit = assessed(facts.unitFile, wanted.unit);
+  const { clientPort, quorumPort, electionPort } = desired.ports;
+  const atBoot = bootRow(facts.unit, "starts at boot", {
+    ports: [clientPort, quorumPort, electionPort],
+    kind: "registry",
+  });
+  const nextStart = nextStartRow(facts.unit, {
+    memoryBytes: desired.heapBytes + OUTSIDE_HEAP_BYTES,
+    tasks: LEAST_TASKS,
+    own: [UNIT_FILE],
+    runs: unit.agrees ? [{ key: "ExecStartPre", program: STARTED }] : [],
+  });
   const obstacles = obstaclesOf(desired, facts, host, id);
   const blocked = {
+    atBoot: atBoot.blocked,
+    nextStart: nextStart.blocked,
     package: versionConflict(desired, fleet),
     zooCfg: zooCfg.blocked,
     unit: facts.unread.has("unit file")
@@ -87,11 +118,14 @@ export function viewOf(
     files,
     start: facts.process === undefined,
     restart: facts.process !== undefined && !isCurrent,
-    enable: facts.unit.enabled !== "enabled",
+    enable: !isEnabled(facts.unit),
   };
   const isBlocked = Object.values(blocked).some((because) => because !== undefined);
   const unread = membersUnread(fleet);
-  const isUndecided = unread !== undefined || whyUndecided(facts) !== undefined;
+  const isUndecided =
+    unread !== undefined ||
+    whyUndecided(facts) !== undefined ||
+    [atBoot, nextStart].some(({ onDisk }) => onDisk.is === "unreadable");
   const closing = isBlocked || isUndecided ? undefined : closingChange(needs);
   const quorum = quorumOf(desired, fleet);
   const state = stateOf(facts);
@@ -104,6 +138,8 @@ export function viewOf(
     servers,
     zooCfg,
     unit,
+    atBoot,
+    nextStart,
     state,
     quorum,
     membersUnread: unread,

@@ -151,7 +151,8 @@ describe("haproxy without a watcher", () => {
     const { row, changes } = assessed(desired(), { load: "masked", active: "inactive" });
     expect(row("running")).toMatchObject({
       verdict: "blocked",
-      because: "haproxy.service is masked: systemctl unmask haproxy.service, if it may run here",
+      because:
+        "haproxy.service is masked, so somebody wants it never to start: systemctl unmask haproxy.service",
     });
     expect(changes).toEqual([]);
   });

@@ -15,7 +15,7 @@ import { haproxy } from "../../../src/steps/haproxy/index.ts";
 import { lookAtHaproxy } from "../../../src/steps/haproxy/look.ts";
 import { CONFIG, DROP_IN, LOAD_RECORDER, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
-import { key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import { besideUnits, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { configText, desired, hostFacts, INVOCATION } from "./host.ts";
 
@@ -23,7 +23,6 @@ const LOADED = "/run/meshctl/haproxy-loaded";
 const ADMIN = "/run/haproxy/admin.sock";
 const DEFAULTS = "/etc/default/haproxy";
 const VARIABLES = "^\\s*(?:CONFIG|PIDFILE|EXTRAOPTS|OPTIONS)=";
-const START_LINE = "^\\s*(?:ExecStart|Environment|EnvironmentFile|User|RootDirectory)\\s*=";
 
 const wanted = (how: string, path: string, text: string) =>
   key("file", path, how, sha256Of(text), `${Buffer.byteLength(text)}`);
@@ -50,6 +49,9 @@ const states: Readonly<Record<string, string>> = {
   EnvironmentFiles: `${DEFAULTS} (ignore_errors=yes)`,
   User: "",
   RootDirectory: "",
+  Slice: "system.slice",
+  ExecStartPre: `{ path=x ; argv[]=${LOAD_RECORDER} ${LOADED} ${CONFIG} ; ignore_errors=yes ; pid=0 }`,
+  ExecReload: `{ path=x ; argv[]=${LOAD_RECORDER} ${LOADED} ${CONFIG} ; ignore_errors=yes ; pid=0 }`,
 };
 const unit = (more: Readonly<Record<string, string>> = {}) =>
   value(...Object.entries({ ...states, ...more }).flat());
@@ -79,6 +81,7 @@ function converged(want: HaproxyDesired): Recording {
   const text = configText(want);
   const loaded = `# invocation ${INVOCATION}\n${text}`;
   return {
+    ...besideUnits(UNIT),
     ...(want.watched
       ? {
           [long(CONFIG)]: value(...regular(CONFIG, text), text),
@@ -103,8 +106,8 @@ function converged(want: HaproxyDesired): Recording {
       "root:root",
       "regular",
     ),
-    [key("file", DROP_IN, "lines", START_LINE)]: value(...regular(DROP_IN, dropIn)),
-    [key("process", "360")]: process(360),
+    [key("file", DROP_IN, "settings")]: value(...regular(DROP_IN, dropIn)),
+    [key("process", "360", "program", "started")]: process(360, "1:2", "100.5"),
     [key("process", "360", "cmdline", "limits")]: process(360, command, limits),
     [key("process", "388", "cmdline", "limits")]: process(388, command, limits),
     [key("process", "comm:haproxy", "cgroup")]: value(

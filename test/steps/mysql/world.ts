@@ -171,6 +171,8 @@ export function toldDatabase(database: Database): ToldHost & { readonly answers:
     },
     processes: { [PID]: { ageSeconds: database.processSeconds, parts: { cmdline: database.commandLine } } },
     answers: {
+      // None of them came up.
+      [keyOf(["restarts", `${database.server}.service`])]: value(3, 10, 17, 24),
       "user mysql": value("mysql", 105, 112, "/nonexistent", "/bin/false", "mysql"),
       [keyOf(["database.options", server, ...user])]: value(
         exit,

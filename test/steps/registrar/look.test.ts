@@ -10,7 +10,7 @@ import { registrarFiles } from "../../../src/steps/registrar/files.ts";
 import { registrar } from "../../../src/steps/registrar/index.ts";
 import { lookAtRegistrar } from "../../../src/steps/registrar/look.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
-import { content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import { besideUnits, content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 import { desired, KEY, SESSION, userApi } from "./world.ts";
@@ -29,9 +29,11 @@ const states: Readonly<Record<string, string>> = {
   ...{ Id: UNIT, LoadState: "loaded", ActiveState: "active", SubState: "running", UnitFileState: "enabled" },
   ...{ MainPID: "4711", NRestarts: "0", Result: "success", StatusText: "", DropInPaths: "" },
   ...{ FragmentPath: UNIT_FILE, NeedDaemonReload: "no", InvocationID: INVOCATION },
+  ExecStartPre: `{ path=x ; argv[]=${/^ExecStartPre=\+(.*)$/m.exec(unitText)?.[1]} ; ignore_errors=no ; pid=0 }`,
   ExecStart: `{ path=x ; argv[]=${/^ExecStart=(.*)$/m.exec(unitText)?.[1]} ; ignore_errors=no ; pid=0 }`,
   Environment: [...unitText.matchAll(/^Environment=(.*)$/gm)].map(([, words]) => words).join(" "),
   User: "meshctl-registrar",
+  Slice: "system.slice",
 };
 
 const SYSTEMD = key("unit", UNIT, ...UNIT_PROPERTIES);
@@ -46,6 +48,7 @@ const nodes = (text: string) => file("/run/meshctl-registrar/nodes.json", text);
 
 /** What a converged Debian 12 says. */
 const converged: Recording = {
+  ...besideUnits(UNIT),
   [SYSTEMD]: value(...Object.entries(states).flat()),
   [key("enabled", UNIT)]: value("enabled"),
   [key("file", UNIT_FILE, "stat")]: value(...regular(UNIT_FILE, "")),
@@ -71,7 +74,9 @@ const converged: Recording = {
   [key("user", "meshctl-registrar")]: value(
     ...["meshctl-registrar", 990, 990, "/nonexistent", "/usr/sbin/nologin", "meshctl-registrar"],
   ),
-  [key("process", "4711")]: value(4711, 1, 3600, "S", "meshctl-registrar:meshctl-registrar"),
+  [key("process", "4711", "program", "started")]: value(
+    ...[4711, 1, 3600, "S", "meshctl-registrar:meshctl-registrar", "1:2", "100.5"],
+  ),
   [key("process", "4711", "cmdline")]: value(
     ...[4711, 1, 3600, "S", "meshctl-registrar:meshctl-registrar", `/usr/bin/ruby\0${TREE}/bin/nerve\0`],
   ),

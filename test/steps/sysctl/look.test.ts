@@ -6,6 +6,7 @@ import { assess } from "../../../src/steps/sysctl/assess.ts";
 import { BEFORE, DROP_IN } from "../../../src/steps/sysctl/drop-in.ts";
 import { sysctl } from "../../../src/steps/sysctl/index.ts";
 import { lookAtKernelSettings } from "../../../src/steps/sysctl/look.ts";
+import { besideUnits, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { DROP_IN_TEXT, desiredFor, tunedKernel, wroteDropIn } from "./world.ts";
 
 const FIN = "net.ipv4.tcp_fin_timeout";
@@ -26,6 +27,7 @@ const regular = (text: string, path: string) => [
   "1",
 ];
 const value = (...fields: string[]) => ({ is: "value", value: fields }) as const;
+const LOADER = "systemd-sysctl.service";
 const absent = { is: "absent" } as const;
 
 /** What a converged Debian 12 says. */
@@ -33,6 +35,10 @@ const converged: Recording = {
   [content(DROP_IN)]: value(...regular(DROP_IN_TEXT, DROP_IN), DROP_IN_TEXT),
   [content(BEFORE)]: absent,
   [keyOf(["unit", "systemd-sysctl.service", "LoadState"])]: value("LoadState", "loaded"),
+  ...besideUnits(LOADER),
+  [keyOf(["unit", LOADER, ...UNIT_PROPERTIES])]: value("LoadState", "loaded"),
+  [keyOf(["enabled", LOADER])]: value("static"),
+  [keyOf(["file", `/etc/systemd/system/${LOADER}`, "stat"])]: absent,
   ...Object.fromEntries(
     Object.entries(tunedKernel).map(([key, text]) => [
       proc(key),

@@ -69,6 +69,7 @@ export function facts(
     unreadValues: new Map(),
     missing: new Set(),
     loader: { is: "value", value: "loaded" },
+    loaderUnit: undefined,
     before: { is: "absent" },
     unreadFiles: [],
     files: dropIn === undefined ? files : [...files, conf(DROP_IN, dropIn)],

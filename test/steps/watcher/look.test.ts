@@ -13,7 +13,7 @@ import { watcherFiles } from "../../../src/steps/watcher/files.ts";
 import { watcher } from "../../../src/steps/watcher/index.ts";
 import { lookAtWatcher } from "../../../src/steps/watcher/look.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
-import { content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import { besideUnits, content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 import { desired, HAPROXY_CONFIG, haproxyConfig, KEY, service } from "./world.ts";
@@ -34,6 +34,7 @@ const own = watcherFiles(want, KEY);
 const unitText = revealContent(own.find(({ path }) => path.endsWith(`/${WATCHER}`))!.content);
 
 const start = (text: string): Record<string, string> => ({
+  ExecStartPre: `{ path=x ; argv[]=${/^ExecStartPre=\+(.*)$/m.exec(text)?.[1]} ; ignore_errors=no ; pid=0 }`,
   ExecStart: `{ path=x ; argv[]=${/^ExecStart=(.*)$/m.exec(text)?.[1]} ; ignore_errors=no ; pid=0 }`,
   Environment: [...text.matchAll(/^Environment=(.*)$/gm)].map(([, words]) => words).join(" "),
   User: /^User=(.*)$/m.exec(text)?.[1] ?? "",
@@ -49,7 +50,12 @@ function unit(name: string, more: Readonly<Record<string, string>> = {}): Record
       UnitFileState: "enabled",
     },
     ...{ MainPID: "0", NRestarts: "0", Result: "success", StatusText: "", DropInPaths: "" },
-    ...{ FragmentPath: `/etc/systemd/system/${name}`, NeedDaemonReload: "no", InvocationID: INVOCATION },
+    ...{
+      FragmentPath: `/etc/systemd/system/${name}`,
+      NeedDaemonReload: "no",
+      InvocationID: INVOCATION,
+      Slice: "system.slice",
+    },
     ...more,
   };
   const text = own.find(({ path }) => path.endsWith(`/${name}`));
@@ -93,6 +99,7 @@ const PROCESS = key("process", "4711", "cmdline");
 
 /** What a converged Debian 12 says. */
 const converged: Recording = {
+  ...besideUnits(WATCHER, INSTALLER, PATH_UNIT),
   ...unit(WATCHER, { MainPID: "4711", ...start(unitText) }),
   ...unit(INSTALLER, { ActiveState: "inactive", UnitFileState: "static", ...start(textOf(INSTALLER)) }),
   ...unit(PATH_UNIT),
@@ -127,7 +134,9 @@ const converged: Recording = {
     "/usr/sbin/nologin",
     "meshctl-watcher",
   ),
-  [key("process", "4711")]: value(4711, 1, 3600, "S", "meshctl-watcher:meshctl-watcher"),
+  [key("process", "4711", "program", "started")]: value(
+    ...[4711, 1, 3600, "S", "meshctl-watcher:meshctl-watcher", "1:2", "100.5"],
+  ),
   [PROCESS]: value(
     4711,
     1,

@@ -80,6 +80,12 @@ function hostOf(model: HostModel, { address }: Pick<ZookeeperDesired, "address">
         return Object.entries(unitProperties(model)).flatMap(([property, values]) =>
           how.includes(property) ? values.flatMap((value) => [property, value]) : [],
         );
+      case "boot":
+        return ["multi-user.target", "", "", "", "", UNIT, "multi-user.target", "running", "", ""];
+      case "manager":
+        return ["systemctl show-environment", "Environment", "LANG PATH"];
+      case "program":
+        return ["", what, "1:2"];
       case "enabled":
         return [model.enabled ?? ""];
       case "file": {
@@ -88,6 +94,7 @@ function hostOf(model: HostModel, { address }: Pick<ZookeeperDesired, "address">
         const stat = ["regular", "0644", "root:root", `${text.length}`, "", what, "1"];
         if (how[0] === "stat") return stat;
         if (how[0] === "content") return [...stat, text];
+        if (how[0] === "settings") return stat;
         const lines = text.split("\n").map((line, index) => [line, `${index + 1}`] as const);
         return [
           ...stat,
@@ -109,8 +116,8 @@ function hostOf(model: HostModel, { address }: Pick<ZookeeperDesired, "address">
           ]);
         return [
           ...[what, "5", "60", "S", "zookeeper:zookeeper"],
-          ...(how.length === 0
-            ? []
+          ...(how[0] === "program"
+            ? ["1:2", "100.5"]
             : [
                 `${runs!.argv!.join("\0")}\0`,
                 runs!.jars!.join("\0"),
@@ -158,8 +165,13 @@ describe("a look at a member", () => {
     const model = { ...modelOf(name), restarts: [0, 60] as const };
     const { facts } = await lookAt(name, model);
     const wanted = factsOf(model);
+    const file = (path: "zooCfg" | "unitFile" | "myid") => ({ ...wanted[path], changed: 1 });
     expect(facts).toEqual({
       ...wanted,
+      zooCfg: file("zooCfg"),
+      unitFile: file("unitFile"),
+      myid: file("myid"),
+      unit: { ...wanted.unit, startedAt: 100.5, next: facts.unit.next },
       asked: { ...wanted.asked, at: `${desiredFor(THREE, name).address}:2181` },
     });
   });

@@ -302,6 +302,10 @@ export function unitProperties(model: HostModel): Readonly<Record<string, readon
       ...startAsWritten(model.unitFile, "ExecStart"),
       ...(command === undefined ? [] : [execStart(command)]),
     ],
+    Slice: ["system.slice"],
+    ExecStartPre: [...(model.unitFile ?? "").matchAll(/^ExecStartPre=\+?(.*)$/gm)].map(
+      ([, pre]) => `{ path=/bin/sh ; argv[]=${pre} ; ignore_errors=no ; pid=0 }`,
+    ),
     User: startAsWritten(model.unitFile, "User"),
     MainPID: [runs === undefined ? "0" : "77"],
   };

@@ -1,0 +1,54 @@
+import type { Answer } from "../reader/answer.ts";
+import type { BootPlan } from "./boot.ts";
+
+/** A setting of a unit that is neither its package's nor read yet as ours: somebody has written it. */
+export interface UnitLine {
+  readonly path: string;
+  readonly line: number;
+  readonly section: string;
+  readonly key: string;
+  /** Of Environment= the names alone. */
+  readonly value: string;
+  /** Whether the process that runs was started after the file was changed last. */
+  readonly isStarted: boolean;
+  /** Of a condition: whether it holds now. */
+  readonly holds?: Answer<boolean>;
+  /** Of a dependency: the units that it names. */
+  readonly units?: readonly { readonly unit: string; readonly load: string; readonly active: string }[];
+}
+
+export interface ProgramFact {
+  readonly path: string;
+  readonly found: Answer<{ readonly because: string; readonly realPath: string; readonly id: string }>;
+}
+
+/** Of a unit or a slice, in bytes and tasks. Infinity where there is no limit. */
+export interface LimitFact {
+  readonly name: string;
+  readonly memoryMax: number;
+  readonly memoryHigh: number;
+  readonly tasksMax: number;
+  /** Those there are now; 0 where nobody counts. */
+  readonly tasks: number;
+}
+
+/** What decides about the next start of a unit, beside its command. */
+export interface NextStart {
+  readonly lines: readonly UnitLine[];
+  readonly programs: readonly ProgramFact[];
+  /** Device and inode of the program that runs. */
+  readonly runs: { readonly pid: number; readonly program: string } | undefined;
+  /** The unit's, then those of its slices. */
+  readonly limits: readonly LimitFact[];
+  /** ExecStartPre= as systemd shows it, one each. */
+  readonly startsBefore: readonly string[];
+  readonly reloads: readonly string[];
+  readonly wantedBy: readonly string[];
+  readonly boot: Answer<BootPlan>;
+  /** Settings for every service: the place, the key, its value or the names of variables. */
+  readonly manager: Answer<
+    readonly { readonly place: string; readonly key: string; readonly value: string }[]
+  >;
+  /** Seconds ago of each start by systemd itself; undefined where there was none or one. */
+  readonly restarts: Answer<readonly number[]> | undefined;
+}

@@ -1,0 +1,108 @@
+const HOUR = 3600;
+
+/** Keys that change nothing about whether it starts, whatever they say. */
+const HARMLESS =
+  /^(?:Description|Documentation|SourcePath|After|Before|Wants|Wanted\w*|Alias|Also|OnFailure\w*|OnSuccess\w*|IgnoreOnIsolate|CollectMode|RestartSteps|RestartMaxDelaySec|RestartMode|RestartForceExitStatus|StartLimit\w*|TimeoutStopSec|TimeoutAbortSec|TimeoutStartFailureMode|TimeoutStopFailureMode|Nice|OOMScoreAdjust|OOMPolicy|CPU\w+|StartupCPU\w+|AllowedCPUs|IO\w+|StartupIO\w+|BlockIO\w+|NUMA\w+|Memory(?:Low|Min|Max|High|Limit|SwapMax|ZSwapMax|Accounting|Pressure\w+)|StartupMemory\w+|DefaultMemory\w+|ManagedOOM\w+|TasksMax|TasksAccounting|IPAccounting|Slice|Syslog\w+|LogLevelMax|LogRateLimit\w+|LogExtraFields|LogNamespace|LimitCORE|LimitNICE|LimitRTPRIO|LimitRTTIME|LimitMEMLOCK|LimitSIGPENDING|LimitMSGQUEUE|LimitLOCKS|CoredumpFilter|CoredumpReceive|TimerSlackNSec|KillMode|FinalKillSignal|SendSIGKILL|UMask|NoNewPrivileges|ProtectClock|ProtectHostname|ProtectKernelLogs|ProtectKernelModules|ProtectKernelTunables|ProtectControlGroups|ProtectHome|PrivateTmp|PrivateDevices|RestrictRealtime|RestrictSUIDSGID|RestrictNamespaces|LockPersonality|KeyringMode|RemoveIPC|SuccessExitStatus|PassEnvironment|DelegateSubgroup)$/;
+
+/** Keys that may keep it from starting: believed only when what runs was started with them. */
+const RISKY =
+  /^(?:ExecCondition|ExecStartPre|ExecStartPost|Type|NotifyAccess|PIDFile|BusName|User|Group|DynamicUser|SupplementaryGroups|WorkingDirectory|RootDirectory|RootImage\w*|RootHash\w*|RootVerity|Mount\w+|ExtensionImages|ExtensionDirectories|ProtectSystem|ProtectProc|ProcSubset|Read(?:WritePaths|OnlyPaths|WriteDirectories|OnlyDirectories)|Inaccessible\w+|ExecPaths|NoExecPaths|TemporaryFileSystem|Bind\w+|Private\w+|NetworkNamespacePath|IPCNamespacePath|JoinsNamespaceOf|RestrictAddressFamilies|RestrictFileSystems|RestrictNetworkInterfaces|SystemCall\w+|MemoryDenyWriteExecute|CapabilityBoundingSet|AmbientCapabilities|SecureBits|Personality|AppArmorProfile|SELinuxContext|SmackProcessLabel|IPAddress\w+|IPIngress\w+|IPEgress\w+|SocketBind\w+|Device\w+|LoadCredential\w*|ImportCredential|SetCredential\w*|Limit(?:AS|DATA|RSS|NPROC|FSIZE|CPU|STACK|NOFILE)|WatchdogSec|JobTimeoutSec|JobRunningTimeoutSec|TimeoutSec|TimeoutStartSec|PAMName|TTY\w*|Standard\w+|Sockets|RequiresMountsFor|OpenFile)$/;
+
+const YES = /^(?:1|yes|y|true|t|on)$/i;
+export const NO = /^(?:0|no|n|false|f|off)$/i;
+
+/** Values of those keys that are no risk. */
+const SAFE: Readonly<Record<string, (value: string) => boolean>> = {
+  ProtectSystem: (value) => NO.test(value) || YES.test(value) || value === "full",
+  RestrictAddressFamilies: (value) =>
+    value !== "none" &&
+    !value.startsWith("~") &&
+    ["AF_UNIX", "AF_INET", "AF_INET6"].every((each) => value.split(/\s+/).includes(each)),
+  LimitNOFILE: (value) => atLeast(value.split(":").at(-1)!, 4096),
+  LimitNPROC: (value) => atLeast(value.split(":").at(-1)!, 4096),
+  LimitSTACK: (value) => isUnlimited(value),
+  LimitAS: isUnlimited,
+  LimitDATA: isUnlimited,
+  LimitRSS: () => true,
+  LimitFSIZE: isUnlimited,
+  LimitCPU: isUnlimited,
+  TimeoutStartSec: isLong,
+  TimeoutSec: isLong,
+  JobTimeoutSec: (value) => /^(?:infinity|0)$/.test(value),
+  JobRunningTimeoutSec: (value) => /^(?:infinity|0)$/.test(value),
+  WatchdogSec: (value) => value === "0" || value === "infinity",
+  StandardOutput: isStandard,
+  StandardError: isStandard,
+  StandardInput: (value) => value === "null",
+  SystemCallArchitectures: (value) => value === "native",
+  SystemCallLog: () => true,
+  SystemCallErrorNumber: () => true,
+  ReadWritePaths: (value) => value.split(/\s+/).every((path) => path.startsWith("-")),
+  ExecStartPre: isOptional,
+  ExecStartPost: isOptional,
+  ExecCondition: isOptional,
+};
+
+/** Whether a setting changes nothing about whether a service starts. */
+export function isHarmless(key: string, value: string): boolean {
+  if (HARMLESS.test(key) || SAFE[key]?.(value) === true) return true;
+  return /^(?:Private|Dynamic|Memory|Mount)/.test(key) && NO.test(value);
+}
+
+/** Whether a setting may keep a service from starting: believed only when what runs was started with it. */
+export function isRisky(key: string): boolean {
+  return RISKY.test(key);
+}
+
+function isUnlimited(value: string): boolean {
+  return value === "infinity";
+}
+
+function atLeast(value: string, least: number): boolean {
+  return value === "infinity" || (/^\d+$/.test(value) && Number(value) >= least);
+}
+
+export function isLong(value: string): boolean {
+  return value === "infinity" || value === "0" || (secondsOf(value) ?? 0) >= 30;
+}
+
+function isStandard(value: string): boolean {
+  return /^(?:inherit|null|journal|kmsg|syslog|(?:journal|kmsg|syslog)\+console)$/.test(value);
+}
+
+/** Its failure does not count, or it cannot fail in earnest. */
+function isOptional(value: string): boolean {
+  return /^[@:+!|]*-/.test(value) || /^[@:+!]*(?:\/usr)?\/bin\/true\b/.test(value);
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  us: 1e-6,
+  ms: 1e-3,
+  s: 1,
+  sec: 1,
+  m: 60,
+  min: 60,
+  h: HOUR,
+  hr: HOUR,
+  d: 86_400,
+};
+
+/** A span as systemd writes it, "5min 20s"; undefined when it is none. */
+export function secondsOf(value: string): number | undefined {
+  let seconds = 0;
+  for (const word of value.replace(/(\d)\s+(?=[a-z])/g, "$1").split(/\s+/)) {
+    for (const [all, number, unit] of word.matchAll(/([\d.]+)([a-z]*)/g)) {
+      const factor = unit === "" ? 1 : UNITS[unit!];
+      if (all === "" || factor === undefined) return undefined;
+      seconds += Number(number) * factor;
+    }
+  }
+  return seconds;
+}
+
+/** Variables that no service minds. */
+export const PLAIN_VARIABLE =
+  /^(?:LANG|LANGUAGE|LC_\w+|TZ|TERM|PATH|(?:https?|ftp|no|all)_proxy|(?:HTTPS?|FTP|NO|ALL)_PROXY|SYSTEMD_\w+|MESHCTL_\w+|NOTIFY_SOCKET|XDG_\w+|MALLOC_ARENA_MAX|DEBUGINFOD_URLS|container\w*)$/;
+/** Variables that the dynamic linker, Java, Ruby, HAProxy's unit or the database go by, whoever sets them. */
+export const TELLING_VARIABLE =
+  /^(?:LD_\w+|GLIBC_TUNABLES|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|CLASSPATH|RUBY\w+|GEM_\w+|BUNDLE_\w+|OPENSSL_\w+|HAPROXY_\w+|MYSQL\w*|MARIADB\w*|UMASK\w*|PERL5?\w+)$/;
