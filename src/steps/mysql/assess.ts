@@ -1,6 +1,7 @@
 import type { HostFacts } from "../../contract/host.ts";
 import type { Reading } from "../../contract/reading.ts";
 import type { Assessed } from "../../contract/step.ts";
+import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { assessFile } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
 import { revealContent } from "../../secret.ts";
@@ -60,6 +61,7 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
     ...settingRows.map((row) => withoutRoom(row, desired, host)),
     bootReading(server, installed),
     serviceReading(server, installed),
+    ...surroundings(installed),
   ];
   const plan: Plan = {
     server,
@@ -85,6 +87,11 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
     readings: rows.map((row) => ({ ...row, closedBy: closedBy(row, plan) })),
     changes: changesFor(plan),
   };
+}
+
+function surroundings(installed: MysqlFacts["installed"]): readonly Reading[] {
+  const around = installed?.surroundings;
+  return around === undefined ? [] : [accessRow(around), placeRow(around, "data directory")];
 }
 
 /** Rows that no change of ours closes. While there is one, nothing is changed: no restart in vain. */

@@ -9,6 +9,7 @@ import type { ZookeeperFacts } from "../../../src/steps/zookeeper/facts.ts";
 import { zookeeper } from "../../../src/steps/zookeeper/index.ts";
 import { lookAtMember } from "../../../src/steps/zookeeper/look.ts";
 import { STARTED } from "../../../src/steps/zookeeper/render.ts";
+import { openHost } from "../../reader/told-open.ts";
 import {
   DATA,
   desiredFor,
@@ -74,7 +75,8 @@ function hostOf(model: HostModel, { address }: Pick<ZookeeperDesired, "address">
     "zookeeper:zookeeper",
     name === "version-2" ? "directory" : "regular",
   ];
-  const fieldsOf = ([name, what = "", ...how]: Question): readonly string[] | undefined => {
+  const fieldsOf = (question: Question): readonly string[] | undefined => {
+    const [name, what = "", ...how] = question;
     switch (name) {
       case "unit":
         return Object.entries(unitProperties(model)).flatMap(([property, values]) =>
@@ -126,6 +128,7 @@ function hostOf(model: HostModel, { address }: Pick<ZookeeperDesired, "address">
       case "journal.unit":
         return [change.journal ?? ""];
       default:
+        if (openHost(question) !== undefined) return openHost(question);
         throw new Error(`nobody expects the question ${name}`);
     }
   };
@@ -158,7 +161,7 @@ describe("a look at a member", () => {
     const model = { ...modelOf(name), restarts: [0, 60] as const };
     const { facts } = await lookAt(name, model);
     const wanted = factsOf(model);
-    expect(facts).toEqual({
+    expect({ ...facts, surroundings: undefined }).toEqual({
       ...wanted,
       asked: { ...wanted.asked, at: `${desiredFor(THREE, name).address}:2181` },
     });
