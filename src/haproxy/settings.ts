@@ -3,6 +3,8 @@ import type { Mesh, Service } from "../contract/mesh.ts";
 import { CANARY } from "./canary.ts";
 import type { HaproxyParameters } from "./parameters.ts";
 
+/** The directory that the workers are shut into. */
+export const CHROOT = "/var/lib/haproxy";
 /** Where the worker answers `show info`; the group haproxy may, so that a watcher needs no root. */
 export const ADMIN_SOCKET = "/run/haproxy/admin.sock";
 
@@ -43,7 +45,7 @@ export function haproxySettings(parameters: HaproxyParameters, mesh: Mesh): Hapr
       "user haproxy",
       "group haproxy",
       // Debian's unit mounts /dev/log into this directory: with another chroot the worker's logs are lost.
-      "chroot /var/lib/haproxy",
+      `chroot ${CHROOT}`,
       "log /dev/log local0",
       `stats socket ${ADMIN_SOCKET} mode 660 level admin group haproxy`,
       "stats timeout 30s",

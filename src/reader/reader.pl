@@ -6,7 +6,7 @@
 # has heard nothing for a minute.
 use strict;
 use warnings;
-use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS);
+use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS EPERM EROFS);
 use Fcntl qw(:mode O_RDONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
 use POSIX qw(WNOHANG _exit setgid setuid);
 use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
@@ -63,7 +63,10 @@ sub microseconds {
 my %PROPERTY = map { $_ => 1 } qw(
   Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths
   NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE
-  ExecStartPre ExecReload Slice MemoryMax MemoryHigh TasksMax TasksCurrent WantedBy RequiredBy);
+  ExecStartPre ExecReload Slice MemoryMax MemoryHigh TasksMax TasksCurrent WantedBy RequiredBy
+  Group SupplementaryGroups DynamicUser ProtectHome ReadWritePaths ReadOnlyPaths InaccessiblePaths NoExecPaths ExecPaths
+  BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp StateDirectory LogsDirectory CacheDirectory
+  RootImage RequiresMountsFor RuntimeDirectory SourcePath);
 
 my %VALUE = (
   unit => qr/\A(?:-\.slice|[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|path|timer|mount|socket|target|slice|device|swap))\z/,
@@ -176,12 +179,14 @@ sub limit_memory {
   call("limit", 0, 9, $limit, 0);
 }
 
-# Becomes a user of the host for good, with all groups.
+# Becomes a user of the host for good, with all groups; with another group than his own, and further ones, when asked so.
 sub become {
-  my ($name) = @_;
+  my ($name, $group, @groups) = @_;
   my ($uid, $gid) = (getpwnam $name)[2, 3];
   defined $uid or die "this host has no user $name\n";
-  my @groups;
+  my $number = sub { getgrnam($_[0]) // die "this host has no group $_[0]\n" };
+  @groups = map { $number->($_) } @groups;
+  $gid = $number->($group) if defined $group;
   while (my @group = getgrent) { push @groups, $group[2] if grep { $_ eq $name } split / /, $group[3] }
   $) = join " ", $gid, $gid, @groups;
   setgid($gid);
@@ -218,6 +223,13 @@ sub as_keeper {
   my ($path, $answer) = @_;
   my (undef, undef, $keeper) = resolved($path, 1);
   return $answer->() if !defined $keeper;
+  if ($keeper == 65534) {
+    # A group's, perhaps: who owns the directory there may read what is in it, and root is nobody's to send there by a link.
+    my ($real, $maker) = resolved($path);
+    my @stat;
+    for (; $real ne ""; $real =~ s{/[^/]*\z}{}) { @stat = lstat $real; last if @stat && S_ISDIR($stat[2]) }
+    $keeper = $stat[4] if !defined $maker && @stat && $stat[4] != 0;
+  }
   my ($name, $gid) = (getpwuid $keeper)[0, 3];
   ($name, $gid) = ($keeper, 65534) if !defined $gid;
   my $groups = $);
@@ -424,6 +436,153 @@ sub read_access {
   return ["value", $may->()] if $user eq "root";
   my (undef, $text) = output_of(["true"], before => sub { become($user); syswrite STDOUT, "may " . $may->(); _exit(0) });
   return $text =~ /\Amay (\w*)\z/ ? ["value", $1] : ["unreadable", "cannot ask as $user"];
+}
+
+# may USER GROUP GROUPS PATH...: what the kernel lets the user do. GROUP "" is his own, GROUPS are further ones, parted by
+# blanks. Of "DIRECTORY/*" each file in it is asked for: the first that he may not read is told, else the directory. Fields
+# for each path: "there", "absent" or "closed"; of "rwx" those that he may; why not the others ("w=EROFS"); which path that
+# is, or the directory that he may not enter; its kind, mode, owner.
+sub read_may {
+  my ($user, $group, $groups, @paths) = @_;
+  my @groups = split / /, $groups;
+  checked(user => $_) for grep { $_ ne "" } $group, @groups;
+  my $all = sub { map { allowed($_) } @paths };
+  return ["value", $all->()] if $user eq "root";
+  my $before = sub {
+    my $told = eval { become($user, $group eq "" ? undef : $group, @groups); pack "(N/a)*", "", $all->() };
+    $told = pack "N/a", $@ if !defined $told;
+    while (length $told) { my $count = syswrite(STDOUT, $told) // last; substr($told, 0, $count) = "" }
+    _exit(0);
+  };
+  my (undef, $told) = output_of(["true"], before => $before);
+  my ($because, @fields) = unpack "(N/a)*", $told;
+  chomp $because;
+  die "$because\n" if $because ne "";
+  @fields == @paths * 7 or die "cannot ask as $user\n";
+  return ["value", @fields];
+}
+
+my %ERRNO = (EACCES, "EACCES", EROFS, "EROFS", EPERM, "EPERM");
+
+sub allowed {
+  my ($path) = @_;
+  my $each = $path =~ s{/\*\z}{};
+  my @whole = ask_kernel($path);
+  return @whole if !$each || $whole[0] ne "there";
+  opendir(my $directory, $path) or return @whole;
+  while (defined(my $name = readdir $directory)) {
+    next if $name eq "." || $name eq "..";
+    my @one = ask_kernel("$path/$name");
+    return @one if $one[0] eq "closed" || $one[0] eq "there" && $one[4] eq "regular" && $one[1] !~ /r/;
+  }
+  return @whole;
+}
+
+sub ask_kernel {
+  my ($path) = @_;
+  my ($real, @rest) = ("", grep { $_ ne "" && $_ ne "." } split m{/}, $path);
+  my $links = 0;
+  my $told = sub { my ($state, $at, $may, $why) = @_; my @stat = stat $at; ($state, $may // "", $why // "", $at, @stat ? (kind($stat[2]), sprintf("%04o", S_IMODE($stat[2])), owner(@stat[4, 5])) : ("", "", "")) };
+  while (@rest) {
+    my $part = shift @rest;
+    if ($part eq "..") { $real =~ s{/[^/]*\z}{}; next }
+    my @stat = lstat "$real/$part";
+    if (!@stat) {
+      return $told->("absent", "$real/$part") if $! == ENOENT || $! == ENOTDIR;
+      return $told->("closed", $real eq "" ? "/" : $real) if $! == EACCES;
+      die "$real/$part: $!\n";
+    }
+    if (S_ISLNK($stat[2])) {
+      ++$links <= 40 or die "too many links\n";
+      my $target = readlink "$real/$part" // die "$!\n";
+      $real = "" if $target =~ m{\A/};
+      unshift @rest, grep { $_ ne "" && $_ ne "." } split m{/}, $target;
+      next;
+    }
+    $real .= "/$part";
+  }
+  $real = "/" if $real eq "";
+  my ($may, @why) = ("");
+  for (["r", 4], ["w", 2], ["x", 1]) {
+    if (POSIX::access($real, $$_[1])) { $may .= $$_[0] }
+    else { push @why, "$$_[0]=" . ($ERRNO{$! + 0} // "$!") }
+  }
+  return $told->("there", $real, $may, join ",", @why);
+}
+
+sub unescaped { return $_[0] =~ s/\\([0-7]{3})/chr oct $1/ger }
+
+# place PATH: where it really is; how many lines of fstab are about a point at or above it, and spec, point, type, options
+# of each; then each mount there, in the order they were made: id, id of the one that it is mounted on, point, file system,
+# source, options, root in its file system, and for each of the lines "y", "n" or "?" (not known): it is what that says.
+sub read_place {
+  my ($path) = @_;
+  return as_keeper(checked(path => $path), sub { place_of($path) });
+}
+
+my %SAFE = map { $_ => 1 } qw(defaults auto noauto nofail bind rbind ro rw exec noexec _netdev user users);
+
+sub place_of {
+  my ($real) = resolved($_[0]);
+  my $table = slurp("/proc/self/mountinfo", $ANSWER_BYTES) // return failed();
+  my $fstab = slurp("/etc/fstab", $CONTENT_BYTES) // ($! == ENOENT ? "" : return failed());
+  my @mounts = map {
+    my ($place, $after) = split / - /, $_, 2;
+    my @word = split / /, $place;
+    my ($type, $source, $super) = split / /, $after;
+    [@word[0, 1], unescaped($word[4]), unescaped($word[3]), $word[2], $type, unescaped($source), "$word[5],$super"];
+  } split /\n/, $table;
+  my @lines = map {
+    my ($spec, $point, $type, $options) = map { unescaped($_) } split " ";
+    [$spec, ($point =~ s{(?<=.)/+\z}{}r), $type // "auto", join ",", grep { $SAFE{$_} || /\Ax-systemd\./ } split /,/, $options // "defaults"];
+  } grep { /\A\s*[^#\s]\S*\s+\// } split /\n/, $fstab;
+  my $above = sub { $_[0] eq "/" || index("$real/", "$_[0]/") == 0 };
+  my @about = grep { $above->($$_[1]) } @lines;
+  my @fields = map {
+    my $mount = $_;
+    (@$mount[0 .. 2, 5 .. 7, 3], join "", map { $$_[1] eq $$mount[2] ? is_line($mount, $_, \@mounts) : "n" } @about);
+  } grep { $above->($$_[2]) } @mounts;
+  return ["value", $real, scalar @about, (map { @$_ } @about), @fields];
+}
+
+# Whether a mount is what a line of fstab says: "?" where that is not known.
+sub is_line {
+  my ($mount, $line, $mounts) = @_;
+  my (undef, undef, $point, $root, $device, $type, $source) = @$mount;
+  my ($spec, undef, $wanted, $options) = @$line;
+  if ($options =~ /\br?bind\b/) {
+    # What is bound may itself be on any mount.
+    my ($on) = sort { length $$b[2] <=> length $$a[2] } grep { $$_[2] ne $point && ($$_[2] eq "/" || index("$spec/", "$$_[2]/") == 0) } @$mounts;
+    my $from = $on ? (($$on[3] eq "/" ? "" : $$on[3]) . substr $spec, $$on[2] eq "/" ? 0 : length $$on[2]) : $spec;
+    return $from =~ s{(?<=.)/+\z}{}r eq $root && (!$on || $$on[4] eq $device) ? "y" : "n";
+  }
+  my $path = $spec =~ /\A(?:UUID|LABEL|PARTUUID|PARTLABEL)=(.*)/i ? "/dev/disk/by-" . lc((split /=/, $spec)[0]) . "/" . ($1 =~ s/"//gr) : $spec;
+  return $spec eq $source || $type eq $wanted && $source !~ m{/} ? "y" : "n" if $path !~ m{\A/dev/};
+  my @stat = stat $path or return "?";
+  my $major = ($stat[6] >> 8) & 0xfff;
+  my $minor = ($stat[6] & 0xff) | (($stat[6] >> 12) & 0xfff00);
+  return "$major:$minor" eq $device || (resolved($path))[0] eq (resolved($source))[0] ? "y" : "n";
+}
+
+# made PATH: lines of tmpfiles.d about it: file, line, type, and the file that is read instead of this one, or "".
+sub read_made {
+  my ($path) = @_;
+  my (%read, @found);
+  for my $directory (qw(/etc/tmpfiles.d /run/tmpfiles.d /usr/local/lib/tmpfiles.d /usr/lib/tmpfiles.d)) {
+    for my $name (sort(names($directory, qr/\.conf\z/))) {
+      my $file = "$directory/$name";
+      my $instead = $read{$name} // "";
+      $read{$name} //= $file;
+      my $text = slurp($file, $CONTENT_BYTES) // ($! == ENOENT ? "" : die "$file: $!\n");
+      my $number = 0;
+      for (split /\n/, $text) {
+        $number++;
+        my ($type, $about) = /\A\s*([A-Za-z][-+!=~^\$]*)\s+"?([^\s"]+)/ or next;
+        push @found, $file, $number, $type, $instead if $about =~ s{\A(?:%t|/var/run)(?=/)}{/run}r =~ s{/+\z}{}r eq $path;
+      }
+    }
+  }
+  return ["value", @found];
 }
 
 # mount PATH: device, mount point, file system, source, options, of the mount that the path is on.
@@ -922,7 +1081,7 @@ sub as_server {
 
 # What the server's own parser makes of all option files. It starts nothing and opens no table. Fields: exit code, and
 # each line that matters.
-my $PARSED = qr/ Ver [0-9]|^The following groups are read: |^datadir |^persisted-globals-load |^innodb-(?:buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) |\[ERROR\]|^error: /;
+my $PARSED = qr/ Ver [0-9]|^The following groups are read: |^(?:datadir|log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory) |^persisted-globals-load |^innodb-(?:buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) |\[ERROR\]|^error: /;
 sub database_parser {
   my ($program, $option, $user, $protected) = @_;
   my ($code, $text) = output_of([$program, @$option], errors => 1, before => as_server($user, $protected));
@@ -1109,6 +1268,9 @@ sub conditions {
 
 my %QUESTION = (
   "access" => [5, [qw(user path)], \&read_access],
+  "may" => [5, [qw(user any any path *)], \&read_may],
+  "place" => [5, ["path"], \&read_place],
+  "made" => [5, ["path"], \&read_made],
   "mount" => [5, ["path"], \&read_mount],
   "space" => [5, ["path"], \&read_space],
   "user" => [5, ["user"], \&read_user],
@@ -1240,7 +1402,7 @@ sub work {
   }
 }
 
-my %TOGETHER = map { $_ => 1 } qw(file list process access mount space user program unit enabled);
+my %TOGETHER = map { $_ => 1 } qw(file list process access may place made mount space user program unit enabled);
 my (@waiting, %workers);
 my ($in, $out) = ("", "");
 

@@ -109,6 +109,70 @@ export interface Mount {
   readonly options: readonly string[];
 }
 
+/** What the kernel lets a user do with a path. */
+export interface PathAccess {
+  /** The path, or pattern of them, that was asked for. */
+  readonly asked: string;
+  /** "closed": a directory on the way may not be entered. */
+  readonly state: "there" | "absent" | "closed";
+  /** Those of "rwx" that he may. */
+  readonly may: string;
+  /** Of the others: letter → error, "EACCES", "EROFS", "EPERM" … */
+  readonly why: ReadonlyMap<string, string>;
+  /** The path without links; of what is closed, the directory. */
+  readonly path: string;
+  readonly kind: string;
+  readonly mode: string;
+  readonly owner: string;
+}
+
+/** Who asks. */
+export interface Asker {
+  readonly user: string;
+  /** "" is the user's own. */
+  readonly group: string;
+  /** Beside those that the user is in. */
+  readonly groups: readonly string[];
+}
+
+/** A line of fstab, without options that may hold secrets. */
+export interface FstabLine {
+  readonly spec: string;
+  readonly point: string;
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+export interface PlaceMount {
+  readonly id: string;
+  /** Of the mount that it lies on. */
+  readonly parent: string;
+  readonly point: string;
+  readonly fileSystem: string;
+  readonly source: string;
+  readonly options: readonly string[];
+  /** Where in its file system it begins. */
+  readonly root: string;
+  /** For each line of fstab, whether this is what it mounts. */
+  readonly isLine: readonly (boolean | undefined)[];
+}
+
+/** Mounts at and above a path, hidden ones too, in the order they were made. */
+export interface Place {
+  readonly realPath: string;
+  readonly fstab: readonly FstabLine[];
+  readonly mounts: readonly PlaceMount[];
+}
+
+/** A line of tmpfiles.d. */
+export interface TmpfilesLine {
+  readonly file: string;
+  readonly line: number;
+  readonly type: string;
+  /** The file that is read instead of this one, or "". */
+  readonly instead: string;
+}
+
 /** The host's time in milliseconds since 1970, which it told between these two moments, both by performance.now(). */
 export interface ClockReading {
   readonly hostMs: number;
@@ -243,6 +307,66 @@ export class Reader {
   /** "r", "w" and "x" as far as the kernel lets the user. It tells of a read-only file system to root too. */
   async access(user: string, path: string): Promise<Answer<string>> {
     return this.#read(["access", user, path], (fields) => text(fields, 0));
+  }
+
+  /** As a user of the host, with the groups that a unit gives him. "DIRECTORY/*" is the first file there that he may not read. */
+  async may(
+    { user, group, groups }: Asker,
+    paths: readonly string[],
+  ): Promise<Answer<readonly PathAccess[]>> {
+    return this.#read(["may", user, group, groups.join(" "), ...paths], (fields) => {
+      const found = inGroups(fields, 7);
+      if (found.length !== paths.length) throw new NotUnderstood(`${found.length} paths were told of`);
+      return found.map(([state, may, why, path, kind, mode, owner], index) => ({
+        asked: paths[index]!,
+        state: state === "there" || state === "absent" ? state : "closed",
+        may: may!,
+        why: new Map(why!.split(",").map((each) => each.split("=", 2) as [string, string])),
+        path: path!,
+        kind: kind!,
+        mode: mode!,
+        owner: owner!,
+      }));
+    });
+  }
+
+  /** Which mounts a path is on, and what fstab says of them. */
+  async place(path: string): Promise<Answer<Place>> {
+    return this.#read(["place", path], ([realPath, count, ...fields]) => {
+      const lines = countOf(count?.toString() ?? "");
+      const fstab = inGroups(fields.slice(0, lines * 4), 4).map(([spec, point, type, options]) => ({
+        spec: spec!,
+        point: point!,
+        type: type!,
+        options: options!.split(","),
+      }));
+      const mounts = inGroups(fields.slice(lines * 4), 8).map((mount) => {
+        const [id, parent, point, fileSystem, source, options, root, isLine] = mount;
+        return {
+          id: id!,
+          parent: parent!,
+          point: point!,
+          fileSystem: fileSystem!,
+          source: source!,
+          options: options!.split(","),
+          root: root!,
+          isLine: [...isLine!].map((letter) => (letter === "?" ? undefined : letter === "y")),
+        };
+      });
+      return { realPath: realPath?.toString() ?? "", fstab, mounts };
+    });
+  }
+
+  /** Lines of tmpfiles.d about a path, also of files that another one of their name hides. */
+  async made(path: string): Promise<Answer<readonly TmpfilesLine[]>> {
+    return this.#read(["made", path], (fields) =>
+      inGroups(fields, 4).map(([file, line, type, instead]) => ({
+        file: file!,
+        line: Number(line),
+        type: type!,
+        instead: instead!,
+      })),
+    );
   }
 
   async mount(path: string): Promise<Answer<Mount>> {

@@ -3,6 +3,7 @@ import type { HostFacts } from "../contract/host.ts";
 import type { Reading } from "../contract/reading.ts";
 import type { Assessed } from "../contract/step.ts";
 import { isEnabled } from "../daemon/rows.ts";
+import { accessRow, placeRow, refusalsOf } from "../daemon/surroundings-rows.ts";
 import { judge } from "../evidence/verdict.ts";
 import { type Build, buildDirectory } from "./build.ts";
 import { type AssessedFile, type Program, type ProgramFacts, type Row, unitPath } from "./program.ts";
@@ -16,6 +17,7 @@ const PACKAGES = "packages";
 const GEMS = "gems";
 const CONFIGURATION = "configuration";
 const RESTART = "restart";
+const PERMISSIONS = "permissions";
 
 /**
  * Rows of a program and of what it brings about, and the changes that close them: ruby, then the gems, then what
@@ -37,6 +39,7 @@ export function assessProgram(
   const ruby = rubyRow(program, facts, host);
   const gems = gemsRow(program, facts, build);
   const user = userRow(program, facts);
+  const around = surroundingRows(facts);
   const rows = [
     ruby,
     gems,
@@ -44,12 +47,17 @@ export function assessProgram(
     ...files.map((file) => fileRow(program, facts, file)),
     ...nextStartRows(program, facts, files),
     ...effects,
+    ...around,
   ];
 
   const open = new Set(beforehand.map(({ id }) => id));
   if (!isOnDisk(ruby)) open.add(PACKAGES);
   if (!isOnDisk(gems)) open.add(GEMS);
-  if (!isOnDisk(user) || files.some(({ assessment }) => !assessment.agrees)) open.add(CONFIGURATION);
+  const wrong = files.filter(({ assessment }) => !assessment.agrees);
+  // A mode or an owner is mended where it is: what runs has read the file.
+  const isMode = ({ fact, sha256 }: AssessedFile) => fact.kind === "regular" && fact.sha256 === sha256;
+  if (!isOnDisk(user) || wrong.some((file) => !isMode(file))) open.add(CONFIGURATION);
+  const isMended = wrong.some(isMode) || closedDirectories(facts).length > 0;
   const reason =
     open.size > 0 ? undefined : (restartReason(program, facts, files, build) ?? lastingReason(facts, rows));
   if (reason !== undefined) open.add(RESTART);
@@ -57,6 +65,7 @@ export function assessProgram(
   if (open.size > 0 && !open.has(CONFIGURATION)) open.add(RESTART);
   const starts = open.has(CONFIGURATION) ? CONFIGURATION : RESTART;
   const isRestartOpen = open.size > 0;
+  if (isMended) open.add(PERMISSIONS);
   const unread = unreadUnits(facts, files);
   if (unread.length > 0) open.add(DAEMON_RELOAD);
 
@@ -64,6 +73,9 @@ export function assessProgram(
     if (unread.includes(row.setting)) return DAEMON_RELOAD;
     if (row === ruby && open.has(PACKAGES)) return PACKAGES;
     if (row === gems && open.has(GEMS)) return GEMS;
+    const file = wrong.find(({ path }) => path === row.setting);
+    if (around.includes(row) || (file !== undefined && isMode(file)))
+      return open.has(PERMISSIONS) ? PERMISSIONS : undefined;
     if (open.has(RESTART) && row.restartHelps === false) return undefined;
     return isRestartOpen ? starts : undefined;
   };
@@ -78,9 +90,28 @@ export function assessProgram(
     return { ...row, because: row.because ?? (isUnknown ? undefined : starting(program, facts)) };
   });
   if (blocked) return { readings, changes: [] };
-  const [reload, packages, placeGems, ...start] = programChanges(program, situation, reason);
-  const changes = [reload!, packages!, placeGems!, ...beforehand, ...start];
+  const [reload, permissions, packages, placeGems, ...start] = programChanges(program, situation, reason);
+  const changes = [permissions!, reload!, packages!, placeGems!, ...beforehand, ...start];
   return { readings, changes: changes.filter(({ id }) => open.has(id)) };
+}
+
+/** Directories of meshctl's own, which everybody may enter. */
+const OWN_DIRECTORY = /^\/etc\/meshctl$|^\/opt\/meshctl(?:\/|$)/;
+
+function closedDirectories({ surroundings }: Pick<ProgramFacts, "surroundings">): readonly string[] {
+  const refused = surroundings === undefined ? [] : refusalsOf(surroundings).refusals;
+  return [
+    ...new Set(
+      refused.filter(({ isClosed, path }) => isClosed && OWN_DIRECTORY.test(path)).map(({ path }) => path),
+    ),
+  ];
+}
+
+function surroundingRows({ surroundings, files }: ProgramFacts): readonly Row[] {
+  if (surroundings === undefined) return [];
+  const closed = closedDirectories({ surroundings });
+  const mended = (path: string) => (closed.includes(path) || files.has(path) ? PERMISSIONS : undefined);
+  return [accessRow(surroundings, mended), placeRow(surroundings, "directories at boot")];
 }
 
 function isOnDisk(row: Row): boolean {
@@ -161,6 +192,19 @@ function programChanges(
       activate: [{ kind: "run", argv: ["systemctl", "daemon-reload"], timeoutMs: 30_000 }],
     },
     {
+      id: PERMISSIONS,
+      why: `${user} may not read what ${title} needs at its next start`,
+      commands: [
+        ...closedDirectories(facts).map(
+          (path): Command => ({ kind: "run", argv: ["chmod", "-R", "a+rX", "--", path], timeoutMs: 15_000 }),
+        ),
+        ...files
+          .filter(({ assessment, fact, sha256 }) => !assessment.agrees && fact.sha256 === sha256)
+          .map(({ assessment }) => assessment.write),
+      ],
+      activate: [],
+    },
+    {
       id: PACKAGES,
       why: `${title} needs ruby`,
       commands: [{ kind: "install", packages: ["ruby"] }],
@@ -183,7 +227,9 @@ function programChanges(
           args: [user, home],
           timeoutMs: 15_000,
         },
-        ...files.filter(({ assessment }) => !assessment.agrees).map(({ assessment }) => assessment.write),
+        ...files
+          .filter(({ assessment, fact, sha256 }) => !assessment.agrees && fact.sha256 !== sha256)
+          .map(({ assessment }) => assessment.write),
       ],
       activate: [start],
     },

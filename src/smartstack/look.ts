@@ -1,6 +1,8 @@
 import type { WantedFile } from "../contract/change.ts";
+import { lookAtSurroundings, type Needs } from "../daemon/look-at-surroundings.ts";
 import { lookAtUnits, propertiesOf } from "../daemon/look-at-units.ts";
 import { withoutNote } from "../daemon/lost-note.ts";
+import { RECORDS } from "../daemon/place.ts";
 import type { UnitFact } from "../daemon/unit.ts";
 import { readFileFact } from "../evidence/read-file.ts";
 import { type Answer, read, readThere } from "../reader/answer.ts";
@@ -32,7 +34,7 @@ export async function lookAtProgram(
   { units, files, clientPort }: Surroundings,
 ): Promise<ProgramFacts> {
   const properties = propertiesOf(reader, program.unit).then((answer) => readThere(answer, program.unit));
-  const [unitFacts, fileFacts, ruby, builds, user, process, lastError] = await Promise.all([
+  const [unitFacts, fileFacts, ruby, builds, user, process, lastError, surroundings] = await Promise.all([
     lookAtUnits(reader, [program.unit, ...units]),
     Promise.all(
       files.map(({ path, content }) =>
@@ -46,6 +48,7 @@ export async function lookAtProgram(
     reader.user(program.user),
     lookAtProcess(reader, program, properties, clientPort),
     lastErrorOf(reader, program, properties),
+    lookAtSurroundings(reader, program.unit, needsOf(program, properties)),
   ]);
   const known = new Map(fileFacts.map((fact) => [fact.path, fact]));
   return {
@@ -56,6 +59,39 @@ export async function lookAtProgram(
     userExists: read(user, `the user ${program.user}`) !== undefined,
     process: process && withLostNote(program, process, unitFacts.get(program.unit)!, known),
     lastError,
+    surroundings,
+  };
+}
+
+/** What the program's user does with which path when it starts. The unit names the gems that it loads. */
+async function needsOf(program: Program, properties: Promise<UnitProperties>): Promise<Needs> {
+  const command = ((await properties).get("ExecStart") ?? []).join(" ");
+  const { directory, startedWith, unit, home } = program;
+  const gems = command.split(" ").find((word) => word.startsWith(`${directory}/gems-`));
+  const tree =
+    gems === undefined
+      ? directory
+      : gems
+          .split("/")
+          .slice(0, directory.split("/").length + 1)
+          .join("/");
+  const files = startedWith.filter((path) => path !== unitPath(unit));
+  return {
+    access: [
+      { path: "/usr/bin/ruby", to: "execute" },
+      ...files.map((path) => ({ path, to: "read" }) as const),
+      ...(gems === undefined ? [] : [{ path: gems, to: "read" } as const]),
+      { path: `${tree}/gems`, to: "enter" },
+      { path: tree, to: "load" },
+      // systemd makes the directory the user's own at each start, not what is in it.
+      ...(home.startsWith("/var/") ? [{ path: `${home}/*`, to: "read", own: home } as const] : []),
+    ],
+    places: [...new Set([directory, ...files.map((path) => path.replace(/\/[^/]*$/, "")), RECORDS])].map(
+      (path) => ({
+        path,
+        isData: true,
+      }),
+    ),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { WantedFile } from "../contract/change.ts";
 import type { HostFacts } from "../contract/host.ts";
 import type { Reading } from "../contract/reading.ts";
+import type { SurroundingsFacts } from "../daemon/look-at-surroundings.ts";
 import type { UnitFact } from "../daemon/unit.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../evidence/file.ts";
 import type { RubyFacts } from "./gem-set.ts";
@@ -34,6 +35,8 @@ export interface ProgramFacts extends RubyFacts {
   /** Builds of which it is not known whether all is as it was unpacked, and why. */
   readonly unreadBuilds?: ReadonlyMap<string, string>;
   readonly userExists: boolean;
+  /** What the unit needs around it; undefined where there is no such unit. */
+  readonly surroundings?: SurroundingsFacts | undefined;
   readonly process: ProcessFacts | undefined;
   /** Last error in the unit's journal, when it was restarted. */
   readonly lastError: string | undefined;

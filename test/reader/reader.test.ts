@@ -387,6 +387,57 @@ describe("what else is read", () => {
     expect(await because(empty)).toBe(`${empty} is no program`);
   });
 
+  it("is what the kernel lets a user do on the way to each of many paths", async () => {
+    const asker = { user: "nobody", group: "", groups: [] };
+    const open = put("open", "");
+    mkdirSync(at("closed"), { mode: 0o700 });
+    mkdirSync(at("full"));
+    chmodSync(at("full"), 0o755);
+    put("full/readable", "");
+    const secret = put("full/secret", "");
+    chmodSync(secret, 0o600);
+    const paths = [open, at("closed/inside"), at("nowhere/at/all"), at("full/*")];
+    const answer = await look().may(asker, paths);
+    expect(answer).toMatchObject({
+      value: [
+        { asked: open, state: "there", may: "r", kind: "regular", owner: "root:root" },
+        { state: "closed", path: at("closed"), mode: "0700" },
+        { state: "absent", path: at("nowhere") },
+        { asked: at("full/*"), state: "there", may: "", path: secret, mode: "0600" },
+      ],
+    });
+    expect(answer.is === "value" && answer.value[0]!.why.get("w")).toBe("EACCES");
+    expect(await look().may({ ...asker, groups: ["no-group-of-that-name"] }, [open])).toMatchObject({
+      is: "unreadable",
+      because: expect.stringContaining("no group no-group-of-that-name"),
+    });
+    expect(await look().may({ ...asker, groups: ["; id"] }, [open])).toMatchObject({ is: "unreadable" });
+  });
+
+  it("is which mounts a path is on, from the root's", async () => {
+    const answer = await look().place("/proc/self/status");
+    expect(answer).toMatchObject({ is: "value" });
+    if (answer.is !== "value") return;
+    expect(answer.value.mounts.find(({ point }) => point === "/proc")).toMatchObject({
+      fileSystem: "proc",
+      root: "/",
+    });
+    expect(answer.value.mounts.some(({ point }) => point === "/")).toBe(true);
+    for (const { isLine } of answer.value.mounts) expect(isLine.length).toBe(answer.value.fstab.length);
+    expect(await look().made("/run/of/nobody")).toEqual({ is: "value", value: [] });
+  });
+
+  it("is read as the owner of a directory where another group than root's decides about the way", async () => {
+    const owner = Number(execFileSync("id", ["-u", "daemon"]).toString());
+    mkdirSync(at("shared/data"), { recursive: true });
+    chownSync(at("shared"), 0, 12);
+    chmodSync(at("shared"), 0o2775);
+    put("shared/data/epoch", "");
+    chownSync(at("shared/data"), owner, owner);
+    chmodSync(at("shared/data"), 0o700);
+    expect(await look().list(at("shared/data"))).toMatchObject({ value: [{ name: "epoch" }] });
+  });
+
   it("is a process by its number, with the start time that names it for good", async () => {
     const parts = ["comm", "cgroup", "limits", "environ:HOME"];
     const answer = await look().process(process.pid, parts);

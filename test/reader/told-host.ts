@@ -2,6 +2,7 @@ import { sha256Of } from "../../src/evidence/file.ts";
 import type { Answer } from "../../src/reader/answer.ts";
 import type { Ask, Fields } from "../../src/reader/protocol.ts";
 import { askRecording, keyOf, type Recording } from "../../src/reader/recording.ts";
+import { openHost } from "./told-open.ts";
 
 /** A host as its reader tells it. What is not said of it is absent, or fails by the question's name. */
 export interface ToldHost {
@@ -61,8 +62,10 @@ export function tellOf({ files = {}, units = {}, processes = {}, answers = {} }:
         return fieldsOf([1_795_000_000, 1_795_000_000, 0]);
       case "process":
         return processAnswer(what, processes[Number(what)], rest);
-      default:
-        return recorded(question);
+      default: {
+        const open = openHost(question);
+        return open === undefined ? recorded(question) : fieldsOf(open);
+      }
     }
   };
 }

@@ -1,4 +1,5 @@
 import type { Listener } from "../../contract/host.ts";
+import type { SurroundingsFacts } from "../../daemon/look-at-surroundings.ts";
 import type { UnitState } from "../../daemon/switched-off.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
@@ -15,6 +16,8 @@ export interface HaproxyFacts {
   /** What this start of HAProxy was loaded with last; absent when that is not on record. */
   readonly loaded: Answer<HaproxyConfig>;
   readonly unit: UnitFact;
+  /** What the unit needs around it; undefined where there is no such unit. */
+  readonly surroundings?: SurroundingsFacts | undefined;
   /** Of the watcher, by name. */
   readonly watcherUnits: ReadonlyMap<string, UnitState>;
   /** Version that apt would install; only when HAProxy is not there, and "" or "(none)" when apt has none. */

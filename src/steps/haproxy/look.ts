@@ -1,5 +1,8 @@
+import { dirname } from "node:path/posix";
 import type { WantedFile } from "../../contract/change.ts";
+import { lookAtSurroundings, type Needs } from "../../daemon/look-at-surroundings.ts";
 import { lookAtUnit, propertiesOf } from "../../daemon/look-at-units.ts";
+import { RECORDS } from "../../daemon/place.ts";
 import type { UnitState } from "../../daemon/switched-off.ts";
 import { loadedStart } from "../../daemon/unit-start.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
@@ -16,14 +19,14 @@ import {
   type WorkerInfo,
 } from "../../haproxy/look.ts";
 import type { Processes } from "../../haproxy/processes.ts";
-import { ADMIN_SOCKET } from "../../haproxy/settings.ts";
+import { ADMIN_SOCKET, CHROOT } from "../../haproxy/settings.ts";
 import { type Answer, mapAnswer, read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";
 import { revealContent } from "../../secret.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, type HaproxyProcess, isActive, isRunning } from "./facts.ts";
 import { haproxyFiles } from "./files.ts";
-import { DROP_IN, LOAD_RECORDER, MASTER_SOCKET, UNIT } from "./paths.ts";
+import { CONFIG, DROP_IN, LOAD_RECORDER, MASTER_SOCKET, UNIT } from "./paths.ts";
 
 const PROGRAM = "/usr/sbin/haproxy";
 const JOURNAL_LINES = "80";
@@ -53,6 +56,7 @@ export async function lookAtHaproxy(reader: Reader, desired: HaproxyDesired): Pr
     strangers,
     serving,
     stopped,
+    surroundings,
   ] = await Promise.all([
     isInstalled,
     files,
@@ -64,6 +68,7 @@ export async function lookAtHaproxy(reader: Reader, desired: HaproxyDesired): Pr
     strangersOf(reader),
     servingFacts(reader, properties, files),
     isInstalled.then((is) => (is ? stoppedFacts(reader, properties) : undefined)),
+    lookAtSurroundings(reader, UNIT, NEEDS, true),
   ]);
   const common = { ...owned, unit, watcherUnits };
   if (!isThere) return { ...common, ...NOTHING, candidate };
@@ -73,11 +78,30 @@ export async function lookAtHaproxy(reader: Reader, desired: HaproxyDesired): Pr
     limitNofile: mapAnswer(limitNofile, (found) => found.get("LimitNOFILE")?.[0] ?? ""),
     ...environment,
     strangers,
+    surroundings,
   };
   return isActive({ unit })
     ? { ...NOTHING, ...installed, ...serving }
     : { ...NOTHING, ...installed, ...stopped };
 }
+
+/** What the master does with which path when it starts; the worker is shut into the last of them. */
+const NEEDS: Needs = {
+  access: [
+    { path: PROGRAM, to: "execute" },
+    { path: CONFIG, to: "read" },
+    { path: LOAD_RECORDER, to: "execute" },
+    { path: CHROOT, to: "enter", mustBeThere: true },
+    { path: dirname(ADMIN_SOCKET), to: "write" },
+  ],
+  places: [
+    { path: dirname(CONFIG), isData: true },
+    { path: dirname(LOAD_RECORDER), isData: true },
+    { path: CHROOT, isData: false },
+    { path: RECORDS, isData: true },
+  ],
+  made: [dirname(ADMIN_SOCKET)],
+};
 
 /** What is told of a HAProxy that is not there. */
 const NOTHING = {
@@ -96,7 +120,10 @@ const NOTHING = {
   master: ABSENT,
   worker: ABSENT,
   journal: [],
-} as const satisfies Omit<HaproxyFacts, "config" | "dropIn" | "loadRecorder" | "unit" | "watcherUnits">;
+} as const satisfies Omit<
+  HaproxyFacts,
+  "config" | "dropIn" | "loadRecorder" | "unit" | "watcherUnits" | "surroundings"
+>;
 
 async function filesOf(reader: Reader, desired: HaproxyDesired) {
   const wanted = haproxyFiles(desired);

@@ -1,5 +1,6 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { bootRow, nextStartRow, runningLayer, unsteadyBecause } from "../../daemon/rows.ts";
+import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { LOADED_RECORD } from "../../haproxy/loaded.ts";
 import { maxconnWithin } from "../../haproxy/open-files.ts";
@@ -21,7 +22,18 @@ export function unitRows(situation: Situation): readonly Reading[] {
     nextStart(situation),
     openFiles(situation),
     loadRecorder(situation),
+    ...surroundings(situation),
   ];
+}
+
+function surroundings({ facts, loadRecorder, configFile, desired }: Situation): readonly Reading[] {
+  if (facts.surroundings === undefined) return [];
+  const mended = (path: string) =>
+    (path === facts.loadRecorder.realPath && !loadRecorder.agrees) ||
+    (path === facts.config.realPath && !configFile.agrees && !desired.watched)
+      ? CONFIGURATION
+      : undefined;
+  return [accessRow(facts.surroundings, mended), placeRow(facts.surroundings, "directories at boot")];
 }
 
 function version(situation: Situation): Reading {

@@ -2,6 +2,7 @@ import type { HostFacts } from "../../contract/host.ts";
 import type { Reading } from "../../contract/reading.ts";
 import type { Assessed } from "../../contract/step.ts";
 import { isEnabled } from "../../daemon/rows.ts";
+import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { assessFile } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
 import { revealContent } from "../../secret.ts";
@@ -63,6 +64,7 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
     bootReading(server, installed),
     ...(installed === undefined ? [] : [nextStartReading(installed, desired, host)]),
     serviceReading(server, installed),
+    ...surroundings(installed),
   ];
   const plan: Plan = {
     server,
@@ -88,6 +90,11 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
     readings: rows.map((row) => ({ ...row, closedBy: closedBy(row, plan) })),
     changes: changesFor(plan),
   };
+}
+
+function surroundings(installed: MysqlFacts["installed"]): readonly Reading[] {
+  const around = installed?.surroundings;
+  return around === undefined ? [] : [accessRow(around), placeRow(around, "data directory")];
 }
 
 /** Rows that no change of ours closes. While there is one, nothing is changed: no restart in vain. */

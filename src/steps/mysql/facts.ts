@@ -1,3 +1,4 @@
+import type { SurroundingsFacts } from "../../daemon/look-at-surroundings.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
 import type { OptionRecord, Reader } from "./option-files.ts";
@@ -13,6 +14,8 @@ export interface MysqlFacts {
 export interface InstalledFacts {
   readonly server: Server;
   readonly unit: UnitFact;
+  /** What the unit needs around it; undefined where there is no such unit. */
+  readonly surroundings?: SurroundingsFacts | undefined;
   /** Whether systemd has a start, stop or restart of it still to do. */
   readonly hasJob: boolean;
   /** ExecStart= and Environment= as systemd shows them, and lines of the environment files. */
@@ -49,6 +52,8 @@ export interface ParserFacts {
   readonly exitCodes: readonly number[];
   /** undefined where it does not tell. */
   readonly dataDirectory: string | undefined;
+  /** Option, "log-error" …, and where it points; as it was given, so perhaps relative to the data. */
+  readonly paths?: ReadonlyMap<string, string>;
   /** Why it did not say all. */
   readonly unread: string | undefined;
 }

@@ -1,9 +1,11 @@
+import { askSurroundings, lookAtSurroundings } from "../../daemon/look-at-surroundings.ts";
 import { askAhead, lookAtUnit } from "../../daemon/look-at-units.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import { read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";
 import { quotable } from "../../terminal-text.ts";
 import type { InstalledFacts, MysqlFacts, ParserFacts } from "./facts.ts";
+import { needsOf } from "./needs.ts";
 import { persistedOptions } from "./option-files.ts";
 import { parserFacts } from "./parser-words.ts";
 import { readOptionFiles } from "./read-options.ts";
@@ -32,6 +34,7 @@ const OPTIONS = "^\\s*(?=[^\\s#;]).*(?:innodb|defaults|_HOME=|_GROUP_SUFFIX=)";
 /** The server that is installed, and how its unit starts it. */
 interface Installed {
   readonly server: Server;
+  readonly program: string;
   /** Where Debian's has its socket. */
   readonly socket: string;
   readonly start: UnitProperties;
@@ -58,20 +61,33 @@ async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefin
   const behind = <T>(look: (installed: Installed) => Promise<T>) =>
     found.then((installed) => installed && look(installed));
   const parsed = behind((installed) => lookAtParser(reader, installed));
-  const [installed, files, usualPersisted, unit, given, user, process, parser, answered, errors] =
-    await Promise.all([
-      found,
-      readOptionFiles(reader),
-      reader.text(persistedFile(DATA_DIRECTORY)),
-      behind(({ server }) => lookAtUnit(reader, server.unit)),
-      behind((installed) => environmentOf(reader, installed)),
-      behind((installed) => reader.user(installed.user)),
-      behind((installed) => processOf(reader, installed)),
-      parsed,
-      behind((installed) => lookAtRunning(reader, installed)),
-      behind((installed) => errorsOf(reader, installed)),
-      ...SERVERS.map(({ server }) => askAhead(reader, server.unit)),
-    ]);
+  const [
+    installed,
+    files,
+    usualPersisted,
+    unit,
+    given,
+    user,
+    process,
+    parser,
+    answered,
+    errors,
+    surroundings,
+  ] = await Promise.all([
+    found,
+    readOptionFiles(reader),
+    reader.text(persistedFile(DATA_DIRECTORY)),
+    behind(({ server }) => lookAtUnit(reader, server.unit)),
+    behind((installed) => environmentOf(reader, installed)),
+    behind((installed) => reader.user(installed.user)),
+    behind((installed) => processOf(reader, installed)),
+    parsed,
+    behind((installed) => lookAtRunning(reader, installed)),
+    behind((installed) => errorsOf(reader, installed)),
+    behind((installed) => surroundingsOf(reader, installed, parsed)),
+    ...SERVERS.map(({ server }) => askAhead(reader, server.unit)),
+    ...SERVERS.map(({ server }) => askSurroundings(reader, server.unit)),
+  ]);
   if (installed === undefined) return undefined;
   const { server, start } = installed;
   const directory = dataDirectoryOf(start) ?? parser!.dataDirectory ?? DATA_DIRECTORY;
@@ -81,6 +97,7 @@ async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefin
   return {
     server,
     unit: unit!,
+    surroundings,
     hasJob: (start.get("Job")?.at(-1) ?? "") !== "",
     unitOptions: [...valuesOf(start, "ExecStart"), ...valuesOf(start, "Environment"), ...given!.lines]
       .filter(Boolean)
@@ -110,6 +127,24 @@ async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefin
   };
 }
 
+/** As Debian has it is asked at once; where its parser tells of other places, those are asked behind it. */
+async function surroundingsOf(
+  reader: Reader,
+  { server, program, start }: Installed,
+  parsed: Promise<ParserFacts | undefined>,
+) {
+  const usual = needsOf(program, dataDirectoryOf(start) ?? DATA_DIRECTORY, undefined);
+  const [found, parser] = await Promise.all([lookAtSurroundings(reader, server.unit, usual, true), parsed]);
+  const needs = needsOf(
+    program,
+    dataDirectoryOf(start) ?? parser?.dataDirectory ?? DATA_DIRECTORY,
+    parser?.paths,
+  );
+  return JSON.stringify(needs) === JSON.stringify(usual)
+    ? found
+    : lookAtSurroundings(reader, server.unit, needs, true);
+}
+
 function persistedFile(dataDirectory: string): string {
   return `${dataDirectory.replace(/\/$/, "")}/mysqld-auto.cnf`;
 }
@@ -128,6 +163,7 @@ async function findServer(reader: Reader): Promise<Installed | undefined> {
     const user = known.get("User")?.at(-1) ?? "mysql";
     return {
       server,
+      program,
       socket,
       start: known,
       user: user === "" ? "root" : user,

@@ -3,6 +3,9 @@ import type { DatabaseWords } from "../../reader/reader.ts";
 import type { ParserFacts } from "./facts.ts";
 
 const SETTING = /^innodb-(?:buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) +(\S+)/;
+/** Places that the server writes to beside its data. */
+const PATH =
+  /^(log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory) +(\S.*)$/;
 
 /** What the server made of its options, and of them again where it checks them for names that it does not know. */
 export function parserFacts(
@@ -32,6 +35,12 @@ export function parserFacts(
     errors: lines.filter((line) => /\[ERROR\]|^error: /.test(line)),
     exitCodes: said.map(({ exitCode }) => exitCode),
     dataDirectory: behind(/^datadir +/)[0],
+    paths: new Map(
+      lines.flatMap((line) => {
+        const [, name, path] = PATH.exec(line) ?? [];
+        return name === undefined ? [] : [[name, path!] as const];
+      }),
+    ),
     unread: failure,
   };
 }

@@ -4,6 +4,7 @@ import { memberFiles, UNIT } from "./render.ts";
 import type { ChangeId, MemberView } from "./view.ts";
 
 const script = (name: string) => new URL(`./${name}.sh`, import.meta.url);
+const AS_ZOOKEEPER = ["setpriv", "--reuid=zookeeper", "--regid=zookeeper", "--clear-groups"] as const;
 const RESTART = { kind: "restart", what: UNIT } as const;
 
 export const DAEMON_RELOAD = "daemon-reload";
@@ -58,7 +59,11 @@ function configuration(view: MemberView): Body {
   // Before zoo.cfg points at its directory: whatever starts ZooKeeper in between finds its number there.
   if (needs.myid) {
     const { myid } = memberFiles(desired, servers, id);
-    commands.push({ kind: "write", ...myid, was: shownId(facts) });
+    const isClosed = facts.closedMyid !== undefined;
+    // What ZooKeeper may not read it cannot keep a copy of, nor root for it: its directory is the service's.
+    if (isClosed)
+      commands.push({ kind: "run", argv: [...AS_ZOOKEEPER, "rm", "-f", "--", myid.path], timeoutMs: 10_000 });
+    commands.push({ kind: "write", ...myid, was: isClosed ? undefined : shownId(facts) });
   }
   if (!zooCfg.agrees) commands.push(zooCfg.write);
   if (!unit.agrees) commands.push(unit.write);

@@ -1,3 +1,4 @@
+import type { SurroundingsFacts } from "../../daemon/look-at-surroundings.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
 
@@ -48,6 +49,13 @@ export interface ZookeeperFacts {
   readonly zooCfg: FileFact;
   readonly unitFile: FileFact;
   readonly myid: FileFact;
+  /**
+   * Mode and owner of a myid that ZooKeeper itself may not read; `myid` holds the id that the running server says of itself
+   * then.
+   */
+  readonly closedMyid?: string | undefined;
+  /** What its unit needs around it; undefined where there is no such unit. */
+  readonly surroundings?: SurroundingsFacts | undefined;
   /** Undefined when no process of our unit runs. */
   readonly started: Started | undefined;
   /** The wanted directory first, then those that zoo.cfg and the server name. */

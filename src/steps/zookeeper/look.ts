@@ -1,12 +1,15 @@
+import { lookAtSurroundings, type SurroundingsFacts } from "../../daemon/look-at-surroundings.ts";
 import { lookAtUnit } from "../../daemon/look-at-units.ts";
 import { withoutNote } from "../../daemon/lost-note.ts";
+import { sha256Of } from "../../evidence/file.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import { type Answer, NotRead } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";
 import { type DataReading, lookAtData } from "./data.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import type { Basis, ZookeeperFacts } from "./facts.ts";
-import { liveDirectories } from "./member.ts";
+import { liveConfigurationOf, liveDirectories } from "./member.ts";
+import { needsOf } from "./needs.ts";
 import { myidPath, renderUnit, STARTED, UNIT, UNIT_FILE, ZOO_CFG } from "./render.ts";
 import { configurationIn, lookAtServers } from "./servers.ts";
 
@@ -14,7 +17,7 @@ const TOO_LARGE = "it is larger than 256 KiB";
 
 /** What runs, and what would run after a reboot. Throws NotRead. */
 export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): Promise<ZookeeperFacts> {
-  const [unit, zooCfg, unitFile, myid, record, configured, servers] = await Promise.all([
+  const [unit, zooCfg, unitFile, found, record, configured, servers, around] = await Promise.all([
     lookAtUnit(reader, UNIT),
     readFileFact(reader, ZOO_CFG, { mayBePackaged: true }),
     readFileFact(reader, UNIT_FILE, { wanted: renderUnit(desired) }),
@@ -22,11 +25,14 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
     reader.text(STARTED),
     lookAtConfiguredData(reader, desired),
     lookAtServers(reader, desired),
+    lookAtSurroundings(reader, UNIT, needsOf(desired)),
   ]);
   // Members and directories are told by it, to this member and to the others.
   const unreadConfiguration = whyUnread(zooCfg);
   if (unreadConfiguration !== undefined) throw new NotRead(`${ZOO_CFG} was not read: ${unreadConfiguration}`);
   const { isRead, ...running } = servers;
+  const surroundings = unitFile.kind === "regular" ? around : undefined;
+  const { myid, closedMyid } = myidOf(found, surroundings, running.asked);
   const data = [...configured, ...(await lookAtLiveData(reader, running.asked, configured))];
   const recorded = running.process === undefined ? undefined : startedOf(record, unit.invocation);
   const lost =
@@ -47,9 +53,41 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
     unitFile,
     myid,
     started: recorded ?? lost,
+    closedMyid,
+    surroundings,
     data: data.map(({ directory, is }) => ({ directory, is })),
     ...running,
     unread: new Map(unread.flatMap(([basis, because]) => (because === undefined ? [] : [[basis, because]]))),
+  };
+}
+
+/** One that ZooKeeper may not read is root's to tell, and its own user's directory is not read as root. */
+function myidOf(
+  myid: ZookeeperFacts["myid"],
+  surroundings: SurroundingsFacts | undefined,
+  asked: ZookeeperFacts["asked"],
+): Pick<ZookeeperFacts, "myid" | "closedMyid"> {
+  const access =
+    surroundings?.access.is === "value"
+      ? surroundings.access.value.find(({ asked: path }) => path === myid.path)
+      : undefined;
+  const id = liveConfigurationOf({ asked })?.get("serverId")?.value;
+  const isClosed = access?.state === "there" && access.kind === "regular" && !access.may.includes("r");
+  if (!isClosed || id === undefined || !/^[1-9]\d{0,2}$/.test(id)) return { myid };
+  const content = `${id}\n`;
+  const { path, mode, owner } = access;
+  return {
+    myid: {
+      path: myid.path,
+      kind: "regular",
+      mode,
+      owner,
+      sha256: sha256Of(content),
+      packaged: "no",
+      realPath: path,
+      content,
+    },
+    closedMyid: `${mode} ${owner}`,
   };
 }
 

@@ -57,6 +57,7 @@ export function readingsOf(view: MemberView, fleet: ZookeeperFleet): readonly Re
     logRow(view),
     listensRow(view),
     doorsRow(view),
+    ...view.surroundings,
   ];
   return [
     ...rows.map((row) => ({ closedBy, ...row, because: row.because ?? becauseOf(row) })),
@@ -190,14 +191,16 @@ function dataDirRow(view: MemberView): Reading {
   return {
     ...row,
     onDisk: unread ?? row.onDisk,
-    blocked: unread === undefined ? view.blocked.dataDir : undefined,
+    // What ZooKeeper itself may not read is not read as root.
+    blocked: unread === undefined ? view.blocked.dataDir : view.blocked.surroundings,
   };
 }
 
 function myidRow(view: MemberView): Reading {
   const { id, facts, desired, blocked } = view;
   const live = liveConfigurationOf(facts)?.get("serverId")?.value;
-  const onDisk = shownId(facts);
+  const shown = shownId(facts);
+  const onDisk = facts.closedMyid === undefined ? shown : `${shown} ${facts.closedMyid}`;
   const path = myidPath(desired);
   const isStarted = facts.started?.digests.get(path) === facts.myid.sha256 && onDisk !== undefined;
   const inForce = (): Layer => {
@@ -206,7 +209,7 @@ function myidRow(view: MemberView): Reading {
     if (live !== undefined && view.servers.size > 0)
       return { is: "read", value: live, source: asked(view, "conf") };
     return isStarted
-      ? { is: "inferred", value: onDisk, source: STARTED }
+      ? { is: "inferred", value: shown!, source: STARTED }
       : (unreadPart(facts, "start record", STARTED) ?? { is: "absent", source: STARTED });
   };
   return {
@@ -214,6 +217,10 @@ function myidRow(view: MemberView): Reading {
     want: String(id),
     onDisk: unreadPart(facts, "myid", path) ?? read(onDisk, path),
     inForce: inForce(),
+    because:
+      facts.closedMyid === undefined
+        ? undefined
+        : `${path} is ${facts.closedMyid}, and zookeeper may not read it at its next start`,
     blocked: blocked.myid,
   };
 }

@@ -4,6 +4,7 @@ import type { HostName } from "../../contract/inventory-view.ts";
 import type { Reading } from "../../contract/reading.ts";
 import { otherStart } from "../../daemon/other-start.ts";
 import { bootRow, isEnabled, nextStartRow } from "../../daemon/rows.ts";
+import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
 import { revealContent } from "../../secret.ts";
 import type { ZookeeperDesired } from "./desired.ts";
@@ -34,6 +35,8 @@ export interface MemberView {
   /** Sentences that say why nothing may be changed, by the row they stand in. */
   readonly blocked: Readonly<Record<BlockedRow, string | undefined>>;
   readonly needs: Needs;
+  /** What its unit needs around it. */
+  readonly surroundings: readonly Reading[];
   /** The change that brings what is wrong into force; undefined when nothing is wrong or nothing may be done. */
   readonly closing: ChangeId | undefined;
   /** Whether systemd is to read the unit's files first: what would start is known only when it has. */
@@ -41,6 +44,7 @@ export interface MemberView {
 }
 
 type BlockedRow =
+  | "surroundings"
   | "atBoot"
   | "nextStart"
   | "package"
@@ -94,9 +98,11 @@ export function viewOf(
     runs: unit.agrees ? [{ key: "ExecStartPre", program: STARTED }] : [],
   });
   const obstacles = obstaclesOf(desired, facts, host, id);
+  const surroundings = surroundingRows(facts, zooCfg);
   const blocked = {
     atBoot: atBoot.blocked,
     nextStart: nextStart.blocked,
+    surroundings: surroundings.find((row) => row.blocked !== undefined)?.blocked,
     package: versionConflict(desired, fleet),
     zooCfg: zooCfg.blocked,
     unit: facts.unread.has("unit file")
@@ -108,9 +114,10 @@ export function viewOf(
 
   const data = dataIn(facts, desired.dataDir);
   const initialise = data === "none" || data === "lost" || (data === "new" && facts.process === undefined);
-  const myid = idOnDisk(facts) !== id;
+  const isOther = idOnDisk(facts) !== id;
+  const myid = isOther || facts.closedMyid !== undefined;
   const files = !zooCfg.agrees || !unit.agrees || myid || data === "none" || data === "lost";
-  const isCurrent = !myid && runsAsWanted(desired, facts, zooCfg.sha256, unit.sha256);
+  const isCurrent = !isOther && runsAsWanted(desired, facts, zooCfg.sha256, unit.sha256);
   const needs: Needs = {
     package: !host.packages.has("zookeeper"),
     initialise,
@@ -125,7 +132,7 @@ export function viewOf(
   const isUndecided =
     unread !== undefined ||
     whyUndecided(facts) !== undefined ||
-    [atBoot, nextStart].some(({ onDisk }) => onDisk.is === "unreadable");
+    [atBoot, nextStart, ...surroundings].some(({ onDisk }) => onDisk.is === "unreadable");
   const closing = isBlocked || isUndecided ? undefined : closingChange(needs);
   const quorum = quorumOf(desired, fleet);
   const state = stateOf(facts);
@@ -145,9 +152,20 @@ export function viewOf(
     membersUnread: unread,
     blocked,
     needs,
+    surroundings,
     closing,
     daemonReload: !isBlocked && facts.unitFile.kind === "regular" && facts.unit.needDaemonReload,
   };
+}
+
+function surroundingRows(facts: ZookeeperFacts, zooCfg: FileAssessment): readonly Reading[] {
+  if (facts.surroundings === undefined) return [];
+  const mended = (path: string) =>
+    (path === facts.zooCfg.realPath && !zooCfg.agrees) ||
+    (path === facts.myid.realPath && facts.closedMyid !== undefined)
+      ? "configuration"
+      : undefined;
+  return [accessRow(facts.surroundings, mended), placeRow(facts.surroundings, "data directory")];
 }
 
 function closingChange(needs: Needs): ChangeId | undefined {

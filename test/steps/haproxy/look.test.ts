@@ -6,7 +6,7 @@ import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import type { Answer } from "../../../src/reader/answer.ts";
 import type { Ask, Fields } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";
-import { askRecording, type Recording } from "../../../src/reader/recording.ts";
+import type { Recording } from "../../../src/reader/recording.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { assess } from "../../../src/steps/haproxy/assess.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
@@ -17,6 +17,7 @@ import { CONFIG, DROP_IN, LOAD_RECORDER, UNIT } from "../../../src/steps/haproxy
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
 import { besideUnits, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
+import { askOpen } from "../../reader/told-open.ts";
 import { configText, desired, hostFacts, INVOCATION } from "./host.ts";
 
 const LOADED = "/run/meshctl/haproxy-loaded";
@@ -138,7 +139,7 @@ function converged(want: HaproxyDesired): Recording {
 }
 
 async function lookAt(changed: Recording, want = desired(), of: Partial<HostFacts> = {}) {
-  const reader = new Reader(askRecording({ ...converged(want), ...changed }));
+  const reader = new Reader(askOpen({ ...converged(want), ...changed }));
   const facts = await lookAtHaproxy(reader, want);
   const { readings, changes } = assess(want, facts, hostFacts(want, of), true);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
@@ -163,7 +164,7 @@ describe("a look at HAProxy", () => {
   });
 
   it("asks in two rounds", async () => {
-    const recorded = askRecording(converged(desired()));
+    const recorded = askOpen(converged(desired()));
     let rounds = 0;
     let waiting: (() => void)[] = [];
     const ask: Ask = (question) =>
@@ -377,7 +378,7 @@ describe("what was not read whole", () => {
       step: haproxy,
       desired: want,
       host: hostFacts(want),
-      ask: askRecording(converged(want)),
+      ask: askOpen(converged(want)),
       needless: [
         key("file", ADMIN, "stat"),
         key("file", "/var/lib/dpkg/status", "lines"),

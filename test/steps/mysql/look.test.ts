@@ -191,6 +191,7 @@ describe("a look at a database", () => {
       errors: ["2026-11-22T19:10:41.000000Z 0 [ERROR] [MY-000067] [Server] unknown variable 'x=1'."],
       exitCodes: [1, 2],
       dataDirectory: "/srv/my data/",
+      paths: new Map(),
       unread: undefined,
     });
   });

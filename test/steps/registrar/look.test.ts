@@ -3,7 +3,7 @@ import { judge } from "../../../src/evidence/verdict.ts";
 import { NotRead, NotUnderstood } from "../../../src/reader/answer.ts";
 import type { Ask, Question } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";
-import { askRecording, type Recording } from "../../../src/reader/recording.ts";
+import type { Recording } from "../../../src/reader/recording.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { assess } from "../../../src/steps/registrar/assess.ts";
 import { registrarFiles } from "../../../src/steps/registrar/files.ts";
@@ -12,6 +12,7 @@ import { lookAtRegistrar } from "../../../src/steps/registrar/look.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
 import { besideUnits, content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
+import { askOpen } from "../../reader/told-open.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 import { desired, KEY, SESSION, userApi } from "./world.ts";
 
@@ -92,7 +93,7 @@ const host = bookwormHost({
   packages: new Map([["ruby", "1:3.1"]]),
 });
 
-async function lookAt(changed: Recording = {}, ask: Ask = askRecording({ ...converged, ...changed })) {
+async function lookAt(changed: Recording = {}, ask: Ask = askOpen({ ...converged, ...changed })) {
   const facts = await lookAtRegistrar(new Reader(ask), want);
   const { readings, changes } = assess({ name: "app-01", desired: want, facts, host }, new Map());
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
@@ -186,7 +187,7 @@ describe("a look at the registrar", () => {
       const moving = (looks: number): Ask => {
         let look = 0;
         const ask = (recording: Recording): Ask =>
-          Object.assign(askRecording(recording), {
+          Object.assign(askOpen(recording), {
             anew: () => ask(++look < looks ? { ...converged, ...changed } : converged),
           });
         return ask({ ...converged, ...changed });
@@ -205,7 +206,7 @@ describe("a look at the registrar", () => {
       [NODES]: absent,
       [REGISTRY]: children(),
     };
-    const ask = Object.assign(askRecording(recording), {
+    const ask = Object.assign(askOpen(recording), {
       anew: (): Ask => {
         throw new Error("it looks again");
       },
@@ -221,7 +222,7 @@ describe("what was not read whole", () => {
       step: registrar,
       desired: want,
       host,
-      ask: askRecording(converged),
+      ask: askOpen(converged),
     });
     for (const question of [HEALTH, NODES, REGISTRY])
       expect(unknown.get(question)).toEqual(["service user-api"]);

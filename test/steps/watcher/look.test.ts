@@ -6,7 +6,7 @@ import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import { NotRead } from "../../../src/reader/answer.ts";
 import type { Ask } from "../../../src/reader/protocol.ts";
 import { Reader } from "../../../src/reader/reader.ts";
-import { askRecording, type Recording } from "../../../src/reader/recording.ts";
+import type { Recording } from "../../../src/reader/recording.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { assess } from "../../../src/steps/watcher/assess.ts";
 import { watcherFiles } from "../../../src/steps/watcher/files.ts";
@@ -15,6 +15,7 @@ import { lookAtWatcher } from "../../../src/steps/watcher/look.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
 import { besideUnits, content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
+import { askOpen } from "../../reader/told-open.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 import { desired, HAPROXY_CONFIG, haproxyConfig, KEY, service } from "./world.ts";
 
@@ -172,7 +173,7 @@ const host = bookwormHost({
   packages: new Map([["ruby", "1:3.1"]]),
 });
 
-async function lookAt(changed: Recording = {}, ask: Ask = askRecording({ ...converged, ...changed })) {
+async function lookAt(changed: Recording = {}, ask: Ask = askOpen({ ...converged, ...changed })) {
   const facts = await lookAtWatcher(new Reader(ask), want);
   const { readings, changes } = assess({ name: "kvm-01", desired: want, facts, host }, new Map());
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
@@ -296,7 +297,7 @@ describe("a look at the watcher", () => {
     const moving = (looks: number): Ask => {
       let look = 0;
       const ask = (recording: Recording): Ask =>
-        Object.assign(askRecording(recording), {
+        Object.assign(askOpen(recording), {
           anew: () => ask(++look < looks ? behind : converged),
         });
       return ask(behind);
@@ -313,7 +314,7 @@ describe("what was not read whole", () => {
       step: watcher,
       desired: want,
       host,
-      ask: askRecording(converged),
+      ask: askOpen(converged),
       needless: [key("file", ADMIN, "stat"), key("file", "/var/lib/dpkg/status", "lines")],
     });
     expect(unknown.get(key("haproxy.info"))).toEqual([

@@ -1,0 +1,104 @@
+import { type Answer, reasonOf } from "../reader/answer.ts";
+import type { PathAccess, Place, Reader, Space, TmpfilesLine, UnitProperties } from "../reader/reader.ts";
+import type { Need } from "./access.ts";
+import { type PlaceNeed, unitsToAsk } from "./place.ts";
+
+/** What decides what a unit's processes may do, and what it makes for them. */
+const PROPERTIES = (
+  "LoadState User Group SupplementaryGroups DynamicUser ProtectSystem ProtectHome ReadWritePaths ReadOnlyPaths " +
+  "InaccessiblePaths NoExecPaths ExecPaths BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp StateDirectory " +
+  "LogsDirectory CacheDirectory RuntimeDirectory ExecStartPre RootDirectory RootImage RequiresMountsFor"
+).split(" ");
+const MOUNT_UNIT = ["LoadState", "FragmentPath", "SourcePath", "WantedBy", "RequiredBy"];
+const TMPFILES = "systemd-tmpfiles-setup.service";
+
+/** What a service needs around it at its next start. */
+export interface Needs {
+  readonly access: readonly Need[];
+  readonly places: readonly PlaceNeed[];
+  /** Directories below /run. */
+  readonly made?: readonly string[];
+  /** The directory that must have room. */
+  readonly room?: string;
+}
+
+/** What was read of them. */
+export interface SurroundingsFacts {
+  readonly unitName: string;
+  readonly unit: Answer<UnitProperties>;
+  readonly user: string;
+  readonly needs: Needs;
+  /** Of each of the needs, in their order. */
+  readonly access: Answer<readonly PathAccess[]>;
+  /** Of each path that is needed or a place. */
+  readonly places: ReadonlyMap<string, Answer<Place>>;
+  readonly mountUnits: ReadonlyMap<string, Answer<UnitProperties>>;
+  readonly made: ReadonlyMap<string, Answer<readonly TmpfilesLine[]>>;
+  /** The unit that makes them, where any are made. */
+  readonly tmpfiles: Answer<UnitProperties> | undefined;
+  readonly room: Answer<Space> | undefined;
+}
+
+/** Asks what `lookAtSurroundings` begins with, before it is known whether the unit matters. */
+export function askSurroundings(reader: Reader, name: string): Promise<unknown> {
+  return Promise.all([reader.unit(name, PROPERTIES), askTmpfiles(reader)]);
+}
+
+function askTmpfiles(reader: Reader): Promise<Answer<UnitProperties>> {
+  return reader.unit(TMPFILES, ["LoadState"]);
+}
+
+/**
+ * What a unit's user may do with the paths that it needs, and whether those come back at boot. Two round trips, three where
+ * something is mounted that fstab does not tell. `hasMade`: some of the needs are made at boot. Undefined where systemd does not have the unit.
+ */
+export async function lookAtSurroundings(
+  reader: Reader,
+  unitName: string,
+  needs: Needs | Promise<Needs>,
+  hasMade = false,
+): Promise<SurroundingsFacts | undefined> {
+  const [unit, tmpfiles, needed] = await Promise.all([
+    reader.unit(unitName, PROPERTIES),
+    hasMade ? askTmpfiles(reader) : undefined,
+    needs,
+  ]);
+  const text = (property: string) => (unit.is === "value" ? (unit.value.get(property)?.at(-1) ?? "") : "");
+  if (unit.is === "absent" || (unit.is === "value" && text("LoadState") !== "loaded")) return undefined;
+  const user = text("User") || "root";
+  const paths = needed.access.map(({ path }) => path);
+  const placed = [
+    ...new Set([
+      ...needed.places.map(({ path }) => path),
+      ...needed.access.filter(({ to }) => to === "load" || to === "execute").map(({ path }) => path),
+    ]),
+  ];
+  const asker = {
+    user,
+    group: text("Group"),
+    groups: text("SupplementaryGroups").split(" ").filter(Boolean),
+  };
+  const unasked: Answer<readonly PathAccess[]> = { is: "unreadable", because: reasonOf(unit) };
+  const [access, places, made, room] = await Promise.all([
+    unit.is === "value" ? reader.may(asker, paths) : unasked,
+    Promise.all(placed.map(async (path) => [path, await reader.place(path)] as const)),
+    Promise.all((needed.made ?? []).map(async (path) => [path, await reader.made(path)] as const)),
+    needed.room === undefined ? undefined : reader.space(needed.room),
+  ]);
+  const names = new Set(places.flatMap(([, place]) => (place.is === "value" ? unitsToAsk(place.value) : [])));
+  const mountUnits = await Promise.all(
+    [...names].map(async (name) => [name, await reader.unit(name, MOUNT_UNIT)] as const),
+  );
+  return {
+    unitName,
+    unit,
+    user,
+    needs: needed,
+    access,
+    places: new Map(places),
+    mountUnits: new Map(mountUnits),
+    made: new Map(made),
+    tmpfiles,
+    room,
+  };
+}

@@ -1,0 +1,133 @@
+import type { Layer, Reading } from "../contract/reading.ts";
+import type { Answer } from "../reader/answer.ts";
+import { type Refusal, refusalOf, rulesOf } from "./access.ts";
+import type { SurroundingsFacts } from "./look-at-surroundings.ts";
+import { faultOfMade, faultOfPlace, mountsOf, type PlaceFault } from "./place.ts";
+
+const ALL = "all that it needs";
+const COMES_BACK = "comes back at boot";
+
+/** Everything that the user is refused, and why not all could be told. */
+export function refusalsOf(facts: SurroundingsFacts): {
+  readonly refusals: readonly Refusal[];
+  readonly unread: string | undefined;
+} {
+  const { access, needs, unit, user, unitName, places } = facts;
+  if (access.is !== "value" || unit.is !== "value")
+    return { refusals: [], unread: reason(access.is === "value" ? unit : access) };
+  const group = unit.value.get("Group")?.at(-1) ?? "";
+  const isNoexec = (path: string) => {
+    const place = places.get(path);
+    const mount = place?.is === "value" ? mountsOf(place.value).at(-1) : undefined;
+    return mount?.options.includes("noexec") ? mount.point : undefined;
+  };
+  const rules = rulesOf(unit.value);
+  const refusals: Refusal[] = [];
+  let unread: string | undefined;
+  for (const [index, need] of needs.access.entries()) {
+    const instead = access.value.find(({ asked }) => asked === need.unlessThere);
+    if (instead?.state === "there") continue;
+    const place = places.get(need.path);
+    if ((need.to === "load" || need.to === "execute") && place?.is === "unreadable") unread ??= place.because;
+    const asked = { unit: unitName, user, group, rules, isNoexec: () => isNoexec(need.path) };
+    const found = refusalOf(need, access.value[index]!, asked);
+    if (found === undefined) continue;
+    if ("unread" in found) unread ??= found.unread;
+    else refusals.push(found);
+  }
+  return { refusals, unread };
+}
+
+/** Whether the user may do what the service does at its next start. `mended`: paths that a change of the step's opens. */
+export function accessRow(facts: SurroundingsFacts, mended?: (path: string) => string | undefined): Reading {
+  const { user, unit } = facts;
+  const { refusals, unread } = refusalsOf(facts);
+  const source = `the kernel, asked as ${user}`;
+  const stranger = refusals.find(({ path }) => mended?.(path) === undefined);
+  const first = stranger ?? refusals[0];
+  const room = first === undefined ? withoutRoom(facts) : undefined;
+  const row = { setting: `readable by ${user}`, want: ALL, inForce: { is: "inapplicable" } } as const;
+  if (unit.is === "value" && first !== undefined) {
+    const change = stranger === undefined ? mended?.(first.path) : undefined;
+    const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : "";
+    const because = `${first.because}${more}`;
+    return {
+      ...row,
+      onDisk: { is: "read", value: first.value, source },
+      because,
+      ...(change === undefined ? { blocked: because } : { closedBy: { change } }),
+    };
+  }
+  if (unread !== undefined) return { ...row, onDisk: { is: "unreadable", source, because: unread } };
+  if (room !== undefined) return { ...row, ...room };
+  return { ...row, onDisk: { is: "read", value: ALL, source } };
+}
+
+/** Less is no room: a snapshot or a log could not even begin. */
+const LEAST_BYTES = 1 << 20;
+
+function withoutRoom({
+  room,
+  needs,
+  user,
+}: SurroundingsFacts): (Partial<Reading> & { onDisk: Layer }) | undefined {
+  const directory = needs.room;
+  if (room === undefined || directory === undefined || room.is === "absent") return undefined;
+  const source = `df ${directory}`;
+  if (room.is === "unreadable") return { onDisk: { is: "unreadable", source, because: room.because } };
+  const { freeBlocks, blockBytes, inodes, freeInodes } = room.value;
+  const what =
+    freeBlocks * blockBytes < LEAST_BYTES ? "room" : inodes > 0 && freeInodes === 0 ? "inodes" : undefined;
+  if (what === undefined) return undefined;
+  const option = what === "room" ? "-h" : "-i";
+  const because = `${directory} has no ${what} left for ${user}: df ${option} ${directory} names the file system, and something there has to go`;
+  return { onDisk: { is: "read", value: `no ${what} left`, source }, because, blocked: because };
+}
+
+/** Whether what the service finds at its paths after a reboot is what is there now. */
+export function placeRow(facts: SurroundingsFacts, setting: string): Reading {
+  const { needs, unit, unitName } = facts;
+  const source = "/proc/self/mountinfo, /etc/fstab";
+  const row = { setting, want: COMES_BACK, inForce: { is: "inapplicable" } } as const;
+  if (unit.is !== "value")
+    return { ...row, onDisk: { is: "unreadable", source: unitName, because: reason(unit) } };
+  const known = unit.value;
+  const requiresMountsFor = (known.get("RequiresMountsFor") ?? [])
+    .flatMap((text) => text.split(" "))
+    .filter(Boolean);
+  const faults: PlaceFault[] = [];
+  for (const need of needs.places) {
+    const place = facts.places.get(need.path);
+    if (place === undefined) continue;
+    const fault: PlaceFault | undefined =
+      place.is === "value"
+        ? faultOfPlace(need, place.value, { requiresMountsFor, mountUnits: facts.mountUnits })
+        : { is: "unread", because: reason(place) };
+    if (fault !== undefined) faults.push(fault);
+  }
+  for (const path of needs.made ?? []) {
+    const lines = facts.made.get(path);
+    if (lines?.is === "unreadable") faults.push({ is: "unread", because: lines.because });
+    if (facts.tmpfiles?.is === "unreadable") faults.push({ is: "unread", because: facts.tmpfiles.because });
+    if (lines?.is !== "value") continue;
+    const tmpfiles = facts.tmpfiles?.is === "value" ? facts.tmpfiles.value : undefined;
+    const fault = faultOfMade(path, lines.value, known, tmpfiles);
+    if (fault !== undefined) faults.push(fault);
+  }
+  const wrong = faults.flatMap((fault) => (fault.is === "fault" ? [fault] : []));
+  if (wrong.length > 0) {
+    const because = [...new Set(wrong.map((fault) => fault.because))].join("; ");
+    return { ...row, onDisk: { is: "read", value: wrong[0]!.value, source }, because, blocked: because };
+  }
+  const unread = faults.find(({ is }) => is === "unread");
+  if (unread !== undefined) return { ...row, onDisk: { is: "unreadable", source, because: unread.because } };
+  return {
+    ...row,
+    onDisk: { is: "inferred", value: COMES_BACK, source },
+    ...(faults[0] === undefined ? {} : { warning: faults[0].because }),
+  };
+}
+
+function reason(answer: Answer<unknown>): string {
+  return answer.is === "unreadable" ? answer.because : "it is not there";
+}
