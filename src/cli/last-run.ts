@@ -3,7 +3,7 @@ import type { HostName } from "../contract/inventory-view.ts";
 import { ConfigurationError } from "../errors.ts";
 import { hasChanged, type WrittenOutcome, writtenRun, writtenRuns } from "./journal.ts";
 
-const CHANGING = ["provision", "restore"];
+const CHANGING = ["provision", "restore", "reboot"];
 const TERM = /^([!&]?)@(failed|changed)(?::(.+))?$/;
 const FILE_TERM = /^([!&]?)@(.+)$/;
 

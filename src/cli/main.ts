@@ -11,6 +11,7 @@ import { lock, unlock } from "./commands/lock.ts";
 import { plan } from "./commands/plan.ts";
 import { probe } from "./commands/probe.ts";
 import { provision } from "./commands/provision.ts";
+import { reboot } from "./commands/reboot.ts";
 import { render } from "./commands/render.ts";
 import { restore } from "./commands/restore.ts";
 import { runs } from "./commands/runs.ts";
@@ -43,6 +44,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     status,
     probe,
     restore,
+    reboot,
     runs,
     lock,
     unlock,

@@ -28,6 +28,8 @@ export interface RunFlags extends FileOptions {
   readonly maxFail?: number;
   /** Milliseconds. */
   readonly lockWait?: number;
+  /** Milliseconds. */
+  readonly bootWait?: number;
   /** False with `--no-diff`. */
   readonly diff: boolean;
   /** File for a JUnit report. */
@@ -91,6 +93,14 @@ export function patience(text: string): number {
 
 const MOST_PATIENCE_MS = 24 * 3_600_000;
 
+export function withBootWait(command: Command): Command {
+  return command.option(
+    "--boot-wait <time>",
+    "how long a host that is rebooted may take to come up (default: 10m)",
+    patience,
+  );
+}
+
 export function withLockWait(command: Command): Command {
   return command.option(
     "--lock-wait <time>",
@@ -122,7 +132,7 @@ function waveSizes(text: string): readonly WaveSize[] {
   });
 }
 
-function wholeNumber(text: string): number {
+export function wholeNumber(text: string): number {
   if (!/^[0-9]{1,4}$/.test(text)) throw new InvalidArgumentError("expected a whole number from 0 to 9999");
   return Number(text);
 }

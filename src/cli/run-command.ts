@@ -1,7 +1,9 @@
 import { inspect } from "node:util";
+import type { ChalkInstance } from "chalk";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
+import { bootWords } from "../engine/boot.ts";
 import type { RunEvent } from "../engine/events.ts";
 import { EXIT } from "../engine/exit-code.ts";
 import { Ledger } from "../engine/ledger.ts";
@@ -33,7 +35,11 @@ import { Progress } from "./ui/progress.ts";
 import { summaryView } from "./ui/summary.ts";
 
 export interface RunCommand {
-  readonly command: "plan" | "verify" | "provision" | "restore";
+  readonly command: "plan" | "verify" | "provision" | "restore" | "reboot";
+  /** Whether a host is as wanted only when it has booted since the last change. */
+  readonly demandsBoot?: boolean;
+  /** Whether a provision reboots the hosts of which that is not so. */
+  readonly provesBoot?: boolean;
   /** The run that is to be restored; undefined lists the runs. */
   readonly of?: string | undefined;
   /** Go ahead without asking. */
@@ -46,22 +52,25 @@ export interface RunCommand {
   readonly from?: string | undefined;
 }
 
-/** Runs plan, verify, provision or restore and shows it. Returns the exit code. Throws ConfigurationError before any host is touched. */
+/** Runs plan, verify, provision, restore or reboot and shows it. Returns the exit code. Throws ConfigurationError before any host is touched. */
 export async function runCommand(
-  { command, of, yes = false, explain, record, from }: RunCommand,
+  { command, of, yes = false, explain, record, from, demandsBoot = false, provesBoot = false }: RunCommand,
   flags: RunFlags,
 ): Promise<number> {
   const { inventory, job, ...files } = await load(flags);
   const limit = limitOf(flags.limit, inventory);
   const steps = stepsOf(flags.steps, job);
   const interactive = isInteractive(flags);
-  const changes = command === "provision" || (command === "restore" && of !== undefined);
+  const changes = ["provision", "reboot"].includes(command) || (command === "restore" && of !== undefined);
   if (changes && !yes && !interactive) {
     throw new ConfigurationError(
       `${command} asks before it changes anything, and nobody can answer here: say --yes`,
     );
   }
 
+  if (provesBoot && flags.steps !== undefined) {
+    throw new ConfigurationError("--prove-boot reboots hosts with all that they do: leave --steps out");
+  }
   if (explain !== undefined && flags.json) {
     throw new ConfigurationError("--explain is for people: --json tells of every setting where it was read");
   }
@@ -157,7 +166,7 @@ export async function runCommand(
     };
     const exitCode = await (command === "restore"
       ? restore({ ...options, of })
-      : run({ ...options, command }));
+      : run({ ...options, command, demandsBoot, provesBoot, bootWaitMs: flags.bootWait }));
     screen.requireExplained();
     return exitCode === EXIT.asWanted && !isTold ? EXIT.failed : exitCode;
   } catch (error) {
@@ -187,6 +196,8 @@ class Screen {
   readonly #kept: KeptFiles[] = [];
   readonly #options: ScreenOptions;
   readonly #rows: EvidenceRow[] = [];
+  /** What hosts say once of their boot, where no boot has proved it. */
+  readonly #boots = new Map<HostName, string>();
   readonly #waves: PlannedWaves[] = [];
   readonly #planned = new Map<HostName, PlannedChange[]>();
   /** "HOST PATH" of the files whose diffs the plan shows. */
@@ -208,6 +219,8 @@ class Screen {
         if (command.kind === "write") this.#written.add(`${event.host} ${command.path}`);
       const changes = this.#planned.get(event.host) ?? [];
       this.#planned.set(event.host, [...changes, event]);
+    } else if (event.event === "boot") {
+      if (event.boot.is !== "proved") this.#boots.set(event.host, bootWords(event.boot));
     } else if (event.event === "waves") {
       this.#waves.push(event);
     } else if (event.event === "kept") {
@@ -238,7 +251,7 @@ class Screen {
       const parts = [
         table,
         this.#command === "plan" ? this.plan(process.stdout) : "",
-        summaryView(event, paint),
+        [summaryView(event, paint), this.#bootView(event, paint)].filter((part) => part !== "").join("\n"),
       ];
       process.stdout.write(`${parts.filter((part) => part !== "").join("\n\n")}\n`);
     }
@@ -257,6 +270,19 @@ class Screen {
   #explained(): EvidenceRow[] {
     const matches = globMatcher(this.#options.explain ?? "*");
     return this.#rows.filter(({ evidence }) => matches(evidence.setting));
+  }
+
+  /** Of hosts that are as wanted otherwise: what no boot has proved, said once. */
+  #bootView({ hosts }: RunEvent & { event: "summary" }, paint: ChalkInstance): string {
+    const alike = new Map<string, HostName[]>();
+    for (const { host, is } of hosts) {
+      const words = this.#boots.get(host);
+      if (is !== "as wanted" || words === undefined) continue;
+      alike.set(words, [...(alike.get(words) ?? []), host]);
+    }
+    return shownData([...alike])
+      .map(([words, names]) => paint.dim(`${names.join(", ")}: ${words}`))
+      .join("\n");
   }
 
   /** Everything that would be changed, painted for the stream that shows it. */

@@ -90,7 +90,7 @@ export interface Change {
   readonly id: string;
   readonly why: string;
   /** Shown in the plan and in the question before it, for example { kind: "restart", what: "zookeeper.service" }. */
-  readonly disrupts?: { readonly kind: "reload" | "restart"; readonly what: string } | undefined;
+  readonly disrupts?: { readonly kind: "reload" | "restart" | "reboot"; readonly what: string } | undefined;
   /** What a person should know before saying yes, for example a flush setting that weakens durability. */
   readonly warning?: string | undefined;
   /** Made before all else, where the change might shut meshctl out of the host. */

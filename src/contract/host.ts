@@ -16,6 +16,22 @@ export interface Listener {
   readonly process: string;
 }
 
+/** Whether what the host boots with is proved by a boot, and not only inferred from its files. */
+export type Boot =
+  /** Nothing that decides how it boots was changed since. */
+  | { readonly is: "proved"; readonly bootedAt: Date }
+  | {
+      readonly is: "inferred";
+      readonly bootedAt: Date | undefined;
+      /** When the last of it was changed, by the host's clock. */
+      readonly changedAt: Date;
+      /** What was changed, the newest first, in words. */
+      readonly what: string;
+      /** Each by itself: a path, a unit, "package NAME", or "packages" of what only dpkg knows. */
+      readonly changes: readonly string[];
+    }
+  | { readonly is: "unknown"; readonly because: string };
+
 /** What is read of every host, whatever the steps are. */
 export interface HostFacts {
   readonly os: {
@@ -33,6 +49,7 @@ export interface HostFacts {
   /** min(MemTotal, cgroup limit), in bytes. */
   readonly memoryBytes: number;
   readonly bootId: string;
+  readonly boot: Boot;
   readonly uptimeSeconds: number;
   /** Host clock minus ours, with the half round trip that it may be off by. */
   readonly clock: { readonly skewMs: number; readonly uncertaintyMs: number };

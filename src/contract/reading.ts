@@ -1,4 +1,5 @@
 import type { FileDiff } from "./change.ts";
+import type { Boot } from "./host.ts";
 import type { StepName } from "./names.ts";
 
 /** What one layer holds and where it was read. Four answers, never `undefined`. */
@@ -21,6 +22,8 @@ export type Verdict =
 
 /** What a step knows of one setting. The verdict is derived from it in `evidence/verdict.ts`, never said by a step. */
 export interface Reading {
+  /** Names the row for programs, whatever its title: unique in its step, and never changed. Default: made of the title. */
+  readonly row?: string | undefined;
   readonly setting: string;
   readonly want: string;
   readonly onDisk: Layer;
@@ -46,4 +49,6 @@ export interface Reading {
 /** A reading with its verdict. */
 export interface Evidence extends Reading {
   readonly verdict: Verdict;
+  /** Whether the host has booted since anything was changed that decides how it boots, in words too. */
+  readonly boot?: { readonly is: Boot["is"]; readonly words: string } | undefined;
 }

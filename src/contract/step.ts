@@ -74,6 +74,8 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
     readonly desired: D;
     readonly machine: Machine;
   }): readonly RenderedFile[];
+  /** Files that the step's own service writes anew as it runs: their change says nothing of how the host boots. */
+  rewritten?(desired: D): readonly string[];
   /**
    * Reads what the step has to know of a host; asks as much as it can at once. What was not read is told as such in the
    * facts; what nothing can be told without is thrown as NotRead. Throws NotUnderstood on answers it does not understand.

@@ -7,6 +7,7 @@ import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
 import type { ArtefactStore } from "./artefacts.ts";
+import { bootItems } from "./boot-items.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import { installBlock } from "./install.ts";
 import { runChange } from "./run-change.ts";
@@ -41,6 +42,12 @@ const HOST: Readonly<Record<string, URL>> = {
 export async function apply(remote: Remote, change: Change, context: ApplyContext): Promise<void> {
   const blocks: Block[] = [];
   if (change.validate !== undefined) blocks.push(...validationBlocks(change, context.run));
+  const isInstalling = [...change.commands, ...change.activate].some(({ kind }) => kind === "install");
+  const items = [
+    ...bootItems(change),
+    ...(isInstalling ? context.alsoInstall.map((name) => `package ${name}`) : []),
+  ];
+  if (items.length > 0) blocks.push(recordBlock(items));
   blocks.push(...(await commandBlocks([...change.commands, ...change.activate], context)));
   if (change.trial === undefined) {
     await runChange(remote, change.id, blocks);
@@ -80,6 +87,15 @@ async function commandBlocks(commands: readonly Command[], context: ApplyContext
   const blocks: Block[] = [];
   for (const command of commands) blocks.push(await commandBlock(command, context));
   return blocks;
+}
+
+function recordBlock(items: readonly string[]): Block {
+  return {
+    name: "note what is changed in this boot",
+    text: [HOST.manifest!, script("changed")].map(scriptText).join("\n"),
+    args: [...new Set(items)],
+    timeoutMs: 30_000,
+  };
 }
 
 function validationBlocks(change: Change, run: string): Block[] {

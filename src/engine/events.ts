@@ -1,4 +1,5 @@
 import type { Change } from "../contract/change.ts";
+import type { Boot } from "../contract/host.ts";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
@@ -42,6 +43,8 @@ export type RunEvent =
       readonly step: StepName;
       readonly evidence: Evidence;
     }
+  /** Whether what the host boots with is proved by a boot. */
+  | { readonly event: "boot"; readonly host: HostName; readonly boot: Boot }
   | { readonly event: "planned"; readonly host: HostName; readonly step: StepName; readonly change: Change }
   /** Who would be disrupted in which wave, should none fail; told where there is more than one wave. */
   | {

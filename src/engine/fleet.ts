@@ -70,6 +70,12 @@ export class FleetView {
     return [...(this.#placements.get(host)?.values() ?? [])].filter(({ step }) => only(step.name));
   }
 
+  /** Files of a host that services of its steps write anew as they run. */
+  rewritten(host: HostName): readonly string[] {
+    const placements = [...(this.#placements.get(host)?.values() ?? [])];
+    return placements.flatMap(({ step, desired }) => step.rewritten?.(desired) ?? []);
+  }
+
   /**
    * Takes in a new look at a host, which began at `atMs` by performance.now(). A look at some steps leaves what is known
    * of the others as it was.

@@ -3,15 +3,19 @@ import { socketsOf } from "../evidence/sockets.ts";
 import { type Answer, mapAnswer, NotRead, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { ClockReading, Reader } from "../reader/reader.ts";
 import { quotable } from "../terminal-text.ts";
+import { type BootRecord, bootRecordsOf } from "./boot.ts";
 
 /** The lock that a person puts there: see commands/hand-lock.sh. */
 const HAND_LOCK = "/var/lib/meshctl/locked";
 
+/** All but what is told by the last questions of a look. */
+export type FirstFacts = Omit<HostFacts, "clock" | "boot"> & { readonly bootRecords: readonly BootRecord[] };
+
 /**
- * What is read of every host, whatever the steps are; all but the clock. Throws NotRead, for half a list of packages or of
+ * What is read of every host, whatever the steps are; all but the clock and the boot. Throws NotRead, for half a list of packages or of
  * our own files would look like a host that has none, and NotUnderstood.
  */
-export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock">> {
+export async function lookAtHost(reader: Reader): Promise<FirstFacts> {
   const firstLine = async (path: string, what: string) =>
     readThere(await reader.text(path), what).split("\n", 1)[0]!;
   const [
@@ -27,6 +31,7 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
     addresses,
     sockets,
     manifest,
+    boots,
     locked,
   ] = await Promise.all([
     osOf(reader),
@@ -41,6 +46,7 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
     reader.answerTo("addresses"),
     reader.answerTo("sockets.listening"),
     reader.text("/var/lib/meshctl/manifest"),
+    reader.text("/var/lib/meshctl/boots"),
     reader.text(HAND_LOCK),
   ]);
   const installed = packagesOf(readThere(packages, "the list of packages"));
@@ -60,6 +66,7 @@ export async function lookAtHost(reader: Reader): Promise<Omit<HostFacts, "clock
     addresses: addressesOf(told(addresses, "the list of addresses")),
     listeners: socketsOf(told(sockets, "the list of listening sockets")),
     manifest: manifestOf(read(manifest, "the list of what meshctl wrote") ?? ""),
+    bootRecords: bootRecordsOf(read(boots, "the list of what meshctl changed in which boot") ?? ""),
     packages: installed.versions,
     lockedBy: mapAnswer(locked, (text) => quotable(text.split("\n", 1)[0]!.slice(0, 500))),
   };

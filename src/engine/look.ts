@@ -14,7 +14,8 @@ const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
 /** What is read beside the steps: in their first round trip, and when no other answer is waited for. */
 interface Beside<First, Last> {
   readonly first: (reader: Reader) => Promise<First>;
-  readonly last: (reader: Reader) => Promise<Last>;
+  /** `paths`: of what the steps have read. */
+  readonly last: (reader: Reader, first: First, paths: ReadonlySet<string>) => Promise<Last>;
 }
 
 /**
@@ -63,17 +64,18 @@ async function lookOnce<First, Last>(
 ): Promise<{ readonly moved: ReadonlyMap<StepName, string>; readonly first: First; readonly last: Last }> {
   const ask = lookThrough(reader);
   const watches = requests.map((request) => ({ ...request, units: new Map<string, Promise<string>>() }));
+  const paths = new Set<string>();
   const [first] = await Promise.all([
     beside.first(new Reader(ask)),
     ...watches.map(async ({ step, desired, units }) => {
-      facts.set(step.name, await factsOf(step, new Reader(watching(ask, units)), desired));
+      facts.set(step.name, await factsOf(step, new Reader(watching(ask, units, paths)), desired));
     }),
   ]);
   const askAgain = lookThrough(reader);
   const moved = new Map<StepName, string>();
   // Answered before anything else of its frame.
   const [last] = await Promise.all([
-    beside.last(new Reader(askAgain)),
+    beside.last(new Reader(askAgain), first, paths),
     ...watches.flatMap(({ step, units }) =>
       [...units].map(async ([unit, before]) => {
         const [was, is] = await Promise.all([before, identityOf(askAgain, ["unit", unit, ...IDENTITY])]);
@@ -94,12 +96,13 @@ async function factsOf(step: AnyStep, reader: Reader, desired: unknown): Promise
   }
 }
 
-/** Notes the units of which a step asks who runs. */
-function watching(ask: Ask, units: Map<string, Promise<string>>): Ask {
+/** Notes the units of which a step asks who runs, and the paths that it reads. */
+function watching(ask: Ask, units: Map<string, Promise<string>>, paths: Set<string>): Ask {
   const asked = (question: Question) => {
     const [name, unit] = question;
     if (name === "unit" && unit !== undefined && IDENTITY.every((property) => question.includes(property)))
       units.set(unit, quiet(identityOf(ask, question)));
+    if ((name === "file" || name === "list") && unit !== undefined) paths.add(unit);
     return ask(question);
   };
   return Object.assign(asked, ask.anew === undefined ? {} : { anew: ask.anew });

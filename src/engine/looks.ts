@@ -52,7 +52,11 @@ export class Looks {
   async #look(host: HostName, { steps, isAlone = false }: HowToLook): Promise<LookTimes> {
     const leave = isAlone ? () => {} : await this.#places.take();
     const beganAtMs = performance.now();
-    const observation = await observe(this.#remoteOf(host), this.#fleet.requests(host, steps));
+    const observation = await observe(
+      this.#remoteOf(host),
+      this.#fleet.requests(host, steps),
+      this.#fleet.rewritten(host),
+    );
     const endedAtMs = performance.now();
     leave();
     this.#fleet.see(host, observation, beganAtMs);

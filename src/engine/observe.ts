@@ -2,6 +2,7 @@ import type { HostFacts } from "../contract/host.ts";
 import type { StepName } from "../contract/names.ts";
 import { NotRead } from "../reader/answer.ts";
 import type { Remote } from "../remote/remote.ts";
+import { bootOf, bootPaths } from "./boot.ts";
 import { clockOf, lookAtHost } from "./host-facts.ts";
 import { lookAt } from "./look.ts";
 import { readerOf } from "./readers.ts";
@@ -16,14 +17,25 @@ export type Observation =
     }
   | { readonly is: "unseen"; readonly error: Error };
 
-/** Looks at a host: facts of the host and of every step asked for. Changes nothing. Never throws. */
-export async function observe(remote: Remote, requests: readonly LookRequest[]): Promise<Observation> {
+/**
+ * Looks at a host: facts of the host and of every step asked for. `rewritten`: files that services of any step write as they
+ * run. Changes nothing. Never throws.
+ */
+export async function observe(
+  remote: Remote,
+  requests: readonly LookRequest[],
+  rewritten: readonly string[] = [],
+): Promise<Observation> {
   try {
     const { first, last, facts } = await lookAt(readerOf(remote), requests, {
       first: lookAtHost,
-      last: (reader) => reader.clock(),
+      last: (reader, { manifest }, read) =>
+        Promise.all([reader.clock(), reader.bootChanges(bootPaths(read, manifest.keys(), rewritten))]),
     });
-    return { is: "seen", host: { ...first, clock: clockOf(last) }, facts };
+    const { bootRecords, ...host } = first;
+    const [clock, changes] = last;
+    const boot = bootOf(host.bootId, bootRecords, changes, rewritten);
+    return { is: "seen", host: { ...host, clock: clockOf(clock), boot }, facts };
   } catch (error) {
     // That the connection was lost says more than what was not read for it.
     const lost = error instanceof NotRead && error.cause instanceof Error ? error.cause : undefined;

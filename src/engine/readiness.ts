@@ -3,6 +3,7 @@ import type { HostName } from "../contract/inventory-view.ts";
 import { HostLost, HostUnreachable } from "../errors.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
+import { shellQuote } from "../shell-quote.ts";
 import { lastLines } from "../terminal-text.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import type { Emit } from "./events.ts";
@@ -19,6 +20,10 @@ export interface Waiting {
   readonly remoteOf: (host: HostName) => Remote;
   readonly emit: Emit;
   readonly stop: AbortSignal;
+  /** The flag that says how long. */
+  readonly flag?: string;
+  /** Hosts that reboot, with the number of the boot that is to end: only another counts, over a connection of its own. */
+  readonly endedBoots?: ReadonlyMap<HostName, string>;
 }
 
 /**
@@ -45,7 +50,7 @@ async function waitFor(host: HostName, deadlineMs: number, waiting: Waiting): Pr
     if (leftMs <= 0) break;
     // An attempt may take longer than is left: then it is given up, and so is the host.
     const look = await Promise.race([
-      lookAt(remoteOf(host), leftMs),
+      lookAt(remoteOf(host), leftMs, waiting.endedBoots?.get(host)),
       sleep(leftMs, undefined, { ref: false }),
     ]);
     if (look === undefined) break;
@@ -64,7 +69,7 @@ async function waitFor(host: HostName, deadlineMs: number, waiting: Waiting): Pr
   return new HostUnreachable(
     host,
     stage,
-    `not up within ${patienceMs / 1000} s (--wait-for-ssh): ${because}`,
+    `not up within ${patienceMs / 1000} s (${waiting.flag ?? "--wait-for-ssh"}): ${because}`,
   );
 }
 
@@ -79,10 +84,12 @@ type Look =
   | { readonly is: "ready"; readonly remark: string }
   | { readonly is: "hopeless"; readonly error: Error };
 
-async function lookAt(remote: Remote, leftMs: number): Promise<Look> {
+async function lookAt(remote: Remote, leftMs: number, endedBoot: string | undefined): Promise<Look> {
+  const asked = endedBoot === undefined ? remote : remote.anew();
   try {
     const timeoutMs = Math.min(LOOK_TIMEOUT_MS, leftMs);
-    const { stdout } = await remote.run(scriptText(READY), {
+    const args = endedBoot === undefined ? "" : `set -- ${shellQuote(endedBoot)}\n`;
+    const { stdout } = await asked.run(`${args}${scriptText(READY)}`, {
       during: "waiting for the host to come up",
       timeoutMs,
     });
@@ -100,5 +107,7 @@ async function lookAt(remote: Remote, leftMs: number): Promise<Look> {
       return { is: "waits", stage: error.stage, because: error.message };
     }
     return { is: "hopeless", error: error as Error };
+  } finally {
+    if (asked !== remote) await asked.end();
   }
 }

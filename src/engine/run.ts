@@ -1,3 +1,4 @@
+import type { Change } from "../contract/change.ts";
 import type { HostName, InventoryView } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
@@ -7,6 +8,8 @@ import type { Job } from "../playbook/job.ts";
 import type { Remote } from "../remote/remote.ts";
 import { AS_NEXT_SAYS, type WaveRules } from "../waves.ts";
 import { ArtefactStore } from "./artefacts.ts";
+import { bootWords } from "./boot.ts";
+import { BOOT, bootRow } from "./boot-row.ts";
 import type { Emit, HostOutcome } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView, type HostAssessment } from "./fleet.ts";
@@ -15,12 +18,19 @@ import { Looks } from "./looks.ts";
 import type { Observation } from "./observe.ts";
 import { provision } from "./provision.ts";
 import { waitForHosts } from "./readiness.ts";
+import { rebootHosts, rebootOf } from "./reboot.ts";
 import { PATIENCE_MS, untilSettled } from "./settle.ts";
 
 export interface RunOptions {
   /** Names the run, its locks and its folders on the hosts: see runName. */
   readonly run: string;
-  readonly command: "plan" | "verify" | "provision";
+  readonly command: "plan" | "verify" | "provision" | "reboot";
+  /** Whether the boot is demanded: a host that has not booted since the last change is not as wanted. */
+  readonly demandsBoot?: boolean;
+  /** Whether a provision reboots those whose boot is not proved. */
+  readonly provesBoot?: boolean;
+  /** How long a host that was rebooted may take to come up. Default: ten minutes. */
+  readonly bootWaitMs?: number | undefined;
   readonly inventory: InventoryView;
   readonly job: Job;
   /** Hosts that may be changed and are reported on. Their peers are looked at all the same. */
@@ -46,7 +56,7 @@ export interface RunOptions {
 }
 
 /**
- * Looks, and for `provision` changes and proves. Returns the exit code that the summary event carries.
+ * Looks, and for `provision` changes and proves; for `reboot` reboots and proves. Returns the exit code that the summary event carries.
  * Throws ConfigurationError when there is nothing to look at: that nothing is wrong with nothing proves nothing.
  */
 export async function run(options: RunOptions): Promise<number> {
@@ -113,7 +123,24 @@ export async function run(options: RunOptions): Promise<number> {
     return present.filter((peer) => peer !== host && shared.some(({ hosts }) => hosts.includes(peer)));
   };
   const isNothingPlanned = () =>
+    options.command === "reboot" ||
     reported.every((host) => assessments(host).every(({ changes }) => changes.length === 0));
+  const bootOn = (host: HostName) => {
+    const observation = fleet.observation(host);
+    return observation?.is === "seen" ? observation.host.boot : undefined;
+  };
+  /** Hosts that are to be rebooted, by what was seen last. */
+  const reboots = () =>
+    new Map(
+      reported.flatMap((host): [HostName, Change][] => {
+        const boot = bootOn(host);
+        if (boot === undefined || ledger.failureOf(host) !== undefined) return [];
+        if (options.command === "reboot") return [[host, rebootOf(host, REBOOT_ASKED)]];
+        const isPlanned = assessments(host).some(({ changes }) => changes.length > 0);
+        if (options.provesBoot !== true || (boot.is === "proved" && !isPlanned)) return [];
+        return [[host, rebootOf(host, isPlanned ? REBOOT_AFTER : bootWords(boot))]];
+      }),
+    );
   /** What is just starting comes right by itself, or turns out to want a change, which may end the wait. */
   const waitForWhatComesRight = async ({ orChange }: { readonly orChange: boolean }) => {
     let isChangeWanted = false;
@@ -138,13 +165,18 @@ export async function run(options: RunOptions): Promise<number> {
     });
   };
   if (options.command === "provision" && isNothingPlanned()) await waitForWhatComesRight({ orChange: true });
+  const planned = reboots();
   if (options.command !== "verify") {
     for (const host of reported) {
-      for (const { step, changes } of assessments(host)) {
+      for (const { step, changes } of options.command === "reboot" ? [] : assessments(host)) {
         for (const change of changes) emit({ event: "planned", host, step: step.name, change });
       }
+      const change = planned.get(host);
+      if (change !== undefined) emit({ event: "planned", host, step: BOOT, change });
     }
-    for (const { step, hosts, limits } of order) {
+    if (planned.size > 1)
+      emit({ event: "waves", step: BOOT, waves: [...planned.keys()].map((host) => [host]) });
+    for (const { step, hosts, limits } of options.command === "reboot" ? [] : order) {
       if (step.serial === AS_NEXT_SAYS) continue;
       const disrupted = hosts.filter(
         (host) =>
@@ -157,9 +189,10 @@ export async function run(options: RunOptions): Promise<number> {
   }
   // What is not asked for is not tried: without a yes, what is open stays drift.
   let isTried = options.command === "provision";
-  if (isTried && !isNothingPlanned()) {
-    isTried = options.stop.aborted || (await options.confirm());
-    if (isTried) {
+  if ((isTried && !isNothingPlanned()) || planned.size > 0) {
+    const isConfirmed = options.stop.aborted || (await options.confirm());
+    isTried &&= isConfirmed;
+    if (isTried && !isNothingPlanned()) {
       await provision(fleet, order, reported, {
         run: options.run,
         parallel: options.parallel,
@@ -175,24 +208,50 @@ export async function run(options: RunOptions): Promise<number> {
       // What was proved step by step is proved once more, all of it together; what was started meanwhile settles first.
       await look();
       await waitForWhatComesRight({ orChange: false });
-    } else {
-      emit({ event: "note", text: "Nothing was changed." });
+    }
+    if (!isConfirmed) emit({ event: "note", text: "Nothing was changed." });
+    const isAsWanted = (host: HostName) =>
+      assessments(host).every(({ evidence }) => evidence.every(({ verdict }) => verdict === "proven"));
+    // What is not as wanted is not rebooted by a provision: it has failed by itself.
+    const targets = new Map(
+      [...reboots()].filter(([host]) => options.command === "reboot" || isAsWanted(host)),
+    );
+    if (isConfirmed && targets.size > 0) {
+      await rebootHosts(targets, {
+        ...{ run: options.run, fleet, order, observed: present, ledger, remoteOf, emit, stop },
+        look: lookAt,
+        lockWaitMs: options.lockWaitMs,
+        bootWaitMs: options.bootWaitMs ?? BOOT_WAIT_MS,
+      });
+      await look();
     }
   }
 
   const outcomes = reported.map((host): HostOutcome => {
     const observation = fleet.observation(host);
+    const boot = bootOn(host);
     const results = observation?.is === "seen" ? assessments(host) : [];
-    for (const { step, evidence } of results) {
-      for (const row of evidence) emit({ event: "evidence", host, step: step.name, evidence: row });
+    const rows = results.flatMap(({ step, evidence }) => evidence.map((row) => ({ step: step.name, row })));
+    if (boot !== undefined) {
+      emit({ event: "boot", host, boot });
+      if (options.demandsBoot === true) rows.push({ step: BOOT, row: bootRow(host, boot) });
     }
-    const end = ending(results, observation, ledger.isInterrupted(host), isTried);
+    for (const { step, row } of rows) {
+      const isOnDisk = boot !== undefined && row.onDisk.is !== "inapplicable";
+      const evidence = isOnDisk ? { ...row, boot: { is: boot.is, words: bootWords(boot) } } : row;
+      emit({ event: "evidence", host, step, evidence });
+    }
+    const end = ending(rows, observation, ledger.isInterrupted(host), isTried);
     return ledger.outcome(host, end, remoteOf(host).execs);
   });
   const exitCode = stop.aborted ? EXIT.interrupted : exitCodeOf(outcomes);
   emit({ event: "summary", exitCode, hosts: outcomes, durationMs: performance.now() - startedAtMs });
   return exitCode;
 }
+
+const BOOT_WAIT_MS = 600_000;
+const REBOOT_ASKED = "you asked for it";
+const REBOOT_AFTER = "what boots is to be proved after the changes";
 
 /** How long what is open on a host may take to come right by itself; 0 when that is not to be waited for. */
 function patienceFor(results: readonly ({ step: AnyStep } & HostAssessment)[]): number {
@@ -204,7 +263,7 @@ function patienceFor(results: readonly ({ step: AnyStep } & HostAssessment)[]): 
 
 /** How a host that did not fail stands. */
 function ending(
-  results: readonly ({ step: AnyStep } & HostAssessment)[],
+  rows: readonly { readonly step: StepName; readonly row: Evidence }[],
   observation: Observation | undefined,
   isInterrupted: boolean,
   isTried: boolean,
@@ -214,7 +273,6 @@ function ending(
     return { is: isAway(error) ? "unreachable" : "failed", because: error?.message };
   }
   if (isInterrupted) return { is: "interrupted", because: "stopped before all changes were made" };
-  const rows = results.flatMap(({ step, evidence }) => evidence.map((row) => ({ step, row })));
   const open = rows.filter(({ row }) => row.verdict !== "proven");
   if (open.length === 0) return { is: "as wanted" };
   const urgent = open.find(({ row }) => row.urgent === true);
@@ -232,6 +290,6 @@ function ending(
   return { is: isTried ? "failed" : "drift", because: sentence(first.step, first.row) };
 }
 
-function sentence(step: AnyStep, row: Evidence): string {
-  return `${step.name}: ${row.setting}: ${row.because ?? row.verdict}`;
+function sentence(step: StepName, row: Evidence): string {
+  return `${step}: ${row.setting}: ${row.because ?? row.verdict}`;
 }

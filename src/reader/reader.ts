@@ -96,6 +96,18 @@ export interface ClockReading {
   readonly receivedAtMs: number;
 }
 
+/** When the host booted, and what was changed since that decides how it boots. Times are seconds since 1970. */
+export interface BootReading {
+  /** By the host's clock as it is now. */
+  readonly bootedAt: number;
+  /** By its clock as it was then. */
+  readonly bootedAtThen: number;
+  /** How many changes there are. */
+  readonly count: number;
+  /** The newest of them, at most 20, the newest first: a path, "package NAME", or "packages". */
+  readonly changes: readonly { readonly what: string; readonly at: number }[];
+}
+
 interface RegistryNode {
   readonly name: string;
   readonly data: Buffer;
@@ -257,6 +269,15 @@ export class Reader {
       const [microseconds, sentAtMs, receivedAtMs] = strings(fields, 3).map(Number);
       return { hostMs: microseconds! / 1000, sentAtMs: sentAtMs!, receivedAtMs: receivedAtMs! };
     });
+  }
+
+  /** What was changed since the boot, by the kernel's own time stamps: of what decides any host's boot, and of `paths`. */
+  async bootChanges(paths: readonly string[]): Promise<Answer<BootReading>> {
+    // The question takes one path at least; this one is looked at anyhow.
+    return this.#read(["boot.changes", "/etc/fstab", ...paths], ([booted, then, count, ...changed]) => ({
+      ...{ bootedAt: Number(booted), bootedAtThen: Number(then), count: Number(count) },
+      changes: inGroups(changed, 2).map(([what, at]) => ({ what: what!, at: Number(at) })),
+    }));
   }
 
   /** Microseconds of some connects, with the error of those that failed. */

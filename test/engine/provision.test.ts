@@ -23,7 +23,7 @@ describe.concurrent("a provision", () => {
     expect(world.outcome("a").changed).toEqual([{ step: "value", change: "write", why: "it differs" }]);
     const kinds = world.events.map(({ event }) => event);
     expect([...new Set(kinds)]).toEqual([
-      ...["run", "observed", "planned", "step", "changing", "changed", "evidence", "summary"],
+      ...["run", "observed", "planned", "step", "changing", "changed", "boot", "evidence", "summary"],
     ]);
   });
 

@@ -13,6 +13,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
@@ -179,6 +180,17 @@ describe("a file", () => {
       is: "unreadable",
       because: "larger than 67108864 bytes",
     });
+  });
+
+  it("that was changed since the boot is told with the kernel's time, whatever touch says", async () => {
+    const path = put("changed", "x");
+    utimesSync(path, 1, 1);
+    const answer = await look().bootChanges([path, at("not there"), "/proc/version"]);
+    const found = answer.is === "value" ? answer.value.changes : [];
+    const [mine] = found.filter(({ what }) => what === path);
+    expect(Math.abs(mine!.at - Date.now() / 1000)).toBeLessThan(60);
+    expect(found.map(({ what }) => what)).not.toContain(at("not there"));
+    expect(answer).toMatchObject({ value: { bootedAt: expect.any(Number) } });
   });
 
   it("gives only the lines that match, with their numbers", async () => {
@@ -464,6 +476,7 @@ describe("a question that could change a host", () => {
     ["process", "1", "environ:.*"],
     ["process", "1", "root/etc/shadow"],
     ["flush", "relative"],
+    ["boot.changes", "/etc", "relative"],
     ["eval", "system 'touch x'"],
     ["registry", "1", "127.0.0.1", "1", "relative"],
     [""],

@@ -51,6 +51,8 @@ export function tellOf({ files = {}, units = {}, processes = {}, answers = {} }:
         return unitAnswer(what, units[what], rest);
       case "enabled":
         return fieldsOf([String(units[what]?.enabled ?? "")]);
+      case "boot.changes":
+        return fieldsOf([1_795_000_000, 1_795_000_000, 0]);
       case "process":
         return processAnswer(what, processes[Number(what)], rest);
       default:

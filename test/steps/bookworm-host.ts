@@ -10,6 +10,7 @@ export function bookwormHost(change: Partial<HostFacts> = {}): HostFacts {
     cpus: 2,
     memoryBytes: 4 * 2 ** 30,
     bootId: "boot",
+    boot: { is: "proved", bootedAt: new Date(0) },
     uptimeSeconds: 100,
     clock: { skewMs: 0, uncertaintyMs: 1 },
     hardOpenFiles: 20_000,

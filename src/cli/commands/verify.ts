@@ -1,6 +1,14 @@
 import { Command, Option } from "commander";
 import { type RunFlags, withJunit, withRunFlags, withWait } from "../options.ts";
 
+interface VerifyFlags extends RunFlags {
+  readonly explain?: string;
+  readonly record?: string;
+  readonly from?: string;
+  readonly booted?: true;
+  readonly proveBoot?: true;
+}
+
 export const verify = withJunit(withWait(withRunFlags(new Command("verify"))))
   .description("show what is wanted, on disk and in force, side by side; change nothing")
   .option(
@@ -14,8 +22,14 @@ export const verify = withJunit(withWait(withRunFlags(new Command("verify"))))
       "waitForSsh",
     ]),
   )
-  .action(async (flags: RunFlags & { explain?: string; record?: string; from?: string }) => {
+  .option(
+    "--booted",
+    "demand that each host has booted since the last change: else it is drift (exit code 2), with the reason",
+  )
+  .option("--prove-boot", "the same as --booted")
+  .action(async (flags: VerifyFlags) => {
     const { runCommand } = await import("../run-command.ts");
     const { explain, record, from } = flags;
-    process.exitCode = await runCommand({ command: "verify", explain, record, from }, flags);
+    const demandsBoot = flags.booted === true || flags.proveBoot === true;
+    process.exitCode = await runCommand({ command: "verify", explain, record, from, demandsBoot }, flags);
   });

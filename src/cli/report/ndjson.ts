@@ -1,5 +1,6 @@
 import type { FileDiff } from "../../contract/change.ts";
-import type { Layer } from "../../contract/reading.ts";
+import type { Evidence, Layer } from "../../contract/reading.ts";
+import { bootWords } from "../../engine/boot.ts";
 import type { RunEvent } from "../../engine/events.ts";
 import { maskForeignSecrets } from "../../foreign-secrets.ts";
 import { maskSecrets } from "../../secret.ts";
@@ -37,16 +38,18 @@ function escaped(char: string): string {
 function fields(event: RunEvent, noDiff: boolean): Record<string, unknown> {
   switch (event.event) {
     case "evidence": {
-      const { setting, want, onDisk, inForce, verdict, because, warning, diff } = event.evidence;
+      const { setting, want, onDisk, inForce, verdict, because, warning, diff, boot } = event.evidence;
       return {
         event: event.event,
         host: event.host,
         step: event.step,
+        row: rowName(event.step, event.evidence),
         setting,
         want,
         on_disk: layer(onDisk),
         in_force: layer(inForce),
         verdict,
+        since_boot: boot === undefined || boot.is === "unknown" ? undefined : boot.is === "proved",
         because,
         warning,
         diff: diff && shownDiff(diff, noDiff),
@@ -79,6 +82,24 @@ function fields(event: RunEvent, noDiff: boolean): Record<string, unknown> {
       const stage = "stage" in event.error ? event.error.stage : undefined;
       return { event: event.event, host: event.host, error: name, stage, because: message };
     }
+    case "boot": {
+      const { is, ...boot } = event.boot;
+      const { bootedAt, changedAt, changes } = {
+        bootedAt: undefined,
+        changedAt: undefined,
+        changes: undefined,
+        ...boot,
+      };
+      return {
+        event: event.event,
+        host: event.host,
+        is,
+        booted_at: bootedAt?.toISOString(),
+        changed_at: changedAt?.toISOString(),
+        changes,
+        because: is === "proved" ? undefined : bootWords(event.boot),
+      };
+    }
     case "observed":
       return { event: event.event, host: event.host, duration_ms: Math.round(event.durationMs) };
     case "summary":
@@ -97,6 +118,11 @@ function fields(event: RunEvent, noDiff: boolean): Record<string, unknown> {
     default:
       return { ...event };
   }
+}
+
+/** Names a row for programs, whatever its title: "sysctl/net.ipv4.tcp_fin_timeout". */
+function rowName(step: string, { row, setting }: Evidence): string {
+  return `${step}/${row ?? setting.toLowerCase().replace(/[^a-z0-9._/:-]+/g, "-")}`;
 }
 
 /** What a host's file holds may be secrets that nobody told us of. */

@@ -21,13 +21,14 @@ function titleOf({ step, evidence }: EvidenceRow): string {
 }
 
 function onHost({ host, evidence }: EvidenceRow, paint: ChalkInstance): string {
-  const { verdict, want, onDisk, inForce, because, warning } = evidence;
+  const { verdict, want, onDisk, inForce, because, warning, boot } = evidence;
   const colour = paintOf(verdict, paint);
   const line = (title: string, text: string) => `    ${paint.dim(title.padEnd(9))} ${text}`;
   return [
     `  ${colour(MARKS[verdict])} ${host}`,
     line("want", want),
     ...layerLines("on disk", onDisk).map(([title, text]) => line(title, text)),
+    ...(boot === undefined ? [] : [line("at boot", `${boot.is}: ${boot.words}`)]),
     ...layerLines("in force", inForce).map(([title, text]) => line(title, text)),
     line("verdict", `${colour(verdict)}: ${derivationOf(evidence)}`),
     ...(because === undefined ? [] : [line("because", because)]),

@@ -1,8 +1,13 @@
 # shellcheck shell=sh
-# ready.sh: whether the host has come up as far as it will by itself. Prints one line: "ready", "ready REMARK",
-# "waits WHAT" or "failed WHY".
+# ready.sh [BOOT]: whether the host has come up as far as it will by itself. Prints one line: "ready", "ready REMARK",
+# "waits WHAT" or "failed WHY". BOOT is the number of a boot that is to end: another is waited for, and what failed in it is
+# told.
 
 main() {
+  if [ -n "$1" ]; then
+    read -r boot </proc/sys/kernel/random/boot_id
+    [ "$boot" != "$1" ] || say waits "until it goes down"
+  fi
   system=$(systemctl is-system-running 2>/dev/null)
   case $system in initializing | starting) is_starting=yes ;; *) is_starting="" ;; esac
   remark=""
@@ -24,6 +29,10 @@ main() {
   if [ -n "$is_starting" ]; then
     say waits "for systemd, which is still starting: $(systemctl list-jobs --no-legend --plain 2>/dev/null |
       while read -r _ unit _ state; do [ "$state" != running ] || printf '%s ' "$unit"; done)"
+  fi
+  if [ -n "$1" ] && [ "$system" = degraded ]; then
+    remark="${remark:+$remark; }these units have failed: $(systemctl list-units --failed --no-legend --plain 2>/dev/null |
+      while read -r unit _; do printf '%s ' "$unit"; done)"
   fi
   say ready "$remark"
 }

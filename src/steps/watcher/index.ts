@@ -8,6 +8,7 @@ import type { WatcherFacts } from "./facts.ts";
 import { renderedFiles } from "./files.ts";
 import { lookAtWatcher } from "./look.ts";
 import { type WatcherParameters, watcherParameters } from "./parameters.ts";
+import { HAPROXY_CONFIG } from "./paths.ts";
 import { service } from "./service.ts";
 
 /** Synapse: follows ZooKeeper and is the one that writes haproxy.cfg, through an installer of ours. */
@@ -31,6 +32,9 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
         },
 
   files: ({ desired, machine }) => (isUnneeded(desired) ? [] : renderedFiles(desired, machine)),
+
+  // Each change of a backend does.
+  rewritten: (desired) => (isUnneeded(desired) ? [] : [HAPROXY_CONFIG]),
 
   look: lookAtWatcher,
   assess,

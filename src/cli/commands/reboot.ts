@@ -1,0 +1,39 @@
+import { Command } from "commander";
+import {
+  positiveInteger,
+  type RunFlags,
+  wholeNumber,
+  withBootWait,
+  withFileOptions,
+  withJunit,
+  withLockWait,
+} from "../options.ts";
+
+export const reboot = withBootWait(withLockWait(withJunit(withFileOptions(new Command("reboot")))))
+  .description("reboot hosts one after the other, and prove on each that everything came up as it is wanted")
+  .option("-l, --limit <pattern>", "only these hosts, for example 'proxies,!db-01'; without it all of them")
+  .option("--parallel <n>", "hosts looked at at once", positiveInteger, 10)
+  .option("--max-fail <n>", "how many hosts may fail before no other is rebooted (0)", wholeNumber)
+  .option("-y, --yes", "do not ask before the first reboot")
+  .addHelpText(
+    "after",
+    `
+Each host goes only while its services may be restarted: a member of the ensemble while a majority of the others serves
+in step, the leader last. It is waited for until it answers over a new connection from another boot, systemd and cloud-init
+have started everything, and each setting of it and of its peers that was proven before is proven again. A host that does
+not come back, or comes back wrong, stops the run and is named with what came up wrong.
+
+Hosts are not drained first: their backends leave the other proxies as their checks fail, within about a second with
+fail_fast, and requests under way on the host are cut off.
+
+^C lets the host that is under way come back and stops then; ^C again drops it.
+
+Exit codes: 0 all came up as wanted · 2 what was not as wanted before is still not · 1 or 5 a host failed.`,
+  )
+  .action(async (flags: RunFlags & { yes?: boolean }) => {
+    const { runCommand } = await import("../run-command.ts");
+    process.exitCode = await runCommand(
+      { command: "reboot", yes: flags.yes === true, demandsBoot: true },
+      { ...flags, diff: true },
+    );
+  });
