@@ -6,7 +6,7 @@ import { convergedLab } from "./converged.ts";
 import { givenBack } from "./given-back.ts";
 import { type Ended, inventoryFor, meshctl, openRows, startMeshctl, summaryOf } from "./meshctl.ts";
 
-// While it is written: three converged hosts that stay up, `npm run lab -- up 3 --name NAME`.
+// While it is written: three converged hosts that were rebooted and stay up, `npm run lab -- up 3 --name NAME`.
 const kept = process.env.MESHCTL_REBOOT_LAB;
 
 let lab: Lab;
@@ -17,8 +17,6 @@ beforeAll(async () => {
   lab = kept === undefined ? await convergedLab() : await attachLab(kept);
   hosts = lab.hosts;
   inventory = await inventoryFor(lab);
-  // Time stamps are whole seconds: of the second of the boot nobody knows what was before it.
-  if (kept !== undefined) await meshctl(reboot());
 });
 
 afterAll(async () => {
@@ -152,6 +150,23 @@ describe.sequential("a reboot", () => {
     expect(ended.code).toBe(130);
     expect(await bootId(hosts[0]!)).toBe(before);
     await appear();
+  });
+
+  it("is finished after ^C, and no other is begun", async () => {
+    const before = await Promise.all(hosts.map(bootId));
+    const run = startMeshctl(reboot("-l", "kvm-01,kvm-02"), { timeoutMs: 400_000 });
+    const begun = await run.event(({ event }) => event === "changing");
+    run.signal("SIGINT");
+    const ended = await run.ended;
+    expect(ended.code).toBe(130);
+    expect(openRows(ended).filter((row) => row.startsWith(`${begun.host} `))).toEqual([]);
+    const after = await Promise.all(hosts.map(bootId));
+    const isRebooted = hosts.map(({ name }, index) => [name, after[index] !== before[index]]);
+    expect(isRebooted).toEqual(hosts.map(({ name }) => [name, name === begun.host]));
+    expect(summaryOf(ended).hosts.map(({ host, outcome }) => [host, outcome])).toContainEqual([
+      begun.host,
+      "as wanted",
+    ]);
   });
 
   it("that brings up something wrong names it, and leaves the other hosts as they are", async () => {
