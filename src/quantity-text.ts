@@ -14,3 +14,10 @@ export function parseSize(text: string): number | undefined {
   const bytes = Number(amount) * (unit === undefined ? 1 : BYTES[unit.toUpperCase()]!);
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }
+
+/** "45 s", "3 min", "5 h", "12 d". */
+export function showAge(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
