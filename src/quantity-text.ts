@@ -20,3 +20,10 @@ export function showBytes(bytes: number): string {
   if (bytes > 0 && bytes % 2 ** 30 === 0) return `${bytes / 2 ** 30}G`;
   return bytes > 0 && bytes % 2 ** 20 === 0 ? `${bytes / 2 ** 20}M` : String(bytes);
 }
+
+/** "45 s", "3 min", "5 h", "12 d". */
+export function showAge(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}

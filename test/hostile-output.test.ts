@@ -146,7 +146,9 @@ function answering(text: string): Ask {
       process: ["1", "5", "60", "S", "x:x", ...how.map((part) => PARTS[part]?.(text) ?? text)],
       registry: [text, ...how.slice(2 * Number(what)).flatMap(() => ["1", text, text, text])],
       "haproxy.info": ["pid", "1", "description", text, "version", text, "maxconn", text],
-      "haproxy.servers": ["user-api", text, text, "1", text],
+      "haproxy.stat": ["2", "user-api", text, text, "1", text, text, text, text, text],
+      serving: how.flatMap((_, at) => (at % 4 === 0 ? [text, text] : [])),
+      resolution: [what, ...how].flatMap((host) => [host!, text]),
       "haproxy.processes": [`1 master 0 x\n2 worker ${text}\n${text}`],
     };
     return { is: "value", value: (fields[name] ?? [text]).map((field) => Buffer.from(field)) };

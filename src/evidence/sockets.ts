@@ -6,6 +6,8 @@ export interface Socket extends Listener {
   readonly local: string;
   /** Of the processes that have it open. */
   readonly pids: readonly number[];
+  /** Their names. */
+  readonly users: ReadonlyMap<number, string>;
 }
 
 /** Of what `ss -Hltnp` printed. */
@@ -20,9 +22,19 @@ export function socketsOf(text: string): readonly Socket[] {
         local,
         ...socketOf(local),
         process: /"([^"]*)"/.exec(who)?.[1] ?? "",
-        pids: [...who.matchAll(/\bpid=(\d+)/g)].map(([, pid]) => Number(pid)),
+        ...holdersIn(who),
       };
     });
+}
+
+/** Of `users:(("haproxy",pid=388,fd=7),…)`. A process chooses its name. */
+function holdersIn(who: string): Pick<Socket, "pids" | "users"> {
+  const users = new Map(
+    [...who.matchAll(/\("((?:[^"\\]|\\.)*)",pid=(\d+),/g)].map(
+      ([, name, pid]) => [Number(pid), name!] as const,
+    ),
+  );
+  return { pids: [...who.matchAll(/\bpid=(\d+)/g)].map(([, pid]) => Number(pid)), users };
 }
 
 /** `ss` prints "127.0.0.1:8080", "[::1]:22", "*:2181", "127.0.0.1%lo:53". A wildcard becomes "0.0.0.0" or "::". */

@@ -1,3 +1,4 @@
+import { parseIp } from "../ip.ts";
 import type { HaproxySettings, ServiceSettings } from "./settings.ts";
 
 // Constant on purpose: a new version of meshctl must not reload a fleet.
@@ -41,6 +42,8 @@ interface ConfigSection {
   readonly kind: string;
   /** "" for a section without a name. */
   readonly name: string;
+  /** The `defaults` that it names to begin with: "frontend user-api from NAME". */
+  readonly from: string | undefined;
   /** Line number of its title, from 1. */
   readonly line: number;
   readonly lines: readonly ConfigLine[];
@@ -67,14 +70,20 @@ export function parseHaproxyConfig(text: string): HaproxyConfig {
     if (words.length === 0) continue;
     const line = index + 1;
     if (SECTION_KINDS.has(words[0]!)) {
-      sections.push({ kind: words[0]!, name: words.slice(1).join(" "), line, lines: [] });
+      const [kind = "", ...title] = words;
+      const isNamed = title.at(-2) === "from";
+      const name = (isNamed ? title.slice(0, -2) : title).join(" ");
+      sections.push({ kind, name, from: isNamed ? title.at(-1) : undefined, line, lines: [] });
       continue;
     }
-    if (sections.length === 0) sections.push({ kind: "", name: "", line, lines: [] });
+    if (sections.length === 0) sections.push({ kind: "", name: "", from: undefined, line, lines: [] });
     sections.at(-1)!.lines.push({ text: words.join(" "), line });
   }
   return { sections };
 }
+
+/** No other is one to HAProxy, though it may look like one. */
+const BLANK = /[ \t\v\f\r]/;
 
 /** Splits as HAProxy does: a blank parts words unless quoted or behind "\", "#" starts a comment likewise. */
 function wordsOf(line: string): string[] {
@@ -93,7 +102,7 @@ function wordsOf(line: string): string[] {
       word += char;
     } else if (char === "#") {
       break;
-    } else if (/\s/.test(char)) {
+    } else if (BLANK.test(char)) {
       if (word !== "") words.push(word);
       word = "";
     } else {
@@ -104,6 +113,53 @@ function wordsOf(line: string): string[] {
   return words;
 }
 
+/** Sections that begin with what a `defaults` says. */
+const PROXY_KINDS = new Set(["frontend", "backend", "listen"]);
+
+/** What a proxy begins with. */
+interface Defaults {
+  readonly lines: readonly ConfigLine[];
+  /** The first proxy that begins with it; undefined where no proxy follows. */
+  readonly proxy: ConfigSection | undefined;
+  /** Undefined before any: then HAProxy's own values hold. */
+  readonly section: ConfigSection | undefined;
+}
+
+/**
+ * What proxies begin with, in the file's order: each with the last `defaults` before it, whatever its name, or with the one
+ * it names. Every `defaults` begins anew. Without a proxy it is the last one.
+ */
+function defaultsOf({ sections }: HaproxyConfig): readonly Defaults[] {
+  const found: Defaults[] = [];
+  let last: ConfigSection | undefined;
+  const named = new Map<string, ConfigSection>();
+  for (const section of sections) {
+    if (section.kind === "defaults") {
+      last = section;
+      named.set(section.name.split(" ", 1)[0]!, section);
+    }
+    if (!PROXY_KINDS.has(section.kind)) continue;
+    const own = section.from === undefined ? last : named.get(section.from);
+    if (found.some((each) => each.section === own)) continue;
+    found.push({ lines: linesFrom(own, named), proxy: section, section: own });
+  }
+  return found.length > 0 ? found : [{ lines: linesFrom(last, named), proxy: undefined, section: last }];
+}
+
+/** With those of what it says it begins with itself. */
+function linesFrom(
+  section: ConfigSection | undefined,
+  named: ReadonlyMap<string, ConfigSection>,
+): readonly ConfigLine[] {
+  const lines: ConfigLine[] = [];
+  const seen = new Set<ConfigSection>();
+  for (let at = section; at !== undefined && !seen.has(at); at = named.get(at.from ?? "\n")) {
+    seen.add(at);
+    lines.unshift(...at.lines);
+  }
+  return lines;
+}
+
 /** The lines of every section of that kind and name, in order; undefined when there is no such section. */
 function linesOf(config: HaproxyConfig, kind: string, name: string): readonly ConfigLine[] | undefined {
   const found = config.sections.filter((section) => section.kind === kind && section.name === name);
@@ -111,7 +167,8 @@ function linesOf(config: HaproxyConfig, kind: string, name: string): readonly Co
 }
 
 /**
- * What follows a directive ("maxconn", "timeout connect") in a section, with its line number; the last one counts.
+ * What follows a directive ("maxconn", "timeout connect") in a section, with its line number; the last one counts. Of
+ * `defaults` that any proxy does without it is not there; of several values it is the one that the last of them has.
  * Undefined when it is not there, "" when nothing follows.
  */
 export function directiveOf(
@@ -120,9 +177,13 @@ export function directiveOf(
   name: string,
   directive: string,
 ): { readonly value: string; readonly line: number } | undefined {
-  const found = linesOf(config, kind, name)?.findLast(
-    ({ text }) => text === directive || text.startsWith(`${directive} `),
+  const places =
+    kind === "defaults" ? defaultsOf(config).map(({ lines }) => lines) : [linesOf(config, kind, name) ?? []];
+  const all = places.map((lines) =>
+    lines.findLast(({ text }) => text === directive || text.startsWith(`${directive} `)),
   );
+  const other = all.findLast((each) => each?.text !== all[0]?.text);
+  const found = all.includes(undefined) ? undefined : (other ?? all[0]);
   return found && { value: found.text.slice(directive.length + 1), line: found.line };
 }
 
@@ -157,12 +218,24 @@ function isServerLine({ text }: ConfigLine): boolean {
   return text.startsWith("server ");
 }
 
+/** Names, not addresses, that HAProxy looks up when it starts: also those of servers in maintenance. */
+export function serverHostNames(config: HaproxyConfig): readonly string[] {
+  const backends = config.sections.filter(({ kind }) => kind === "backend");
+  const hosts = [...new Set(backends.map(({ name }) => name))].flatMap((name) =>
+    serversOf(config, name).map(({ host }) => host),
+  );
+  return [...new Set(hosts)].filter((host) => HOST_NAME.test(host) && parseIp(host) === undefined);
+}
+
+const HOST_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}$/;
+
 /** All that it says beside servers and `description`, the same for files that differ in nothing else. */
 export function frameOf({ sections }: HaproxyConfig): string {
   return JSON.stringify(
-    sections.map(({ kind, name, lines }) => [
+    sections.map(({ kind, name, from, lines }) => [
       kind,
       name,
+      from ?? "",
       lines.filter((line) => !isServerLine(line) && !isDescription(kind, line)).map(({ text }) => text),
     ]),
   );
@@ -177,11 +250,13 @@ export interface ConfigDifference {
   /** Undefined when the file does not have it. */
   readonly found: string | undefined;
   readonly line?: number;
+  /** Line of the section that it is missing in, where there are several of that name. */
+  readonly section?: number;
 }
 
 /**
- * In what a file differs from the settings by meaning. Neither the order of sections nor of lines within one
- * counts, nor the `description`, nor which servers a discovered back end has; their options do.
+ * In what a file differs from the settings by meaning. The order of lines within a section does not count, nor that of
+ * sections beside `defaults`, nor the `description`, nor which servers a discovered back end has; their options do.
  */
 export function compareHaproxyConfig(
   found: HaproxyConfig,
@@ -189,21 +264,40 @@ export function compareHaproxyConfig(
 ): readonly ConfigDifference[] {
   const differences = [
     ...compareSection(found, "global", "", settings.global),
-    ...compareSection(found, "defaults", "", settings.defaults),
+    ...compareDefaults(found, settings.defaults),
   ];
-  const known = new Set(["global ", "defaults "]);
+  const known = new Set(["global "]);
   for (const service of settings.services) {
     known.add(`frontend ${service.name}`).add(`backend ${service.name}`);
     differences.push(...compareSection(found, "frontend", service.name, frontendLines(service)));
     differences.push(...compareSection(found, "backend", service.name, service.backend));
     differences.push(...compareServers(serversOf(found, service.name), service));
   }
+  const seen = new Set<string>();
   for (const { kind, name, line } of found.sections) {
-    if (known.has(`${kind} ${name}`)) continue;
+    // Of those that no proxy begins with nothing follows.
+    if (kind === "defaults") continue;
+    // HAProxy refuses two proxies of one name.
+    const isAgain = PROXY_KINDS.has(kind) && seen.has(`${kind} ${name}`);
+    seen.add(`${kind} ${name}`);
+    if (known.has(`${kind} ${name}`) && !isAgain) continue;
     const title = kind === "" ? "lines before the first section" : `${kind} ${name}`.trimEnd();
     differences.push({ setting: title, want: "", found: title, line });
   }
   return differences;
+}
+
+/** In what any proxy begins otherwise than is wanted: each difference once. */
+function compareDefaults(config: HaproxyConfig, wanted: readonly string[]): readonly ConfigDifference[] {
+  const all = defaultsOf(config).flatMap(({ lines, section, proxy }): readonly ConfigDifference[] => {
+    if (section !== undefined)
+      return compareLines("defaults", lines, wanted).map((each) => ({ ...each, section: section.line }));
+    if (proxy === undefined) return [{ setting: "defaults", want: "defaults", found: undefined }];
+    const setting = `defaults before ${proxy.kind} ${proxy.name}`;
+    return [{ setting, want: "defaults", found: undefined }];
+  });
+  const distinct = new Map(all.map((each) => [JSON.stringify([each.setting, each.want, each.line]), each]));
+  return [...distinct.values()];
 }
 
 function compareSection(
@@ -215,7 +309,16 @@ function compareSection(
   const title = name === "" ? kind : `${kind} ${name}`;
   const lines = linesOf(config, kind, name);
   if (lines === undefined) return [{ setting: title, want: title, found: undefined }];
-  const extra = lines.filter((line) => !isServerLine(line) && !isDescription(kind, line));
+  const own = lines.filter((line) => !isServerLine(line) && !isDescription(kind, line));
+  return compareLines(title, own, wanted);
+}
+
+function compareLines(
+  title: string,
+  lines: readonly ConfigLine[],
+  wanted: readonly string[],
+): readonly ConfigDifference[] {
+  const extra = [...lines];
   const missing: string[] = [];
   for (const want of wanted) {
     const at = extra.findIndex(({ text }) => meaningOf(text) === meaningOf(want));

@@ -2,7 +2,7 @@ import { type Answer, mapAnswer } from "../reader/answer.ts";
 import type { Reader } from "../reader/reader.ts";
 import { MASTER_SOCKET } from "./paths.ts";
 import { type Processes, processesOf } from "./processes.ts";
-import { type ServerState, serverState } from "./server-state.ts";
+import { TABLE_COLUMNS, type Table, tableOf } from "./server-state.ts";
 import { ADMIN_SOCKET } from "./settings.ts";
 
 /** How the worker's admin socket answers. "lost": nobody listens on it. "silent": it was not read what is there. */
@@ -15,17 +15,17 @@ export interface Worker {
   readonly socket: AdminSocket;
   /** `show info`, keys in lower case. Absent: nobody listens. */
   readonly info: Answer<WorkerInfo>;
-  /** Servers in `show stat`. Absent: nobody listens. */
-  readonly servers: Answer<readonly ServerState[]>;
+  /** `show stat`. Absent: nobody listens. */
+  readonly table: Answer<Table>;
 }
 
 export type WorkerInfo = ReadonlyMap<string, string>;
 
 /** One round trip. */
 export async function lookAtWorker(reader: Reader): Promise<Worker> {
-  const [info, servers, file] = await Promise.all([
+  const [info, table, file] = await Promise.all([
     reader.groupsOf(2, "haproxy.info"),
-    reader.groupsOf(5, "haproxy.servers"),
+    reader.groupsOf(TABLE_COLUMNS, "haproxy.stat"),
     reader.stat(ADMIN_SOCKET),
   ]);
   // As connect(2) says it.
@@ -39,10 +39,7 @@ export async function lookAtWorker(reader: Reader): Promise<Worker> {
           ? { is: "lost", because: refusal }
           : { is: "silent", because: info.because },
     info: mapAnswer(info, infoOf),
-    servers:
-      info.is === "value" && servers.is === "absent"
-        ? ended
-        : mapAnswer(servers, (rows) => rows.map(serverState)),
+    table: info.is === "value" && table.is === "absent" ? ended : mapAnswer(table, tableOf),
   };
 }
 

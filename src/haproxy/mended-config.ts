@@ -11,7 +11,7 @@ export function mendedHaproxyConfig(
 ): string {
   const lines: (readonly string[])[] = text.split("\n").map((line) => [line]);
   const missing: string[] = [];
-  for (const { setting, want, found, line } of differences) {
+  for (const { setting, want, found, line, section: at } of differences) {
     if (found !== undefined && line !== undefined) {
       const extra = config.sections.find((section) => section.line === line);
       for (const each of extra?.lines ?? []) lines[each.line - 1] = [];
@@ -21,8 +21,10 @@ export function mendedHaproxyConfig(
       lines[line - 1] = want === "" ? [] : [changed];
       continue;
     }
-    const section = config.sections.find(({ kind, name }) =>
-      setting.startsWith(name === "" ? `${kind} ` : `${kind} ${name} `),
+    const section = config.sections.find((each) =>
+      at === undefined
+        ? setting.startsWith(each.name === "" ? `${each.kind} ` : `${each.kind} ${each.name} `)
+        : each.line === at,
     );
     if (section === undefined) missing.push(want);
     else lines[section.line - 1] = [...lines[section.line - 1]!, `    ${want}`];

@@ -1,4 +1,5 @@
 import { isSameIp, parseIp } from "../ip.ts";
+import { quotable } from "../terminal-text.ts";
 import { type HaproxyConfig, serversOf } from "./config.ts";
 
 /** A server in a line of HAProxy's `show stat`. */
@@ -9,21 +10,67 @@ export interface ServerState {
   readonly weight: number;
   /** "10.0.0.2:9001", "[2001:db8::1]:9001"; undefined before HAProxy 1.7, which cannot be told another either. */
   readonly address: string | undefined;
-}
-
-/** From back end, name, status, weight and address. */
-export function serverState([backend, name, status, weight, address]: readonly string[]): ServerState {
-  return {
-    backend: backend!,
-    name: name!,
-    status: status ?? "",
-    weight: Number(weight),
-    address: address || undefined,
+  /** Connections at the same time; 0 for any number. */
+  readonly limit: number;
+  readonly check: {
+    /** "L4OK", "L7STS", "* L4TOUT" while one is under way; "" when the server is not checked. */
+    readonly status: string;
+    /** Of a protocol that has any: "400". */
+    readonly code: string;
+    /** "Connection refused", "HTTP status check returned code <400>"; what a server answered may be in it. */
+    readonly words: string;
   };
 }
 
-/** A server that the worker treats otherwise than the file says, because somebody told it so over its socket. */
-export interface AlteredServer {
+/** A front end in a line of HAProxy's `show stat`. */
+interface FrontEndState {
+  readonly name: string;
+  /** "OPEN", "FULL", "PAUSED", "STOP". */
+  readonly status: string;
+  /** Connections at the same time. */
+  readonly limit: number;
+}
+
+/** What `show stat` tells. */
+export interface Table {
+  readonly servers: readonly ServerState[];
+  readonly frontEnds: readonly FrontEndState[];
+}
+
+/** Fields of a row, as the reader has them. */
+export const TABLE_COLUMNS = 10;
+
+/** Of rows of type, front or back end, server, status, weight, address, limit, and the check's status, code and words. */
+export function tableOf(rows: readonly (readonly string[])[]): Table {
+  const servers: ServerState[] = [];
+  const frontEnds: FrontEndState[] = [];
+  for (const row of rows) {
+    const [type, proxy = "", name = "", status = "", weight, address, limit] = row;
+    const [checkStatus = "", code = "", words = ""] = row.slice(7);
+    if (type === "0") frontEnds.push({ name: proxy, status, limit: Number(limit) });
+    else
+      servers.push({
+        backend: proxy,
+        name,
+        status,
+        weight: Number(weight),
+        address: address || undefined,
+        limit: Number(limit),
+        check: { status: checkStatus, code, words: quotable(words) },
+      });
+  }
+  return { servers, frontEnds };
+}
+
+/** Why a check fails, as HAProxy has it: "L7STS/400: HTTP status check returned code <400>"; undefined without a check. */
+export function checkWords({ check: { status, code, words } }: ServerState): string | undefined {
+  if (status === "") return undefined;
+  const short = status.replace(/^\* /, "") + (code === "" ? "" : `/${code}`);
+  return words === "" ? short : `${short}: ${words.length > 80 ? `${words.slice(0, 80)}…` : words}`;
+}
+
+/** A server, or what else the worker treats otherwise than the file says, because somebody told it so over its socket. */
+export interface Altered {
   readonly name: string;
   readonly how: string;
   /** What takes it back, said to the socket; undefined where that would hold more than names and numbers. */
@@ -31,7 +78,7 @@ export interface AlteredServer {
 }
 
 /**
- * Servers of the worker that somebody sent elsewhere, drained or gave another weight by hand. One that registered
+ * Servers of the worker that somebody sent elsewhere, drained, gave another weight or limit, or does not check any more. One that registered
  * itself with weight 0 shows "DRAIN" too and is as it wants to be. A server that the file has by a name has the
  * address that HAProxy resolved when it read the file: that proves nothing. Maintenance is an alteration only where
  * no watcher uses it for the servers that have left: `isMaintenanceOurs`.
@@ -41,13 +88,14 @@ export function serversAltered(
   config: HaproxyConfig,
   service: string,
   { isMaintenanceOurs }: { readonly isMaintenanceOurs: boolean },
-): readonly AlteredServer[] {
+): readonly Altered[] {
   const configured = new Map(serversOf(config, service).map((server) => [server.name, server]));
-  return servers.flatMap(({ backend, name, status, weight, address }): AlteredServer[] => {
+  return servers.flatMap(({ backend, name, status, weight, address, limit, check }): Altered[] => {
     const server = configured.get(name);
     if (backend !== service || server === undefined) return [];
     const { host, port } = server;
-    const order = (...words: readonly (string | number)[]) => orderFor(`${service}/${name}`, words);
+    const at = `${service}/${name}`;
+    const order = (...words: readonly (string | number)[]) => orderOf("set server", at, ...words);
     if (status.startsWith("MAINT")) {
       // "MAINT (resolution)" is HAProxy's own doing.
       const isByHand = !isMaintenanceOurs && !server.disabled && !status.includes("resolution");
@@ -58,13 +106,20 @@ export function serversAltered(
     }
     const wants = weightIn(server.options);
     if (weight !== wants) return [{ name, how: `has weight ${weight}`, undo: order("weight", wants) }];
-    if (!status.startsWith("DRAIN") || wants === 0) return [];
-    return [{ name, how: "is drained", undo: order("state", "ready") }];
+    if (status.startsWith("DRAIN") && wants !== 0)
+      return [{ name, how: "is drained", undo: order("state", "ready") }];
+    // A server that is down stays so when its checks are switched off.
+    if (check.status === "" && server.options.split(" ").includes("check"))
+      return [{ name, how: "is not checked", undo: orderOf("enable health", at) }];
+    const most = limitIn(server.options);
+    if (limit === most) return [];
+    const how = limit === 0 ? "takes any number of connections" : `takes ${connections(limit)} at most`;
+    return [{ name, how, undo: orderOf("set maxconn server", at, most) }];
   });
 }
 
 /** What a person should do about them; undefined when there are none. */
-export function alteredWords(altered: readonly AlteredServer[], socket: string): string | undefined {
+export function alteredWords(altered: readonly Altered[], socket: string): string | undefined {
   if (altered.length === 0) return undefined;
   const names = altered.map(({ name, how }) => `${name} ${how}`).join(", ");
   const orders = altered.flatMap(({ undo }) => undo ?? []);
@@ -75,15 +130,31 @@ export function alteredWords(altered: readonly AlteredServer[], socket: string):
   return `changed by hand: ${names}. ${advice}`;
 }
 
+/** "1 connection". */
+export function connections(number: number): string {
+  return `${number} connection${number === 1 ? "" : "s"}`;
+}
+
 /** HAProxy's socket takes several orders in a line, and the names of servers are what backends say of themselves. */
-function orderFor(server: string, words: readonly (string | number)[]): string | undefined {
-  const order = ["set server", server, ...words].join(" ");
+function orderOf(...words: readonly (string | number)[]): string | undefined {
+  const order = words.join(" ");
   return /^[\w./: -]+$/.test(order) ? order : undefined;
+}
+
+/** Connections that a server takes at the same time: `minconn` raises `maxconn`. 0 for any number. */
+function limitIn(options: string): number {
+  return Math.max(numberIn(options, "maxconn") ?? 0, numberIn(options, "minconn") ?? 0);
 }
 
 /** As HAProxy reads it: digits, whatever follows them ("100%"). */
 function weightIn(options: string): number {
-  return Number(/(?:^| )weight (\d+)/.exec(options)?.[1] ?? 1);
+  return numberIn(options, "weight") ?? 1;
+}
+
+function numberIn(options: string, option: string): number | undefined {
+  const words = options.split(" ");
+  const found = /^\d+/.exec(words[words.lastIndexOf(option) + 1] ?? "");
+  return words.includes(option) && found !== null ? Number(found[0]) : undefined;
 }
 
 /** Whether "10.0.0.2:9001" or "[2001:db8::1]:9001" is this host and port, however the host is written. */

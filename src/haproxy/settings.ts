@@ -24,8 +24,11 @@ export interface HaproxySettings {
 /** One service: `frontend NAME` and `backend NAME`. */
 export interface ServiceSettings {
   readonly name: string;
+  readonly mode: Service["mode"];
   readonly bind: string;
   readonly port: number;
+  /** What a health check asks of a server; undefined where it connects and no more. */
+  readonly check: Service["check"]["http"];
   /** Lines of the front end but `bind` and `default_backend`, which follow from the other fields. */
   readonly frontend: readonly string[];
   /** Lines of the back end but its servers. */
@@ -84,8 +87,10 @@ function serviceSettings(service: Service, retriesRequests: boolean): ServiceSet
   const { http, failFast } = service.check;
   return {
     name: service.name,
+    mode: service.mode,
     bind: service.bind,
     port: service.port,
+    check: http,
     // `option httplog` of the defaults makes no sense in a TCP front end, and HAProxy warns of it.
     frontend: [`mode ${service.mode}`, ...(service.mode === "tcp" ? ["option tcplog"] : [])],
     backend: [

@@ -10,7 +10,7 @@ use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPRO
 use Fcntl qw(:mode O_RDONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
 use POSIX qw(WNOHANG _exit setgid setuid);
 use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
-  pack_sockaddr_in6 pack_sockaddr_un);
+  pack_sockaddr_in6 pack_sockaddr_un getaddrinfo);
 
 my $SILENCE = 60;
 my $MOST_WORKERS = 6;
@@ -83,6 +83,8 @@ my %VALUE = (
   yes_no => qr/\A(?:yes|no)\z/,
   word => qr/\A(?:srvr|mntr|conf|isro|ruok)\z/,
   server => qr/\A(?:mariadb|mysql)\z/,
+  method => qr/\A(?:GET|HEAD|OPTIONS|)\z/,
+  host => qr/\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}\z/,
   account => qr/\A(?:root|debian)\z/,
   digest => qr/\A(?:[0-9a-f]{64}|)\z/,
   name => qr/\A[A-Za-z0-9_.-]{1,64}\z/,
@@ -771,13 +773,15 @@ sub connected {
   return $socket;
 }
 
-sub connected_to {
-  my ($within, $address, $port) = @_;
+sub endpoint {
+  my ($address, $port) = @_;
   checked(address => $address);
   checked(port => $port) <= 65535 or die "the reader refuses a port: $port\n";
-  return connected($within, AF_INET6, pack_sockaddr_in6($port, inet_pton(AF_INET6, $address))) if $address =~ /:/;
-  return connected($within, AF_INET, pack_sockaddr_in($port, inet_pton(AF_INET, $address)));
+  return (AF_INET6, pack_sockaddr_in6($port, inet_pton(AF_INET6, $address))) if $address =~ /:/;
+  return (AF_INET, pack_sockaddr_in($port, inet_pton(AF_INET, $address)));
 }
+
+sub connected_to { my ($within, @at) = @_; return connected($within, endpoint(@at)) }
 
 sub ready {
   my ($socket, $write, $until) = @_;
@@ -839,7 +843,7 @@ sub ask_haproxy {
   return ["value", $make->($text)];
 }
 
-my @INFO = qw(version pid uptime_sec maxconn hard_maxconn ulimit-n description);
+my @INFO = qw(version pid uptime_sec maxconn hard_maxconn ulimit-n connratelimit sessratelimit sslratelimit description);
 
 sub haproxy_info {
   my %known = map { /^([^:]+): *(.*?)\s*$/ ? (lc $1, $2) : () } split /\n/, shift;
@@ -847,18 +851,56 @@ sub haproxy_info {
   return map { defined $known{$_} ? ($_, $known{$_}) : () } @INFO;
 }
 
-# Fields: back end, name, status, weight, address of each server ("" before HAProxy 1.7).
-sub haproxy_servers {
+# Fields: type (0 a front end, 2 a server), front or back end, server, status, weight, address ("" before HAProxy 1.7), limit of
+# connections, and of its check: status ("" when there is none), code, last words.
+my @COLUMNS = qw(type pxname svname status weight addr slim check_status check_code last_chk);
+sub haproxy_stat {
   my @lines = split /\n/, shift;
   my @names = split /,/, shift(@lines) =~ s/^# //r;
   my %at = map { $names[$_] => $_ } 0 .. $#names;
   defined $at{type} or die "its table was not understood\n";
-  my @columns = map { $at{$_} } qw(pxname svname status weight);
   return map {
     # What a server answered to its check may hold a comma: then it is in quotes.
-    my @cell = /\G("(?:[^"]|"")*"|[^,]*)(?:,|\z)/g;
-    defined $cell[$at{type}] && $cell[$at{type}] eq "2" ? (@cell[@columns], defined $at{addr} ? $cell[$at{addr}] // "" : "") : ();
+    my @cell = map { /\A"(.*)"\z/s ? $1 =~ s/""/"/gr : $_ } /\G("(?:[^"]|"")*"|[^,]*)(?:,|\z)/g;
+    ($cell[$at{type}] // "") =~ /\A[02]\z/ ? (map { substr defined $at{$_} ? $cell[$at{$_}] // "" : "", 0, 300 } @COLUMNS) : ();
   } @lines;
+}
+
+# serving SECONDS (ADDRESS PORT METHOD PATH)...: what each answers to one request, or without a method to a connection. Fields:
+# "answered" and the status, "connected", "failed" or "late" and why. All are asked at once, and have the same time.
+sub serving {
+  my ($seconds, @asked) = @_;
+  checked(seconds => $seconds);
+  my @doors;
+  while (my ($address, $port, $method, $path) = splice @asked, 0, 4) {
+    checked(method => $method);
+    checked(http_path => $path);
+    my ($family, $to) = endpoint($address, $port);
+    socket(my $socket, $family, SOCK_STREAM, 0) or die "$!\n";
+    fcntl($socket, F_SETFL, O_RDWR | O_NONBLOCK);
+    my $failure = connect($socket, $to) || $! == EINPROGRESS ? undef : "$!";
+    push @doors, [$socket, $failure, $method eq "" ? "" : "$method $path HTTP/1.0\r\n\r\n"];
+  }
+  my $until = now() + 2;
+  for (@doors) {
+    my ($socket, $failure, $request) = @$_;
+    next if defined $failure;
+    if (!ready($socket, 1, $until)) { $$_[1] = "no connection within 2 s"; next }
+    if ($! = unpack "i", getsockopt($socket, SOL_SOCKET, SO_ERROR)) { $$_[1] = "$!"; next }
+    eval { send_all($socket, $request, now() + 1); 1 } or chomp($$_[1] = $@);
+  }
+  $until = now() + $seconds;
+  return ["value", map {
+    my ($socket, $failure, $request) = @$_;
+    my $text = "";
+    my $ended = defined $failure || $request eq "" || eval { while ($text !~ /\n/ && length $text < 512) { $text .= receive($socket, 512, $until) // last } 1 };
+    if (defined $failure) { ("failed", $failure) }
+    elsif ($request eq "") { ("connected", "") }
+    elsif (!$ended && $@ =~ /\Ano end/) { ("late", "no answer within $seconds s") }
+    elsif (!$ended) { ("failed", $@ =~ s/\n//r) }
+    elsif ($text =~ m{\AHTTP/\S+ (\d{3})}) { ("answered", $1) }
+    else { ("failed", $text eq "" ? "it closed the connection without an answer" : "its answer is no HTTP") }
+  } @doors];
 }
 
 # zookeeper.words ADDRESS PORT WORD...: word, "answered" or "failed", answer or reason, for each. All are asked at once, and
@@ -1305,11 +1347,14 @@ my %QUESTION = (
   }],
   "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],
   "haproxy.info" => [7, [], sub { ask_haproxy($ADMIN, "show info", \&haproxy_info) }],
-  "haproxy.servers" => [7, [], sub { ask_haproxy($ADMIN, "show stat", \&haproxy_servers) }],
+  "haproxy.stat" => [7, [], sub { ask_haproxy($ADMIN, "show stat", \&haproxy_stat) }],
   "haproxy.processes" => [7, [], sub { ask_haproxy($MASTER, "show proc", sub { $_[0] }) }],
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
   "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
   "registry" => [25, [qw(any *)], \&registry],
+  "serving" => [15, [qw(seconds any *)], \&serving],
+  # Names, each with "" or why it does not resolve.
+  "resolution" => [10, [qw(host *)], sub { ["value", map { my ($error) = getaddrinfo($_); ($_, $error ? "$error" : "") } @_] }],
   "health" => [15, [qw(address port seconds http_path)], \&health],
   "database.options" => [8, [qw(server user yes_no)], sub {
     database_parser($_[0] eq "mariadb" ? "/usr/sbin/mariadbd" : "/usr/sbin/mysqld", ["--help", "--verbose"], @_[1, 2]);

@@ -560,7 +560,9 @@ export type ListQuestion =
   | "nft.table"
   | "sockets.from"
   | "haproxy.info"
-  | "haproxy.servers"
+  | "haproxy.stat"
+  | "serving"
+  | "resolution"
   | "haproxy.info_by_master"
   | "zookeeper.words";
 

@@ -3,6 +3,7 @@ import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
 import { saysMore } from "../evidence/verdict.ts";
+import { checkWords } from "../haproxy/server-state.ts";
 import { parseIp } from "../ip.ts";
 import type { EnsembleStatus, Problem, ServerState, ServiceStatus } from "./mesh-status.ts";
 import { isWrong, PROBLEM_KINDS } from "./mesh-status.ts";
@@ -247,10 +248,11 @@ function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
         hosts: [host],
         service: service.name,
         what: `${service.name}: ${listed(names)}: ${STATE_WORDS[state]}`,
-        evidence: evidenceOf(state, service, host, view),
+        evidence:
+          state === "down" ? downWords(names, service, host, view) : evidenceOf(state, service, host, view),
         next:
           state === "down"
-            ? nextForBackend(names[0]!, host, view)
+            ? nextForBackend(names[0]!, service, host, view)
             : state === "altered"
               ? commandOn(host, "sudo", "systemctl", "reload", "haproxy")
               : isCandidateInvalid(host, view)
@@ -298,8 +300,10 @@ function outWords(
   const isWeightless = here.every(({ on }) => on.get(host) === "weightless");
   return {
     what: `${name}: ${isWeightless ? "every backend has weight 0" : "no backend is UP"}, ${fail}`,
-    evidence: listed(here.map((backend) => `${backend.name} ${backend.on.get(host)}`)),
-    next: nextForBackend(first.name, host, view),
+    evidence: listed(
+      here.map(({ name, on }) => `${name} ${on.get(host)}${inBrackets(checkOf(name, service, host, view))}`),
+    ),
+    next: nextForBackend(first.name, service, host, view),
   };
 }
 
@@ -383,6 +387,29 @@ function nextForPath(path: string | undefined, { watcher, hostOf, mesh }: MeshVi
   return commandOn(member.host, "/usr/share/zookeeper/bin/zkCli.sh", "-server", member.client, "ls", path);
 }
 
+/** How HAProxy's last check of a server ended on a proxy: "L7STS/400: …"; undefined where it has none. */
+function checkOf(
+  name: string,
+  service: ServiceStatus,
+  host: HostName,
+  { watcher }: MeshView,
+): string | undefined {
+  const member = watcher.get(host);
+  if (member?.is !== "seen" || "unreachable" in member.facts.haproxy) return undefined;
+  const found = member.facts.haproxy.servers.find(
+    (server) => server.backend === service.name && server.name === name,
+  );
+  return found && checkWords(found);
+}
+
+function inBrackets(words: string | undefined): string {
+  return words === undefined ? "" : ` (${words})`;
+}
+
+function downWords(names: readonly string[], service: ServiceStatus, host: HostName, view: MeshView): string {
+  return listed(names.map((name) => `${name}${inBrackets(checkOf(name, service, host, view))}`));
+}
+
 /** Why a proxy does not have what is registered, where that is known. */
 function evidenceOf(state: ServerState, service: ServiceStatus, host: HostName, view: MeshView): string {
   const row = view.evidence.find(
@@ -399,10 +426,26 @@ function isCandidateInvalid(host: HostName, { watcher }: MeshView): boolean {
   return member?.is === "seen" && ["invalid", "refused"].includes(member.facts.install?.outcome ?? "");
 }
 
-/** Who listens on the backend's port, asked where it should run; of a host that is none of ours, whether it can be reached. */
-function nextForBackend(server: string, proxy: HostName, { hostOf }: MeshView): CommandLine {
+/** Sends the check's request as HAProxy does, and shows what it gets. */
+const ASK = `exec 3<>"/dev/tcp/$1/$2" && printf '%s HTTP/1.0\\r\\n\\r\\n' "$3" >&3 && timeout 5 head -n 20 <&3`;
+
+/**
+ * Who listens on the backend's port, asked where it should run; of a host that is none of ours, whether it can be reached. Where
+ * the backend answers, and not as the check wants it: what it answers.
+ */
+function nextForBackend(
+  server: string,
+  service: ServiceStatus,
+  proxy: HostName,
+  view: MeshView,
+): CommandLine {
+  const { hostOf, mesh } = view;
   const [, address = "", port = ""] = /(?:^|_)([^_]*):(\d{1,5})$/.exec(server) ?? [];
   const host = hostOf.get(address);
+  const check = mesh.services.find(({ name }) => name === service.name)?.check.http;
+  const answers = /^L7(?!OK)/.test(checkOf(server, service, proxy, view) ?? "");
+  if (answers && check !== undefined && port !== "" && parseIp(address) !== undefined)
+    return commandOn(proxy, "bash", "-c", ASK, "check", address, port, `${check.method} ${check.path}`);
   if (port !== "" && host !== undefined) return commandOn(host, "ss", "-Hltnp", "sport", "=", `:${port}`);
   if (port === "" || parseIp(address) === undefined) return meshctl("verify", proxy, "watcher");
   return commandOn(proxy, "timeout", "5", "bash", "-c", `: </dev/tcp/${address}/${port}`);

@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { age, statusView } from "../../src/cli/ui/status-view.ts";
+import { statusView } from "../../src/cli/ui/status-view.ts";
 import { commandOn } from "../../src/command-line.ts";
+import { showAge } from "../../src/quantity-text.ts";
 import type { MeshStatus, ProxyStatus, ServerState } from "../../src/status/mesh-status.ts";
 
 const paint = new Chalk({ level: 1 });
@@ -133,6 +134,6 @@ describe("the status of a mesh on a screen", () => {
     [20_000, "5 h"],
     [1_000_000, "11 d"],
   ])("tells %i seconds as %s", (seconds, words) => {
-    expect(age(seconds)).toBe(words);
+    expect(showAge(seconds)).toBe(words);
   });
 });

@@ -4,6 +4,7 @@ import {
   directiveOf,
   parseHaproxyConfig,
   renderHaproxyConfig,
+  serverHostNames,
   serversOf,
 } from "../../src/haproxy/config.ts";
 import { haproxyParameters } from "../../src/haproxy/parameters.ts";
@@ -193,4 +194,74 @@ describe("comparing haproxy.cfg by meaning", () => {
     expect(found).toHaveLength(differences.length);
     expect(found).toMatchObject(differences);
   });
+
+  const defaults = settings.defaults.map((line) => `    ${line}\n`).join("");
+  const [head = "", front = ""] = rendered.split(/(?=frontend user-api)/);
+  const missing = (found: ReturnType<typeof compare>) => found.map(({ setting }) => setting);
+
+  it("takes every defaults section for a new beginning of what follows it", () => {
+    const again = missing(compare(rendered.replace("frontend user-api", "defaults\n\nfrontend user-api")));
+    expect(again).toContain("defaults timeout server");
+    expect(again).toHaveLength(settings.defaults.length);
+    // Also a named one, and one that only the last of the back ends begins with.
+    expect(
+      missing(compare(rendered.replace("frontend user-api", "defaults other\nfrontend user-api"))),
+    ).toEqual(again);
+    expect(missing(compare(rendered.replace("\nbackend billing", "\ndefaults\nbackend billing")))).toEqual(
+      again,
+    );
+  });
+
+  it("takes defaults behind a proxy for none of its own", () => {
+    const [global = "", section = ""] = head.split(/(?=^defaults)/m);
+    expect(missing(compare(`${global}${front}\n${section}`))).toEqual(["defaults before frontend user-api"]);
+  });
+
+  it("finds nothing in defaults that say the same again, that no proxy begins with, or that are named by each", () => {
+    expect(
+      compare(rendered.replace("frontend user-api", `defaults\n${defaults}\nfrontend user-api`)),
+    ).toEqual([]);
+    expect(compare(`${rendered}\ndefaults\n    retries 9\n`)).toEqual([]);
+    const named = rendered
+      .replace("\ndefaults\n", "\ndefaults base\n")
+      .replace(/^((?:frontend|backend) .*)$/gm, "$1 from all")
+      .replace("frontend user-api", "defaults all from base\n    retries 3\n\nfrontend user-api");
+    expect(missing(compare(named))).toEqual(["defaults retries"]);
+    expect(compare(named.replace("    retries 3\n\nfrontend", "\nfrontend"))).toEqual([]);
+  });
+
+  it("finds a proxy that stands there twice, which HAProxy refuses", () => {
+    expect(missing(compare(`${rendered}\nbackend billing\n`))).toEqual(["backend billing"]);
+  });
+
+  it("takes a blank that is none to HAProxy for a letter", () => {
+    expect(missing(compare(rendered.replace("retries 3", "retries\u00a03")))).not.toEqual([]);
+  });
+});
+
+describe("a setting of defaults", () => {
+  const value = (text: string) => directiveOf(parseHaproxyConfig(text), "defaults", "", "retries")?.value;
+
+  it.each([
+    ["is the one that proxies begin with", "defaults\n retries 3\ndefaults\n retries 9\nfrontend x\n", "9"],
+    [
+      "is none where one proxy does without it",
+      "defaults\n retries 3\nfrontend x\ndefaults\nbackend x\n",
+      undefined,
+    ],
+    [
+      "is the other one where they differ",
+      "defaults\n retries 3\nfrontend x\ndefaults\n retries 9\nbackend x\n",
+      "9",
+    ],
+    ["is the last one's where there is no proxy", "defaults\n retries 3\ndefaults\n retries 9\n", "9"],
+  ])("%s", (_, text, found) => {
+    expect(value(text)).toBe(found);
+  });
+});
+
+it("names that HAProxy looks up are those of all servers, also of those in maintenance, and no addresses", () => {
+  const servers = ["a x.lab:1", "b 10.0.0.1:2", "c ::1:3", "d y.lab:4 check disabled", "e x.lab:5"];
+  const text = `backend api\n${servers.map((line) => ` server ${line}\n`).join("")}`;
+  expect(serverHostNames(parseHaproxyConfig(text))).toEqual(["x.lab", "y.lab"]);
 });

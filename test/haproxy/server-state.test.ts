@@ -1,14 +1,20 @@
 import { expect, it } from "vitest";
 import { parseHaproxyConfig } from "../../src/haproxy/config.ts";
-import { alteredWords, serverState, serversAltered } from "../../src/haproxy/server-state.ts";
+import { alteredWords, checkWords, serversAltered, tableOf } from "../../src/haproxy/server-state.ts";
 
-const how = (options: string, record: readonly string[], isMaintenanceOurs = false) => {
+/** Of a server that is checked, unless it says "" behind the address and the limit. */
+const row = (name: string, status: string, weight: string, address = "", limit = "", check = "L7OK") => [
+  ...["2", "api", name, status, weight, address, limit],
+  ...[check, "200", "OK"],
+];
+
+const how = (options: string, record: readonly [string, string, ...string[]], isMaintenanceOurs = false) => {
   const config = parseHaproxyConfig(`backend api\n  server a 10.0.0.2:9001 ${options}\n`);
-  const servers = [serverState(["api", "a", ...record])];
+  const { servers } = tableOf([row("a", ...record)]);
   return serversAltered(servers, config, "api", { isMaintenanceOurs }).map((each) => each.how);
 };
 
-it.each<[string, string, string[], string[]]>([
+it.each<[string, string, [string, string, ...string[]], string[]]>([
   ["as it is in the file", "check", ["UP", "1", "10.0.0.2:9001"], []],
   ["down by its health check", "check", ["DOWN 1/3", "1", "10.0.0.2:9001"], []],
   ["with the file's weight", "check weight 10", ["UP", "10", "10.0.0.2:9001"], []],
@@ -20,6 +26,13 @@ it.each<[string, string, string[], string[]]>([
   ["registered with weight 0", "check weight 0", ["DRAIN", "0", "10.0.0.2:9001"], []],
   ["in maintenance", "check", ["MAINT", "1", "10.0.0.2:9001"], ["is in maintenance"]],
   ["disabled in the file", "check disabled", ["MAINT", "1", "10.0.0.2:9001"], []],
+  ["checked no more", "check inter 1s", ["no check", "1", "10.0.0.2:9001", "", ""], ["is not checked"]],
+  ["down and checked no more", "check", ["DOWN", "1", "10.0.0.2:9001", "", ""], ["is not checked"]],
+  ["never checked", "inter 1s", ["no check", "1", "10.0.0.2:9001", "", ""], []],
+  ["with its own limit", "check maxconn 5", ["UP", "1", "10.0.0.2:9001", "5"], []],
+  ["with the limit that minconn makes", "check minconn 9 maxconn 5", ["UP", "1", "10.0.0.2:9001", "9"], []],
+  ["with another limit", "check", ["UP", "1", "10.0.0.2:9001", "1"], ["takes 1 connection at most"]],
+  ["without its limit", "check maxconn 5", ["UP", "1", "10.0.0.2:9001"], ["takes any number of connections"]],
   ["without an address yet", "check", ["MAINT (resolution)", "1", ""], []],
 ])("a server %s", (_, options, record, altered) => {
   expect(how(options, record)).toEqual(altered);
@@ -30,9 +43,7 @@ it("whose name would be an order of its own to HAProxy's socket is in no order t
   const config = parseHaproxyConfig(
     `backend api\n  server ${name} 10.0.0.2:9001\n  server b 10.0.0.3:9001\n`,
   );
-  const servers = [name, "b"].map((each, at) =>
-    serverState(["api", each, "UP", "5", `10.0.0.${at + 2}:9001`]),
-  );
+  const { servers } = tableOf([name, "b"].map((each, at) => row(each, "UP", "5", `10.0.0.${at + 2}:9001`)));
   const altered = serversAltered(servers, config, "api", { isMaintenanceOurs: false });
   expect(altered.map(({ undo }) => undo)).toEqual([undefined, "set server api/b weight 1"]);
   expect(alteredWords(altered, "/run/x.sock")).toMatch(/A reload of HAProxy takes it back$/);
@@ -40,4 +51,14 @@ it("whose name would be an order of its own to HAProxy's socket is in no order t
 
 it("in maintenance has left, where a watcher uses that for those that leave", () => {
   expect(how("check", ["MAINT", "1", "10.0.0.2:9001"], true)).toEqual([]);
+});
+
+it.each([
+  ["* L4CON", "", "Connection refused", "L4CON: Connection refused"],
+  ["L7STS", "400", "", "L7STS/400"],
+  ["", "", "", undefined],
+  ["L7RSP", "", "x".repeat(200), `L7RSP: ${"x".repeat(80)}…`],
+])("says of a check %s %s %s: %s", (status, code, words, said) => {
+  const { servers } = tableOf([["2", "api", "a", "DOWN", "1", "", "", status, code, words]]);
+  expect(checkWords(servers[0]!)).toBe(said);
 });

@@ -545,7 +545,14 @@ describe("a question that could change a host", () => {
     ["database.errors", "mysql", "--vacuum-size=1.service"],
     ["database.errors", "-c", "mysql.service"],
     ["haproxy.info", "; shutdown sessions server a/b"],
-    ["haproxy.servers", ";quit"],
+    ["haproxy.stat", ";quit"],
+    ["serving", "1", "127.0.0.1", "1", "POST", "/"],
+    ["serving", "1", "127.0.0.1", "1", "GET", "/ HTTP/1.0\r\nX: y"],
+    ["serving", "1", "localhost", "1", "", ""],
+    ["serving", "1e9", "127.0.0.1", "1", "", ""],
+    ["serving", "1", "127.0.0.1", "1"],
+    ["resolution", "-x"],
+    ["resolution", "a;b"],
     ["haproxy.info_by_master", "1; reload"],
     ["zookeeper.words", "127.0.0.1", "1", "kill"],
     ["zookeeper.words", "127.0.0.1;", "1", "ruok"],
@@ -648,6 +655,44 @@ describe.concurrent("what blocks", () => {
       value: `GET http://127.0.0.1:${silent}/x: no answer within 0.2 s`,
     });
     expect(await health("1", "0.5", "")).toEqual({ is: "value", value: "127.0.0.1:1: Connection refused" });
+  });
+
+  it("is what each front end does with a request or a connection, all in the same time", async () => {
+    const seen: string[] = [];
+    const answering = await port((socket) =>
+      socket.once("data", (bytes) => {
+        seen.push(String(bytes));
+        socket.end("HTTP/1.0 503 No\r\n\r\n");
+      }),
+    );
+    const silent = await port(() => {});
+    const closing = await port((socket) => socket.once("data", () => socket.end()));
+    const other = await port((socket) => socket.once("data", () => socket.end("220 mail\r\n")));
+    const asked = [answering, silent, closing, other, "1"].map((at) => ["127.0.0.1", at, "GET", "/health"]);
+    const answer = await look().groupsOf(2, "serving", "0.5", ...asked.flat(), "127.0.0.1", silent, "", "");
+    expect(answer).toEqual({
+      is: "value",
+      value: [
+        ["answered", "503"],
+        ["late", "no answer within 0.5 s"],
+        ["failed", "it closed the connection without an answer"],
+        ["failed", "its answer is no HTTP"],
+        ["failed", "Connection refused"],
+        ["connected", ""],
+      ],
+    });
+    expect(seen).toEqual(["GET /health HTTP/1.0\r\n\r\n"]);
+  });
+
+  it("is whether names resolve, of each", async () => {
+    const answer = await look().groupsOf(2, "resolution", "localhost", "no-such-name.invalid");
+    expect(answer).toMatchObject({
+      is: "value",
+      value: [
+        ["localhost", ""],
+        ["no-such-name.invalid", expect.stringMatching(/./)],
+      ],
+    });
   });
 
   it("is ZooKeeper's children, of a path with none and of one that is not there too", async () => {

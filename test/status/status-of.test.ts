@@ -97,8 +97,21 @@ describe("the status of a mesh", () => {
     const down = serving({ [A]: "DOWN", [B]: "UP" });
     const { problems } = status({ proxies: { a: down, b: down, c: {} } });
     expect(problems).toEqual([
-      expect.objectContaining({ kind: "down", hosts: ["a", "b"], next: "ssh app-1 ss -Hltnp sport = :9001" }),
+      expect.objectContaining({
+        kind: "down",
+        hosts: ["a", "b"],
+        evidence: `${A} (L4CON: Connection refused)`,
+        next: "ssh app-1 ss -Hltnp sport = :9001",
+      }),
     ]);
+  });
+
+  it("says of a backend that answers its check otherwise what it answers, and how to see that", () => {
+    const check = { status: "L7STS", code: "400", words: "HTTP status 400" };
+    const down = { watcher: { ...serving({ [A]: "DOWN", [B]: "UP" }).watcher, checks: { [A]: check } } };
+    const [problem] = status({ proxies: { a: down } }).problems;
+    expect(problem).toMatchObject({ kind: "down", evidence: `${A} (L7STS/400: HTTP status 400)` });
+    expect(problem!.next).toMatch(/^ssh a .*\/dev\/tcp\/.* check 10\.0\.0\.21 9001 .*GET \/health/);
   });
 
   it("says that requests fail where no backend is UP, and not every backend's state again", () => {

@@ -1,5 +1,6 @@
 import type { ChalkInstance } from "chalk";
 import Table from "cli-table3";
+import { showAge } from "../../quantity-text.ts";
 import type {
   BackendStatus,
   EnsembleStatus,
@@ -194,7 +195,7 @@ function proxyRow(proxy: ProxyStatus, { paint }: StatusPaint): string[] {
   const { host, unread, haproxy, watcher, counts } = proxy;
   const state = (is: string, ageSeconds: number | undefined) =>
     (is === "as on disk" ? (text: string) => text : paint.red)(
-      [is, ageSeconds === undefined ? undefined : age(ageSeconds)].filter(Boolean).join(", "),
+      [is, ageSeconds === undefined ? undefined : showAge(ageSeconds)].filter(Boolean).join(", "),
     );
   const unknown = paint.red("unknown");
   const servers = STATES.filter((each) => counts[each] > 0).map((each) =>
@@ -223,13 +224,6 @@ function proxyRow(proxy: ProxyStatus, { paint }: StatusPaint): string[] {
 function mark(isWell: boolean, paint: ChalkInstance, isNeutral = false): string {
   if (isNeutral) return paint.yellow("–");
   return isWell ? paint.green("✓") : paint.red("✗");
-}
-
-/** "45 s", "3 min", "5 h", "12 d". */
-export function age(seconds: number): string {
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
 }
 
 function listed(names: readonly string[], most: number): string {

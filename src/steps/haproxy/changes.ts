@@ -2,7 +2,7 @@ import type { Change, Command } from "../../contract/change.ts";
 import { isEnabled } from "../../daemon/rows.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import { CONFIG, UNIT } from "./paths.ts";
-import { loadedDifferences, type Situation } from "./situation.ts";
+import { loadedDifferences, type Situation, stoppedFrontEnds } from "./situation.ts";
 import { runsOtherStart } from "./start-row.ts";
 import { isSameVersion } from "./unit-rows.ts";
 
@@ -135,6 +135,9 @@ function verbOf(
   if (Number(facts.info.get("maxconn")) !== desired.parameters.maxconn) {
     return { verb: "reload", why: "the worker has another maxconn than haproxy.cfg" };
   }
+  const [stopped] = stoppedFrontEnds(situation);
+  if (stopped !== undefined)
+    return { verb: "reload", why: `the worker has shut its front end ${stopped} down` };
   const running = facts.info.get("version");
   if (running !== undefined && installed !== undefined && !isSameVersion(running, installed)) {
     return { verb: "reload", why: `HAProxy ${installed} is installed and ${running} runs` };

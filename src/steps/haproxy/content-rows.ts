@@ -1,24 +1,27 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
-import { socketQuestion, unitQuestion } from "../../evidence/by-hand.ts";
+import { socketQuestion } from "../../evidence/by-hand.ts";
 import {
   type ConfigDifference,
   directiveOf,
   type HaproxyConfig,
   meansTheSame,
+  serverHostNames,
   serversOf,
 } from "../../haproxy/config.ts";
-import { withoutText } from "../../haproxy/config-file.ts";
+import { whyUnread } from "../../haproxy/config-file.ts";
 import { LOADED_RECORD } from "../../haproxy/loaded.ts";
 import { maxconnWithin } from "../../haproxy/open-files.ts";
 import { alteredWords, serversAltered } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, type ServiceSettings } from "../../haproxy/settings.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { livingProcesses } from "./facts.ts";
-import { infoSource, unansweredLayer } from "./info-source.ts";
-import { holderOf } from "./listeners.ts";
-import { CONFIG, MASTER_SOCKET, UNIT } from "./paths.ts";
-import { whyReloadFailed } from "./reasons.ts";
-import { loadedDifferences, type ReadConfig, type Situation } from "./situation.ts";
+import { frontEndRow } from "./front-end-row.ts";
+import { infoSource } from "./info-source.ts";
+import { count, fromWorker, onDisk, unreadConfig } from "./layers.ts";
+import { limitsAltered } from "./limits-altered.ts";
+import { CONFIG, UNIT } from "./paths.ts";
+import { lastReload } from "./reload-row.ts";
+import { isAsLoaded, loadedDifferences, type ReadConfig, type Situation } from "./situation.ts";
 import { startRow } from "./start-row.ts";
 
 const TABLE = socketQuestion(ADMIN_SOCKET, "show stat");
@@ -37,20 +40,26 @@ export function contentRows(situation: Situation): readonly Reading[] {
     ...["connect", "client", "server"].map((side) => directive(situation, `timeout ${side}`)),
     directive(situation, "retries"),
     directive(situation, "option redispatch"),
-    ...situation.desired.settings.services.flatMap((service) => serviceRows(situation, service)),
   ];
+  const close = (reading: Reading) => closeContent(situation, reading);
   return [
     writer(situation),
     startRow(situation),
     ...lastReload(situation),
-    ...rows.map((reading) => closeContent(situation, reading)),
+    ...rows.map(close),
+    ...situation.desired.settings.services.flatMap((service) => [
+      frontEndRow(situation, service),
+      close(backEnd(situation, service)),
+      ...(service.discovered ? [] : [close(servers(situation, service))]),
+    ]),
   ];
 }
 
 /** Whose file it is; without a watcher also that it is ours to the byte. */
 function writer(situation: Situation): Reading {
   const { desired, facts, configFile, digest, foreign, toAdopt } = situation;
-  const unread = facts.config.because;
+  // Whether it is the watcher's only its text tells.
+  const unread = desired.watched ? whyUnread(facts.config) : facts.config.because;
   const want = desired.watched ? "the watcher's" : "meshctl's";
   const found = {
     absent: undefined,
@@ -74,6 +83,7 @@ function writer(situation: Situation): Reading {
           : { is: "read", value, source: CONFIG },
     inForce: { is: "inapplicable" },
     blocked: foreign,
+    warning: unresolvedWords(situation),
     closedBy: desired.watched && !toAdopt ? { step: "watcher" } : { change: CONFIGURATION },
   };
   // A watcher's file differs in every byte and is as wanted; only what would be lost is worth showing.
@@ -81,38 +91,32 @@ function writer(situation: Situation): Reading {
   return showsDiff && unread === undefined ? { ...reading, diff: configFile.diff } : reading;
 }
 
-function lastReload(situation: Situation): readonly Reading[] {
-  const { facts, active, reloadFailed, desired, configAgrees } = situation;
-  const { processes } = facts;
-  // Without a master's socket nobody can tell.
-  if (!active || processes.is === "absent") return [];
-  return [
-    {
-      setting: "last reload",
-      want: "not failed",
-      onDisk: { is: "inapplicable" },
-      inForce: reloadLayer(situation),
-      because: reloadFailed ? whyReloadFailed(situation) : undefined,
-      closedBy: desired.watched && !configAgrees ? { step: "watcher" } : { change: CONFIGURATION },
-    },
-  ];
+/** HAProxy looks names up once, when it starts, and does not start without one of them. */
+function unresolvedWords({ facts: { names }, config }: Situation): string | undefined {
+  if (names.is !== "value" || config === undefined) return undefined;
+  const lost = serverHostNames(config).flatMap((name) => {
+    const why = names.value.get(name);
+    return why ? [[name, why] as const] : [];
+  });
+  if (lost.length === 0) return undefined;
+  const words = lost.slice(0, 3).map(([name, why]) => {
+    const { backend, server, line } = serverAt(config, name)!;
+    return `${name} of ${backend}/${server} (${CONFIG}:${line}): ${why}`;
+  });
+  const more = lost.length > 3 ? ` and ${lost.length - 3} more` : "";
+  return (
+    `the next start of HAProxy is refused, for names of servers do not resolve on this host: ${words.join(", ")}${more}. ` +
+    "Mend the name service, or what is registered"
+  );
 }
 
-function reloadLayer({ facts: { processes }, reloadFailed }: Situation): Layer {
-  const question = socketQuestion(MASTER_SOCKET, "show proc");
-  const value = reloadFailed ? "failed" : "not failed";
-  if (processes.is === "value") {
-    const { reloads, oldWorkers } = processes.value;
-    const counts = `${count(reloads, "reload")}, ${count(oldWorkers.length, "old worker")}`;
-    return { is: "read", value, source: `${question} (${counts})` };
+/** The first server with that host. */
+function serverAt(config: HaproxyConfig, host: string) {
+  for (const { kind, name: backend } of config.sections) {
+    const found = kind === "backend" && serversOf(config, backend).find((server) => server.host === host);
+    if (found) return { backend, server: found.name, line: found.line };
   }
-  if (reloadFailed) return { is: "read", value, source: unitQuestion(UNIT, "StatusText") };
-  const because = processes.is === "unreadable" ? processes.because : "nobody listens on it";
-  return { is: "unreadable", source: question, because };
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+  return undefined;
 }
 
 /** The whole configuration by its digest: the worker names the one that it was started with. */
@@ -184,16 +188,6 @@ function sayDifference({ setting, want, found }: ConfigDifference): string {
   return want === "" ? `${setting} is too much` : `${setting}: "${found}" where "${want}" is wanted`;
 }
 
-function unreadConfig({ facts: { config } }: Situation): Layer {
-  return withoutText(config) ?? { is: "absent", source: CONFIG };
-}
-
-/** The in-force layer of what only a worker can tell. */
-function fromWorker({ facts, active }: Situation, read: () => Layer): Layer {
-  if (!active) return { is: "absent", source: UNIT };
-  return facts.info.size > 0 ? read() : unansweredLayer(facts);
-}
-
 /** What haproxy.cfg says of a setting that HAProxy cannot be asked for, and what the worker was loaded with. */
 function layers(
   situation: Situation,
@@ -235,16 +229,9 @@ function adminSocket(situation: Situation): Reading {
   };
 }
 
-/** A value that was found in haproxy.cfg, with its line. */
-function onDisk(situation: Situation, found: { value: string; line: number } | undefined): Layer {
-  if (situation.config === undefined) return unreadConfig(situation);
-  if (found === undefined) return { is: "absent", source: CONFIG };
-  return { is: "read", value: found.value, source: `${CONFIG}:${found.line}` };
-}
-
 /** HAProxy before 2.3 serves on with too few open files, and shows the maxconn that it cannot have all the same. */
 function maxconn(situation: Situation): Reading {
-  const { config, facts, desired, digest, host, openFilesNeeded } = situation;
+  const { config, facts, desired, host, openFilesNeeded } = situation;
   const want = String(desired.parameters.maxconn);
   const shown = facts.info.get("maxconn");
   const worker = facts.worker.is === "value" ? facts.worker.value : undefined;
@@ -262,7 +249,8 @@ function maxconn(situation: Situation): Reading {
       found === undefined ? { is: "absent", source } : { is: "read", value: found, source },
     ),
     // The right configuration and yet another value: it lacks open files.
-    cause: digest.inForce === digest.want && Number(found) < Number(want) ? "clamped" : undefined,
+    cause: isAsLoaded(situation) && Number(found) < Number(want) ? "clamped" : undefined,
+    blocked: alteredWords(limitsAltered(situation), ADMIN_SOCKET),
   };
 }
 
@@ -281,43 +269,6 @@ function directive(situation: Situation, name: string): Reading {
         : { is: "read", value: found.value || "on", source: `${path}:${found.line}` };
     }),
     accepts: (value) => meansTheSame(`${name} ${value}`, `${name} ${want}`),
-  };
-}
-
-function serviceRows(situation: Situation, service: ServiceSettings): readonly Reading[] {
-  return [
-    frontEnd(situation, service),
-    backEnd(situation, service),
-    ...(service.discovered ? [] : [servers(situation, service)]),
-  ];
-}
-
-function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): Reading {
-  const { config, host, facts, active } = situation;
-  const want = `${bind}:${port}`;
-  const strangers = facts.strangers.is === "value" ? facts.strangers.value : [];
-  const stranger = strangers.find((listener) => holderOf([listener], bind, port));
-  const holder = holderOf(host.listeners, bind, port);
-  const source = "ss -ltn";
-  const isOurs = holder?.process === "haproxy" && active;
-  const listens = holder && `${holder.address}:${port}`;
-  return {
-    setting: `${name} front end`,
-    want,
-    onDisk: onDisk(situation, config && directiveOf(config, "frontend", name, "bind")),
-    inForce:
-      facts.strangers.is === "unreadable"
-        ? { is: "unreadable", source: "ss -ltnp", because: facts.strangers.because }
-        : listens === undefined
-          ? { is: "absent", source }
-          : { is: "read", value: isOurs ? want : `${listens} of ${holder?.process || "unknown"}`, source },
-    because:
-      listens === undefined || isOurs
-        ? undefined
-        : `${holder?.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
-    blocked:
-      stranger &&
-      `process ${stranger.pid}, a HAProxy that ${UNIT} did not start, takes requests on ${stranger.address}:${port}${active ? " too" : ""}: stop it, or give the service another port`,
   };
 }
 
@@ -349,7 +300,7 @@ function servers(situation: Situation, service: ServiceSettings): Reading {
     const line = found[0]?.line;
     return { is: "read", value: listed(found), source: line === undefined ? path : `${path}:${line}` };
   });
-  const table = facts.servers.is === "value" ? facts.servers.value : [];
+  const table = facts.table.is === "value" ? facts.table.value.servers : [];
   const altered = serversAltered(table, config ?? NOTHING, service.name, {
     isMaintenanceOurs: false,
   });
@@ -358,8 +309,8 @@ function servers(situation: Situation, service: ServiceSettings): Reading {
     want: listed(service.servers),
     onDisk,
     inForce:
-      facts.servers.is === "unreadable" && facts.info.size > 0
-        ? { is: "unreadable", source: TABLE, because: facts.servers.because }
+      facts.table.is === "unreadable" && facts.info.size > 0
+        ? { is: "unreadable", source: TABLE, because: facts.table.because }
         : altered.length === 0
           ? inForce
           : {

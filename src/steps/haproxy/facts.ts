@@ -6,7 +6,8 @@ import type { FileFact } from "../../evidence/file.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import type { AdminSocket, WorkerInfo } from "../../haproxy/look.ts";
 import type { Processes } from "../../haproxy/processes.ts";
-import type { ServerState } from "../../haproxy/server-state.ts";
+import type { ServedServices } from "../../haproxy/served.ts";
+import type { Table } from "../../haproxy/server-state.ts";
 import type { Answer } from "../../reader/answer.ts";
 
 export interface HaproxyFacts {
@@ -35,15 +36,19 @@ export interface HaproxyFacts {
   /** The first of those files that was not read. */
   readonly unreadEnvironment: { readonly path: string; readonly because: string } | undefined;
   readonly socket: AdminSocket;
-  /** Servers in the worker's `show stat`; none where it was not asked. */
-  readonly servers: Answer<readonly ServerState[]>;
+  /** The worker's `show stat`; empty where it was not asked. */
+  readonly table: Answer<Table>;
+  /** What came of a request through each front end; absent where HAProxy does not run. */
+  readonly served: Answer<ServedServices>;
+  /** Host names of servers in haproxy.cfg, each with why it does not resolve, or "". */
+  readonly names: Answer<ReadonlyMap<string, string>>;
   /** The worker's `show info`; empty when no worker answered. */
   readonly info: WorkerInfo;
   /** Socket that `info` was asked on. */
   readonly infoFrom: string;
   /** Absent where the master has no socket, or HAProxy does not run. */
   readonly processes: Answer<Processes>;
-  /** Ports that HAProxys of somebody else listen on, in ss's own words. */
+  /** Who else listens on the ports of front ends, and where else a HAProxy of somebody else does, in ss's own words. */
   readonly strangers: Answer<readonly (Listener & { readonly pid: number })[]>;
   /** Absent where none runs. */
   readonly master: Answer<HaproxyProcess>;

@@ -5,9 +5,10 @@ import { lookAtUnit, propertiesOf } from "../../daemon/look-at-units.ts";
 import { RECORDS } from "../../daemon/place.ts";
 import type { UnitState } from "../../daemon/switched-off.ts";
 import { loadedStart } from "../../daemon/unit-start.ts";
+import type { FileFact } from "../../evidence/file.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
 import { socketsOf } from "../../evidence/sockets.ts";
-import { directiveOf, parseHaproxyConfig } from "../../haproxy/config.ts";
+import { directiveOf, parseHaproxyConfig, serverHostNames } from "../../haproxy/config.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
 import { INSTALLER_PATH_UNIT, WATCHER_UNIT } from "../../haproxy/former-watcher.ts";
 import { loadedOrRead, readLoadedRecord } from "../../haproxy/loaded.ts";
@@ -19,10 +20,12 @@ import {
   type WorkerInfo,
 } from "../../haproxy/look.ts";
 import type { Processes } from "../../haproxy/processes.ts";
+import { lookAtServed } from "../../haproxy/served.ts";
 import { ADMIN_SOCKET, CHROOT } from "../../haproxy/settings.ts";
 import { type Answer, mapAnswer, read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";
 import { revealContent } from "../../secret.ts";
+import { quotable } from "../../terminal-text.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, type HaproxyProcess, isActive, isRunning } from "./facts.ts";
 import { haproxyFiles } from "./files.ts";
@@ -65,8 +68,8 @@ export async function lookAtHaproxy(reader: Reader, desired: HaproxyDesired): Pr
     isInstalled.then((is) => (is ? undefined : candidateOf(reader))),
     reader.unit(UNIT, ["LimitNOFILE"]),
     environmentOf(reader, properties),
-    strangersOf(reader),
-    servingFacts(reader, properties, files),
+    strangersOf(reader, desired),
+    servingFacts(reader, desired, properties, files),
     isInstalled.then((is) => (is ? stoppedFacts(reader, properties) : undefined)),
     lookAtSurroundings(reader, UNIT, NEEDS, true),
   ]);
@@ -112,7 +115,9 @@ const NOTHING = {
   environmentLines: [],
   unreadEnvironment: undefined,
   socket: { is: "silent", because: "it was not asked" },
-  servers: { is: "value", value: [] },
+  table: { is: "value", value: { servers: [], frontEnds: [] } },
+  served: ABSENT,
+  names: { is: "value", value: new Map() },
   info: new Map<string, string>(),
   infoFrom: "",
   processes: ABSENT,
@@ -189,61 +194,110 @@ async function environmentOf(
 }
 
 /**
- * HAProxys that the service did not start, with each port they listen on. Several may share one port, and then each of
- * them gets some of the requests.
+ * Who listens on a front end's port and is not of the service, whatever its name, and HAProxys of somebody else with each
+ * port they listen on. Several may share one port, and then each of them gets some of the requests.
  */
-async function strangersOf(reader: Reader): Promise<HaproxyFacts["strangers"]> {
-  const [listening, processes] = await Promise.all([
+async function strangersOf(
+  reader: Reader,
+  { settings: { services } }: HaproxyDesired,
+): Promise<HaproxyFacts["strangers"]> {
+  const [listening, haproxys] = await Promise.all([
     reader.answerTo("sockets.listening"),
     reader.processes("haproxy", ["cgroup"]),
   ]);
-  if (processes.is !== "value") return processes;
-  const strange = new Set(
-    processes.value.flatMap(({ pid, parts: [cgroup = ""] }) =>
-      cgroup === "" || cgroup.includes(`/${UNIT}`) ? [] : [pid],
-    ),
+  if (haproxys.is !== "value") return haproxys;
+  if (listening.is !== "value") return listening;
+  const sockets = socketsOf(listening.value);
+  const ports = new Set(services.map(({ port }) => port));
+  const known = new Map(
+    haproxys.value.map(({ pid, parts: [cgroup = ""] }) => [pid, isOfUnit(cgroup)] as const),
   );
-  return mapAnswer(listening, (text) =>
-    socketsOf(text).flatMap(({ local, port, pids }) =>
-      pids
-        .filter((pid) => strange.has(pid))
-        .map((pid) => ({ address: local.slice(0, local.lastIndexOf(":")), port, process: "haproxy", pid })),
-    ),
+  const unknown = new Set(
+    sockets.flatMap(({ port, pids }) => (ports.has(port) ? pids.filter((pid) => !known.has(pid)) : [])),
   );
+  const others = await Promise.all(
+    [...unknown].map(async (pid) => [pid, await reader.process(pid, ["cgroup"])] as const),
+  );
+  for (const [pid, process] of others) {
+    if (process.is === "unreadable") return process;
+    // One that ended meanwhile listens no more.
+    known.set(pid, process.is === "absent" || isOfUnit(process.value.parts[0] ?? ""));
+  }
+  const strangers = sockets.flatMap(({ local, port, pids, users }) => {
+    const address = local.slice(0, local.lastIndexOf(":"));
+    return [...new Set(pids)]
+      .filter((pid) => known.get(pid) === false)
+      .map((pid) => ({ address, port, process: users.get(pid) ?? "", pid }));
+  });
+  return { is: "value", value: strangers };
+}
+
+/** Also of one that ended while it was read. */
+function isOfUnit(cgroup: string): boolean {
+  return cgroup === "" || cgroup.includes(`/${UNIT}`);
 }
 
 type Serving = Pick<
   HaproxyFacts,
-  "loaded" | "socket" | "servers" | "info" | "infoFrom" | "processes" | "master" | "worker" | "journal"
+  | "loaded"
+  | "socket"
+  | "table"
+  | "served"
+  | "names"
+  | "info"
+  | "infoFrom"
+  | "processes"
+  | "master"
+  | "worker"
+  | "journal"
 >;
 
 /** What the processes say of themselves. */
 async function servingFacts(
   reader: Reader,
+  { settings, parameters }: HaproxyDesired,
   properties: Promise<UnitProperties>,
   files: Promise<Pick<HaproxyFacts, "config">>,
 ): Promise<Serving> {
   const worker = lookAtWorker(reader);
   const processes = lookAtProcesses(reader);
   const told = Promise.all([worker, processes]).then((all) => infoOf(reader, ...all));
-  const [known, record, { socket, servers }, { info, infoFrom }, proc, master, serving, journal] =
-    await Promise.all([
-      properties,
-      readLoadedRecord(reader),
-      worker,
-      told,
-      processes,
-      properties.then((all) => processOf(reader, Number(all.get("MainPID")?.[0]))),
-      told.then(({ info }) => processOf(reader, Number(info.get("pid")))),
-      Promise.all([properties, files, processes, told]).then((all) => journalOf(reader, ...all)),
-    ]);
+  const [
+    known,
+    record,
+    { socket, table },
+    { info, infoFrom },
+    proc,
+    master,
+    serving,
+    journal,
+    served,
+    names,
+  ] = await Promise.all([
+    properties,
+    readLoadedRecord(reader),
+    worker,
+    told,
+    processes,
+    properties.then((all) => processOf(reader, Number(all.get("MainPID")?.[0]))),
+    told.then(({ info }) => processOf(reader, Number(info.get("pid")))),
+    Promise.all([properties, files, processes, told]).then((all) => journalOf(reader, ...all)),
+    properties.then((all) =>
+      isRunning(all.get("ActiveState")?.[0] ?? "")
+        ? lookAtServed(reader, settings.services, parameters.timeout_server)
+        : ABSENT,
+    ),
+    files.then(({ config }) => namesOf(reader, config)),
+  ]);
   return {
     loaded: await loadedOrRead(reader, record, known.get("InvocationID")?.[0], {
       config: (await files).config,
       worker: Number(info.get("pid")) || undefined,
     }),
     socket,
-    servers,
+    table,
+    served,
+    names,
     info,
     infoFrom,
     processes: proc,
@@ -265,6 +319,18 @@ async function infoOf(
   return answer.is === "value"
     ? { info: answer.value, infoFrom: MASTER_SOCKET }
     : { info: new Map(), infoFrom: "" };
+}
+
+/** More names than a question bears are not looked up. */
+const MOST_NAMES = 200;
+
+/** Which names of servers HAProxy would not find at its next start, which it then refuses. */
+async function namesOf(reader: Reader, { content }: FileFact): Promise<HaproxyFacts["names"]> {
+  const names =
+    content === undefined ? [] : serverHostNames(parseHaproxyConfig(content)).slice(0, MOST_NAMES);
+  if (names.length === 0) return { is: "value", value: new Map() };
+  const answer = await reader.groupsOf(2, "resolution", ...names);
+  return mapAnswer(answer, (rows) => new Map(rows.map(([name, why]) => [name!, quotable(why!)])));
 }
 
 async function processOf(reader: Reader, pid: number): Promise<Answer<HaproxyProcess>> {

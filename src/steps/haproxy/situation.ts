@@ -132,3 +132,19 @@ function loadedBy(
 export function loadedDifferences({ loaded }: Situation): readonly ConfigDifference[] {
   return loaded.is === "value" ? loaded.value.differences : [];
 }
+
+/** Whether the worker has nothing but what it was told over its socket that differs from what is wanted. */
+export function isAsLoaded(situation: Situation): boolean {
+  const { digest } = situation;
+  return digest.inForce === digest.want && loadedDifferences(situation).length === 0;
+}
+
+/** Front ends that the worker was loaded with and has shut down for good, or lost: a reload brings them back. */
+export function stoppedFrontEnds(situation: Situation): readonly string[] {
+  const { desired, facts, active } = situation;
+  if (!active || facts.table.is !== "value" || facts.info.size === 0 || !isAsLoaded(situation)) return [];
+  const states = new Map(facts.table.value.frontEnds.map(({ name, status }) => [name, status]));
+  return desired.settings.services.flatMap(({ name }) =>
+    (states.get(name) ?? "STOP") === "STOP" ? [name] : [],
+  );
+}

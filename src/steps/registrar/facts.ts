@@ -7,7 +7,7 @@ export interface RegistrarFacts extends ProgramFacts {
   readonly failing: ReadonlyMap<string, string>;
   /** Services whose check was not made to its end, and why. */
   readonly unreadChecks?: ReadonlyMap<string, string>;
-  /** Service → the node that the running Nerve made of it. */
+  /** Service → the node that the running Nerve made of it last; none of a service that it has never registered. */
   readonly nodes: ReadonlyMap<string, NerveNode>;
   /** Why those could not be told. */
   readonly unreadNodes?: string;
@@ -19,6 +19,8 @@ interface NerveNode {
   readonly path: string;
   /** ZooKeeper session in which it was made, 16 hex digits. */
   readonly session: string;
+  /** Nerve took it away again. */
+  readonly left?: boolean;
 }
 
 interface RegistryFacts {

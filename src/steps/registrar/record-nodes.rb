@@ -1,5 +1,6 @@
 # Loaded before Nerve. Writes down which nodes this Nerve made and in which session: one that an earlier Nerve left
-# behind lives on until that session times out, and looks the same.
+# behind lives on until that session times out, and looks the same. One that it took away again is kept as such, for a
+# service that has never been registered is another matter.
 require "fileutils"
 require "json"
 require "nerve"
@@ -12,7 +13,7 @@ module RecordNodes
 
   def self.put(service, node)
     LOCK.synchronize do
-      node ? NODES[service] = node : NODES.delete(service)
+      NODES[service] = node
       File.write("#{FILE}.tmp", JSON.generate(NODES))
       FileUtils.mv("#{FILE}.tmp", FILE)
     end
@@ -33,7 +34,8 @@ module RecordNodes
 
   def zk_delete
     super
-    RecordNodes.put(@service_name, nil)
+    made = NODES[@service_name]
+    RecordNodes.put(@service_name, made.merge("left" => true)) if made
   end
 end
 

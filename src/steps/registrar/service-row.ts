@@ -7,10 +7,12 @@ import { NERVE_CONFIG, NODE_RECORD } from "./paths.ts";
 const CONFIGURED = "configured";
 const REGISTERED = "registered";
 const LEFT_OUT = "left out, not healthy";
+const NEVER = "never registered";
 
 /**
  * A service that is healthy here is a child of its path in ZooKeeper, owned by the session of the Nerve that runs.
- * One whose health check fails is not, and that is as wanted: a warning says so.
+ * One whose health check fails is not, and that is as wanted: a warning says so. Unless it has never been registered since
+ * Nerve was started: then its port or its check may be wrong, and nothing is proven.
  */
 export function serviceRow(service: OwnService, { address }: RegistrarDesired, facts: RegistrarFacts): Row {
   const { failing, nodes, registry, process } = facts;
@@ -41,15 +43,16 @@ export function serviceRow(service: OwnService, { address }: RegistrarDesired, f
   );
   const lasting = here.filter(({ owner }) => owner === undefined);
   const earlier = here.filter((child) => child !== own && !lasting.includes(child));
+  const isNever = failure !== "" && node === undefined && earlier.length === 0;
   return row(
     {
       is: "read",
-      value: stateOf(service, failure, own, earlier),
+      value: isNever ? NEVER : stateOf(service, failure, own, earlier),
       source: own === undefined ? source : `ZooKeeper ${nodePath(service, own.name)}`,
     },
     {
-      because: because(service, failure, own, earlier),
-      warning: warning(service, failure, lasting),
+      because: isNever ? neverWords(service, failure) : because(service, failure, own, earlier),
+      warning: warning(service, isNever ? "" : failure, lasting),
       // A restart takes every service of the host out for a moment: only for one that is healthy and not there.
       restartHelps: failure === "" && own === undefined,
     },
@@ -105,6 +108,13 @@ function because(
   if (own === undefined && earlier[0] !== undefined)
     return `${nodePath(service, earlier[0].name)} is an earlier Nerve's and ends with its session`;
   return failure === "" ? undefined : `its health check fails and Nerve has not taken it out yet: ${failure}`;
+}
+
+function neverWords({ name }: OwnService, failure: string): string {
+  return (
+    `Nerve has not registered it once since it was started, for its health check fails: ${failure}. Start the service, or mend ` +
+    `port and check of registrar.services.${name} in the inventory`
+  );
 }
 
 function warning(

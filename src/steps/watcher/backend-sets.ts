@@ -2,7 +2,7 @@ import type { Service } from "../../contract/mesh.ts";
 import { type BackendPolicy, refusalOf } from "../../haproxy/backend-policy.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { parseHaproxyConfig, plainOptions, serversOf } from "../../haproxy/config.ts";
-import { type AlteredServer, serversAltered } from "../../haproxy/server-state.ts";
+import { type Altered, checkWords, serversAltered } from "../../haproxy/server-state.ts";
 import { type Backend, backendOf, isDisabled, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
@@ -118,18 +118,29 @@ export function serversAlteredOf(
   { servers }: HaproxyFacts,
   config: HaproxyConfig,
   service: string,
-): readonly AlteredServer[] {
+): readonly Altered[] {
   return serversAltered(servers, config, service, { isMaintenanceOurs: true });
+}
+
+interface ServerInForce {
+  readonly name: string;
+  readonly up: boolean;
+  /** How its last health check ended, in HAProxy's words; undefined without a check. */
+  readonly check: string | undefined;
 }
 
 /** Servers the running worker uses. One that its health check has marked down is still registered. */
 export function serversInForce(
   haproxy: Pick<HaproxyFacts, "servers">,
   service: string,
-): readonly { readonly name: string; readonly up: boolean }[] {
+): readonly ServerInForce[] {
   return haproxy.servers
     .filter(({ backend, status }) => backend === service && !status.startsWith("MAINT"))
-    .map(({ name, status }) => ({ name, up: !status.startsWith("DOWN") }))
+    .map((server) => ({
+      name: server.name,
+      up: !server.status.startsWith("DOWN"),
+      check: checkWords(server),
+    }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

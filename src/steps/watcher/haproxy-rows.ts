@@ -212,7 +212,9 @@ export function serviceRow(situation: Situation, service: Service): Row {
   const altered = serversAlteredOf(facts.haproxy, haproxyConfig, service.name);
   const names = servers.map(({ name }) => name).filter((name) => altered.every((each) => each.name !== name));
   const leftOut = leftOutOf(facts, service, wanted?.names ?? []);
-  const down = servers.filter(({ up }) => !up).map(({ name }) => name);
+  const down = servers
+    .filter(({ up }) => !up)
+    .map(({ name, check }) => (check ? `${name} (${check})` : name));
   const known = facts.haproxy.servers.some(({ backend }) => backend === service.name) || onDisk.is === "read";
   if (wanted === undefined) {
     const because =

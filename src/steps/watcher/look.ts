@@ -95,10 +95,10 @@ function isAtRest(
   kept: WatcherFacts["kept"],
 ) {
   const facts = registryFacts(registry, desired);
-  if (worker.info.is !== "value" || worker.servers.is !== "value" || facts === undefined) return true;
+  if (worker.info.is !== "value" || worker.table.is !== "value" || facts === undefined) return true;
   if ("unreachable" in facts) return true;
   if (waiting.length > 0) return false;
-  const servers = worker.servers.value;
+  const { servers } = worker.table.value;
   return desired.services.every((service) => {
     const wanted = wantedServers(service, desired, { registry: facts, kept });
     const inForce = serversInForce({ servers }, service.name).map(({ name }) => name);
@@ -107,19 +107,19 @@ function isAtRest(
 }
 
 function haproxyFacts(
-  { info, servers, socket }: Worker,
+  { info, table, socket }: Worker,
   loaded: Answer<HaproxyConfig>,
 ): WatcherFacts["haproxy"] {
-  if (info.is === "value" && servers.is === "value") {
+  if (info.is === "value" && table.is === "value") {
     return {
       pid: Number(info.value.get("pid")),
       description: info.value.get("description") ?? "",
-      servers: servers.value,
+      servers: table.value.servers,
       loaded,
     };
   }
   if (socket.is === "lost") return { unreachable: socket.because };
-  const unread = [info, servers].find((answer) => answer.is === "unreadable");
+  const unread = [info, table].find((answer) => answer.is === "unreadable");
   return { unreachable: unread?.because ?? "it ended meanwhile", isUnread: true };
 }
 

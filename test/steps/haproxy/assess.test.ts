@@ -278,7 +278,7 @@ describe("haproxy without a watcher", () => {
     const { row, changes } = assessed(desired(), {
       socket: { is: "silent", because: silent.because },
       info: undefined,
-      facts: { processes: silent, servers: silent },
+      facts: { processes: silent, table: silent },
     });
     for (const setting of ["admin socket", "last reload", "version", "settings", "maxconn", "retries"]) {
       expect(row(setting)).toMatchObject({
@@ -695,6 +695,152 @@ describe("haproxy beside a watcher", () => {
       info: { description: other, maxconn: "8000" },
     });
     expect(row("settings")).toMatchObject({ verdict: "pending", onDisk: { value: "2 differences" } });
+    expect(changes).toEqual([]);
+  });
+});
+
+describe("what somebody told HAProxy over its socket", () => {
+  it.each<[string, Parameters<typeof assessed>[1], string, RegExp]>([
+    [
+      "a front end's limit",
+      { frontEnds: { "user-api": ["OPEN", 1] } },
+      "user-api front end",
+      /takes 1 connection at most\. .*: set maxconn frontend user-api 9000$/,
+    ],
+    [
+      "a disabled front end",
+      { frontEnds: { "user-api": ["PAUSED"] } },
+      "user-api front end",
+      /is disabled\. .*: enable frontend user-api$/,
+    ],
+    [
+      "connections of the whole process",
+      { info: { maxconn: "100", hard_maxconn: "9000" } },
+      "maxconn",
+      /HAProxy takes 100 connections at most\. .*: set maxconn global 9000$/,
+    ],
+    [
+      "a rate",
+      { info: { connratelimit: "0", sessratelimit: "7" } },
+      "maxconn",
+      /takes 7 new sessions a second\. .*: set rate-limit sessions global 0$/,
+    ],
+  ])("is blocked with what takes it back: %s", (_, probe, setting, because) => {
+    const { row, changes, open } = assessed(desired(), probe);
+    expect(row(setting)).toMatchObject({ verdict: "blocked", because: expect.stringMatching(because) });
+    expect(open).toHaveLength(1);
+    expect(changes).toEqual([]);
+  });
+
+  it("is not what another configuration says of it", () => {
+    const { row } = assessed(desired(), {
+      ...{ frontEnds: { "user-api": ["OPEN", 8000] } },
+      info: { description: other, maxconn: "8000", hard_maxconn: "9000" },
+    });
+    expect(row("user-api front end").verdict).toBe("proven");
+    expect(row("maxconn").verdict).toBe("not-in-force");
+  });
+
+  it("is mended by a reload where nothing else takes it back: a front end that is shut down", () => {
+    const gone = { frontEnds: { "user-api": ["STOP"] } } as const;
+    const { row, changes } = assessed(desired(), gone, { listeners: [] });
+    expect(row("user-api front end")).toMatchObject({
+      verdict: "not-in-force",
+      because: expect.stringContaining("a reload brings it back"),
+      closedBy: { change: "configuration" },
+    });
+    expect(changes.map(brief)).toMatchObject([{ run: ["activate.sh reload"] }]);
+  });
+});
+
+describe("a request through a front end", () => {
+  const FRONT = "user-api front end";
+
+  it("is what proves it, with its answer", () => {
+    expect(assessed(desired()).row(FRONT)).toMatchObject({
+      verdict: "proven",
+      inForce: { source: "ss -ltn; GET /health of 127.0.0.1:8080: status 200" },
+    });
+  });
+
+  it("that nobody lets through is not in force, with where to look, and no change is made for it", () => {
+    const serves = { "user-api": { is: "failed", because: "Permission denied" } } as const;
+    const { row, changes } = assessed(desired(), { serves });
+    expect(row(FRONT)).toMatchObject({
+      verdict: "not-in-force",
+      because: expect.stringMatching(/fails on this host itself: Permission denied\. .*nft list ruleset/),
+    });
+    expect(row(FRONT).closedBy).toBeUndefined();
+    expect(changes).toEqual([]);
+  });
+
+  it("that gets no answer in time is unknown", () => {
+    const serves = { "user-api": { is: "late", because: "no answer within 7 s" } } as const;
+    expect(assessed(desired(), { serves }).row(FRONT)).toMatchObject({
+      verdict: "unknown",
+      because: expect.stringContaining("no answer within 7 s"),
+    });
+  });
+
+  it.each([
+    ["UP", 503, /GET \/health gets status 503 through it, although 1 of its servers/],
+    ["DOWN", 503, undefined],
+    ["UP", 302, undefined],
+  ] as const)("to a server that is %s and that gets %d is in force", (state, status, warning) => {
+    const { row } = assessed(desired(), {
+      servers: [["user-api", "a", state, 1]],
+      serves: { "user-api": { is: "answered", status } },
+    });
+    expect(row(FRONT).verdict).toBe("proven");
+    if (warning === undefined) expect(row(FRONT).warning).toBeUndefined();
+    else expect(row(FRONT).warning).toMatch(warning);
+  });
+
+  it("is no proof while anybody else listens there, whatever its name", () => {
+    const { row } = assessed(desired(), { strangers: [["127.0.0.1:8080", "77", "nginx"]] });
+    expect(row(FRONT)).toMatchObject({
+      verdict: "blocked",
+      because: expect.stringMatching(
+        /^process 77, nginx that haproxy\.service did not start, takes requests/,
+      ),
+    });
+  });
+});
+
+describe("workers of earlier reloads", () => {
+  const workers = (sinceReload: string, ...old: readonly string[]) => ({
+    processes: [
+      "360 master 3 [failed: 0] 1d00h00m00s 2.6.12",
+      "# workers",
+      `388 worker 0 ${sinceReload} 2.6.12`,
+      "# old workers",
+      ...old.map((age, index) => `${300 + index} worker 1 ${age} 2.6.12`),
+    ],
+  });
+
+  it.each<[string, ReturnType<typeof workers>, RegExp | undefined]>([
+    [
+      "two of them",
+      workers("0d00h00m02s", "0d00h00m09s", "0d02h05m00s"),
+      /^2 workers .* oldest started 2 h ago/,
+    ],
+    ["one that lives on", workers("0d00h20m00s", "0d00h30m00s"), /^1 worker of .* oldest started 30 min ago/],
+    ["one that has just been told to end", workers("0d00h00m02s", "0d00h30m00s"), undefined],
+    ["none", workers("0d00h00m02s"), undefined],
+  ])("are warned of: %s", (_, probe, warning) => {
+    const { row, changes } = assessed(desired(), probe);
+    expect(row("last reload").verdict).toBe("proven");
+    if (warning === undefined) expect(row("last reload").warning).toBeUndefined();
+    else expect(row("last reload").warning).toMatch(warning);
+    expect(changes).toEqual([]);
+  });
+
+  it("nobody can tell of where the master has no socket, nor whether a reload failed", () => {
+    const { row, changes } = assessed(desired(), { processes: [] });
+    expect(row("last reload")).toMatchObject({
+      verdict: "unknown",
+      because: expect.stringContaining("take EXTRAOPTS= out"),
+    });
     expect(changes).toEqual([]);
   });
 });

@@ -10,7 +10,8 @@ import { loadedConfig } from "../../../src/haproxy/loaded.ts";
 import type { AdminSocket } from "../../../src/haproxy/look.ts";
 import { haproxyParameters } from "../../../src/haproxy/parameters.ts";
 import { processesOf } from "../../../src/haproxy/processes.ts";
-import { serverState } from "../../../src/haproxy/server-state.ts";
+import type { Served } from "../../../src/haproxy/served.ts";
+import { tableOf } from "../../../src/haproxy/server-state.ts";
 import { descriptionOf, haproxySettings } from "../../../src/haproxy/settings.ts";
 import { revealContent } from "../../../src/secret.ts";
 import { assess } from "../../../src/steps/haproxy/assess.ts";
@@ -80,6 +81,12 @@ export interface ProbeFields {
   startLines?: readonly (readonly [string, number, string])[];
   /** Starts by systemd since somebody started it, and the age of what runs. */
   restarts?: readonly [number, number];
+  /** Of `show stat`: status and limit of front ends. */
+  frontEnds?: Readonly<Record<string, readonly [string, number?]>>;
+  /** What comes of a request through a front end; an answer with status 200 unless given. */
+  serves?: Readonly<Record<string, Served>>;
+  /** Names of servers, with why they do not resolve. */
+  names?: Readonly<Record<string, string>>;
   /** Of `show stat`: back end, name, status, weight. */
   servers?: readonly (readonly [string, string, string, number])[];
   socket?: AdminSocket;
@@ -92,8 +99,8 @@ export interface ProbeFields {
   watcher?: "active" | "inactive";
   /** Whether the playbook has the watcher step for the host. */
   watcherFollows?: boolean;
-  /** Ports and PIDs of HAProxys that the service did not start. */
-  strangers?: readonly (readonly [string, string])[];
+  /** Ports and PIDs of who is not of the service, HAProxys unless named. */
+  strangers?: readonly (readonly [string, string, string?])[];
   /** What else is read otherwise. */
   facts?: Partial<HaproxyFacts>;
 }
@@ -194,10 +201,10 @@ export function factsOf(want: HaproxyDesired, change: ProbeFields = {}): Haproxy
     unreadEnvironment: undefined,
     loaded: loadedConfig(installed && record ? record : absent, INVOCATION),
     strangers: answered(
-      (change.strangers ?? []).map(([local, pid]) => ({
+      (change.strangers ?? []).map(([local, pid, process = "haproxy"]) => ({
         address: local.slice(0, local.lastIndexOf(":")),
         port: Number(local.slice(local.lastIndexOf(":") + 1)),
-        process: "haproxy",
+        process,
         pid: Number(pid),
       })),
     ),
@@ -209,7 +216,9 @@ export function factsOf(want: HaproxyDesired, change: ProbeFields = {}): Haproxy
 
 const SILENT = {
   socket: { is: "silent", because: "it was not asked" },
-  servers: answered([]),
+  table: answered({ servers: [], frontEnds: [] }),
+  served: absent,
+  names: answered(new Map()),
   info: new Map(),
   infoFrom: "",
   processes: absent,
@@ -240,7 +249,23 @@ function answers(want: HaproxyDesired, change: ProbeFields) {
   const servers = change.servers ?? [["user-api", "a", "UP", 1] as const];
   return {
     socket,
-    servers: answered(servers.map((row) => serverState(row.map(String)))),
+    table: answered(
+      tableOf([
+        ...want.settings.services.map(({ name }) => {
+          const [status = "OPEN", limit = want.parameters.maxconn] = change.frontEnds?.[name] ?? [];
+          return ["0", name, "FRONTEND", status, "", "", String(limit)];
+        }),
+        ...servers.map((row) => ["2", ...row.map(String), "", "", "L7OK", "200", ""]),
+      ]),
+    ),
+    served: answered(
+      new Map(
+        want.settings.services.map(({ name }) => {
+          return [name, change.serves?.[name] ?? ({ is: "answered", status: 200 } as const)];
+        }),
+      ),
+    ),
+    names: answered(new Map(Object.entries(change.names ?? {}))),
     info: new Map(Object.entries(info)),
     infoFrom: socket.is === "answered" ? ADMIN : MASTER_SOCKET,
     processes: processes === undefined ? absent : answered(processes),

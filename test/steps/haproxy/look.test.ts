@@ -25,6 +25,8 @@ const ADMIN = "/run/haproxy/admin.sock";
 const DEFAULTS = "/etc/default/haproxy";
 const VARIABLES = "^\\s*(?:CONFIG|PIDFILE|EXTRAOPTS|OPTIONS)=";
 
+const SERVING = key("serving", "7", "127.0.0.1", "8080", "GET", "/health");
+
 const wanted = (how: string, path: string, text: string) =>
   key("file", path, how, sha256Of(text), `${Buffer.byteLength(text)}`);
 const unitKey = key("unit", UNIT, ...UNIT_PROPERTIES);
@@ -133,7 +135,11 @@ function converged(want: HaproxyDesired): Recording {
     [key("haproxy.info")]: info(want),
     // Asked only where the worker itself does not answer.
     [key("haproxy.info_by_master", "388")]: info(want),
-    [key("haproxy.servers")]: value("user-api", "a", "UP", 1, "10.0.0.9:80"),
+    [key("haproxy.stat")]: value(
+      ...["0", "user-api", "FRONTEND", "OPEN", "", "", want.parameters.maxconn, "", "", ""],
+      ...["2", "user-api", "a", "UP", 1, "10.0.0.9:80", "", "L7OK", "200", "OK"],
+    ),
+    [SERVING]: value("answered", "200"),
     [key("haproxy.processes")]: value(ANSWER),
   };
 }
@@ -184,7 +190,7 @@ describe("a look at HAProxy", () => {
 });
 
 describe("a look at a HAProxy that", () => {
-  const lost = { [key("haproxy.info")]: absent, [key("haproxy.servers")]: absent };
+  const lost = { [key("haproxy.info")]: absent, [key("haproxy.stat")]: absent };
 
   it.each([
     ["has lost its socket's file", { [key("file", ADMIN, "stat")]: absent }, "No such file or directory"],
@@ -204,7 +210,7 @@ describe("a look at a HAProxy that", () => {
   it("does not answer, nor its master, is unknown, and neither reloaded nor restarted", async () => {
     const silent = {
       [key("haproxy.info")]: late,
-      [key("haproxy.servers")]: late,
+      [key("haproxy.stat")]: late,
       [key("haproxy.processes")]: late,
     };
     const { rows, changes } = await lookAt(silent);
@@ -297,6 +303,48 @@ describe("a look at a HAProxy that", () => {
     expect(changes.map(({ id }) => id)).not.toContain("packages");
   });
 
+  const listeners = (users: string) =>
+    value(`LISTEN 0 9 127.0.0.1:8080 0.0.0.0:* users:(("haproxy",pid=388,fd=7),${users})\n`);
+
+  it.each<[string, Recording[string], string[]]>([
+    ["of another service", process(77, "0::/system.slice/shadow.service\n"), ["nginx"]],
+    ["of the service, by another name", process(77, `0::/system.slice/${UNIT}\n`), []],
+    ["that has ended", absent, []],
+  ])("shares its port with a program %s", async (_, answer, strangers) => {
+    const { facts } = await lookAt({
+      [key("sockets.listening")]: listeners('("nginx",pid=77,fd=5)'),
+      [key("process", "77", "cgroup")]: answer,
+    });
+    expect(facts.strangers).toMatchObject({ value: strangers.map((process) => ({ process, pid: 77 })) });
+  });
+
+  it("shares its port with a program that was not told is unknown", async () => {
+    const { rows } = await lookAt({
+      [key("sockets.listening")]: listeners('("nginx",pid=77,fd=5)'),
+      [key("process", "77", "cgroup")]: late,
+    });
+    expect(rows.get("user-api front end")?.verdict).toBe("unknown");
+  });
+
+  it("has a server by a name is asked whether that is found, of no other", async () => {
+    const want = desired({ watched: true });
+    const { serverOptions } = want.settings.services[0]!;
+    const text = `${configText(want)}    server x_gone.lab:80 gone.lab:80 ${serverOptions} disabled\n`;
+    const { rows } = await lookAt(
+      {
+        [long(CONFIG)]: value(...regular(CONFIG, text), text),
+        [key("resolution", "gone.lab")]: value("gone.lab", "Name or service not known"),
+      },
+      want,
+    );
+    expect(rows.get("haproxy.cfg")).toMatchObject({
+      verdict: "proven",
+      warning: expect.stringMatching(
+        /the next start of HAProxy is refused.* gone\.lab of user-api\/x_gone\.lab:80 .*: Name or service not known/,
+      ),
+    });
+  });
+
   it("the service did not start is told by its control group, on every port", async () => {
     const { facts } = await lookAt({
       [key("process", "comm:haproxy", "cgroup")]: value(
@@ -367,6 +415,8 @@ describe("haproxy.cfg of thousands of servers", () => {
       verdict: "unknown",
       because: "/etc/haproxy/haproxy.cfg could not be read: it is larger than 3 MiB",
     });
+    expect(rows.get("haproxy.cfg")?.verdict).toBe("unknown");
+    expect(rows.get("user-api front end")?.verdict).toBe("unknown");
     expect(changes).toEqual([]);
   });
 });
@@ -379,12 +429,7 @@ describe("what was not read whole", () => {
       desired: want,
       host: hostFacts(want),
       ask: askOpen(converged(want)),
-      needless: [
-        key("file", ADMIN, "stat"),
-        key("file", "/var/lib/dpkg/status", "lines"),
-        // Of a service whose servers a registry tells the watcher proves them.
-        ...(watched ? [key("haproxy.servers")] : []),
-      ],
+      needless: [key("file", ADMIN, "stat"), key("file", "/var/lib/dpkg/status", "lines")],
     });
     expect(unknown.get(key("haproxy.processes"))).toEqual(["last reload"]);
   });

@@ -112,6 +112,21 @@ describe("a service", () => {
     expect(row(SERVICE).warning).toContain("not healthy here, so it is not registered: 10.0.0.11:9000");
   });
 
+  it("that has never been registered is not proven, and no restart is tried", () => {
+    const { row, ids } = assessed(desired(), {
+      children: [],
+      failing: "10.0.0.11:9000: Connection refused",
+      facts: { nodes: new Map() },
+    });
+    expect(ids).toEqual([]);
+    expect(row(SERVICE)).toMatchObject({
+      verdict: "not-in-force",
+      because: expect.stringMatching(
+        /not registered it once .* 10\.0\.0\.11:9000: Connection refused\. Start the service/,
+      ),
+    });
+  });
+
   it.each([
     ["Nerve's own", child(), "Nerve has not taken it out yet"],
     ["an earlier Nerve's", child(left), "app-01_0000000002 is an earlier Nerve's and ends with its session"],

@@ -140,7 +140,7 @@ describe("a look at the registrar", () => {
     const refused = "10.0.0.11:9000: Connection refused";
     const { facts, service, open } = await lookAt({
       [HEALTH]: value(refused),
-      [NODES]: nodes("{}"),
+      [NODES]: nodes(`{"user-api":{"path":"/services/user-api/${NODE}","session":"${SESSION}","left":true}}`),
       [REGISTRY]: value("10.0.0.2:2181", "absent"),
     });
     expect(facts.failing).toEqual(new Map([["user-api", refused]]));

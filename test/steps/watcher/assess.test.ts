@@ -567,3 +567,17 @@ describe("what Synapse brings about", () => {
     expect(changes[0]!.commands).toEqual([{ kind: "adopt", path: HAPROXY_CONFIG }]);
   });
 });
+
+it("haproxy.cfg that is larger than what is sent is unknown and not empty, and Synapse is not started again for it", () => {
+  const want = desired();
+  const facts = seen(want);
+  const large = { ...facts.files.get(HAPROXY_CONFIG)!, content: undefined };
+  const files = new Map([...facts.files, [HAPROXY_CONFIG, large]]);
+  const { row, ids } = shown(want, { ...facts, files }, host(facts));
+  for (const setting of ["haproxy.cfg", "service user-api"])
+    expect(row(setting)).toMatchObject({
+      verdict: "unknown",
+      because: expect.stringContaining("it is larger than 3 MiB"),
+    });
+  expect(ids).toEqual([]);
+});

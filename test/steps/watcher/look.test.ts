@@ -87,7 +87,12 @@ const REGISTRY = key(
 const A = ["a_1", '{"host":"10.0.0.21","port":9001}'] as const;
 const B = ["b_2", '{"host":"10.0.0.22","port":9001,"name":"bee"}'] as const;
 const servers = (...names: readonly string[]) =>
-  value(...names.flatMap((name) => ["user-api", name, "UP", 1, name.replace(/.*_/, "")]));
+  value(
+    ...names.flatMap((name) => [
+      ...["2", "user-api", name, "UP", 1, name.replace(/.*_/, ""), ""],
+      ...["L7OK", "200", "OK"],
+    ]),
+  );
 const TREE = `/opt/meshctl/watcher/${KEY}`;
 const RECORD = "/run/meshctl/watcher-started";
 const started = own.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join("");
@@ -156,7 +161,7 @@ const converged: Recording = {
   [LOADED]: file("/run/meshctl/haproxy-loaded", record),
   [WAITING]: value(),
   [key("haproxy.info")]: value("pid", 388, "description", description),
-  [key("haproxy.servers")]: servers(...SERVERS),
+  [key("haproxy.stat")]: servers(...SERVERS),
   [key("file", ADMIN, "stat")]: value("socket", "0660", "root:haproxy", 0, "", ADMIN, 1),
   [REGISTRY]: children(A, B),
 };
@@ -293,7 +298,7 @@ describe("a look at the watcher", () => {
   });
 
   it("looks again while HAProxy is behind the registry, and gives that up", async () => {
-    const behind = { ...converged, [key("haproxy.servers")]: servers("10.0.0.21:9001") };
+    const behind = { ...converged, [key("haproxy.stat")]: servers("10.0.0.21:9001") };
     const moving = (looks: number): Ask => {
       let look = 0;
       const ask = (recording: Recording): Ask =>

@@ -120,6 +120,8 @@ export interface World {
   weights?: Readonly<Record<string, number>>;
   /** And at which address; the one in its name unless given. */
   addresses?: Readonly<Record<string, string | undefined>>;
+  /** What HAProxy shows of a server's check; a status of 200 unless given. */
+  checks?: Readonly<Record<string, { status: string; code: string; words: string }>>;
   config?: string;
   /** Whose haproxy.cfg it is. */
   foreign?: boolean;
@@ -193,6 +195,12 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
           world.addresses !== undefined && name in world.addresses
             ? world.addresses[name]
             : name.replace(/.*_/, ""),
+        limit: 0,
+        check:
+          world.checks?.[name] ??
+          (status.startsWith("DOWN")
+            ? { status: "L4CON", code: "", words: "Connection refused" }
+            : { status: "L7OK", code: "200", words: "" }),
       })),
     },
     registry: {

@@ -18,7 +18,13 @@ const trap: Trap = {
       );
     await mustRun(host, "grep -q 'server dead_' /etc/haproxy/haproxy.cfg");
   },
-  told: [{ setting: "service user-api", verdict: "proven", because: /DOWN by its health check: dead_/ }],
+  told: [
+    {
+      setting: "service user-api",
+      verdict: "proven",
+      because: /DOWN by its health check: dead_\S+ \(L4CON: Connection refused\)/,
+    },
+  ],
   // The mesh is as asked for, and nothing that meshctl changes brings a backend up: `status` is what fails.
   verifyCode: 0,
   outcome: { is: "left alone" },
@@ -26,7 +32,7 @@ const trap: Trap = {
     const { code, events } = await run("status");
     const problem = events.find(({ event, kind }) => event === "problem" && kind === "service-out");
     assert.match(String(problem?.what), /^user-api: no backend is UP, requests to .* fail$/);
-    assert.equal(problem?.evidence, `dead_${host.address}:9 down`);
+    assert.equal(problem?.evidence, `dead_${host.address}:9 down (L4CON: Connection refused)`);
     assert.equal(code, 2);
   },
   clear: ({ lab }) => deregister(lab.hosts[0]!, path, "dead"),

@@ -1,0 +1,140 @@
+import type { Layer, Reading } from "../../contract/reading.ts";
+import { socketQuestion } from "../../evidence/by-hand.ts";
+import { directiveOf } from "../../haproxy/config.ts";
+import { requestTo } from "../../haproxy/served.ts";
+import { type Altered, alteredWords, connections } from "../../haproxy/server-state.ts";
+import { ADMIN_SOCKET, type ServiceSettings } from "../../haproxy/settings.ts";
+import { closeContent } from "./closing.ts";
+import { onDisk } from "./layers.ts";
+import { holderOf } from "./listeners.ts";
+import { UNIT } from "./paths.ts";
+import { isAsLoaded, type Situation, stoppedFrontEnds } from "./situation.ts";
+
+const TABLE = socketQuestion(ADMIN_SOCKET, "show stat");
+
+/** A front end listens, nobody else takes its requests, and one request of this host's own gets through it. */
+export function frontEndRow(situation: Situation, service: ServiceSettings): Reading {
+  const { config, active } = situation;
+  const { name, bind, port } = service;
+  const reading = {
+    setting: `${name} front end`,
+    want: `${bind}:${port}`,
+    onDisk: onDisk(situation, config && directiveOf(config, "frontend", name, "bind")),
+    ...inForce(situation, service),
+    blocked: strangerWords(situation, service) ?? alteredWords(altered(situation, service), ADMIN_SOCKET),
+  };
+  // A reload mends neither what keeps requests away nor what answers late.
+  const isInPlace =
+    reading.onDisk.is === "read" &&
+    reading.onDisk.value === reading.want &&
+    active &&
+    isOurs(situation, service);
+  return isInPlace && !stoppedFrontEnds(situation).includes(name)
+    ? reading
+    : closeContent(situation, reading);
+}
+
+function inForce(
+  situation: Situation,
+  service: ServiceSettings,
+): Pick<Reading, "because" | "warning"> & { readonly inForce: Layer } {
+  const { host, facts, active } = situation;
+  const { name, bind, port } = service;
+  const want = `${bind}:${port}`;
+  if (facts.strangers.is === "unreadable")
+    return { inForce: { is: "unreadable", source: "ss -ltnp", because: facts.strangers.because } };
+  const { table, served, info } = facts;
+  // Its socket may be open all the same: the master keeps it for the next worker.
+  if (stoppedFrontEnds(situation).includes(name))
+    return {
+      inForce: { is: "absent", source: TABLE },
+      because: `changed by hand: the worker has shut the front end ${name} down, and a reload brings it back`,
+    };
+  const source = "ss -ltn";
+  const holder = holderOf(host.listeners, bind, port);
+  if (holder === undefined) return { inForce: { is: "absent", source } };
+  const listens = `${holder.address}:${port}`;
+  if (!active || !isOurs(situation, service)) {
+    const who = holder.process || "unknown";
+    return {
+      inForce: { is: "read", value: `${listens} of ${who}`, source },
+      because: `${holder.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
+    };
+  }
+  if (table.is === "unreadable" && info.size > 0)
+    return { inForce: { is: "unreadable", source: TABLE, because: table.because } };
+  const request = requestTo(service);
+  const how =
+    request === undefined ? `a connection to ${want}` : `${request.method} ${request.path} of ${want}`;
+  if (served.is !== "value")
+    return {
+      inForce:
+        served.is === "absent"
+          ? { is: "absent", source: how }
+          : { is: "unreadable", source: how, because: served.because },
+    };
+  const result = served.value.get(name);
+  switch (result?.is) {
+    case "answered":
+      return {
+        inForce: { is: "read", value: want, source: `${source}; ${how}: status ${result.status}` },
+        warning: answerWords(situation, service, result.status),
+      };
+    case "connected":
+      return { inForce: { is: "read", value: want, source: `${source}; ${how}` } };
+    case "failed":
+      return {
+        inForce: { is: "read", value: `no answer (${result.because})`, source: how },
+        because:
+          `HAProxy listens on ${want}, and ${how} fails on this host itself: ${result.because}. ` +
+          "A packet filter or a routing rule may be in the way: nft list ruleset; ip rule",
+      };
+    default:
+      return { inForce: { is: "unreadable", source: how, because: result?.because ?? "it was not asked" } };
+  }
+}
+
+function isOurs({ host }: Situation, { bind, port }: ServiceSettings): boolean {
+  return holderOf(host.listeners, bind, port)?.process === "haproxy";
+}
+
+/** Of an answer that no check of HAProxy's would take, although servers are up by just that. */
+function answerWords(
+  { facts: { table } }: Situation,
+  service: ServiceSettings,
+  status: number,
+): string | undefined {
+  if (status < 400 || table.is !== "value") return undefined;
+  const up = table.value.servers.filter(
+    (server) => server.backend === service.name && server.status.startsWith("UP") && server.weight > 0,
+  );
+  const { method, path } = service.check!;
+  return up.length === 0
+    ? undefined
+    : `${method} ${path} gets status ${status} through it, although ${up.length} of its servers are UP by that request`;
+}
+
+function strangerWords({ facts, active }: Situation, { bind, port }: ServiceSettings): string | undefined {
+  const strangers = facts.strangers.is === "value" ? facts.strangers.value : [];
+  const stranger = strangers.find((listener) => holderOf([listener], bind, port));
+  if (stranger === undefined) return undefined;
+  const who = stranger.process === "haproxy" ? "a HAProxy" : stranger.process || "a program";
+  return (
+    `process ${stranger.pid}, ${who} that ${UNIT} did not start, takes requests on ${stranger.address}:${port}` +
+    `${active ? " too" : ""}: stop it, or give the service another port`
+  );
+}
+
+/** What somebody told the worker of a front end over its socket. */
+function altered(situation: Situation, { name }: ServiceSettings): readonly Altered[] {
+  const { facts, desired } = situation;
+  const state =
+    facts.table.is === "value" ? facts.table.value.frontEnds.find((each) => each.name === name) : undefined;
+  if (state === undefined || !isAsLoaded(situation)) return [];
+  if (state.status === "PAUSED")
+    return [{ name: `front end ${name}`, how: "is disabled", undo: `enable frontend ${name}` }];
+  const { maxconn } = desired.parameters;
+  if (state.limit === maxconn || state.status === "STOP") return [];
+  const how = `takes ${connections(state.limit)} at most`;
+  return [{ name: `front end ${name}`, how, undo: `set maxconn frontend ${name} ${maxconn}` }];
+}
