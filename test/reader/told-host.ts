@@ -53,6 +53,8 @@ export function tellOf({ files = {}, units = {}, processes = {}, answers = {} }:
         return fieldsOf([String(units[what]?.enabled ?? "")]);
       case "process":
         return processAnswer(what, processes[Number(what)], rest);
+      case "user":
+        return absent;
       default:
         return recorded(question);
     }
