@@ -13,7 +13,7 @@ const TOO_LARGE = "it is larger than 256 KiB";
 
 /** What runs, and what would run after a reboot. Throws NotRead. */
 export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): Promise<ZookeeperFacts> {
-  const [unit, zooCfg, unitFile, myid, record, configured, servers] = await Promise.all([
+  const [unit, zooCfg, unitFile, myid, record, configured, servers, dynamic] = await Promise.all([
     lookAtUnit(reader, UNIT),
     readFileFact(reader, ZOO_CFG, { mayBePackaged: true }),
     readFileFact(reader, UNIT_FILE, { wanted: renderUnit(desired) }),
@@ -21,10 +21,13 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
     reader.text(STARTED),
     lookAtConfiguredData(reader, desired),
     lookAtServers(reader, desired),
+    dynamicConfiguration(reader),
   ]);
   // Members and directories are told by it, to this member and to the others.
   const unreadConfiguration = whyUnread(zooCfg);
   if (unreadConfiguration !== undefined) throw new NotRead(`${ZOO_CFG} was not read: ${unreadConfiguration}`);
+  if (dynamic.is === "unreadable")
+    throw new NotRead(`${DYNAMIC} of ${ZOO_CFG} was not read: ${dynamic.because}`);
   const { isRead, ...running } = servers;
   const data = [...configured, ...(await lookAtLiveData(reader, running.asked, configured))];
   const unread: readonly (readonly [Basis, string | undefined])[] = [
@@ -38,6 +41,7 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
   return {
     unit,
     zooCfg,
+    ...(dynamic.is === "value" ? { dynamic: dynamic.value } : {}),
     unitFile,
     myid,
     started: running.process === undefined ? undefined : startedOf(record, unit.invocation),
@@ -45,6 +49,14 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
     ...running,
     unread: new Map(unread.flatMap(([basis, because]) => (because === undefined ? [] : [[basis, because]]))),
   };
+}
+
+const DYNAMIC = "dynamicConfigFile";
+
+/** Absent where zoo.cfg names none. */
+async function dynamicConfiguration(reader: Reader): Promise<Answer<string>> {
+  const path = (await configurationIn(reader)).get(DYNAMIC)?.value;
+  return path === undefined || path === "" ? { is: "absent" } : reader.text(path);
 }
 
 function reasonOf(answer: Answer<unknown>): string | undefined {
