@@ -1,12 +1,13 @@
-import { userInfo } from "node:os";
+import { homedir, userInfo } from "node:os";
 
 /** Whoever runs meshctl. A uid that the machine has no name for, as containers give one, goes by its number. */
-export function localUser(): { readonly name: string; readonly uid: number } {
+export function localUser(): { readonly name: string; readonly uid: number; readonly home: string } {
   try {
-    const { username, uid } = userInfo();
-    return { name: username, uid };
+    // Where OpenSSH looks for its files, whatever $HOME says.
+    const { username, uid, homedir: home } = userInfo();
+    return { name: username, uid, home };
   } catch {
     const uid = process.getuid?.() ?? 0;
-    return { name: process.env.LOGNAME || process.env.USER || String(uid), uid };
+    return { name: process.env.LOGNAME || process.env.USER || String(uid), uid, home: homedir() };
   }
 }

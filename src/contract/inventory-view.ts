@@ -10,6 +10,8 @@ export interface HostView {
   readonly name: HostName;
   /** The mesh address: an IP. */
   readonly address: string;
+  /** The port that its SSH server is reached at, where the inventory says it. */
+  readonly ssh?: { readonly port?: number | undefined } | undefined;
   /** Where the host stands, as it or a group of it declares; undefined where neither does. */
   readonly country?: Country | undefined;
   /** Every group that holds the host, also through other groups, in file order. */

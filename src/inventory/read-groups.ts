@@ -85,7 +85,11 @@ function readMembers(section: Section, group: string, steps: readonly StepName[]
   return list.flatMap((name, index) => {
     const memberPath = [...listPath, index];
     if (typeof name === "string") return [{ name, path: memberPath }];
-    section.unexpected(memberPath, "expected the name of a host or a group");
+    const found = section.source.found(memberPath);
+    // A name that YAML takes for a number or for a yes.
+    const isWord = typeof name === "number" || typeof name === "boolean";
+    const hint = isWord ? `put quotes around it: "${found}"` : undefined;
+    section.problem(memberPath, `expected the name of a host or a group, found ${found}`, { hint });
     return [];
   });
 }

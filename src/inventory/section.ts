@@ -19,7 +19,11 @@ export class Section {
     return valueAt(this.source.value, path);
   }
 
-  problem(path: Path, message: string, options: { at?: "key" | "value" } = {}): void {
+  problem(
+    path: Path,
+    message: string,
+    options: { at?: "key" | "value"; hint?: string | undefined } = {},
+  ): void {
     this.#problems.add({ source: this.source, path }, message, options);
   }
 

@@ -114,7 +114,11 @@ export function readYamlTree(
         continue;
       }
       if (name === "__proto__" || name === "<<") {
-        report({ path: [...path, name], offset: keyOffset, message: "unknown key" });
+        const hint =
+          name === "<<"
+            ? "merge keys are of YAML 1.1 and not known here: repeat the keys, or use a group"
+            : undefined;
+        report({ path: [...path, name], offset: keyOffset, message: "unknown key", hint });
         continue;
       }
       keys.set(name, keyOffset);
@@ -156,7 +160,10 @@ export function readYamlTree(
     } else {
       place(typeof value === "string" ? quote(value) : (node.source ?? String(value)));
     }
-    return value;
+    // As it is written: a double is another number.
+    return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER
+      ? (node.source ?? value)
+      : value;
   }
 
   function reportTag(tag: string, node: Node, path: Path, offset: number): void {

@@ -85,11 +85,12 @@ my %VALUE = (
   server => qr/\A(?:mariadb|mysql)\z/,
   method => qr/\A(?:GET|HEAD|OPTIONS|)\z/,
   host => qr/\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}\z/,
-  account => qr/\A(?:root|debian)\z/,
+  account => qr/\A(?:root|own|debian)\z/,
   digest => qr/\A(?:[0-9a-f]{64}|)\z/,
   name => qr/\A[A-Za-z0-9_.-]{1,64}\z/,
   http_path => qr{\A(?:/[^\x00-\x20\x7f]{0,1023}|)\z},
   any => qr/\A[^\0\n]{0,4096}\z/,
+  kernel_key => qr{\A(?:[A-Za-z0-9_.-]{1,64}/){1,9}[A-Za-z0-9_.-]{1,64}\z},
 );
 
 sub checked {
@@ -1115,7 +1116,11 @@ sub as_server {
       call("mount", $etc, $etc, 0, 0x1000, 0) == 0 or die "$!\n";
       call("mount", $none, $etc, 0, 0x1021, 0) == 0 or die "$!\n";
     }
+    my $home = (getpwnam $user)[7];
     become($user);
+    # Where it has option files of its own: systemd says it of every user but root.
+    if ($user eq "root") { delete $ENV{HOME} } else { $ENV{HOME} = $home }
+    delete @ENV{qw(MYSQL_HOME MARIADB_HOME MYSQL_GROUP_SUFFIX MARIADB_GROUP_SUFFIX)};
     # Option files may name others by where the server stands.
     chdir "/" or die "$!\n";
   };
@@ -1130,18 +1135,38 @@ sub database_parser {
   return ["value", $code, grep { /$PARSED/ } split /\n/, $text];
 }
 
-my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'innodb_buffer_pool_size',
+my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'max_connect_errors', 'skip_name_resolve',
+  'innodb_buffer_pool_size',
   'innodb_buffer_pool_size_max', 'innodb_buffer_pool_chunk_size', 'innodb_buffer_pool_instances',
   'innodb_log_file_size', 'innodb_redo_log_capacity', 'innodb_flush_log_at_trx_commit');
   SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Innodb_redo_log_capacity_resized')";
 
-# By local socket always, whatever root's own client options say. Fields: exit code, what the client printed.
+# The socket that a process listens at; undefined when it has none in the file system. MySQL's X protocol has another.
+sub socket_of {
+  my ($pid) = @_;
+  my %own = map { (readlink("/proc/$pid/fd/$_") // "") =~ /\Asocket:\[(\d+)\]\z/ ? ($1, 1) : () } names("/proc/$pid/fd", qr/\A\d+\z/);
+  for (split /\n/, slurp("/proc/$pid/net/unix", $PROCESS_BYTES) // "") {
+    my (undef, undef, undef, $flags, undef, undef, $inode, $path) = split " ", $_, 8;
+    return $path if defined $path && $path =~ m{\A/} && $path !~ /mysqlx[^\/]*\z/ && $own{$inode} && hex($flags) & 0x10000;
+  }
+  return;
+}
+
+# Asked at the socket of this very process. As root's own files say only where root without them is refused: whatever they
+# say of how answers look. Fields: exit code, what the client printed.
+my %ACCOUNT = (
+  root => ["--no-defaults"],
+  own => [],
+  debian => ["--defaults-file=/etc/mysql/debian.cnf"],
+);
+my @PLAIN = map { "--loose-skip-$_" } qw(table vertical auto-vertical-output html xml);
 sub database_query {
-  my $account = checked(account => $_[0]);
+  my ($account, $pid) = @_;
   my ($client) = grep { -x } map { my $name = $_; map { "$_/$name" } split /:/, $ENV{PATH} } "mariadb", "mysql";
   defined $client or return ["absent"];
-  my @defaults = $account eq "debian" ? "--defaults-file=/etc/mysql/debian.cnf" : ();
-  return ["value", output_of([$client, @defaults, "-N", "-B", "--protocol=socket", "--connect-timeout=5", "-e", $QUERY], errors => 1)];
+  my $socket = socket_of($pid);
+  my @at = ("--protocol=socket", defined $socket ? "--socket=$socket" : ());
+  return ["value", output_of([$client, @{$ACCOUNT{$account}}, "-N", "-B", @PLAIN, @at, "--connect-timeout=5", "-e", $QUERY], errors => 1)];
 }
 
 # The last errors of a server that does not come up, as its user may read them: MySQL writes them to a file, MariaDB to the
@@ -1306,6 +1331,216 @@ sub conditions {
   return ["value", map { ($_, (output_of(["systemd-analyze", "condition", $_], errors => 1))[0] ? "no" : "yes") } @_];
 }
 
+# --- What sets the kernel beside sysctl.d ---
+
+# In the order in which one file hides another of its name.
+my @UNIT_PLACES = qw(/etc/systemd/system.control /run/systemd/transient /run/systemd/generator.early /etc/systemd/system
+  /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system
+  /run/systemd/generator.late);
+my @CONFIGURED = qw(/etc /run /usr/local/lib /usr/lib /lib);
+my $STARTS = qr/\A\s*(Exec(?:Condition|StartPre|Start|StartPost|Reload)|EnvironmentFile)\s*=\s*(.*)/s;
+my $LEADS_TO = qr/\A\s*(?:Wants|Requires|BindsTo|Upholds|OnSuccess|Unit|Service|Sockets)\s*=\s*(.*)/s;
+my $NEVER_AT_BOOT = qr/\A(?:rescue|emergency|halt|poweroff|reboot|shutdown|kexec|exit|final|umount|sleep|suspend|hibernate|hybrid-sleep|suspend-then-hibernate|initrd.*)\.target\./;
+my $MOST_SCRIPTS = 400;
+my $MOST_WRITERS = 300;
+
+# As as_keeper, of many files in few directories.
+my %is_roots;
+sub as_keeper_of_many {
+  my ($path, $answer) = @_;
+  my $directory = $path =~ s{/[^/]*\z}{}r;
+  $is_roots{$directory} //= defined((resolved("$directory/x", 1))[2]) ? 0 : 1;
+  return $is_roots{$directory} && !-l $path ? $answer->() : as_keeper($path, $answer);
+}
+
+# The text of a script or configuration, no more than $CONTENT_BYTES; undefined of a program, or of what is no file.
+sub script {
+  my ($path, $is_named) = @_;
+  my $read = as_keeper_of_many($path, sub {
+    -f $path or return ["absent"];
+    my $most = -s _;
+    my $begin = slurp($path, 1024) // return failed();
+    return ["absent"] if $begin =~ /\0/ || ($is_named && $path =~ m{\A(?:/usr)?/(?:s?bin|lib)} && $begin !~ /\A#!/);
+    return ["unreadable", "larger than $CONTENT_BYTES bytes"] if $most > $CONTENT_BYTES;
+    return ["value", $most > 1024 ? slurp($path, $CONTENT_BYTES) // return failed() : $begin];
+  });
+  return $$read[0] eq "unreadable" && !$is_named ? (undef, $$read[1]) : $$read[0] eq "value" ? $$read[1] : undef;
+}
+
+# Number and text of each line that is neither empty nor a comment, continued ones joined.
+sub said_in {
+  my ($text) = @_;
+  my ($number, $begun, $whole, @said) = (0, 0, "");
+  for (split /\n/, $text) {
+    $number++;
+    $begun = $number if $whole eq "";
+    next if $whole eq "" && /\A\s*(?:[#;]|\z)/;
+    $whole .= $_;
+    next if $whole =~ s/\\\z/ /;
+    push @said, [$begun, $whole];
+    $whole = "";
+  }
+  push @said, [$begun, $whole] if $whole ne "";
+  return @said;
+}
+
+# The units that a boot leads to, and what they start: [unit, file, line, text].
+sub started_at_boot {
+  my (@queue, %known, %wanted, @starts);
+  for my $place (@UNIT_PLACES) {
+    $known{$place} = { map { $_ => 1 } names($place, qr/\A[^.]/) };
+    push @queue, map { names("$place/$_", qr/\A[^.]/) } grep { /\.(?:wants|requires|upholds)\z/ && $_ !~ $NEVER_AT_BOOT } keys %{$known{$place}};
+  }
+  while (defined(my $name = shift @queue)) {
+    next if $wanted{$name}++;
+    my $template = $name =~ s/\@[^.]+\./\@./r;
+    my ($file) = map { my $unit = $_; map { "$_/$unit" } grep { $known{$_}{$unit} } @UNIT_PLACES } $name, $template ne $name ? $template : ();
+    defined $file or next;
+    my $target = readlink $file;
+    if (defined $target) {
+      if ($target eq "/dev/null" || !-s $file) { $wanted{$name} = 0; next }
+      my $other = $target =~ s{.*/}{}r;
+      if ($other ne $name && $other ne $template) { push @queue, $other; next }
+    }
+    my %parts;
+    for my $part ("service", $name =~ s/\A([^-]+-).*(\..*)/$1$2/r, $template, $name) {
+      next if $part eq "service" && $name !~ /\.service\z/;
+      for my $place (@UNIT_PLACES) {
+        next if !$known{$place}{"$part.d"};
+        $parts{$_} //= "$place/$part.d/$_" for names("$place/$part.d", qr/\A[^.].*\.conf\z/);
+      }
+    }
+    push @queue, ($name =~ s/\.(?:timer|path|socket)\z/.service/r), $name =~ s/\.socket\z/\@.service/r if $name =~ /\.(?:timer|path|socket)\z/;
+    my %mine;
+    for my $path ($file, map { $parts{$_} } sort keys %parts) {
+      my ($text) = script($path);
+      for (said_in($text // "")) {
+        my ($line, $said) = @$_;
+        if ($said =~ $LEADS_TO) { push @queue, split " ", $1 }
+        elsif ($said =~ $STARTS) {
+          my ($key, $value) = ($1, $2);
+          if ($value eq "") { $mine{$key} = [] } else { push @{$mine{$key}}, [$name, $path, $line, $value] }
+        }
+      }
+    }
+    push @starts, map { @$_ } values %mine;
+  }
+  return (\%wanted, @starts);
+}
+
+# kernel.writers KEY...: whatever names one of these keys (paths below /proc/sys) and is run or read at a boot, or later,
+# by others than those who read sysctl.d. Fields: file, line, text, by whom; line 0 with the reason for a file that could
+# not be read.
+sub kernel_writers {
+  my $leaves = join "|", map { quotemeta s{.*/}{}sr } @_;
+  my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[]};
+  my (@found, %seen);
+  my ($wanted, @starts) = started_at_boot();
+  my $enabled = sub { return grep { $$wanted{$_} } @_ };
+  my $is_ufw = (slurp("/etc/ufw/ufw.conf", 65536) // "") =~ /^\s*ENABLED=["']?yes\b/im;
+
+  my ($look, $follow);
+  my $judge = sub {
+    my ($path, $line, $text, $how, $depth) = @_;
+    push @found, $path, $line, substr($text, 0, 2000), $how if $text =~ $pattern;
+    @found <= $MOST_WRITERS * 4 or die "more than $MOST_WRITERS lines name these keys\n";
+    return if $depth >= 3;
+    my $loads = $text =~ /\bsysctl\b/;
+    while ($text =~ m{(/[\w./\@+-]{3,})}g) {
+      my ($named, $before) = ($1, substr $text, 0, $-[1]);
+      next if $before =~ m{[\w/.\$\}*-]\z};
+      $follow->($named, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/);
+    }
+    $follow->("/etc/sysctl.conf", $how, 3, 1) if $loads && $text =~ /\s(?:-p|--load)\s*(?:["';&|]|\z)/;
+  };
+  $look = sub {
+    my ($path, $how, $depth, $only, $is_code) = @_;
+    return if $seen{$path}++;
+    keys %seen <= $MOST_SCRIPTS or die "more than $MOST_SCRIPTS scripts run at boot\n";
+    my ($text, $because) = script($path, $depth);
+    push @found, $path, 0, $because, $how if defined $because;
+    defined $text or return;
+    # What packages bring, and data, lead to nobody's scripts.
+    my $is_quiet = $text !~ $pattern;
+    return if $is_quiet && ($only && $path =~ m{\A(?:/usr)?/lib/} || $depth && !$is_code && $text !~ /\A#!/);
+    for (said_in($text)) { $judge->($path, @$_, $how, $depth) if !$only || $$_[1] =~ $only }
+  };
+  $follow = sub {
+    my ($path, $how, $depth, $loads, $is_code) = @_;
+    return if $path =~ m{/\z|\A/(?:proc|sys|dev|run|tmp|usr/share|s?bin|usr/s?bin/(?:env|sh|sysctl)\z|lib/systemd|usr/lib/systemd)(?:/|\z)} || (!$is_ufw && $path =~ m{\A/etc/(?:ufw/|default/ufw)});
+    return if !$loads && $path =~ m{/sysctl\.(?:d/|conf\z)} && $path !~ m{\A/etc/ufw/};
+    $look->($path, $how, $depth, undef, $is_code);
+  };
+  # As run-parts takes them, or with another pattern of names.
+  my $parts = sub {
+    my ($directory, $how, $names) = @_;
+    for (sort(names($directory, $names // qr/\A[\w-]+\z/))) { $look->("$directory/$_", $how, 0) if -x "$directory/$_" && !-d _ }
+  };
+  my $files = sub {
+    my ($directory, $how, $names, $only) = @_;
+    $look->("$directory/$_", $how, 0, $only) for sort(names($directory, $names));
+  };
+  # Configuration of which one directory's file hides the next one's.
+  my $layered = sub {
+    my ($name, $how, $suffix, $only) = @_;
+    my %first;
+    for my $directory (map { "$_/$name" } @CONFIGURED) { $first{$_} //= "$directory/$_" for names($directory, $suffix) }
+    $look->($_, $how, 0, $only) for sort values %first;
+  };
+
+  if ($is_ufw && $enabled->("ufw.service")) {
+    my ($sysctl) = (slurp("/etc/default/ufw", 65536) // "") =~ /^\s*IPT_SYSCTL=["']?([^\s"'#]+)/m;
+    $look->($sysctl, "ufw", 0) if defined $sysctl;
+    $parts->("/etc/ufw", "ufw", qr/\A(?:before|after)\.init\z/);
+  }
+  $look->("/etc/rc.local", "rc.local", 0) if -x "/etc/rc.local";
+  if ($enabled->(qw(cron.service crond.service cronie.service anacron.service anacron.timer cron.target bcron.service))) {
+    $look->($_, "cron", 0) for "/etc/crontab", "/etc/anacrontab";
+    $files->("/etc/cron.d", "cron", qr/\A[\w-]+\z/);
+    $files->($_, "cron", qr/\A[^.]/) for "/var/spool/cron/crontabs", "/var/spool/cron";
+    $parts->("/etc/cron.$_", "cron") for qw(hourly daily weekly monthly yearly);
+  }
+  if (-x "/sbin/ifup" || -x "/usr/sbin/ifup") {
+    my $up = qr/\A\s*(?:pre-up|up|post-up)\s/;
+    $look->("/etc/network/interfaces", "ifupdown", 0, $up);
+    $files->("/etc/network/interfaces.d", "ifupdown", qr/\A[\w.-]*[\w-]\z/, $up);
+    $parts->("/etc/network/if-$_.d", "ifupdown") for qw(pre-up up);
+  }
+  if (-x "/sbin/dhclient") { $files->("/etc/dhcp/dhclient-$_-hooks.d", "dhclient", qr/\A[\w.-]*[\w-]\z/) for qw(enter exit) }
+  $parts->("/etc/ppp/ip-up.d", "pppd") if -x "/usr/sbin/pppd";
+  if ($enabled->("NetworkManager.service")) {
+    for my $place (qw(/etc /usr/lib)) { $parts->("$place/NetworkManager/dispatcher.d$_", "NetworkManager", qr/\A[^.]/) for "", "/pre-up.d", "/no-wait.d" }
+  }
+  if ($enabled->("networkd-dispatcher.service")) {
+    for my $place (map { "$_/networkd-dispatcher" } qw(/etc /usr/lib)) { $parts->("$place/$_", "networkd-dispatcher", qr/\A[^.]/) for names($place, qr/\.d\z/) }
+  }
+  $layered->("tmpfiles.d", "tmpfiles", qr/\A[^.].*\.conf\z/, qr/\A\s*w\S*\s/);
+  $layered->("udev/rules.d", "udev", qr/\A[^.].*\.rules\z/, qr/SYSCTL\{|RUN/);
+  $layered->("modprobe.d", "modprobe", qr/\A[^.].*\.conf\z/, qr/\A\s*install\s/);
+  # Unless it is told otherwise, tuned reads sysctl.d once more when it is done.
+  if ($enabled->("tuned.service") && (slurp("/etc/tuned/tuned-main.conf", 65536) // "") =~ /^\s*reapply_sysctl\s*=\s*(?:0|false|no|n|f)\s*$/im) {
+    my @profiles = split " ", slurp("/etc/tuned/active_profile", 4096) // "";
+    while (defined(my $profile = shift @profiles)) {
+      my ($conf) = grep { -f } map { "$_/" . $profile =~ s{.*/}{}r . "/tuned.conf" } qw(/etc/tuned/profiles /etc/tuned /usr/lib/tuned/profiles /usr/lib/tuned);
+      next if !defined $conf || $seen{$conf};
+      $look->($conf, "tuned", 0);
+      push @profiles, grep { $_ ne "" } map { split /[\s,;]+/ } (script($conf))[0] =~ /^\s*include\s*=\s*(.*)/mg;
+    }
+  }
+  if (-e "/usr/bin/cloud-init" && !-e "/etc/cloud/cloud-init.disabled") {
+    $parts->("/var/lib/cloud/scripts/per-boot", "cloud-init", qr/\A[^.]/);
+    for my $path ("/etc/cloud/cloud.cfg", (map { "/etc/cloud/cloud.cfg.d/$_" } sort(names("/etc/cloud/cloud.cfg.d", qr/\.cfg\z/))),
+      map { "/var/lib/cloud/instance/$_" } qw(cloud-config.txt vendor-cloud-config.txt)) {
+      my $key = "";
+      for (said_in((script($path))[0] // "")) { $key = $1 if $$_[1] =~ /\A(\w+):/; $judge->($path, @$_, "cloud-init", 0) if $key eq "bootcmd" }
+    }
+  }
+  # Their names tell for what.
+  for (@starts) { my ($unit, $path, $line, $text) = @$_; $judge->($path, $line, $text, $unit, 0) }
+  $look->($_, "login", 1) for "/etc/profile", "/etc/bash.bashrc", (map { "/root/$_" } qw(.profile .bash_profile .bashrc)), map { "/etc/profile.d/$_" } sort(names("/etc/profile.d", qr/\.sh\z/));
+  return ["value", @found];
+}
+
 # --- What can be asked: seconds that it may take, kinds of its values ("*" for any number of the last), the answer. ---
 
 my %QUESTION = (
@@ -1351,6 +1586,7 @@ my %QUESTION = (
   "haproxy.processes" => [7, [], sub { ask_haproxy($MASTER, "show proc", sub { $_[0] }) }],
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
   "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
+  "kernel.writers" => [10, [qw(kernel_key *)], \&kernel_writers],
   "registry" => [25, [qw(any *)], \&registry],
   "serving" => [15, [qw(seconds any *)], \&serving],
   # Names, each with "" or why it does not resolve.
@@ -1362,7 +1598,7 @@ my %QUESTION = (
   # Of MySQL, only this refuses an unknown name. MariaDB has no such option: 10.5 would start a second server.
   "database.validation" => [8, [qw(user yes_no)], sub { database_parser("/usr/sbin/mysqld", ["--validate-config"], @_) }],
   "database.errors" => [8, [qw(user unit)], \&database_errors],
-  "database.query" => [8, ["account"], \&database_query],
+  "database.query" => [8, [qw(account pid)], \&database_query],
 );
 
 # One answer to a question that stands alone.

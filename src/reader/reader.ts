@@ -514,9 +514,12 @@ export class Reader {
     return this.#read(["database.validation", user, isProtected ? "yes" : "no"], databaseWordsOf);
   }
 
-  /** What the running server answers to a client, or why it refuses; absent where no client is installed. */
-  async databaseQuery(account: "root" | "debian"): Promise<Answer<DatabaseWords>> {
-    return this.#read(["database.query", account], (fields) => {
+  /**
+   * What a server answers to a client at the socket of its process, or why it refuses; absent where no client is installed.
+   * "root" goes by no option file, "own" by root's, "debian" by that of Debian's maintenance account.
+   */
+  async databaseQuery(account: "root" | "own" | "debian", pid: number): Promise<Answer<DatabaseWords>> {
+    return this.#read(["database.query", account, `${pid}`], (fields) => {
       const [exitCode, answer] = strings(fields, 2);
       return { exitCode: Number(exitCode), lines: answer!.split("\n").filter((line) => line !== "") };
     });
@@ -564,7 +567,8 @@ export type ListQuestion =
   | "serving"
   | "resolution"
   | "haproxy.info_by_master"
-  | "zookeeper.words";
+  | "zookeeper.words"
+  | "kernel.writers";
 
 function textOf(file: Answer<FileContent>, most: string): Answer<string> {
   if (file.is !== "value") return file;

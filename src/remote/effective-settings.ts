@@ -1,4 +1,4 @@
-import { homedir, hostname } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import type { HostName } from "../contract/inventory-view.ts";
 import { ConfigurationError, HostUnreachable } from "../errors.ts";
@@ -283,7 +283,7 @@ function agentPath(text: string, path: (text: string) => string): string | undef
 function expandTokens(text: string, alias: string, hostName: string, port: number, user: string): string {
   const tokens: Record<string, string> = {
     "%": "%",
-    d: homedir(),
+    d: localUser().home,
     h: hostName,
     i: String(localUser().uid),
     k: hostName,
@@ -300,7 +300,7 @@ function expandTokens(text: string, alias: string, hostName: string, port: numbe
 function expandPath(text: string): string {
   const unquoted = text.replace(/^"(.*)"$/, "$1");
   const named = unquoted.replace(/\$\{(\w+)\}/g, (whole, name: string) => process.env[name] ?? whole);
-  return named === "~" || named.startsWith("~/") ? join(homedir(), named.slice(1)) : named;
+  return named === "~" || named.startsWith("~/") ? join(localUser().home, named.slice(1)) : named;
 }
 
 /** As OpenSSH refuses them: such a name could turn into an option, or into shell text in a ProxyCommand. */

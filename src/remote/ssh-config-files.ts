@@ -1,8 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import SSHConfig from "ssh-config";
 import { ConfigurationError } from "../errors.ts";
+import { localUser } from "../local-user.ts";
 import { matchesPattern } from "./known-hosts.ts";
 import type { SshConfigTarget, SshConfigValues } from "./ssh-config-values.ts";
 
@@ -70,7 +70,7 @@ async function withAllIncludes(file: string, depth: number): Promise<string> {
 }
 
 function filesOf(config: string | undefined): readonly string[] {
-  return config === undefined ? [join(homedir(), ".ssh/config"), "/etc/ssh/ssh_config"] : [config];
+  return config === undefined ? [join(localUser().home, ".ssh/config"), "/etc/ssh/ssh_config"] : [config];
 }
 
 /** Keyword of a line, in small letters, and what follows it. */
@@ -114,9 +114,9 @@ function isAbout(section: string, target: SshConfigTarget): boolean {
 /** The files that an Include names, in order: several words, each maybe quoted, with "~" and wildcards. */
 async function pathsOf(words: string, folder: string): Promise<string[]> {
   // A relative path starts at ~/.ssh, in the system's files at /etc/ssh.
-  const base = folder.startsWith("/etc/ssh") ? "/etc/ssh" : join(homedir(), ".ssh");
+  const base = folder.startsWith("/etc/ssh") ? "/etc/ssh" : join(localUser().home, ".ssh");
   const lists = await Promise.all(
-    namesIn(words).map((pattern) => glob(resolve(base, pattern.replace(/^~(?=\/|$)/, homedir())))),
+    namesIn(words).map((pattern) => glob(resolve(base, pattern.replace(/^~(?=\/|$)/, localUser().home)))),
   );
   return lists.flat();
 }

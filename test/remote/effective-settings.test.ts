@@ -44,6 +44,18 @@ describe("settings", () => {
     });
   });
 
+  it("have files of the user's in the home that the machine knows, as OpenSSH does, whatever $HOME says", () => {
+    vi.stubEnv("HOME", "/elsewhere");
+    const { identityFiles, knownHostsFiles } = effective(
+      {},
+      "identityfile ~/.ssh/id_x\nidentityfile %d/y\nuserknownhostsfile ~/.ssh/known_hosts",
+    );
+    vi.unstubAllEnvs();
+    const { home } = localUser();
+    expect(identityFiles.value).toEqual([`${home}/.ssh/id_x`, `${home}/y`]);
+    expect(knownHostsFiles.value).toContain(`${home}/.ssh/known_hosts`);
+  });
+
   it.each([
     ["ask", "strict"],
     ["true", "strict"],

@@ -18,7 +18,7 @@ main() {
     export http_proxy="$proxy" https_proxy="$proxy"
   fi
   hold_back_services || exit
-  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
+  export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none APT_LISTBUGS_FRONTEND=none
   if ! fresh_lists; then
     update_lists || exit
   fi

@@ -67,7 +67,7 @@ const CHANGES: Readonly<Record<ChangeId, (plan: Plan) => Change>> = {
       state === "absent" || state === "stopped" || state === "failed" || restarts
         ? [restart(server)]
         : differing.length > 0
-          ? [setOnline(differing)]
+          ? [setOnline(differing, plan.installed)]
           : [];
     return {
       id: "settings",
@@ -128,10 +128,12 @@ export function restart({ unit }: Server): Command {
   return { kind: "script", file: RESTART, args: [unit], timeoutMs: 2 * SHORT_MS };
 }
 
-function setOnline(settings: readonly Setting[]): Command {
+/** At the socket that was asked: no other server of the host takes it. */
+function setOnline(settings: readonly Setting[], installed: Plan["installed"]): Command {
   const statements = settings.map(({ name, number }) => `SET GLOBAL ${name} = ${number};\n`);
+  const socket = installed?.answeredBy?.socket ?? "/run/mysqld/mysqld.sock";
   // Resizing a redo log waits for a checkpoint.
-  return { kind: "script", file: SET_ONLINE, args: [], stdin: statements, timeoutMs: 10 * SHORT_MS };
+  return { kind: "script", file: SET_ONLINE, args: [socket], stdin: statements, timeoutMs: 10 * SHORT_MS };
 }
 
 function validation({ server, installed }: Plan): Change["validate"] & object {

@@ -36,7 +36,13 @@ export interface InstalledFacts {
   readonly liveError: string | undefined;
   /** Who listens on the socket that answered; 0 when nobody does any more. */
   readonly answeredBy:
-    | { readonly pid: number; readonly socket: string; readonly unread?: string | undefined }
+    | {
+        readonly pid: number;
+        readonly socket: string;
+        readonly unread?: string | undefined;
+        /** Of another process than the service's: the unit that it belongs to. */
+        readonly unit?: string | undefined;
+      }
     | undefined;
   /** The last lines that a server which does not come up wrote. */
   readonly errors: readonly string[];

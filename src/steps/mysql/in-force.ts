@@ -52,7 +52,7 @@ export function serviceInForce(facts: InstalledFacts): Layer {
 
 /** What a person should know of a service that is not as wanted. */
 export function serviceBecause(facts: InstalledFacts): string | undefined {
-  const { unit, answeredBy, errors } = facts;
+  const { unit, errors } = facts;
   switch (stateOf(facts)) {
     case "changing":
       return stillChanging(facts);
@@ -61,9 +61,7 @@ export function serviceBecause(facts: InstalledFacts): string | undefined {
         ? `${unit.name} does not come up: ${unit.result}`
         : `${unit.name} does not come up: ${distinct(errors).slice(-3).join("; ")}`;
     case "running":
-      return isStranger(facts)
-        ? `the server that answers on ${answeredBy!.socket} is PID ${answeredBy!.pid}, not ${unit.name}'s ${unit.mainPid}: end the one that nobody should have started`
-        : unsteadyBecause(unit);
+      return isStranger(facts) ? strangerBecause(facts) : unsteadyBecause(unit);
     case "stopped":
       return `${unit.name} does not run`;
   }
@@ -83,6 +81,13 @@ function stillChanging({ unit, process }: InstalledFacts): string {
 /** Another process than the service's answers on the socket. */
 function isStranger({ unit, answeredBy }: InstalledFacts): boolean {
   return answeredBy !== undefined && answeredBy.pid !== 0 && answeredBy.pid !== unit.mainPid;
+}
+
+function strangerBecause({ unit, answeredBy }: InstalledFacts): string {
+  const { pid, socket, unit: own } = answeredBy!;
+  return own === undefined
+    ? `the server that answers on ${socket} is PID ${pid}, not ${unit.name}'s ${unit.mainPid}: end the one that nobody should have started`
+    : `the server that answers on ${socket} is PID ${pid} of ${own}, not ${unit.name}'s ${unit.mainPid}: give ${own} a socket of its own, and restart ${unit.name}`;
 }
 
 /** One setting as the running server has it. */

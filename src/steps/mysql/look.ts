@@ -61,6 +61,10 @@ async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefin
   const behind = <T>(look: (installed: Installed) => Promise<T>) =>
     found.then((installed) => installed && look(installed));
   const parsed = behind((installed) => lookAtParser(reader, installed));
+  const home = found.then(async (installed) => {
+    const user = installed && (await reader.user(installed.user));
+    return user?.is === "value" && user.value.uid !== 0 ? user.value.home : undefined;
+  });
   const [
     installed,
     files,
@@ -75,7 +79,7 @@ async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefin
     surroundings,
   ] = await Promise.all([
     found,
-    readOptionFiles(reader),
+    readOptionFiles(reader, home),
     reader.text(persistedFile(DATA_DIRECTORY)),
     behind(({ server }) => lookAtUnit(reader, server.unit)),
     behind((installed) => environmentOf(reader, installed)),
@@ -86,6 +90,8 @@ async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefin
     behind((installed) => errorsOf(reader, installed)),
     behind((installed) => surroundingsOf(reader, installed, parsed)),
     ...SERVERS.map(({ server }) => askAhead(reader, server.unit)),
+    // Asked for before it is known as whom the server runs.
+    reader.user("mysql"),
     ...SERVERS.map(({ server }) => askSurroundings(reader, server.unit)),
   ]);
   if (installed === undefined) return undefined;
@@ -223,35 +229,49 @@ async function lookAtParser(reader: Reader, { server, user, isProtected }: Insta
 type Running = Pick<InstalledFacts, "live" | "liveError" | "answeredBy">;
 
 /** What the server answers, and who that is. One that is on its way up or down is not asked. */
-async function lookAtRunning(reader: Reader, { start, socket: usual }: Installed): Promise<Running> {
+async function lookAtRunning(reader: Reader, { start, socket: usual, mainPid }: Installed): Promise<Running> {
   const nothing = { live: undefined, liveError: undefined, answeredBy: undefined };
-  if (start.get("ActiveState")?.at(-1) !== "active") return nothing;
-  const [answer] = await Promise.all([reader.databaseQuery("root"), reader.answerTo("sockets.at", usual)]);
+  if (start.get("ActiveState")?.at(-1) !== "active" || mainPid === 0) return nothing;
+  const [answer] = await Promise.all([
+    reader.databaseQuery("root", mainPid),
+    reader.answerTo("sockets.at", usual),
+  ]);
   if (answer.is === "unreadable") return { ...nothing, liveError: answer.because };
   if (answer.is === "absent") return { ...nothing, liveError: "no client is installed that could ask it" };
   let { exitCode, lines } = answer.value;
-  if (exitCode !== 0) {
-    const refusal = { ...nothing, liveError: quotable(lines.join("\n")) };
-    // Where root has a password, Debian's MySQL keeps a maintenance account that has none to ask for.
-    const again = await reader.databaseQuery("debian");
-    if (again.is !== "value" || again.value.exitCode !== 0) return refusal;
-    ({ exitCode, lines } = again.value);
+  // Where root has a password it may stand in root's own file; and Debian's MySQL keeps a maintenance account.
+  for (const account of ["own", "debian"] as const) {
+    if (exitCode === 0) break;
+    const again = await reader.databaseQuery(account, mainPid);
+    if (again.is === "value" && (again.value.exitCode === 0 || account === "own"))
+      ({ exitCode, lines } = again.value);
   }
+  if (exitCode !== 0) return { ...nothing, liveError: quotable(lines.join("\n")) };
   const found = new Map(lines.map((line) => line.split("\t", 2) as [string, string]));
   const socket = found.get("socket") ?? "";
-  const live = new Map([...found].filter(([name]) => /^(?:[Ii]nnodb_.*|version|Uptime)$/.test(name)));
+  const live = new Map(
+    [...found].filter(([name]) =>
+      /^(?:[Ii]nnodb_.*|version|Uptime|max_connect_errors|skip_name_resolve)$/.test(name),
+    ),
+  );
   return {
     ...nothing,
     live: live.size === 0 ? undefined : live,
-    answeredBy: socket === "" ? undefined : await listenerAt(reader, socket),
+    answeredBy: socket === "" ? undefined : await listenerAt(reader, socket, mainPid),
   };
 }
 
-async function listenerAt(reader: Reader, socket: string): Promise<Running["answeredBy"]> {
+async function listenerAt(reader: Reader, socket: string, mainPid: number): Promise<Running["answeredBy"]> {
   const sockets = await reader.answerTo("sockets.at", socket);
   if (sockets.is === "unreadable") return { pid: 0, socket, unread: sockets.because };
   const pids = sockets.is === "value" ? [...sockets.value.matchAll(/pid=(\d+)/g)] : [];
-  return { pid: Number(pids.at(-1)?.[1] ?? 0), socket };
+  const pid = Number(pids.at(-1)?.[1] ?? 0);
+  if (pid === 0 || pid === mainPid) return { pid, socket };
+  // One that has a unit of its own is somebody's.
+  const process = await reader.process(pid, ["cgroup"]);
+  const unit =
+    process.is === "value" ? /\/([^/\n]+\.service)(?:\/|$)/m.exec(process.value.parts[0]!)?.[1] : undefined;
+  return { pid, socket, unit };
 }
 
 /** They only say more: what cannot be read says nothing. */

@@ -12,12 +12,21 @@ const DEEPEST = 9;
 /** Files that include each other are read again and again. */
 const MOST_RECORDS = 10_000;
 
-/** Every option file in the order in which the server reads them. Two round trips for Debian's. */
-export async function readOptionFiles(reader: Reader): Promise<Pick<InstalledFacts, "options" | "unread">> {
+/**
+ * Every option file in the order in which the server reads them; last the one in the home of the user that it runs as. Two
+ * round trips for Debian's.
+ */
+export async function readOptionFiles(
+  reader: Reader,
+  home: Promise<string | undefined>,
+): Promise<Pick<InstalledFacts, "options" | "unread">> {
   const unread: { path: string; because: string }[] = [];
   let count = 0;
   const [files] = await Promise.all([
-    Promise.all(FIRST.map((path) => fileAt(path, 0))),
+    Promise.all([
+      ...FIRST.map((path) => fileAt(path, 0)),
+      home.then((directory) => (directory === undefined ? [] : fileAt(`${directory}/.my.cnf`, 0))),
+    ]),
     ...USUAL_DIRECTORIES.map((directory) => list(reader, directory)),
   ]);
   return { options: files.flat(), unread };

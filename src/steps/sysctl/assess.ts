@@ -19,17 +19,20 @@ import { LOADER, LOADERS, type Loader, valuesGiven, type Winner, winnerOf } from
 import type { SysctlDesired } from "./desired.ts";
 import { DROP_IN, dropInFile, inOrder, recordFile, renderDropIn, withDropIn } from "./drop-in.ts";
 import type { SysctlFacts } from "./facts.ts";
-import { normaliseValue, procPathOf } from "./key.ts";
+import { procPathOf, sameValue } from "./key.ts";
+import { type LaterValue, laterValues } from "./later.ts";
 import { PORT_RANGE, RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START } from "./parameters.ts";
 
 const SYN_COOKIES = "net.ipv4.tcp_syncookies";
 
 const CHANGE = "drop-in";
+/** Where the lines of `facts.later` are looked for. */
+const LATER = "what else sets it at boot";
 const APPLY = new URL("./apply.sh", import.meta.url);
 
 export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFacts): Assessed {
   const wanted = wantedSettings(desired, toReserve(desired, facts));
-  const refused = refusals(wanted, facts);
+  const refused = refusals(wanted, facts, isContainer(host));
   const content = renderDropIn(wanted);
   const file = assessFile(facts.dropIn, dropInFile(wanted), host.manifest, desired.adopt);
   const loader = loaderReading(facts);
@@ -42,6 +45,7 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
     loaderObstacle(facts) === undefined &&
     // What was not read whole may be what decides.
     facts.unreadFiles.length === 0 &&
+    facts.later.is !== "unreadable" &&
     facts.unreadValues.size === 0 &&
     facts.before.is !== "unreadable";
   const closedBy = mayChange ? { change: CHANGE } : undefined;
@@ -57,7 +61,7 @@ export function assess(desired: SysctlDesired, facts: SysctlFacts, host: HostFac
       closedBy,
       cause: refusal?.cause,
       blocked: refusal?.blocked,
-      warning: warningOf(key, wanted),
+      warning: warningOf(key, wanted, facts, host),
     };
   });
   const rows = [{ ...fileReading(facts.dropIn, file, content), closedBy }, ...settings];
@@ -91,7 +95,7 @@ export function wantedSettings(
 
 /** Nothing else reads the files at boot: procps.service is another name of it, on every Debian. */
 function loaderReading(facts: SysctlFacts): Reading {
-  const { loader, loaderUnit } = facts;
+  const { loader, loaderUnit, later } = facts;
   const obstacle = loaderObstacle(facts);
   if (loader.is === "value" && loader.value === "loaded" && obstacle?.is === "unreadable")
     return {
@@ -100,14 +104,19 @@ function loaderReading(facts: SysctlFacts): Reading {
       onDisk: { is: "unreadable", source: LOADER, because: obstacle.because },
       inForce: { is: "inapplicable" },
     };
-  const warning =
-    loaderUnit?.is === "value" ? nextStartRow(loaderUnit.value, LOADER_NEEDS).warning : undefined;
+  const unreadLater = later.is === "value" ? later.value.filter(({ line }) => line === 0) : [];
+  const warnings = [
+    loaderUnit?.is === "value" ? nextStartRow(loaderUnit.value, LOADER_NEEDS).warning : undefined,
+    ...unreadLater.map(
+      ({ path, text }) => `${path} was not read and may set the kernel after the files: ${text}`,
+    ),
+  ].filter((warning) => warning !== undefined);
   return {
-    warning,
     setting: LOADER,
     want: "loaded",
     onDisk: layerFrom(loader, unitQuestion(LOADER, "LoadState")),
     inForce: { is: "inapplicable" },
+    warning: warnings.length === 0 ? undefined : warnings.join("; "),
     blocked:
       loader.is === "value" && loader.value !== "loaded"
         ? `${LOADER} is ${unread(loader.value)}`
@@ -163,7 +172,8 @@ function whyOf(open: readonly Reading[]): string {
 /** The mesh's ports and all that is reserved now or by any file: writing the key replaces the whole list. */
 function toReserve(desired: SysctlDesired, facts: SysctlFacts): readonly PortRange[] {
   const path = procPathOf(RESERVED_PORTS);
-  const texts = [facts.values.get(path) ?? "", ...valuesGiven(facts.files, path)];
+  const later = laterOf(facts, RESERVED_PORTS).flatMap(({ value }) => value ?? []);
+  const texts = [facts.values.get(path) ?? "", ...valuesGiven(facts.files, path), ...later];
   return mergePortRanges([...desired.reserve, ...texts.flatMap((text) => parsePortRanges(text) ?? [])]);
 }
 
@@ -174,7 +184,11 @@ interface Refusal {
   readonly cause?: "shadowed";
 }
 
-function refusals(wanted: ReadonlyMap<string, string>, facts: SysctlFacts): ReadonlyMap<string, Refusal> {
+function refusals(
+  wanted: ReadonlyMap<string, string>,
+  facts: SysctlFacts,
+  isInContainer: boolean,
+): ReadonlyMap<string, Refusal> {
   const files = withDropIn(facts.files, renderDropIn(wanted));
   const refused = new Map<string, Refusal>();
   for (const [key, want] of wanted) {
@@ -200,6 +214,16 @@ function refusals(wanted: ReadonlyMap<string, string>, facts: SysctlFacts): Read
         };
       }
     }
+    const later = laterOf(facts, key).find(
+      ({ value }) => value !== undefined && !isAsWanted(key, want, value),
+    );
+    if (later !== undefined) return shadowedLater(key, want, later);
+    const module = facts.lateModules.get(path);
+    if (module !== undefined && !isInContainer) {
+      return {
+        blocked: `only the module ${module} brings ${key}, and nothing loads it before the files are read at boot: put ${module} into /etc/modules-load.d/${module}.conf`,
+      };
+    }
     const lowest = facts.values.get(procPathOf(UNPRIVILEGED_PORT_START));
     if (key === PORT_RANGE && Number(want.split(" ")[0]) < Number(lowest)) {
       return {
@@ -212,11 +236,31 @@ function refusals(wanted: ReadonlyMap<string, string>, facts: SysctlFacts): Read
 
 function shadowedBy(key: string, want: string, winner: Winner, loader: Loader): string {
   const says = winner.value === undefined ? `takes ${key} out` : `sets ${key} to "${winner.value}"`;
-  const remedy =
-    key === RESERVED_PORTS
-      ? `remove that line or let it say "${want}"`
-      : `remove that line or ask for its value`;
-  return `${winner.source} ${says} and ${loader} reads it after ${DROP_IN}: ${remedy}`;
+  return `${winner.source} ${says} and ${loader} reads it after ${DROP_IN}: ${remedyFor(key, want)}`;
+}
+
+function remedyFor(key: string, want: string): string {
+  return key === RESERVED_PORTS
+    ? `remove that line or let it say "${want}"`
+    : "remove that line or ask for its value";
+}
+
+/** What is run or read once the files of sysctl.d have been. */
+function laterOf({ later }: SysctlFacts, key: string): readonly LaterValue[] {
+  return later.is === "value" ? laterValues(later.value, procPathOf(key)) : [];
+}
+
+function shadowedLater(key: string, want: string, { value, source, how }: LaterValue): Refusal {
+  return {
+    cause: "shadowed",
+    onDisk: { is: "read", value: value!, source },
+    blocked: `${source} sets ${key} to "${value}", and ${how} after ${DROP_IN} is read: ${remedyFor(key, want)}`,
+  };
+}
+
+/** Whose kernel has the modules of the machine around it. */
+function isContainer({ virtualization }: HostFacts): boolean {
+  return /^(?:systemd-nspawn|lxc|lxc-libvirt|docker|podman|openvz|container-other)$/.test(virtualization);
 }
 
 /** What wins at the next boot as the files are now: the loader that would be wrong speaks first. */
@@ -232,6 +276,8 @@ function onDisk(key: string, want: string, facts: SysctlFacts): Layer {
   const [unreadFile] = facts.unreadFiles;
   if (unreadFile !== undefined)
     return { is: "unreadable", source: unreadFile.path, because: unreadFile.because };
+  if (facts.later.is === "unreadable")
+    return { is: "unreadable", source: LATER, because: facts.later.because };
   const found = LOADERS.map((loader) => ({
     loader,
     winner: winnerOf(loader, facts.files, procPathOf(key)),
@@ -262,16 +308,36 @@ function isInForce(key: string, want: string, facts: SysctlFacts): boolean {
 
 export function isAsWanted(key: string, want: string, value: string | undefined): boolean {
   if (value === undefined) return false;
-  if (key !== RESERVED_PORTS) return normaliseValue(value) === want;
+  if (key !== RESERVED_PORTS) return sameValue(value, want);
   return coversPorts(parsePortRanges(value) ?? [], parsePortRanges(want) ?? []);
 }
 
-function warningOf(key: string, wanted: ReadonlyMap<string, string>): string | undefined {
-  if (key !== "net.ipv4.tcp_max_syn_backlog") return undefined;
-  const cap = wanted.get("net.core.somaxconn");
-  const backlog = wanted.get(key);
-  const cookies = wanted.get(SYN_COOKIES);
+function warningOf(
+  key: string,
+  wanted: ReadonlyMap<string, string>,
+  facts: SysctlFacts,
+  host: HostFacts,
+): string | undefined {
   const warnings: string[] = [];
+  if (key === "net.ipv4.tcp_max_syn_backlog") warnings.push(...backlogWarnings(wanted));
+  if (key === PORT_RANGE) warnings.push(...exposedPorts(wanted, host));
+  const unclear = laterOf(facts, key).find(({ value }) => value === undefined);
+  if (unclear !== undefined) {
+    warnings.push(
+      `${unclear.source} names it, and ${unclear.how} after ${DROP_IN} is read: look whether it sets another value`,
+    );
+  }
+  const module = facts.lateModules.get(procPathOf(key));
+  if (module !== undefined)
+    warnings.push(`it takes effect only once the machine around this container has loaded ${module}`);
+  return warnings.length === 0 ? undefined : warnings.join("; ");
+}
+
+function backlogWarnings(wanted: ReadonlyMap<string, string>): readonly string[] {
+  const warnings: string[] = [];
+  const cap = wanted.get("net.core.somaxconn");
+  const backlog = wanted.get("net.ipv4.tcp_max_syn_backlog");
+  const cookies = wanted.get(SYN_COOKIES);
   if (Number(cap) < Number(backlog)) {
     warnings.push(`net.core.somaxconn (${cap}) caps every listener's queue below this backlog`);
   }
@@ -282,7 +348,27 @@ function warningOf(key: string, wanted: ReadonlyMap<string, string>): string | u
       `the kernel heeds it only while ${SYN_COOKIES} is 0, and that is ${cookies}: until then each listener's own queue counts, up to net.core.somaxconn, and cookies beyond it`,
     );
   }
-  return warnings.length === 0 ? undefined : warnings.join("; ");
+  return warnings;
+}
+
+/** Services of the host's own that an outgoing connection may take the port of while they restart. */
+function exposedPorts(wanted: ReadonlyMap<string, string>, { listeners }: HostFacts): readonly string[] {
+  const range = wanted.get(PORT_RANGE) ?? "";
+  const [first, last] = range.split(" ").map(Number) as [number, number];
+  const reserved = parsePortRanges(wanted.get(RESERVED_PORTS) ?? "") ?? [];
+  const exposed = new Map(
+    listeners
+      .filter(({ port }) => first <= port && port <= last)
+      .filter(({ port }) => !coversPorts(reserved, [{ first: port, last: port }]))
+      .map(({ port, process }) => [port, process]),
+  );
+  if (exposed.size === 0) return [];
+  const ports = [...exposed].sort(([a], [b]) => a - b);
+  const who = ports.map(([port, process]) => `${quotable(process) || "a program"} listens on ${port}`);
+  const list = showPortRanges(mergePortRanges(ports.map(([port]) => ({ first: port, last: port }))));
+  return [
+    `${who.join(", ")}, within ${first}–${last} and not reserved: an outgoing connection may take it while it restarts. Add "${RESERVED_PORTS}: ${list}" to this host's sysctl parameters`,
+  ];
 }
 
 function fileReading(fact: FileFact, file: ReturnType<typeof assessFile>, content: string): Reading {

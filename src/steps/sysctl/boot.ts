@@ -1,4 +1,4 @@
-import { globMatches, isGlob, normaliseValue, procPathOf } from "./key.ts";
+import { endsOther, globMatches, isGlob, normaliseValue, procPathOf, sameSetting } from "./key.ts";
 
 /** A file that a loader reads. */
 export interface ConfFile {
@@ -68,7 +68,8 @@ export function winnerOf(loader: Loader, files: readonly ConfFile[], path: strin
       if (assignment === undefined) continue;
       const { path: target, value } = assignment;
       const winner = { value, path: file.path, source: `${file.realPath}:${line.number}` };
-      if (target === path) {
+      if (value !== undefined && endsOther(target, value, path)) explicit = { ...winner, value: "0" };
+      else if (sameSetting(target, path)) {
         // "-key" alone: systemd forgets what was said of the key before; procps only keeps globs away from it.
         if (value !== undefined || loader === "systemd-sysctl") explicit = winner;
         else sparedByGlobs = true;

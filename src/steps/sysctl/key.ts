@@ -83,3 +83,62 @@ function nameMatches(tokens: readonly Token[] | undefined, name: string): boolea
 export function normaliseValue(value: string): string {
   return value.trim().replace(/\s+/g, " ");
 }
+
+/** Two numbers are the same in any way that the kernel reads them: "0x3c" and "074" are 60. Of any size. */
+export function sameValue(some: string, other: string): boolean {
+  if (some === other) return true;
+  const [these, those] = [some, other].map((text) => normaliseValue(text).split(" ").map(numberOf));
+  return (
+    these!.length === those!.length &&
+    these!.every((number, at) => number !== undefined && number === those![at])
+  );
+}
+
+/** Undefined of what is no whole number. A leading 0 makes it octal (simple_strtoul() with base 0 in Linux). */
+function numberOf(text: string): bigint | undefined {
+  const [, sign, digits = ""] = /^(-?)(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)$/i.exec(text) ?? [];
+  if (sign === undefined) return undefined;
+  const value = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);
+  return sign === "-" ? -value : value;
+}
+
+/** Paths of one and the same variable of the kernel's. */
+const TWINS: readonly (readonly string[])[] = [
+  ["net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding"],
+  ["net/netfilter/nf_conntrack_max", "net/nf_conntrack_max"],
+];
+/** Of two that exclude each other, a value of one makes the other 0. */
+const RIVALS: readonly (readonly string[])[] = [
+  ["vm/dirty_bytes", "vm/dirty_ratio"],
+  ["vm/dirty_background_bytes", "vm/dirty_background_ratio"],
+  ["vm/overcommit_kbytes", "vm/overcommit_ratio"],
+];
+
+const othersIn = (groups: readonly (readonly string[])[], path: string): readonly string[] =>
+  groups.find((group) => group.includes(path))?.filter((other) => other !== path) ?? [];
+
+export function twinsOf(path: string): readonly string[] {
+  return othersIn(TWINS, path);
+}
+
+export function sameSetting(some: string, other: string): boolean {
+  return some === other || twinsOf(other).includes(some);
+}
+
+/** Whether a value of `target` makes that of `path` 0. */
+export function endsOther(target: string, value: string, path: string): boolean {
+  return othersIn(RIVALS, path).includes(target) && !sameValue(value, "0");
+}
+
+/** The module without which the kernel has no such key; undefined of one that is always there. */
+export function moduleOf(path: string): string | undefined {
+  if (/^net\/(?:netfilter\/nf_conntrack|nf_conntrack)_/.test(path)) return "nf_conntrack";
+  const modules: Readonly<Record<string, string>> = {
+    "net/bridge/": "br_netfilter",
+    "net/sctp/": "sctp",
+    "net/ipv4/vs/": "ip_vs",
+    "net/mpls/": "mpls_router",
+    "fs/nfs/": "lockd",
+  };
+  return Object.entries(modules).find(([beginning]) => path.startsWith(beginning))?.[1];
+}

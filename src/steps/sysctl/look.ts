@@ -7,7 +7,8 @@ import { type ConfFile, DIRECTORIES, LOADER, SYSCTL_CONF } from "./boot.ts";
 import type { SysctlDesired } from "./desired.ts";
 import { BEFORE, DROP_IN } from "./drop-in.ts";
 import type { SysctlFacts } from "./facts.ts";
-import { normaliseValue, procPathOf } from "./key.ts";
+import { moduleOf, normaliseValue, procPathOf, twinsOf } from "./key.ts";
+import type { LaterLine } from "./later.ts";
 import { RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START } from "./parameters.ts";
 
 /** A line that is neither empty nor a comment. */
@@ -22,21 +23,26 @@ export async function lookAtKernelSettings(
 ): Promise<SysctlFacts> {
   const keys = new Set([...settings.keys(), RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START]);
   const paths = [...keys].map(procPathOf);
-  const [dropIn, loader, loaderUnit, before, { files, unreadFiles }, values] = await Promise.all([
+  const named = [...settings.keys(), RESERVED_PORTS].map(procPathOf);
+  const [dropIn, loader, loaderUnit, before, conf, values, later, late] = await Promise.all([
     readFileFact(reader, DROP_IN),
     loaderState(reader),
     loaderUnitOf(reader),
     reader.text(BEFORE),
     confFiles(reader),
     Promise.all(paths.map(async (path) => ({ path, value: await reader.text(`/proc/sys/${path}`) }))),
+    laterLines(reader, named),
+    lateModules(reader, named),
   ]);
   return {
     dropIn,
     loader,
     loaderUnit,
     before,
-    files,
-    unreadFiles,
+    later,
+    files: conf.files,
+    unreadFiles: [...conf.unreadFiles, ...late.unreadFiles],
+    lateModules: late.modules,
     values: new Map(
       values.flatMap(({ path, value }) =>
         value.is === "value" ? [[path, normaliseValue(value.value)]] : [],
@@ -91,4 +97,55 @@ async function confFiles(reader: Reader): Promise<Pick<SysctlFacts, "files" | "u
     }),
   ]);
   return { files, unreadFiles };
+}
+
+async function laterLines(reader: Reader, paths: readonly string[]): Promise<SysctlFacts["later"]> {
+  const names = new Set(paths.flatMap((path) => [path, ...twinsOf(path)]));
+  const groups = await reader.groupsOf(4, "kernel.writers", ...[...names].filter((path) => KEY.test(path)));
+  return mapAnswer(groups, (all) =>
+    all.map(([path = "", line, text = "", by = ""]): LaterLine => ({ path, line: Number(line), text, by })),
+  );
+}
+
+/** As reader.pl takes one. */
+const KEY = /^(?:[\w.-]{1,64}\/){1,9}[\w.-]{1,64}$/;
+const MODULE_LISTS = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map((place) => `${place}/modules-load.d`);
+
+/** Keys that only a module brings, when it is none of those that are loaded before the files are read. */
+async function lateModules(reader: Reader, paths: readonly string[]) {
+  const needed = new Map(
+    paths.flatMap((path) => {
+      const module = moduleOf(path);
+      return module === undefined ? [] : [[path, module] as const];
+    }),
+  );
+  const unreadFiles: { path: string; because: string }[] = [];
+  if (needed.size === 0) return { modules: needed, unreadFiles };
+  const any = [...new Set(needed.values())].join("|").replaceAll("_", "[_-]");
+  const said = async (path: string, pattern: string) => {
+    const file = await reader.lines(path, pattern);
+    if (file.is === "unreadable") unreadFiles.push({ path, because: file.because });
+    return file.is === "value" ? file.value.lines.map(({ text }) => text) : [];
+  };
+  const saidIn = async (directory: string, names: string, pattern: string) => {
+    const entries = await reader.list(directory, names);
+    if (entries.is === "unreadable") unreadFiles.push({ path: directory, because: entries.because });
+    const found = entries.is === "value" ? entries.value : [];
+    return (await Promise.all(found.map(({ name }) => said(`${directory}/${name}`, pattern)))).flat();
+  };
+  const listed = `^\\s*(?:${any})\\s*$`;
+  const [loaded, ...early] = await Promise.all([
+    said("/proc/modules", `^(?:${any}) `),
+    said("/etc/modules", listed),
+    said("/proc/cmdline", `modules[_-]load=\\S*\\b(?:${any})\\b`),
+    ...MODULE_LISTS.map((directory) => saidIn(directory, "\\.conf$", listed)),
+    // A rule that reads the files once more when the module comes.
+    saidIn("/etc/udev/rules.d", "\\.rules$", `(?:${any}).*(?:systemd-sysctl|sysctl\\b)`),
+  ]);
+  const names = (module: string) => new RegExp(`\\b${module.replaceAll("_", "[_-]")}\\b`);
+  // One that is built in is always there.
+  const isLate = (module: string) =>
+    loaded!.some((line) => names(module).test(line)) &&
+    !early.flat().some((line) => names(module).test(line));
+  return { modules: new Map([...needed].filter(([, module]) => isLate(module))), unreadFiles };
 }

@@ -8,7 +8,7 @@ import { registrationsOf } from "../../inventory/registrations.ts";
  */
 const DATABASE_PORTS = [3306, 33060];
 
-/** Ports that the mesh listens on at this host, from the inventory alone: every playbook asks for the same. */
+/** Ports that the mesh and its SSH server listen on at this host, from the inventory alone: every playbook asks for the same. */
 export function ownPorts(host: HostView, { mesh }: InventoryView): readonly PortRange[] {
   const ports = [...DATABASE_PORTS];
   if (mesh.ensemble.some((member) => member.host === host.name)) {
@@ -21,6 +21,8 @@ export function ownPorts(host: HostView, { mesh }: InventoryView): readonly Port
       if (server.host === host.address || server.host === host.name) ports.push(server.port);
     }
   }
+  // A host whose sshd finds its port taken is lost. Debian's own is below every local range.
+  if (host.ssh?.port !== undefined && host.ssh.port >= 1024) ports.push(host.ssh.port);
   ports.push(...Object.values(registrationsOf(host)).map(({ port }) => port));
   return mergePortRanges(ports.map((port) => ({ first: port, last: port })));
 }

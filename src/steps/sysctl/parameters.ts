@@ -33,6 +33,29 @@ function isPortRange(text: string): boolean {
   return Number(low) >= 1 && Number(low) < Number(high) && Number(high) <= 65535;
 }
 
+/** Keys whose values have a check of their own. */
+const CHECKED: ReadonlySet<string> = new Set([
+  "net.ipv4.tcp_tw_reuse",
+  PORT_RANGE,
+  "net.ipv4.tcp_max_syn_backlog",
+  "net.ipv4.tcp_fin_timeout",
+  "net.core.somaxconn",
+  RESERVED_PORTS,
+  "net.ipv4.tcp_tw_recycle",
+]);
+
+/** What the kernel would refuse, or read as another number than a person does; undefined when all is well. */
+function misreadBy(key: string, given: unknown): string | undefined {
+  const text = String(given);
+  if (/^0\d+$/.test(text))
+    return "expected a number without a leading 0: the kernel takes it for an octal one";
+  if (CHECKED.has(key)) return undefined;
+  if (/^\d[\d_]*_\d+$/.test(text)) return `expected a number without "_"`;
+  if (/^\d+(?:\.\d+)?e[+-]?\d+$/i.test(text)) return "expected a number with all its digits";
+  const isWord = key !== "kernel.printk_devkmsg" && /^(?:yes|no|on|off|true|false)$/i.test(text);
+  return isWord && typeof given === "string" ? "expected 1 or 0 instead of a word" : undefined;
+}
+
 export const sysctlParameters: z.ZodType<SysctlParameters> = z
   .object({
     adopt: z.boolean().default(false).describe("replace a drop-in file that meshctl did not write"),
@@ -62,7 +85,9 @@ export const sysctlParameters: z.ZodType<SysctlParameters> = z
   .superRefine(
     (parameters, context) => {
       if (typeof parameters !== "object" || parameters === null) return;
-      for (const key of Object.keys(parameters)) {
+      for (const [key, given] of Object.entries(parameters)) {
+        const misread = key === "adopt" ? undefined : misreadBy(key, given);
+        if (misread !== undefined) context.addIssue({ code: "custom", path: [key], message: misread });
         if (key === "adopt" || KEY.test(key)) continue;
         context.addIssue({
           code: "custom",

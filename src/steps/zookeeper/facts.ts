@@ -47,6 +47,8 @@ export type Basis = "unit file" | "myid" | "start record" | "data" | "process" |
 export interface ZookeeperFacts {
   readonly unit: UnitFact;
   readonly zooCfg: FileFact;
+  /** The text of the file that zoo.cfg leaves its members to (dynamicConfigFile); undefined where it names none. */
+  readonly dynamic?: string | undefined;
   readonly unitFile: FileFact;
   readonly myid: FileFact;
   /**
@@ -66,6 +68,11 @@ export interface ZookeeperFacts {
   readonly strangers: readonly ProcessFact[];
   /** Undefined when it was not asked: nothing listens at a port that is known. */
   readonly asked: Asked | undefined;
+  /**
+   * Of a member that looks for a quorum: the others' quorum and election ports, as "ADDRESS:PORT", and why it cannot
+   * connect to one; "" when it can.
+   */
+  readonly peers?: ReadonlyMap<string, string> | undefined;
   /** What the unit's journal ends with, when it does not run: the complaint rather than its stack trace. */
   readonly lastWords: string;
   /** What was not read whole, and why. */

@@ -17,7 +17,7 @@ const TOO_LARGE = "it is larger than 256 KiB";
 
 /** What runs, and what would run after a reboot. Throws NotRead. */
 export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): Promise<ZookeeperFacts> {
-  const [unit, zooCfg, unitFile, found, record, configured, servers, around] = await Promise.all([
+  const [unit, zooCfg, unitFile, found, record, configured, servers, around, dynamic] = await Promise.all([
     lookAtUnit(reader, UNIT),
     readFileFact(reader, ZOO_CFG, { mayBePackaged: true }),
     readFileFact(reader, UNIT_FILE, { wanted: renderUnit(desired) }),
@@ -26,10 +26,13 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
     lookAtConfiguredData(reader, desired),
     lookAtServers(reader, desired),
     lookAtSurroundings(reader, UNIT, needsOf(desired)),
+    dynamicConfiguration(reader),
   ]);
   // Members and directories are told by it, to this member and to the others.
   const unreadConfiguration = whyUnread(zooCfg);
   if (unreadConfiguration !== undefined) throw new NotRead(`${ZOO_CFG} was not read: ${unreadConfiguration}`);
+  if (dynamic.is === "unreadable")
+    throw new NotRead(`${DYNAMIC} of ${ZOO_CFG} was not read: ${dynamic.because}`);
   const { isRead, ...running } = servers;
   const surroundings = unitFile.kind === "regular" ? around : undefined;
   const { myid, closedMyid } = myidOf(found, surroundings, running.asked);
@@ -50,6 +53,7 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
   return {
     unit,
     zooCfg,
+    ...(dynamic.is === "value" ? { dynamic: dynamic.value } : {}),
     unitFile,
     myid,
     started: recorded ?? lost,
@@ -89,6 +93,14 @@ function myidOf(
     },
     closedMyid: `${mode} ${owner}`,
   };
+}
+
+const DYNAMIC = "dynamicConfigFile";
+
+/** Absent where zoo.cfg names none. */
+async function dynamicConfiguration(reader: Reader): Promise<Answer<string>> {
+  const path = (await configurationIn(reader)).get(DYNAMIC)?.value;
+  return path === undefined || path === "" ? { is: "absent" } : reader.text(path);
 }
 
 function reasonOf(answer: Answer<unknown>): string | undefined {

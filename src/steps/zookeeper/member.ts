@@ -1,5 +1,5 @@
 import type { DataFact, ZookeeperFacts } from "./facts.ts";
-import { type Properties, parseProperties, type Servers, serversOf } from "./properties.ts";
+import { type Properties, parseProperties, type Servers, serversOf, withDynamic } from "./properties.ts";
 
 /**
  * What a member does. "looking": runs, serves nobody for want of a quorum. "silent": runs, does not answer.
@@ -79,9 +79,9 @@ export function syncedFollowersOf(facts: ZookeeperFacts): number | undefined {
   return count === undefined ? undefined : Number(count);
 }
 
-/** zoo.cfg as it is on disk. */
+/** zoo.cfg as it is on disk, with the members that it leaves to another file. */
 export function configurationOf(facts: ZookeeperFacts): Properties {
-  return parseProperties(facts.zooCfg.content ?? "");
+  return withDynamic(parseProperties(facts.zooCfg.content ?? ""), facts.dynamic);
 }
 
 /** What the server says of itself, once it serves. */

@@ -9,7 +9,9 @@ import {
 } from "../../evidence/by-hand.ts";
 import type { FileFact } from "../../evidence/file.ts";
 import { judge } from "../../evidence/verdict.ts";
+import { quotable } from "../../terminal-text.ts";
 import { DAEMON_RELOAD, UNREAD } from "./changes.ts";
+import { hasMajority } from "./ensemble.ts";
 import type { Basis, ZookeeperFacts } from "./facts.ts";
 import {
   configurationOf,
@@ -499,8 +501,30 @@ function showQuorum(leaders: number, synced: number): string {
   return `${leaders} leader${leaders === 1 ? "" : "s"}, ${synced} synced`;
 }
 
-function roleBecause({ name, state, quorum, facts }: MemberView): string | undefined {
+/** Why a member that runs does not join those that have a quorum. */
+function leftOutBecause({ desired, quorum, facts }: MemberView): string {
+  const [leader] = quorum.leaders;
+  const { quorumPort, electionPort } = desired.ports;
+  const peers = facts.peers ?? new Map<string, string>();
+  const failed = desired.members.flatMap(({ host, address }) =>
+    // Only a leader listens at its quorum port.
+    (host === leader ? [quorumPort, electionPort] : [electionPort]).flatMap((port) => {
+      const because = peers.get(`${address}:${port}`) ?? "";
+      return because === "" ? [] : [`${address}:${port}: ${quotable(because)}`];
+    }),
+  );
+  const left = `${leader} leads and this member does not join`;
+  if (failed.length > 0)
+    return `${left}: it cannot reach ${quorumPort} and ${electionPort} of the others (${failed.join("; ")}): let it through there`;
+  return peers.size === 0
+    ? `${left}: can it reach ${quorumPort} and ${electionPort} of the others?`
+    : `${left}, although it reaches ${quorumPort} and ${electionPort} of the others: can they reach ${desired.address}:${electionPort}? Look at journalctl -u ${UNIT}`;
+}
+
+function roleBecause(view: MemberView): string | undefined {
+  const { name, state, quorum, facts } = view;
   if (state === "stopped") return `${UNIT} does not run`;
+  if (state === "looking" && hasMajority(quorum)) return leftOutBecause(view);
   if (state === "looking") {
     const away = [...quorum.states].filter(([, each]) => each === "stopped" || each === "unseen");
     const names = away.map(([host, each]) => `${host} is ${each}`).join(", ");

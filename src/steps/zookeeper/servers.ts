@@ -13,8 +13,10 @@ const SERVER = "cmdline:org\\.apache\\.zookeeper\\.server\\.(?:quorum|ZooKeeperS
 const DETAILS = ["cmdline", "files:/(?:zookeeper|slf4j-).*\\.jar", "stderr", "environ:JOURNAL_STREAM"];
 const WORDS = ["srvr", "mntr", "conf", "isro", "ruok"];
 const JOURNAL_LINES = "40";
+/** What a member without a quorum answers. */
+const NOT_SERVING = "not currently serving";
 
-type Running = Pick<ZookeeperFacts, "process" | "strangers" | "asked" | "lastWords"> & {
+type Running = Pick<ZookeeperFacts, "process" | "strangers" | "asked" | "peers" | "lastWords"> & {
   /** Whether the process and the host's sockets were read whole. */
   readonly isRead: { readonly process: Answer<unknown>; readonly sockets: Answer<unknown> };
 };
@@ -54,7 +56,29 @@ export async function lookAtServers(reader: Reader, desired: ZookeeperDesired): 
       : ask(reader, desired, configuration, own),
   ]);
   const details = process.is === "value" ? process.value : UNKNOWN;
-  return { process: { ...own, ...details }, strangers, asked, lastWords: "", isRead: { process, sockets } };
+  const isLooking = [...(asked?.answers.values() ?? [])].some((text) => text.includes(NOT_SERVING));
+  return {
+    process: { ...own, ...details },
+    strangers,
+    asked,
+    ...(isLooking ? { peers: await peersOf(reader, desired) } : {}),
+    lastWords: "",
+    isRead: { process, sockets },
+  };
+}
+
+/** Whether it can connect to the ports by which the others elect a leader and follow one. */
+async function peersOf(reader: Reader, { members, address, ports }: ZookeeperDesired) {
+  const others = members.filter((member) => member.address !== address);
+  const tried = others.flatMap((member) =>
+    [ports.quorumPort, ports.electionPort].map(async (port) => {
+      const answer = await reader.answerTo("health", member.address, `${port}`, "2", "");
+      // Its own words begin with where it was asked.
+      const because = answer.is === "value" ? answer.value.replace(/^.*?:\d+: /, "") : "";
+      return [`${member.address}:${port}`, because] as const;
+    }),
+  );
+  return new Map(await Promise.all(tried));
 }
 
 /** zoo.cfg as it is on disk; nothing where it was not read, which ends the look. */

@@ -16,6 +16,7 @@ import {
   mysql97,
   POOL,
   REDO,
+  SOCKETS,
   stopped,
 } from "./world.ts";
 
@@ -129,7 +130,7 @@ describe("what differs is brought into force", () => {
   ])("without a restart for %s", async (_, host) => {
     const { changes } = await assessed(host);
     expect(changes).toHaveLength(1);
-    expect(doings(changes[0])).toEqual(["set-online.sh"]);
+    expect(doings(changes[0])).toEqual([`set-online.sh ${SOCKETS[host.server]}`]);
     expect(changes[0]?.disrupts).toBeUndefined();
   });
 

@@ -21,6 +21,7 @@ import {
   mariadb,
   mysql97,
   POOL,
+  queryAs,
   toldDatabase,
 } from "./world.ts";
 
@@ -126,8 +127,8 @@ describe("a look at a database", () => {
 
   it("asks as Debian's own account where root is refused", async () => {
     const told = toldDatabase({ ...mariadb, liveError: "ERROR 1045: Access denied" });
-    const debian = toldDatabase(mariadb).answers["database.query root"]!;
-    const facts = await installed({ ...told, answers: { ...told.answers, "database.query debian": debian } });
+    const debian = toldDatabase(mariadb).answers[queryAs("root")]!;
+    const facts = await installed({ ...told, answers: { ...told.answers, [queryAs("debian")]: debian } });
     expect(facts.live?.get(POOL)).toBe(`${256 * MIB}`);
     expect(facts.answeredBy).toEqual({ pid: 4711, socket: "/run/mysqld/mysqld.sock" });
     expect((await installed(told)).liveError).toBe("ERROR 1045: Access denied");
@@ -135,12 +136,39 @@ describe("a look at a database", () => {
 
   it("finds who answers on another socket than Debian's", async () => {
     const answers = {
-      "database.query root": value(0, "version\t1\nsocket\t/srv/x.sock\n"),
+      [queryAs("root")]: value(0, "version\t1\nsocket\t/srv/x.sock\n"),
       "sockets.at /srv/x.sock": value(
         'u_str LISTEN 0 80 /srv/x.sock 1 * 0 users:(("x",pid=1,fd=2),("y",pid=99,fd=3))',
       ),
     };
     expect((await installed(host({ answers }))).answeredBy).toEqual({ pid: 99, socket: "/srv/x.sock" });
+  });
+
+  it("knows the unit of another server that answers in its place", async () => {
+    const told = toldDatabase({ ...mariadb, answeredByPid: 99 });
+    const processes = {
+      ...told.processes,
+      99: { ageSeconds: 5, parts: { cgroup: "0::/system.slice/mariadb-second.service\n" } },
+    };
+    const { open, rows } = await assessedFrom({ ...told, processes }, hostOf(mariadb));
+    expect(open["mariadb.service"]).toBe("different");
+    expect(rows.get("mariadb.service")?.because).toMatch(
+      /PID 99 of mariadb-second\.service, .*: give mariadb-second\.service a socket of its own/,
+    );
+  });
+
+  it("reads the option file in the home of the server's user last", async () => {
+    const database = { ...mariadb, reads: { ...mariadb.reads, [POOL]: 64 * MIB } };
+    const change = {
+      files: { "/var/lib/mysql/.my.cnf": "[mysqld]\ninnodb_buffer_pool_size = 64M\n" },
+      answers: { "user mysql": value("mysql", 105, 112, "/var/lib/mysql", "/bin/false", "mysql") },
+    };
+    const told = host(change, database);
+    const { rows } = await assessedFrom(told, hostOf(mariadb));
+    expect(rows.get(POOL)).toMatchObject({
+      verdict: "shadowed",
+      because: expect.stringContaining("/var/lib/mysql/.my.cnf:2 sets"),
+    });
   });
 
   it("names the user and the name space in which its parser is asked", async () => {
@@ -197,7 +225,7 @@ describe("a look at a database", () => {
   });
 
   it("is not understood where an answer has another form", async () => {
-    await expect(installed(host({ answers: { "database.query root": value(0) } }))).rejects.toThrow(
+    await expect(installed(host({ answers: { [queryAs("root")]: value(0) } }))).rejects.toThrow(
       NotUnderstood,
     );
   });
@@ -230,7 +258,7 @@ describe("what was not read of a database", () => {
   it("is no cause of a restart where the server does not answer in time, though its settings are others", async () => {
     const database = { ...mariadb, live: { ...mariadb.live, [POOL]: 128 * MIB } };
     expect((await assessedFrom(toldDatabase(database), hostOf(database))).changes).toHaveLength(1);
-    const told = host({ answers: { "database.query root": late } }, database);
+    const told = host({ answers: { [queryAs("root")]: late } }, database);
     const { open, rows, changes } = await assessedFrom(told, hostOf(database));
     expect(open).toEqual({ [POOL]: "unknown", [LOG]: "unknown", [FLUSH]: "unknown" });
     expect(rows.get(POOL)?.because).toContain(late.because);

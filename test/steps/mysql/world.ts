@@ -136,9 +136,14 @@ function optionFiles({ server, dropIn, dropInMode, files, isIncluded }: Database
   };
 }
 
-const SOCKETS = { mariadb: "/run/mysqld/mysqld.sock", mysql: "/var/run/mysqld/mysqld.sock" } as const;
+export const SOCKETS = { mariadb: "/run/mysqld/mysqld.sock", mysql: "/var/run/mysqld/mysqld.sock" } as const;
 
 /** Such a host, as its reader tells it. */
+/** The question to the server of this process, as its key. */
+export function queryAs(account: string, pid: number = PID): string {
+  return `database.query ${account} ${pid}`;
+}
+
 export function toldDatabase(database: Database): ToldHost & { readonly answers: Recording } {
   const { server, unit, live, errors } = database;
   const service = `${server}.service`;
@@ -183,11 +188,18 @@ export function toldDatabase(database: Database): ToldHost & { readonly answers:
         ...database.refusals,
       ),
       [keyOf(["database.validation", ...user])]: value(exit),
-      "database.query root":
-        database.liveError === undefined
-          ? value(0, variables.map((pair) => `${pair.join("\t")}\n`).join(""))
-          : value(1, `${database.liveError}\n`),
-      "database.query debian": value(1, "Could not open required defaults file: /etc/mysql/debian.cnf\n"),
+      ...Object.fromEntries(
+        ["root", "own"].map((account) => [
+          queryAs(account, Number(unit.MainPID ?? PID)),
+          database.liveError === undefined
+            ? value(0, variables.map((pair) => `${pair.join("\t")}\n`).join(""))
+            : value(1, `${database.liveError}\n`),
+        ]),
+      ),
+      [queryAs("debian", Number(unit.MainPID ?? PID))]: value(
+        1,
+        "Could not open required defaults file: /etc/mysql/debian.cnf\n",
+      ),
       [keyOf(["database.errors", "mysql", service])]: value(...errors),
       [keyOf(["sockets.at", SOCKETS[server]])]: value(
         `u_str LISTEN 0 80 ${SOCKETS[server]} 1 * 0 users:(("${server}d",pid=${database.answeredByPid},fd=21))\n`,

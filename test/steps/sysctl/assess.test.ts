@@ -27,7 +27,12 @@ describe("the reserved ports", () => {
     ["a proxy", hostView("proxy-1", "10.0.0.2"), "3306,8080-8081,33060"],
     ["a host with a server given by address", hostView("app-1", "10.0.0.9"), "3306,9000,33060"],
     ["a host with a server given by name", hostView("app-2", "10.0.0.8"), "3306,9001,33060"],
-    ["any other host", hostView("db-1", "10.0.0.21"), "3306,33060"],
+    [
+      "a host with an SSH port of its own",
+      { ...hostView("db-1", "10.0.0.21"), ssh: { port: 2222 } },
+      "2222,3306,33060",
+    ],
+    ["any other host", { ...hostView("db-1", "10.0.0.21"), ssh: { port: 22 } }, "3306,33060"],
   ])("are those %s listens on", (_, host, ports) => {
     const desired = desiredFor({}, host);
     const { readings } = sysctl.assess(

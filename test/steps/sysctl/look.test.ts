@@ -15,6 +15,12 @@ const NAMES = "^[^.].*\\.conf$";
 const proc = (key: string) => keyOf(["file", `/proc/sys/${key.replaceAll(".", "/")}`, "content", "", ""]);
 const content = (path: string) => keyOf(["file", path, "content", "", ""]);
 const lines = (path: string) => keyOf(["file", path, "lines", LINES]);
+const LATER = keyOf([
+  "kernel.writers",
+  ...[...desiredFor().settings.keys(), "net.ipv4.ip_local_reserved_ports"].map((key) =>
+    key.replaceAll(".", "/"),
+  ),
+]);
 const list = (directory: string) => keyOf(["list", directory, NAMES]);
 
 const regular = (text: string, path: string) => [
@@ -45,6 +51,7 @@ const converged: Recording = {
       value(...regular(text, ""), `${text.replace(" ", "\t")}\n`),
     ]),
   ),
+  [LATER]: value(),
   [list("/etc/sysctl.d")]: value(
     ...["99-sysctl.conf", "link", "root:root", "regular"],
     ...["99-zz-meshctl.conf", "regular", "root:root", "regular"],
@@ -128,6 +135,7 @@ describe("what was not read whole", () => {
     ],
     ["a file that may win", lines("/etc/sysctl.d/99-sysctl.conf"), [FIN, "net.core.somaxconn"]],
     ["the file that procps reads last", lines("/etc/sysctl.conf"), [FIN, "net.core.somaxconn"]],
+    ["what else sets it at boot", LATER, [FIN, "net.core.somaxconn"]],
     ["a directory of such files", list("/run/sysctl.d"), [FIN, "net.core.somaxconn"]],
   ])("%s is unknown with its reason, and nothing is changed", async (_, question, settings) => {
     for (const because of [late.because, "it changed while it was read", "larger than 262144 bytes"]) {

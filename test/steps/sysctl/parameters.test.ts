@@ -22,6 +22,9 @@ describe("the sysctl step's parameters", () => {
     ["net.core.rmem_max", 4194304, "4194304"],
     ["vm.swappiness", "1", "1"],
     ["fs.file-max", 1_000_000, "1000000"],
+    ["fs.file-max", "9223372036854775807", "9223372036854775807"],
+    ["kernel.printk_devkmsg", "on", "on"],
+    ["kernel.shmall", "0x10", "0x10"],
     ["kernel.core_pattern", "/var/crash/%e.%p", "/var/crash/%e.%p"],
     ["net.ipv4.tcp_rmem", " 4096\t87380  6291456 ", "4096 87380 6291456"],
     ["net.ipv4.conf.eth0/100.rp_filter", 2, "2"],
@@ -41,6 +44,12 @@ describe("the sysctl step's parameters", () => {
     ["net.ipv4.ip_local_reserved_ports", "80-70", /ports and ranges/],
     ["net.core.rmem_max", true, /a number or one line of text/],
     ["kernel.core_pattern", "", /a number or one line of text/],
+    ["net.ipv4.ip_forward", "yes", /1 or 0/],
+    ["net.ipv4.tcp_sack", "on", /1 or 0/],
+    ["kernel.pid_max", "4_194_304", /without "_"/],
+    ["kernel.pid_max", "1e21", /all its digits/],
+    ["kernel.pid_max", "0100000", /octal/],
+    ["net.ipv4.tcp_fin_timeout", "015", /octal/],
     ["adopt", "yes", /boolean/],
   ])("refuse %s: %j", (key, value, message) => {
     const problems = problemsOf({ [key]: value });

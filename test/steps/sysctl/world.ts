@@ -72,12 +72,14 @@ export function facts(
     loaderUnit: undefined,
     before: { is: "absent" },
     unreadFiles: [],
+    later: { is: "value", value: [] },
+    lateModules: new Map(),
     files: dropIn === undefined ? files : [...files, conf(DROP_IN, dropIn)],
   };
 }
 
 export function hostWith(manifest: ReadonlyMap<string, string> = new Map()): HostFacts {
-  return { manifest } as HostFacts;
+  return { manifest, listeners: [], virtualization: "kvm" } as unknown as HostFacts;
 }
 
 export const wroteDropIn = hostWith(new Map([[DROP_IN, sha256Of(DROP_IN_TEXT)]]));

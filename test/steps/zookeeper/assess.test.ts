@@ -78,6 +78,22 @@ describe("a living ensemble", () => {
     expect(changes).toEqual([]);
   });
 
+  it.each([
+    [undefined, /^zk-3 leads and this member does not join: can it reach 2888 and 3888 of the others\?/],
+    [
+      { "10.0.0.2:3888": "", "10.0.0.2:2888": "Connection refused", "10.0.0.3:3888": "Permission denied" },
+      /^zk-3 leads .*: it cannot reach 2888 and 3888 of the others \(10\.0\.0\.3:3888: Permission denied\): let it/,
+    ],
+    [
+      { "10.0.0.3:2888": "", "10.0.0.3:3888": "" },
+      /although it reaches 2888 and 3888 of the others: can they reach 10\.0\.0\.1:3888\?/,
+    ],
+  ])("is said not to be joined, and why, while the others have one: %s", (peers, because) => {
+    const looking = member(desiredFor(THREE, "zk-1"), "zk-1", IDS, "looking");
+    const { rows } = assessed(THREE, with1({ ...looking, peers }), "zk-1");
+    expect(rows.get("role")).toMatchObject({ verdict: "different", because: expect.stringMatching(because) });
+  });
+
   it("is inferred from its followers while the leader's whitelist hides mntr", () => {
     const leader = living["zk-3"] as HostModel;
     const answers = {

@@ -42,6 +42,8 @@ export interface HostModel {
   readonly myid?: string;
   readonly data?: Readonly<Record<string, Data>>;
   /** What runs; undefined when nothing does. */
+  /** "ADDRESS:PORT" of the others → why it cannot connect there. */
+  readonly peers?: Readonly<Record<string, string>> | undefined;
   readonly runs?: Running;
   /** Servers that the unit did not start: their sockets. */
   readonly strangers?: readonly (readonly string[])[];
@@ -229,6 +231,7 @@ export function factsOf(
     return { ...nothing, ...whole, content: text, ...change };
   };
   return {
+    ...(model.peers === undefined ? {} : { peers: new Map(Object.entries(model.peers)) }),
     unit: unitOf(model),
     zooCfg: file(ZOO_CFG, model.zooCfg, {
       packaged: model.isPackaged ? "default" : "no",
