@@ -40,6 +40,8 @@ export interface Service {
   /** What a backend may say of itself in its znode beside the usual: "ssl", "verify none", "alpn *". */
   readonly serverOptionsAllowed: readonly string[];
   readonly check: {
+    /** Set where HAProxy checks no server: one that is dead stays in. */
+    readonly off?: true | undefined;
     /** For example { method: "GET", path: "/health" }; undefined checks TCP only. */
     readonly http: { readonly method: string; readonly path: string } | undefined;
     readonly interMs: number;

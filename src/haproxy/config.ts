@@ -26,8 +26,8 @@ function frontendLines(service: ServiceSettings): readonly string[] {
 }
 
 function serverLines(service: ServiceSettings): readonly string[] {
-  return service.servers.map(
-    ({ name, host, port }) => `server ${name} ${host}:${port} ${service.serverOptions}`,
+  return service.servers.map(({ name, host, port }) =>
+    `server ${name} ${host}:${port} ${service.serverOptions}`.trimEnd(),
   );
 }
 
@@ -270,7 +270,7 @@ function compareServers(listed: readonly ConfiguredServer[], service: ServiceSet
     const options = plainOptions(server.options);
     // A znode may add options of its own behind those of the service.
     const asWanted = service.discovered
-      ? `${options} `.startsWith(`${service.serverOptions} `)
+      ? ownOptions(options, service.serverOptions) !== undefined
       : options === service.serverOptions;
     if (asWanted) continue;
     differences.push({
@@ -291,6 +291,14 @@ function compareServers(listed: readonly ConfiguredServer[], service: ServiceSet
     differences.push({ setting: setting(name), want: "", found: `${host}:${port}`, line });
   }
   return differences;
+}
+
+/** What a server's options say behind those of its service; undefined when they do not begin with them. */
+export function ownOptions(options: string, serverOptions: string): string | undefined {
+  if (serverOptions === "") return options;
+  return `${options} `.startsWith(`${serverOptions} `)
+    ? options.slice(serverOptions.length).trim()
+    : undefined;
 }
 
 /** Options without those that Synapse adds to every server of its own: `cookie NAME`, `id N`. */

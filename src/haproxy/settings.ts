@@ -101,7 +101,7 @@ function serviceSettings(service: Service, retriesRequests: boolean): ServiceSet
         ? ["http-request disable-l7-retry unless METH_GET"]
         : []),
     ],
-    serverOptions: checkOptions(service.check),
+    serverOptions: service.check.off ? "" : checkOptions(service.check),
     discovered: service.path !== undefined,
     servers: service.servers.map(({ name, host, port }) => ({ name, host, port })),
   };

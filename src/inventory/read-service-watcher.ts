@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { unknownKey } from "./check-schema.ts";
 import type { Path } from "./path.ts";
-import { type ServiceEntry, serviceEntry } from "./schema.ts";
+import { checkEntry, httpRequest, type ServiceEntry, serviceEntry } from "./schema.ts";
 import type { Section } from "./section.ts";
 import { readServerOptions } from "./server-options.ts";
 
@@ -12,9 +12,9 @@ export const PLACES: Readonly<Record<"path" | "port" | "servers", Path>> = {
   servers: ["default_servers"],
 };
 
-type Check = ServiceEntry["check"];
+type Check = Exclude<ServiceEntry["check"], false>;
 
-const { path: znode, port, bind, servers: serverList, mode: modes, balance, check } = serviceEntry.shape;
+const { path: znode, port, bind, servers: serverList, mode: modes, balance } = serviceEntry.shape;
 
 /** Keys of Synapse that ask for nothing else than meshctl does anyway, with the value that does. */
 const AS_MESHCTL_DOES = entriesOf<{ readonly value: unknown; readonly otherwise: string }>({
@@ -72,13 +72,14 @@ export function readServiceWatcher(
     problem(optionsPath, message),
   );
   if (!complete() || entry.port === undefined || entry.bind === undefined) return undefined;
-  const { http, ...rest } = entry;
+  const { http, speaksHttp: _, ...rest } = entry;
   return {
     ...rest,
     port: entry.port,
     bind: entry.bind,
-    check: { ...check.parse({}), ...options, http } as Check,
-    fail_fast: undefined,
+    // A check that the file does not have is not put in, and the numbers of one that it has are kept.
+    check: options === false ? false : { ...checkEntry.parse({}), ...options, http },
+    fail_fast: section.raw(["mesh", "fail_fast"]) === true,
     server_options_allowed: undefined,
   };
 }
@@ -159,11 +160,13 @@ interface Lines {
   readonly mode: ServiceEntry["mode"];
   readonly balance: string;
   readonly http: Check["http"];
+  /** Set by a line that only a service of HTTP has. */
+  readonly speaksHttp?: true;
 }
 
 /** What the lines of HAProxy's sections say, as far as a service of the mesh can say it. */
 function readLines(section: Section, place: Path, problem: Problem): Lines {
-  let lines: Lines = { mode: "http", balance: "roundrobin", http: false };
+  let lines: Lines = { mode: undefined, balance: "roundrobin", http: false };
   for (const key of ["listen", "frontend", "backend"]) {
     const path = ["haproxy", key];
     const written = section.checkOptional([...place, ...path], z.array(z.string())) ?? [];
@@ -173,6 +176,7 @@ function readLines(section: Section, place: Path, problem: Problem): Lines {
       else lines = { ...lines, ...found };
     }
   }
+  if (lines.mode === undefined && lines.speaksHttp) return { ...lines, mode: "http" };
   return lines;
 }
 
@@ -182,19 +186,21 @@ function readLine(line: string): Partial<Lines> | string {
   const rest = words.join(" ");
   if (directive === "mode") {
     const mode = modes.safeParse(rest);
-    return mode.success ? { mode: mode.data } : "expected mode http or mode tcp";
+    return mode.success && mode.data !== undefined ? { mode: mode.data } : "expected mode http or mode tcp";
   }
   if (directive === "balance") {
     const algorithm = balance.safeParse(rest);
     return algorithm.success ? { balance: algorithm.data } : "expected an algorithm like balance roundrobin";
   }
-  if (line === "option httplog" || line === "option tcplog") return {};
+  // Only HTTP has requests to write down.
+  if (line === "option httplog") return { speaksHttp: true };
+  if (line === "option tcplog") return {};
   if (line === "option redispatch") return {};
   if (words[0] === "httpchk" && directive === "option") {
     const [method, path, ...more] = words.slice(1);
     // One word is the path (https://docs.haproxy.org/2.6/configuration.html#4.2-option%20httpchk).
     const request = path === undefined ? `OPTIONS ${method ?? "/"}` : `${method} ${path}`;
-    const http = check.unwrap().shape.http.safeParse(request);
+    const http = httpRequest.safeParse(request);
     if (!http.success) return "expected a request like option httpchk GET /health";
     return more.length === 0
       ? { http: http.data }

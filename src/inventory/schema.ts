@@ -88,12 +88,12 @@ export const allowOs = z.array(text);
 /** What a URL's path may hold, less what quotes or begins a comment in haproxy.cfg (RFC 3986, 3.3). */
 const HTTP_REQUEST = /^[A-Z]+ [\w/.~%!&()*+,;=:@?-]*$/;
 
-const httpRequest = z
+export const httpRequest = z
   .string()
   .regex(/^[A-Z]+ \/\S*$/, { error: CHECK })
   .regex(HTTP_REQUEST, { error: "holds a character that is to be percent-encoded in a URL's path" });
 
-const check = z.strictObject({
+export const checkEntry = z.strictObject({
   http: z.union([z.literal(false), httpRequest], { error: CHECK }).optional(),
   inter: durationMs.default(2000),
   rise: z.int().min(1).default(2),
@@ -131,14 +131,14 @@ export const serviceEntry = z.strictObject({
     .optional(),
   port,
   bind: address.default("127.0.0.1"),
-  mode: z.enum(["http", "tcp"]).default("http"),
+  mode: z.enum(["http", "tcp"]).optional(),
   balance: z
     .string()
     .regex(/^(roundrobin|static-rr|leastconn|first|source|uri|url_param|hdr|rdp-cookie)([ (][\w ().-]*)?$/, {
       error: BALANCE,
     })
     .default("roundrobin"),
-  check: check.prefault({}),
+  check: z.union([z.literal(false), checkEntry]).prefault({}),
   fail_fast: z.boolean().optional(),
   server_options_allowed: z.array(serverOption).optional(),
 });

@@ -10,21 +10,21 @@ interface CheckNumbers {
 
 const FAIL_FAST = ["fastinter", "observe", "error-limit", "on-error"];
 
-/** HAProxy's options of a server line, "check inter 2000 rise 2 fall 3", as numbers of a check. */
+/** HAProxy's options of a server line, "check inter 2000 rise 2 fall 3", as numbers of a check; false without a check. */
 export function readServerOptions(
   section: Section,
   path: Path,
   report: (message: string) => void,
-): CheckNumbers {
+): CheckNumbers | false {
   const written = section.raw(path);
-  if (written === undefined) return {};
+  // Synapse adds nothing to them: HAProxy checks no server then.
+  if (written === undefined) return false;
   if (typeof written !== "string") {
     report(`expected text like "check inter 2000 rise 2 fall 3", found ${section.source.found(path)}`);
     return {};
   }
   const words = written.trim().split(/\s+/);
   const numbers: CheckNumbers = {};
-  if (!words.includes("check")) report("expected 'check' among the options: meshctl checks every server");
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     if (word === "check") continue;
@@ -42,7 +42,7 @@ export function readServerOptions(
       return numbers;
     }
   }
-  return numbers;
+  return words.includes("check") ? numbers : false;
 }
 
 function wholeNumber(word: string | undefined) {

@@ -987,11 +987,57 @@ mesh:
     inventory: `${mesh}  services: { x: { path: /x, port: 1 } }
   service_watcher:
     x: { discovery: { method: zookeeper, path: /x }, haproxy: { port: 2 } }
-    y: { discovery: { method: zookeeper, path: /y }, haproxy: { port: 1 } }
+    y: { discovery: { method: zookeeper, path: /y }, haproxy: { port: 1, listen: [mode tcp] } }
 `,
     problems: [
       "i.yaml:12:5 mesh.service_watcher.x: 'x' is a service already (line 10)",
       "i.yaml:13:71 mesh.service_watcher.y.haproxy.port: 1 is the port of 'x' already (line 10)",
+    ],
+  },
+  {
+    title: "services of which nobody says whether they speak HTTP",
+    inventory: `${mesh}  services:
+    plain: { path: /plain, port: 1, check: { http: false } }
+    unchecked: { path: /unchecked, port: 2, check: false }
+    db: { port: 3, servers: [{ host: h, port: 3306 }] }
+  service_watcher:
+    cassandra: { discovery: { method: zookeeper, path: /c }, haproxy: { port: 9042, server_options: check inter 1s } }
+    balanced: { discovery: { method: zookeeper, path: /b }, haproxy: { port: 3307, listen: [balance leastconn] } }
+`,
+    problems: [
+      "i.yaml:11:5 mesh.services.plain: expected 'mode: http' or 'mode: tcp': the check is no request, so it cannot be known whether it speaks HTTP",
+      "i.yaml:12:5 mesh.services.unchecked: expected 'mode: http' or 'mode: tcp': it has no check, so it cannot be known whether it speaks HTTP",
+      "i.yaml:13:5 mesh.services.db: expected 'mode: http' or 'mode: tcp': port 3306 is known for MySQL, so it cannot be known whether it speaks HTTP",
+      "i.yaml:15:5 mesh.service_watcher.cassandra: expected the line 'mode http' or 'mode tcp' in haproxy.listen: the check is no request, so it cannot be known whether it speaks HTTP",
+      "i.yaml:16:5 mesh.service_watcher.balanced: expected the line 'mode http' or 'mode tcp' in haproxy.listen: it has no check, so it cannot be known whether it speaks HTTP",
+    ],
+  },
+  {
+    title: "services that would get each other's backends",
+    inventory: `${mesh}  services:
+    orders: { path: /services/orders, port: 1 }
+    same: { path: /services/orders, port: 2 }
+    admin: { path: /services/orders/admin, port: 3 }
+    beside: { path: /services/orders-admin, port: 4 }
+    quota: { path: /zookeeper/quota, port: 5 }
+`,
+    problems: [
+      "i.yaml:12:19 mesh.services.same.path: /services/orders is the path of 'orders' already (line 11): each would get the other's backends",
+      "i.yaml:13:20 mesh.services.admin.path: /services/orders/admin and /services/orders, the path of 'orders' (line 11), lie within each other: 'orders' would take /services/orders/admin for a backend",
+      "i.yaml:15:20 mesh.services.quota.path: /zookeeper is ZooKeeper's own: expected another path",
+    ],
+  },
+  {
+    title: "services on one port of addresses that hold each other",
+    inventory: `${mesh}  services:
+    x: { path: /x, port: 80, bind: 127.0.0.2 }
+    y: { path: /y, port: 80, bind: 0.0.0.0 }
+    z: { path: /z, port: 80, bind: "::1" }
+    all: { path: /all, port: 80, bind: "::" }
+`,
+    problems: [
+      "i.yaml:12:26 mesh.services.y.port: 80 is the port of 'x' already on 127.0.0.2 (line 11)",
+      "i.yaml:14:30 mesh.services.all.port: 80 is the port of 'x' already on 127.0.0.2 (line 11)",
     ],
   },
   {
