@@ -1,3 +1,4 @@
+import { wordsOf } from "../haproxy-lines.ts";
 import type { HaproxySettings, ServiceSettings } from "./settings.ts";
 
 // Constant on purpose: a new version of meshctl must not reload a fleet.
@@ -9,6 +10,7 @@ export function renderHaproxyConfig(settings: HaproxySettings, description: stri
   const sections = [
     section("global", [`description ${description}`, ...settings.global]),
     section("defaults", settings.defaults),
+    ...settings.sections.map(({ title, lines }) => section(title, lines)),
     ...settings.services.flatMap((service) => [
       section(`frontend ${service.name}`, frontendLines(service)),
       section(`backend ${service.name}`, [...service.backend, ...serverLines(service)]),
@@ -22,12 +24,17 @@ function section(title: string, lines: readonly string[]): string {
 }
 
 function frontendLines(service: ServiceSettings): readonly string[] {
-  return [`bind ${service.bind}:${service.port}`, ...service.frontend, `default_backend ${service.name}`];
+  return [bindLine(service), ...service.frontend, `default_backend ${service.name}`];
+}
+
+/** As Synapse writes it, too. */
+export function bindLine({ bind, port, bindOptions }: ServiceSettings): string {
+  return ["bind", `${bind}:${port}`, ...(bindOptions === undefined ? [] : [bindOptions])].join(" ");
 }
 
 function serverLines(service: ServiceSettings): readonly string[] {
-  return service.servers.map(({ name, host, port }) =>
-    `server ${name} ${host}:${port} ${service.serverOptions}`.trimEnd(),
+  return service.servers.map(({ name, host, port, options }) =>
+    ["server", name, `${host}:${port}`, service.serverOptions, options ?? ""].filter(Boolean).join(" "),
   );
 }
 
@@ -74,34 +81,6 @@ export function parseHaproxyConfig(text: string): HaproxyConfig {
     sections.at(-1)!.lines.push({ text: words.join(" "), line });
   }
   return { sections };
-}
-
-/** Splits as HAProxy does: a blank parts words unless quoted or behind "\", "#" starts a comment likewise. */
-function wordsOf(line: string): string[] {
-  const words: string[] = [];
-  let word = "";
-  let quote = "";
-  for (let at = 0; at < line.length; at++) {
-    const char = line[at]!;
-    if (char === "\\" && quote !== "'" && at + 1 < line.length) {
-      word += char + line[++at]!;
-    } else if (quote !== "") {
-      if (char === quote) quote = "";
-      word += char;
-    } else if (char === '"' || char === "'") {
-      quote = char;
-      word += char;
-    } else if (char === "#") {
-      break;
-    } else if (/\s/.test(char)) {
-      if (word !== "") words.push(word);
-      word = "";
-    } else {
-      word += char;
-    }
-  }
-  if (word !== "") words.push(word);
-  return words;
 }
 
 /** The lines of every section of that kind and name, in order; undefined when there is no such section. */
@@ -192,10 +171,15 @@ export function compareHaproxyConfig(
     ...compareSection(found, "defaults", "", settings.defaults),
   ];
   const known = new Set(["global ", "defaults "]);
+  for (const { title, lines } of settings.sections) {
+    const [kind = "", name = ""] = title.split(" ");
+    known.add(title);
+    differences.push(...compareSection(found, kind, name, lines));
+  }
   for (const service of settings.services) {
     known.add(`frontend ${service.name}`).add(`backend ${service.name}`);
     differences.push(...compareSection(found, "frontend", service.name, frontendLines(service)));
-    differences.push(...compareSection(found, "backend", service.name, service.backend));
+    differences.push(...compareSection(found, "backend", service.name, service.backend, isServerLine));
     differences.push(...compareServers(serversOf(found, service.name), service));
   }
   for (const { kind, name, line } of found.sections) {
@@ -211,11 +195,12 @@ function compareSection(
   kind: string,
   name: string,
   wanted: readonly string[],
+  isApart: (line: ConfigLine) => boolean = () => false,
 ): readonly ConfigDifference[] {
   const title = name === "" ? kind : `${kind} ${name}`;
   const lines = linesOf(config, kind, name);
   if (lines === undefined) return [{ setting: title, want: title, found: undefined }];
-  const extra = lines.filter((line) => !isServerLine(line) && !isDescription(kind, line));
+  const extra = lines.filter((line) => !isApart(line) && !isDescription(kind, line));
   const missing: string[] = [];
   for (const want of wanted) {
     const at = extra.findIndex(({ text }) => meaningOf(text) === meaningOf(want));
@@ -268,14 +253,18 @@ function compareServers(listed: readonly ConfiguredServer[], service: ServiceSet
   const differences: ConfigDifference[] = [];
   for (const server of found) {
     const options = plainOptions(server.options);
+    const own = service.servers.find(
+      ({ host, port }) => host === server.host && port === server.port,
+    )?.options;
+    const wantedOptions = [service.serverOptions, own ?? ""].filter(Boolean).join(" ");
     // A znode may add options of its own behind those of the service.
     const asWanted = service.discovered
       ? ownOptions(options, service.serverOptions) !== undefined
-      : options === service.serverOptions;
+      : options === wantedOptions;
     if (asWanted) continue;
     differences.push({
       setting: setting(server.name),
-      want: service.serverOptions,
+      want: service.discovered ? service.serverOptions : wantedOptions,
       found: server.options,
       line: server.line,
     });

@@ -30,9 +30,18 @@ const OTHER_PROTOCOLS: ReadonlyMap<number, string> = new Map([
 export function modeOf(entry: ServiceEntry): "http" | "tcp" | { readonly unknown: string } {
   const { mode, check } = entry;
   if (mode !== undefined) return mode;
+  if (check !== false && (check.mysql !== undefined || check.redis)) return "tcp";
+  if (check !== false && check.port !== undefined)
+    return {
+      unknown: `the check is made on port ${check.port}, so it cannot be known whether it speaks HTTP`,
+    };
   if (check !== false && typeof check.http === "string") return "http";
   const because =
-    check === false ? "it has no check" : check.http === false ? "the check is no request" : wellKnown(entry);
+    check === false
+      ? "it has no check"
+      : check.http === false || check.tcp
+        ? "the check is no request"
+        : wellKnown(entry);
   if (because === undefined) return "http";
   return { unknown: `${because}, so it cannot be known whether it speaks HTTP` };
 }

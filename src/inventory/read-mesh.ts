@@ -12,6 +12,7 @@ import type { HostDraft } from "./read-hosts.ts";
 import { readServiceWatcher, PLACES as SYNAPSES_PLACES } from "./read-service-watcher.ts";
 import {
   checkEntry,
+  checkLines,
   meshNetworks,
   meshSection,
   type ServiceEntry,
@@ -248,11 +249,14 @@ function reportSharedPorts(section: Section, services: Services, zookeeper: Port
   for (const [name, draft] of services) {
     const { entry, at } = draft;
     const twin = earlier.find(
-      ([, other]) => other.entry.port === entry.port && overlap(other.entry.bind, entry.bind),
+      ([, other]) =>
+        other.entry.port === entry.port &&
+        bindsOf(other.entry).some((one) => bindsOf(entry).some((address) => overlap(one, address))),
     );
     if (twin !== undefined) {
       const line = section.lineOf(twin[1].at("port"));
-      const where = entry.bind === twin[1].entry.bind ? "" : ` on ${twin[1].entry.bind}`;
+      const others = bindsOf(twin[1].entry).join(", ");
+      const where = bindsOf(entry).join(", ") === others ? "" : ` on ${others}`;
       section.problem(at("port"), `${entry.port} is the port of '${twin[0]}' already${where} (line ${line})`);
     }
     earlier.push([name, draft]);
@@ -268,6 +272,10 @@ function reportSharedPorts(section: Section, services: Services, zookeeper: Port
       `${zookeeper[said]} is also ${other}${where(section, other)}`,
     );
   }
+}
+
+function bindsOf({ bind }: ServiceEntry): readonly string[] {
+  return typeof bind === "string" ? [bind] : bind;
 }
 
 /** Whether who listens on one address takes the other, too. 0.0.0.0 is every IPv4 address, :: every address. */
@@ -303,25 +311,61 @@ function toService(name: string, entry: ServiceEntry, failFast: boolean): Servic
   const [method, path] = typeof check.http === "string" ? check.http.split(" ") : [];
   const http = method === undefined || path === undefined ? undefined : { method, path };
   // Without a word on the check, an HTTP service is asked as the seed's is; anything else is only connected to.
-  const unsaid = check.http === undefined && mode === "http";
+  const unsaid =
+    check.http === undefined &&
+    mode === "http" &&
+    checkLines(check).length === 0 &&
+    !check.tcp &&
+    !hasCheckLine(entry);
+  const [bind = "", ...alsoBind] = bindsOf(entry);
   return {
     name,
     mode,
-    bind: entry.bind,
+    bind,
+    ...(alsoBind.length === 0 ? {} : { alsoBind }),
+    ...definedOf({
+      bindOptions: entry.bind_options,
+      timeouts: entry.timeout && definedOf(entry.timeout),
+      maxconn: entry.maxconn,
+      retries: entry.retries,
+      lines: entry.lines && { ...entry.lines, server: entry.lines.server ?? "" },
+    }),
     port: entry.port,
     path: entry.path,
-    servers: (entry.servers ?? []).map((server) => ({ ...server, name: serverName(server) })),
+    servers: (entry.servers ?? []).map(({ backup, weight, ...server }) => {
+      const options = [...(weight === undefined ? [] : [`weight ${weight}`]), ...(backup ? ["backup"] : [])];
+      return {
+        ...server,
+        name: serverName(server),
+        ...(options.length === 0 ? {} : { options: options.join(" ") }),
+      };
+    }),
     balance: entry.balance,
     serverOptionsAllowed: entry.server_options_allowed ?? [],
     check: {
       ...(isOff ? { off: true } : {}),
       http: unsaid ? { method: "GET", path: "/health" } : http,
+      ...definedOf({ httpHost: check.host, port: check.port }),
+      ...(checkLines(check).length === 0 ? {} : { lines: checkLines(check) }),
       interMs: check.inter,
       rise: check.rise,
       fall: check.fall,
       failFast: !isOff && (entry.fail_fast ?? failFast),
     },
   };
+}
+
+/** Whether the service's own lines say how it is checked. */
+function hasCheckLine({ lines }: ServiceEntry): boolean {
+  return (lines?.backend ?? []).some((line) =>
+    /^option (httpchk|[a-z]+-check|smtpchk|ssl-hello-chk)\b/.test(line),
+  );
+}
+
+/** Without keys that hold nothing. */
+function definedOf<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 function serverName({ name, host, port }: NonNullable<ServiceEntry["servers"]>[number]): string {

@@ -11,7 +11,7 @@ import { withoutText } from "../../haproxy/config-file.ts";
 import { LOADED_RECORD } from "../../haproxy/loaded.ts";
 import { maxconnWithin } from "../../haproxy/open-files.ts";
 import { alteredWords, serversAltered } from "../../haproxy/server-state.ts";
-import { ADMIN_SOCKET, type ServiceSettings } from "../../haproxy/settings.ts";
+import { ADMIN_SOCKET, boundAddresses, type ServiceSettings } from "../../haproxy/settings.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { livingProcesses } from "./facts.ts";
 import { infoSource, unansweredLayer } from "./info-source.ts";
@@ -37,6 +37,7 @@ export function contentRows(situation: Situation): readonly Reading[] {
     ...["connect", "client", "server"].map((side) => directive(situation, `timeout ${side}`)),
     directive(situation, "retries"),
     directive(situation, "option redispatch"),
+    ...furtherLines(situation),
     ...situation.desired.settings.services.flatMap((service) => serviceRows(situation, service)),
   ];
   return [
@@ -284,17 +285,62 @@ function directive(situation: Situation, name: string): Reading {
   };
 }
 
-function serviceRows(situation: Situation, service: ServiceSettings): readonly Reading[] {
+/** What the parameters say beside what every host has: lines of `global` and `defaults`, sections of their own. */
+function furtherLines(situation: Situation): readonly Reading[] {
+  const { parameters, settings } = situation.desired;
   return [
-    frontEnd(situation, service),
+    ...(["global", "defaults"] as const).flatMap((kind) =>
+      linesRow(situation, `further lines of ${kind}`, kind, parameters[kind]),
+    ),
+    ...settings.sections.flatMap(({ title, lines }) => linesRow(situation, title, title, lines)),
+    ...boundAddresses(settings)
+      .filter(({ kind, name }) => settings.sections.some(({ title }) => title === `${kind} ${name}`))
+      .map((bound) => listening(situation, bound)),
+  ];
+}
+
+/** Lines of one section, all of them wanted. Nothing where none is. */
+function linesRow(
+  situation: Situation,
+  setting: string,
+  title: string,
+  lines: readonly string[],
+): readonly Reading[] {
+  if (lines.length === 0) return [];
+  const want = lines.join(", ");
+  const layerOf = ({ path, differences }: ReadConfig): Layer => {
+    const wrong = differences.filter(
+      (each) =>
+        each.setting === title ||
+        (each.setting.startsWith(`${title} `) && (lines.includes(each.want) || each.want === "")),
+    );
+    if (wrong[0] === undefined) return { is: "read", value: want, source: path };
+    if (wrong[0].setting === title) return { is: "absent", source: path };
+    const found = wrong.map((each) => each.found ?? `no ${each.setting.slice(title.length + 1)}`);
+    return { is: "read", value: found.join(", "), source: place(path, wrong[0]) };
+  };
+  return [{ setting, want, ...layers(situation, layerOf) }];
+}
+
+/** Lines of a front end that every one of its mode has. */
+const USUAL = /^(mode \w+|option tcplog)$/;
+
+function serviceRows(situation: Situation, service: ServiceSettings): readonly Reading[] {
+  const own = service.frontend.filter((line) => !USUAL.test(line));
+  return [
+    ...boundAddresses(situation.desired.settings)
+      .filter(({ kind, name }) => kind === "frontend" && name === service.name)
+      .map((bound) => listening(situation, bound)),
+    ...linesRow(situation, `${service.name} front end's lines`, `frontend ${service.name}`, own),
     backEnd(situation, service),
     ...(service.discovered ? [] : [servers(situation, service)]),
   ];
 }
 
-function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): Reading {
+/** One address that HAProxy is to listen on. */
+function listening(situation: Situation, bound: ReturnType<typeof boundAddresses>[number]): Reading {
   const { config, host, facts, active } = situation;
-  const want = `${bind}:${port}`;
+  const { address: bind, port, at: want } = bound;
   const strangers = facts.strangers.is === "value" ? facts.strangers.value : [];
   const stranger = strangers.find((listener) => holderOf([listener], bind, port));
   const holder = holderOf(host.listeners, bind, port);
@@ -302,9 +348,9 @@ function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): 
   const isOurs = holder?.process === "haproxy" && active;
   const listens = holder && `${holder.address}:${port}`;
   return {
-    setting: `${name} front end`,
+    setting: bound.what,
     want,
-    onDisk: onDisk(situation, config && directiveOf(config, "frontend", name, "bind")),
+    onDisk: onDisk(situation, config && bindIn(config, bound)),
     inForce:
       facts.strangers.is === "unreadable"
         ? { is: "unreadable", source: "ss -ltnp", because: facts.strangers.because }
@@ -319,6 +365,21 @@ function frontEnd(situation: Situation, { name, bind, port }: ServiceSettings): 
       stranger &&
       `process ${stranger.pid}, a HAProxy that ${UNIT} did not start, takes requests on ${stranger.address}:${port}${active ? " too" : ""}: stop it, or give the service another port`,
   };
+}
+
+/** The address as the section has it; another of the same section where it does not. */
+function bindIn(
+  config: HaproxyConfig,
+  { kind, name, at }: ReturnType<typeof boundAddresses>[number],
+): { readonly value: string; readonly line: number } | undefined {
+  const lines = config.sections
+    .filter((section) => section.kind === kind && section.name === name)
+    .flatMap((section) => section.lines)
+    .flatMap(({ text, line }) => {
+      const [word, list = ""] = text.split(" ");
+      return word === "bind" ? list.split(",").map((value) => ({ value, line })) : [];
+    });
+  return lines.find(({ value }) => value === at) ?? lines[0];
 }
 
 /** How requests are shared out and servers checked. */
