@@ -227,7 +227,7 @@ function isDescription(kind: string, { text }: ConfigLine): boolean {
 }
 
 /** The words of a line that say which setting it is: "maxconn", "timeout connect", "option redispatch". */
-function directiveIn(line: string): string {
+export function directiveIn(line: string): string {
   const words = line.split(" ");
   const compound = ["option", "timeout", "stats", "no"].includes(words[0]!);
   return words.slice(0, compound ? 2 : 1).join(" ");
@@ -241,7 +241,7 @@ export function meansTheSame(one: string, other: string): boolean {
 }
 
 /** The line with its time-out in milliseconds. */
-function meaningOf(line: string): string {
+export function meaningOf(line: string): string {
   const timeout = /^((?:stats )?timeout(?: [a-z-]+)?) (\d+)(ms|s|m|h|d|)$/.exec(line);
   return timeout === null ? line : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
 }

@@ -303,7 +303,7 @@ function where(section: Section, key: string): string {
   return section.raw(path) === undefined ? " by default" : ` (line ${section.lineOf(path)})`;
 }
 
-function toService(name: string, entry: ServiceEntry, failFast: boolean): Service {
+export function toService(name: string, entry: ServiceEntry, failFast: boolean): Service {
   const found = modeOf(entry);
   const mode = typeof found === "object" ? "http" : found;
   const isOff = entry.check === false;

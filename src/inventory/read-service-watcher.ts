@@ -268,10 +268,10 @@ function readLine(line: string, key: string): Partial<Lines> | string {
 const SIDES = ["connect", "client", "server", "queue", "tunnel"];
 
 /** Directives that make no sense in one of the two sections that Synapse makes of `listen` (its SECTION_FIELDS). */
-const FRONTEND_ONLY =
+export const FRONTEND_ONLY =
   /^(no )?(backlog|capture|declare|log-format|monitor|rate-limit|tcp-request connection|unique-id|use_backend|timeout client-fin|option (accept-invalid-http-request|clitcpka|contstats|dontlog|http-ignore-probes|http-use-proxy-header|log-separate-errors|logasap|socket-stats|tcp-smart-accept))/;
-const BACKEND_ONLY =
-  /^(no )?(default-server|dispatch|fullconn|hash-type|http-check|http-reuse|http-send-name-header|persist|source|stick|tcp-check|tcp-response|timeout (check|server-fin)|use-server|option (abortonclose|accept-invalid-http-response|allbackups|checkcache|external-check|[a-z]+-check|log-health-checks|persist|prefer-last-server|srvtcpka|ssl-hello-chk|smtpchk|tcp-smart-connect|transparent))/;
+export const BACKEND_ONLY =
+  /^(no )?(default-server|dispatch|fullconn|hash-type|http-check|http-reuse|http-send-name-header|persist|source|stick|tcp-check|tcp-response|timeout (check|server-fin)|use-server|option (httpchk|abortonclose|accept-invalid-http-response|allbackups|checkcache|external-check|[a-z]+-check|log-health-checks|persist|prefer-last-server|srvtcpka|ssl-hello-chk|smtpchk|tcp-smart-connect|transparent))/;
 const ONLY_HTTP =
   /^(http-request|http-response|reqadd|rsp|req[a-z]*rep|capture|option (forwardfor|http|forceclose))/;
 
