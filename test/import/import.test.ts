@@ -109,6 +109,12 @@ describe("import", () => {
     });
   });
 
+  it("made the inventory that comes along", () => {
+    const text = imported([given("11-nerve.json"), given("12-synapse.json")]);
+    const shipped = new URL("../../inventories/imported.yaml", import.meta.url);
+    expect(text).toBe(readFileSync(shipped, "utf8"));
+  });
+
   it.each([
     ["03-dns-host-header.json", ["discovery by dns has no place", "host: api.example", "backup: true"]],
     [
