@@ -97,6 +97,9 @@ const OWNED = {
 const SECTIONS =
   /^(global|defaults|frontend|backend|listen|peers|userlist|mailers|resolvers|cache|program|ring|http-errors|log-forward|log-profile|fcgi-app|crt-store|acme|traces|dynamic-update)$/;
 
+/** What the installer takes of a line, too. */
+const PRINTED = /^[\t -~]*$/;
+
 const LINE = "expected a line of haproxy.cfg";
 
 /** One line as it is compared: words parted by single blanks, without a comment. A password in it is masked from then on. */
@@ -106,8 +109,8 @@ const line = (owned: Owned) =>
       context.addIssue({ code: "custom", message });
       return z.NEVER;
     };
-    if (/\p{Cc}/u.test(written.replaceAll("\t", " ")))
-      return problem("holds a control character or a line break");
+    if (!PRINTED.test(written))
+      return problem("holds a line break, or a character that is none of ASCII's printed ones");
     const { words, isWhole } = readWords(written);
     if (words.length === 0) return problem(LINE);
     if (!isWhole) return problem("ends within quotes or behind a backslash");
@@ -156,7 +159,7 @@ export const serverWords = z
       return z.NEVER;
     };
     const { words, isWhole } = readWords(written);
-    if (/\p{Cc}/u.test(written.replaceAll("\t", " ")) || !isWhole || words.length === 0)
+    if (!PRINTED.test(written) || !isWhole || words.length === 0)
       return problem("expected options of a server line");
     const owned = words.find((word) => Object.hasOwn(SERVER_WORDS, word));
     if (owned !== undefined) return problem(`'${owned}' is ${SERVER_WORDS[owned]}`);

@@ -100,7 +100,7 @@ const EXPECT = 'expected a status like 200, or words like "string ok", "rstatus 
 const expected = z.union([z.number(), z.string()], { error: EXPECT }).transform((value, context) => {
   const words = typeof value === "number" ? `status ${value}` : value.trim();
   const [, not = "", kind, pattern] =
-    /^(! ?)?(status|rstatus|string|rstring) ([^\s\p{C}"'#][^\p{C}"'#]*)$/u.exec(words) ?? [];
+    /^(! ?)?(status|rstatus|string|rstring) ((?!\s)(?:[ !$-&(-~])+)$/.exec(words) ?? [];
   if (kind === undefined || pattern === undefined || /\\$/.test(pattern)) {
     context.addIssue({ code: "custom", message: EXPECT });
     return z.NEVER;
@@ -108,10 +108,11 @@ const expected = z.union([z.number(), z.string()], { error: EXPECT }).transform(
   return `http-check expect ${not === "" ? "" : "! "}${kind} ${pattern.replace(/(?<!\\) /g, "\\ ")}`;
 });
 
-const conversation = z.strictObject({
-  send: z.string().min(1).optional(),
-  expect: z.string().min(1).optional(),
-});
+const spoken = z
+  .string()
+  .regex(/^[\t\r\n -~]+$/, { error: "expected text of ASCII's printed characters, tabs and line breaks" })
+  .optional();
+const conversation = z.strictObject({ send: spoken, expect: spoken });
 
 const CHECK_USER = "expected the name of a user of the database, who needs no rights and no password";
 

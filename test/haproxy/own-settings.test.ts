@@ -184,7 +184,10 @@ describe("sections beside the services", () => {
 
   it.each([
     [{ global: ["maxconn 9"] }, "'maxconn' is haproxy.maxconn"],
-    [{ global: ["log x\ndaemon"] }, "holds a control character or a line break"],
+    [
+      { global: ["log x\ndaemon"] },
+      "holds a line break, or a character that is none of ASCII's printed ones",
+    ],
     [{ defaults: ["timeout client 1h"] }, "'timeout client' is haproxy.timeout_client"],
     [{ defaults: ["backend evil"] }, "'backend' begins a section: those stand under haproxy.sections"],
     [
