@@ -57,6 +57,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   smartstack: ["", "contract", "daemon", "evidence", "inventory", "reader"],
   "steps/*": ["", "contract", "daemon", "haproxy", "smartstack", "evidence", "inventory", "reader"],
   status: ["", "contract", "engine", "daemon", "evidence", "haproxy", "inventory", "steps/*"],
+  import: ["", "contract", "haproxy", "inventory"],
   canary: ["", "contract", "engine", "haproxy", "inventory", "remote"],
   cli: [
     "",
@@ -64,6 +65,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "contract",
     "engine",
     "evidence",
+    "import",
     "inventory",
     "playbook",
     "reader",

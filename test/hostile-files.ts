@@ -41,7 +41,9 @@ const inventory = (): Json => ({
   mesh: {
     ensemble: "zk",
     proxies: "zk",
-    services: { s: { path: "/s", port: 8080, check: {}, servers: [{ host: "10.0.0.9", port: 80 }] } },
+    services: {
+      s: { path: "/s", port: 8080, mode: "http", check: {}, servers: [{ host: "10.0.0.9", port: 80 }] },
+    },
   },
 });
 const playbook = (): Json => ({

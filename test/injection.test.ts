@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inOrder } from "../src/engine/script-block.ts";
 import { parseHaproxyConfig, renderHaproxyConfig } from "../src/haproxy/config.ts";
+import { asWord } from "../src/haproxy-lines.ts";
 import { formatPath } from "../src/inventory/path.ts";
 import { revealContent } from "../src/secret.ts";
 import type { RegistrarDesired } from "../src/steps/registrar/desired.ts";
@@ -100,13 +101,14 @@ function expectLiteralMesh(desired: WatcherDesired): void {
   expect(read.map(({ kind, name }) => `${kind} ${name}`)).toEqual([
     "global ",
     "defaults ",
+    ...settings.sections.map(({ title }) => title),
     ...settings.services.flatMap(({ name }) => [`frontend ${name}`, `backend ${name}`]),
   ]);
   const backends = read.filter(({ kind }) => kind === "backend");
   for (const [index, { backend, servers, serverOptions }] of settings.services.entries()) {
     expect(backends[index]!.lines.map(({ text }) => text)).toEqual([
       ...backend,
-      ...servers.map(({ name, host, port }) => `server ${name} ${host}:${port} ${serverOptions}`),
+      ...servers.map(({ name, host, port }) => `server ${name} ${host}:${port} ${serverOptions}`.trimEnd()),
     ]);
   }
   const synapse = renderSynapseConfig(desired);
@@ -131,7 +133,7 @@ function expectAsGiven(value: string, taking: readonly Field[], { inventory: loa
   const texts = textsOf([desired, views, loaded.mesh, loaded.network]);
   const forms = taking.some(({ path }) => path.includes("sysctl"))
     ? [value, value.trim().replace(/\s+/g, " ")]
-    : [value];
+    : [value, asWord(value)];
   if (taking.length > 0)
     expect(
       texts.some((text) => forms.some((form) => text.includes(form))),

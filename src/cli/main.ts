@@ -7,6 +7,7 @@ import { ConfigurationError } from "../errors.ts";
 import { exec } from "./commands/exec.ts";
 import { facts } from "./commands/facts.ts";
 import { hosts } from "./commands/hosts.ts";
+import { importing } from "./commands/import.ts";
 import { lock, unlock } from "./commands/lock.ts";
 import { plan } from "./commands/plan.ts";
 import { probe } from "./commands/probe.ts";
@@ -49,6 +50,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     lock,
     unlock,
     validate,
+    importing,
     render,
     hosts,
     facts,

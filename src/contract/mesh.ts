@@ -31,17 +31,44 @@ export interface Service {
   readonly mode: "http" | "tcp";
   /** Address the front end binds to on every proxy host. */
   readonly bind: string;
+  /** Further addresses, with the same port. */
+  readonly alsoBind?: readonly string[] | undefined;
+  /** What follows the first address on HAProxy's `bind` line: "ssl crt /etc/ssl/mesh.pem". */
+  readonly bindOptions?: string | undefined;
   readonly port: number;
+  /** Milliseconds, where the service does not go by those of all. */
+  readonly timeouts?: Readonly<Partial<Record<"connect" | "client" | "server" | "queue" | "tunnel", number>>>;
+  /** Connections of the front end at the same time. */
+  readonly maxconn?: number | undefined;
+  readonly retries?: number | undefined;
+  /** Further lines of HAProxy's sections, and options of every server line. */
+  readonly lines?:
+    | { readonly frontend: readonly string[]; readonly backend: readonly string[]; readonly server: string }
+    | undefined;
   /** ZooKeeper path whose children are the live backends; undefined when the servers are static. */
   readonly path: string | undefined;
   /** Static servers; with a path these are Synapse's default servers. */
-  readonly servers: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+  readonly servers: readonly {
+    readonly name: string;
+    readonly host: string;
+    readonly port: number;
+    /** What its server line says more than others: "backup weight 10". */
+    readonly options?: string | undefined;
+  }[];
   readonly balance: string;
   /** What a backend may say of itself in its znode beside the usual: "ssl", "verify none", "alpn *". */
   readonly serverOptionsAllowed: readonly string[];
   readonly check: {
+    /** Set where HAProxy checks no server: one that is dead stays in. */
+    readonly off?: true | undefined;
     /** For example { method: "GET", path: "/health" }; undefined checks TCP only. */
     readonly http: { readonly method: string; readonly path: string } | undefined;
+    /** The request's Host header; it is HTTP/1.1 then. */
+    readonly httpHost?: string | undefined;
+    /** Further lines of the check: what it asks a database, what it expects. */
+    readonly lines?: readonly string[];
+    /** Where it is made, when not where the server is. */
+    readonly port?: number | undefined;
     readonly interMs: number;
     readonly rise: number;
     readonly fall: number;

@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import { isInNetwork } from "../address-range.ts";
 import type { Mesh } from "../contract/mesh.ts";
-import { type ConfigDifference, type HaproxyConfig, plainOptions, serversOf } from "./config.ts";
+import { type ConfigDifference, type HaproxyConfig, ownOptions, plainOptions, serversOf } from "./config.ts";
 import { ANY_VALUE, SERVER_OPTION_RULES } from "./server-option-rules.ts";
 import type { HaproxySettings } from "./settings.ts";
 
@@ -127,13 +127,21 @@ export function forbiddenServers(config: HaproxyConfig, policy: BackendPolicy): 
     serversOf(config, service).flatMap(({ name, host, port, options, line }): ConfigDifference[] => {
       const words = plainOptions(options);
       // Other options than the inventory's are a difference by themselves.
-      if (!`${words} `.startsWith(`${serverOptions} `)) return [];
-      const own = words.slice(serverOptions.length).replace(/( disabled)+$/, "");
+      const behind = ownOptions(words, serverOptions);
+      if (behind === undefined) return [];
+      const own = behind.replace(/(^| )disabled( disabled)*$/, "");
       const ownName = name === `${host}:${port}` ? "" : name.slice(0, -`_${host}:${port}`.length);
       const refused = refusalOf(policy, service, { name: ownName, host, port, options: own });
       return refused === undefined
         ? []
-        : [{ setting: `backend ${service} server ${name}`, want: "", found: `${host}:${port}${own}`, line }];
+        : [
+            {
+              setting: `backend ${service} server ${name}`,
+              want: "",
+              found: [`${host}:${port}`, own].join(" ").trimEnd(),
+              line,
+            },
+          ];
     }),
   );
 }

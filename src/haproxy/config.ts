@@ -1,3 +1,4 @@
+import { wordsOf } from "../haproxy-lines.ts";
 import { parseIp } from "../ip.ts";
 import type { HaproxySettings, ServiceSettings } from "./settings.ts";
 
@@ -10,6 +11,7 @@ export function renderHaproxyConfig(settings: HaproxySettings, description: stri
   const sections = [
     section("global", [`description ${description}`, ...settings.global]),
     section("defaults", settings.defaults),
+    ...settings.sections.map(({ title, lines }) => section(title, lines)),
     ...settings.services.flatMap((service) => [
       section(`frontend ${service.name}`, frontendLines(service)),
       section(`backend ${service.name}`, [...service.backend, ...serverLines(service)]),
@@ -23,12 +25,17 @@ function section(title: string, lines: readonly string[]): string {
 }
 
 function frontendLines(service: ServiceSettings): readonly string[] {
-  return [`bind ${service.bind}:${service.port}`, ...service.frontend, `default_backend ${service.name}`];
+  return [bindLine(service), ...service.frontend, `default_backend ${service.name}`];
+}
+
+/** As Synapse writes it, too. */
+export function bindLine({ bind, port, bindOptions }: ServiceSettings): string {
+  return ["bind", `${bind}:${port}`, ...(bindOptions === undefined ? [] : [bindOptions])].join(" ");
 }
 
 function serverLines(service: ServiceSettings): readonly string[] {
-  return service.servers.map(
-    ({ name, host, port }) => `server ${name} ${host}:${port} ${service.serverOptions}`,
+  return service.servers.map(({ name, host, port, options }) =>
+    ["server", name, `${host}:${port}`, service.serverOptions, options ?? ""].filter(Boolean).join(" "),
   );
 }
 
@@ -80,37 +87,6 @@ export function parseHaproxyConfig(text: string): HaproxyConfig {
     sections.at(-1)!.lines.push({ text: words.join(" "), line });
   }
   return { sections };
-}
-
-/** No other is one to HAProxy, though it may look like one. */
-const BLANK = /[ \t\v\f\r]/;
-
-/** Splits as HAProxy does: a blank parts words unless quoted or behind "\", "#" starts a comment likewise. */
-function wordsOf(line: string): string[] {
-  const words: string[] = [];
-  let word = "";
-  let quote = "";
-  for (let at = 0; at < line.length; at++) {
-    const char = line[at]!;
-    if (char === "\\" && quote !== "'" && at + 1 < line.length) {
-      word += char + line[++at]!;
-    } else if (quote !== "") {
-      if (char === quote) quote = "";
-      word += char;
-    } else if (char === '"' || char === "'") {
-      quote = char;
-      word += char;
-    } else if (char === "#") {
-      break;
-    } else if (BLANK.test(char)) {
-      if (word !== "") words.push(word);
-      word = "";
-    } else {
-      word += char;
-    }
-  }
-  if (word !== "") words.push(word);
-  return words;
 }
 
 /** Sections that begin with what a `defaults` says. */
@@ -267,10 +243,15 @@ export function compareHaproxyConfig(
     ...compareDefaults(found, settings.defaults),
   ];
   const known = new Set(["global "]);
+  for (const { title, lines } of settings.sections) {
+    const [kind = "", name = ""] = title.split(" ");
+    known.add(title);
+    differences.push(...compareSection(found, kind, name, lines));
+  }
   for (const service of settings.services) {
     known.add(`frontend ${service.name}`).add(`backend ${service.name}`);
     differences.push(...compareSection(found, "frontend", service.name, frontendLines(service)));
-    differences.push(...compareSection(found, "backend", service.name, service.backend));
+    differences.push(...compareSection(found, "backend", service.name, service.backend, isServerLine));
     differences.push(...compareServers(serversOf(found, service.name), service));
   }
   const seen = new Set<string>();
@@ -305,11 +286,12 @@ function compareSection(
   kind: string,
   name: string,
   wanted: readonly string[],
+  isApart: (line: ConfigLine) => boolean = () => false,
 ): readonly ConfigDifference[] {
   const title = name === "" ? kind : `${kind} ${name}`;
   const lines = linesOf(config, kind, name);
   if (lines === undefined) return [{ setting: title, want: title, found: undefined }];
-  const own = lines.filter((line) => !isServerLine(line) && !isDescription(kind, line));
+  const own = lines.filter((line) => !isApart(line) && !isDescription(kind, line));
   return compareLines(title, own, wanted);
 }
 
@@ -345,7 +327,7 @@ function isDescription(kind: string, { text }: ConfigLine): boolean {
 }
 
 /** The words of a line that say which setting it is: "maxconn", "timeout connect", "option redispatch". */
-function directiveIn(line: string): string {
+export function directiveIn(line: string): string {
   const words = line.split(" ");
   const compound = ["option", "timeout", "stats", "no"].includes(words[0]!);
   return words.slice(0, compound ? 2 : 1).join(" ");
@@ -359,7 +341,7 @@ export function meansTheSame(one: string, other: string): boolean {
 }
 
 /** The line with its time-out in milliseconds. */
-function meaningOf(line: string): string {
+export function meaningOf(line: string): string {
   const timeout = /^((?:stats )?timeout(?: [a-z-]+)?) (\d+)(ms|s|m|h|d|)$/.exec(line);
   return timeout === null ? line : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
 }
@@ -371,14 +353,18 @@ function compareServers(listed: readonly ConfiguredServer[], service: ServiceSet
   const differences: ConfigDifference[] = [];
   for (const server of found) {
     const options = plainOptions(server.options);
+    const own = service.servers.find(
+      ({ host, port }) => host === server.host && port === server.port,
+    )?.options;
+    const wantedOptions = [service.serverOptions, own ?? ""].filter(Boolean).join(" ");
     // A znode may add options of its own behind those of the service.
     const asWanted = service.discovered
-      ? `${options} `.startsWith(`${service.serverOptions} `)
-      : options === service.serverOptions;
+      ? ownOptions(options, service.serverOptions) !== undefined
+      : options === wantedOptions;
     if (asWanted) continue;
     differences.push({
       setting: setting(server.name),
-      want: service.serverOptions,
+      want: service.discovered ? service.serverOptions : wantedOptions,
       found: server.options,
       line: server.line,
     });
@@ -394,6 +380,14 @@ function compareServers(listed: readonly ConfiguredServer[], service: ServiceSet
     differences.push({ setting: setting(name), want: "", found: `${host}:${port}`, line });
   }
   return differences;
+}
+
+/** What a server's options say behind those of its service; undefined when they do not begin with them. */
+export function ownOptions(options: string, serverOptions: string): string | undefined {
+  if (serverOptions === "") return options;
+  return `${options} `.startsWith(`${serverOptions} `)
+    ? options.slice(serverOptions.length).trim()
+    : undefined;
 }
 
 /** Options without those that Synapse adds to every server of its own: `cookie NAME`, `id N`. */

@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import * as z from "zod";
-import { durationMs } from "../quantities.ts";
+import { linesOf, sectionLines } from "../haproxy-lines.ts";
+import { durationMs, port } from "../quantities.ts";
 
 /**
  * Parameters of the haproxy step. They shape haproxy.cfg whoever writes it, so the watcher step reads them too.
@@ -15,11 +17,35 @@ export const haproxyParameters = z.strictObject({
   timeout_connect: durationMs.default(500).describe("how long a connection to a server may take"),
   timeout_client: durationMs.default(5_000).describe("how long a client may be silent"),
   timeout_server: durationMs.default(5_000).describe("how long a server may be silent"),
+  timeout_tcp: durationMs
+    .default(8 * 3_600_000)
+    .describe("how long both sides of a service of mode tcp may be silent, where it does not say so itself"),
   retries: z.int().min(0).max(100).default(3).describe("further attempts after a failed connection"),
   retry_on: z
     .array(z.enum(["conn-failure", "empty-response", "junk-response", "response-timeout"]))
     .default([])
     .describe("failures after which a GET or HEAD is sent to another server; needs HAProxy 2.0"),
+  global: linesOf("global").default([]).describe("further lines of HAProxy's `global`"),
+  defaults: linesOf("defaults").default([]).describe("further lines of HAProxy's `defaults`"),
+  sections: sectionLines
+    .default({})
+    .describe(
+      "sections beside the services: 'listen stats', 'peers NAME', 'resolvers NAME', 'userlist NAME'",
+    ),
+  stats: z
+    .strictObject({
+      port,
+      address: z
+        .string()
+        .refine((value) => isIP(value) !== 0, { error: "expected an IP address" })
+        .default("127.0.0.1"),
+      uri: z
+        .string()
+        .regex(/^\/[\w/.~-]*$/, { error: "expected a path like /" })
+        .default("/"),
+    })
+    .optional()
+    .describe("HAProxy's statistics as a page"),
   adopt: z.boolean().default(false).describe("replace configuration files that meshctl did not write"),
 });
 

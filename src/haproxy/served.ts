@@ -43,9 +43,13 @@ export async function lookAtServed(
   });
 }
 
+/** A front end may hang up on whom its own lines do not let in, and TLS is none of a plain request's. */
+const HANGS_UP = /\b(?:reject|silent-drop|tarpit)\b/;
+
 /** What a front end is sent; undefined where it is only connected to. */
-export function requestTo({ mode, check }: ServiceSettings): ServiceSettings["check"] {
-  return mode === "http" && check !== undefined && ASKED.has(check.method) ? check : undefined;
+export function requestTo({ mode, check, bindOptions, frontend }: ServiceSettings): ServiceSettings["check"] {
+  const isPlain = bindOptions === undefined && !frontend.some((line) => HANGS_UP.test(line));
+  return mode === "http" && check !== undefined && ASKED.has(check.method) && isPlain ? check : undefined;
 }
 
 function servedIn([is = "", words = ""]: readonly string[]): Served {

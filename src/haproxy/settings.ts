@@ -18,6 +18,8 @@ export const PROBE_COOKIE = "meshctl-probe";
 export interface HaproxySettings {
   readonly global: readonly string[];
   readonly defaults: readonly string[];
+  /** Sections beside the services, "listen stats" for one, between `defaults` and the first service. */
+  readonly sections: readonly { readonly title: string; readonly lines: readonly string[] }[];
   readonly services: readonly ServiceSettings[];
 }
 
@@ -27,9 +29,10 @@ export interface ServiceSettings {
   readonly mode: Service["mode"];
   readonly bind: string;
   readonly port: number;
+  readonly bindOptions: string | undefined;
   /** What a health check asks of a server; undefined where it connects and no more. */
   readonly check: Service["check"]["http"];
-  /** Lines of the front end but `bind` and `default_backend`, which follow from the other fields. */
+  /** Lines of the front end but the first `bind` and `default_backend`, which follow from the other fields. */
   readonly frontend: readonly string[];
   /** Lines of the back end but its servers. */
   readonly backend: readonly string[];
@@ -37,7 +40,7 @@ export interface ServiceSettings {
   readonly serverOptions: string;
   /** Whether a registry tells the servers. Then `servers` are only those to fall back on. */
   readonly discovered: boolean;
-  readonly servers: readonly { readonly name: string; readonly host: string; readonly port: number }[];
+  readonly servers: Service["servers"];
 }
 
 export function haproxySettings(parameters: HaproxyParameters, mesh: Mesh): HaproxySettings {
@@ -52,6 +55,7 @@ export function haproxySettings(parameters: HaproxyParameters, mesh: Mesh): Hapr
       "log /dev/log local0",
       `stats socket ${ADMIN_SOCKET} mode 660 level admin group haproxy`,
       "stats timeout 30s",
+      ...parameters.global,
     ],
     defaults: [
       "mode http",
@@ -69,9 +73,73 @@ export function haproxySettings(parameters: HaproxyParameters, mesh: Mesh): Hapr
       `timeout connect ${parameters.timeout_connect}ms`,
       `timeout client ${parameters.timeout_client}ms`,
       `timeout server ${parameters.timeout_server}ms`,
+      ...parameters.defaults,
     ],
-    services: mesh.services.map((service) => serviceSettings(service, retriesRequests)),
+    sections: [
+      ...Object.entries(parameters.sections).map(([title, lines]) => ({ title, lines })),
+      ...statisticsPage(parameters),
+    ],
+    services: mesh.services.map((service) =>
+      serviceSettings(service, retriesRequests, parameters.timeout_tcp),
+    ),
   };
+}
+
+function statisticsPage({ stats }: HaproxyParameters): HaproxySettings["sections"] {
+  if (stats === undefined) return [];
+  const lines = [
+    `bind ${stats.address}:${stats.port}`,
+    "mode http",
+    "stats enable",
+    `stats uri ${stats.uri}`,
+  ];
+  return [{ title: STATISTICS, lines }];
+}
+
+/** The section of `stats`. */
+export const STATISTICS = "listen meshctl-stats";
+
+export interface Bound {
+  readonly address: string;
+  readonly port: number;
+  /** "user-api front end", "listen stats". */
+  readonly what: string;
+  /** Of the haproxy.cfg's section that binds it. */
+  readonly kind: string;
+  readonly name: string;
+  /** The line's first words, as the section has it. */
+  readonly at: string;
+}
+
+/** Every TCP address that HAProxy is to listen on. Of those in lines only IP addresses with one port are understood. */
+export function boundAddresses({ services, sections }: HaproxySettings): readonly Bound[] {
+  const inLines = (lines: readonly string[], of: Pick<Bound, "what" | "kind" | "name">) =>
+    lines.flatMap((line): Bound[] => {
+      const [, list = ""] = /^bind (\S+)/.exec(line) ?? [];
+      return list.split(",").flatMap((at): Bound[] => {
+        const [, address = "", port] = /^(\*|[0-9.]+|\[?[0-9a-fA-F:]+\]?|):(\d+)$/.exec(at) ?? [];
+        if (port === undefined) return [];
+        const bare = address.replace(/^\[|\]$/g, "");
+        return [{ address: bare === "" || bare === "*" ? "0.0.0.0" : bare, port: Number(port), at, ...of }];
+      });
+    });
+  return [
+    ...services.flatMap(({ name, bind, port, frontend }): Bound[] => {
+      const of = { kind: "frontend", name };
+      const also = inLines(frontend, { ...of, what: `${name} front end` });
+      return [
+        { ...of, address: bind, port, what: `${name} front end`, at: `${bind}:${port}` },
+        ...also.map((each) => ({ ...each, what: `${name} front end ${each.at}` })),
+      ];
+    }),
+    ...sections.flatMap(({ title, lines }) => {
+      const [kind = "", name = ""] = title.split(" ");
+      return inLines(lines, { kind, name, what: title }).map((each) => ({
+        ...each,
+        what: `${title} ${each.at}`,
+      }));
+    }),
+  ];
 }
 
 /**
@@ -83,8 +151,14 @@ const ONLY_CANARY =
   "ignore-persist unless { req.fhdr_cnt(cookie) eq 1 } " +
   `{ req.fhdr(cookie) -m reg ^${PROBE_COOKIE}=${CANARY}_[0-9A-Za-z.:_-]+$ }`;
 
-function serviceSettings(service: Service, retriesRequests: boolean): ServiceSettings {
-  const { http, failFast } = service.check;
+function serviceSettings(service: Service, retriesRequests: boolean, timeoutTcpMs: number): ServiceSettings {
+  const { http, httpHost, failFast } = service.check;
+  const isTcp = service.mode === "tcp";
+  const { timeouts = {}, lines } = service;
+  const silence = isTcp ? timeoutTcpMs : undefined;
+  const timeout = (side: string, ms: number | undefined) =>
+    ms === undefined ? [] : [`timeout ${side} ${ms}ms`];
+  const version = httpHost === undefined ? "" : ` HTTP/1.1\\r\\nHost:\\ ${httpHost}`;
   return {
     name: service.name,
     mode: service.mode,
@@ -92,7 +166,18 @@ function serviceSettings(service: Service, retriesRequests: boolean): ServiceSet
     port: service.port,
     check: http,
     // `option httplog` of the defaults makes no sense in a TCP front end, and HAProxy warns of it.
-    frontend: [`mode ${service.mode}`, ...(service.mode === "tcp" ? ["option tcplog"] : [])],
+    bindOptions: service.bindOptions,
+    frontend: [
+      ...(service.alsoBind ?? []).map((address) =>
+        ["bind", `${address}:${service.port}`, service.bindOptions ?? ""].filter(Boolean).join(" "),
+      ),
+      `mode ${service.mode}`,
+      // Whoever vanished without a word is found out by the kernel: nothing else ends a connection that may be silent.
+      ...(isTcp ? ["option tcplog", "option clitcpka"] : []),
+      ...(service.maxconn === undefined ? [] : [`maxconn ${service.maxconn}`]),
+      ...timeout("client", timeouts.client ?? silence),
+      ...(lines?.frontend ?? []),
+    ],
     backend: [
       `mode ${service.mode}`,
       `balance ${service.balance}`,
@@ -100,17 +185,34 @@ function serviceSettings(service: Service, retriesRequests: boolean): ServiceSet
       ...(service.path !== undefined && service.mode === "http"
         ? [`cookie ${PROBE_COOKIE}`, ONLY_CANARY]
         : []),
-      ...(http === undefined ? [] : [`option httpchk ${http.method} ${http.path}`]),
+      ...(isTcp ? ["option srvtcpka"] : []),
+      ...timeout("connect", timeouts.connect),
+      ...timeout("server", timeouts.server ?? silence),
+      ...timeout("queue", timeouts.queue),
+      ...timeout("tunnel", timeouts.tunnel),
+      ...(service.retries === undefined ? [] : [`retries ${service.retries}`]),
+      ...(http === undefined ? [] : [`option httpchk ${http.method} ${http.path}${version}`]),
+      ...(service.check.lines ?? []),
       // Without it a check may take `inter` to fail, and a frozen server is found out only after seconds.
       ...(failFast ? [`timeout check ${FAIL_FAST.checkTimeoutMs}ms`] : []),
       // A request that was sent may have been acted upon; only GET and HEAD may be sent a second time.
       ...(retriesRequests && service.mode === "http"
         ? ["http-request disable-l7-retry unless METH_GET"]
         : []),
+      ...(lines?.backend ?? []),
     ],
-    serverOptions: checkOptions(service.check),
+    serverOptions: [
+      ...(service.check.off ? [] : [checkOptions(service.check)]),
+      ...(service.check.off || service.check.port === undefined ? [] : [`port ${service.check.port}`]),
+      ...(lines?.server ? [lines.server] : []),
+    ].join(" "),
     discovered: service.path !== undefined,
-    servers: service.servers.map(({ name, host, port }) => ({ name, host, port })),
+    servers: service.servers.map(({ name, host, port, options }) => ({
+      name,
+      host,
+      port,
+      ...(options === undefined ? {} : { options }),
+    })),
   };
 }
 
@@ -146,8 +248,16 @@ export function settingsDigest(settings: HaproxySettings): string {
       service.backend,
       service.serverOptions,
       service.discovered,
-      service.servers.map(({ name, host, port }) => [name, host, port]),
+      service.servers.map(({ name, host, port, options }) => [
+        name,
+        host,
+        port,
+        ...(options ? [options] : []),
+      ]),
+      // Nothing where there is none: another digest would reload a fleet.
+      ...(service.bindOptions === undefined ? [] : [service.bindOptions]),
     ]),
+    ...(settings.sections.length === 0 ? [] : [settings.sections.map(({ title, lines }) => [title, lines])]),
   ]);
   return createHash("sha256").update(canonical).digest("hex");
 }

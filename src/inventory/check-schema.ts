@@ -72,7 +72,9 @@ function explain(issue: z.core.$ZodIssue, base: Path, schema: z.ZodType): Compla
   }
   if (issue.code === "invalid_union" && issue.message === UNION) {
     // The branch that the value's own type fits tells what is wrong inside it.
-    const fitting = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
+    const fitting = issue.errors.find((branch) =>
+      branch.every((inner) => inner.path.length > 0 || inner.code === "unrecognized_keys"),
+    );
     if (fitting !== undefined && fitting.length > 0) {
       return fitting.flatMap((inner) => explain(inner, path, schema));
     }

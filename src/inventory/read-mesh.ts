@@ -2,13 +2,23 @@ import { isIPv6 } from "node:net";
 import type * as z from "zod";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { Mesh, Service } from "../contract/mesh.ts";
+import { isSameIp, isWildcard } from "../ip.ts";
+import { modeOf } from "./mode.ts";
 import { didYouMean } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
 import { readFirewall } from "./read-firewall.ts";
 import type { GroupDraft } from "./read-groups.ts";
 import type { HostDraft } from "./read-hosts.ts";
 import { readServiceWatcher, PLACES as SYNAPSES_PLACES } from "./read-service-watcher.ts";
-import { meshNetworks, meshSection, type ServiceEntry, serviceEntry, zookeeperPorts } from "./schema.ts";
+import {
+  checkEntry,
+  checkLines,
+  meshNetworks,
+  meshSection,
+  type ServiceEntry,
+  serviceEntry,
+  zookeeperPorts,
+} from "./schema.ts";
 import type { Section } from "./section.ts";
 
 type Ports = z.output<typeof zookeeperPorts>;
@@ -38,6 +48,7 @@ export function readMesh(
   const services = readServices(section, members);
 
   reportServices(section, services);
+  reportSharedPaths(section, services);
   if ([...services.values()].some(({ entry }) => entry.path !== undefined))
     reportIpv6Members(section, ensemble, hosts);
   reportSharedPorts(section, services, ports);
@@ -166,8 +177,54 @@ function reportServices(section: Section, services: Services): void {
     if (path !== undefined && section.raw(["mesh", "ensemble"]) === undefined) {
       section.problem(at("path"), "a path needs 'mesh.ensemble', the group of ZooKeeper's hosts");
     }
+    const mode = modeOf(entry);
+    if (typeof mode === "object") {
+      const words =
+        place[1] === "service_watcher"
+          ? "expected the line 'mode http' or 'mode tcp' in haproxy.listen"
+          : "expected 'mode: http' or 'mode: tcp'";
+      section.problem(place, `${words}: ${mode.unknown}`, { at: "key" });
+    }
     reportSharedServers(section, at("servers"), servers ?? []);
   }
+}
+
+/** What ZooKeeper keeps for itself. */
+const ZOOKEEPERS_OWN = "/zookeeper";
+
+/**
+ * Two services with one path get each other's backends, and below a service's path every child is taken for a backend of
+ * that service.
+ */
+function reportSharedPaths(section: Section, services: Services): void {
+  const earlier: [name: string, path: string, place: Path][] = [];
+  for (const [name, { entry, at }] of services) {
+    const { path } = entry;
+    if (path === undefined) continue;
+    const place = at("path");
+    if (isBelow(path, ZOOKEEPERS_OWN) || path === ZOOKEEPERS_OWN)
+      section.problem(place, `${ZOOKEEPERS_OWN} is ZooKeeper's own: expected another path`);
+    for (const [other, otherPath, otherPlace] of earlier) {
+      const line = section.lineOf(otherPlace);
+      if (path === otherPath) {
+        section.problem(
+          place,
+          `${path} is the path of '${other}' already (line ${line}): each would get the other's backends`,
+        );
+      } else if (isBelow(path, otherPath) || isBelow(otherPath, path)) {
+        const [outer, inner] = isBelow(path, otherPath) ? [other, path] : [name, otherPath];
+        section.problem(
+          place,
+          `${path} and ${otherPath}, the path of '${other}' (line ${line}), lie within each other: '${outer}' would take ${inner} for a backend`,
+        );
+      }
+    }
+    earlier.push([name, path, place]);
+  }
+}
+
+function isBelow(path: string, outer: string): boolean {
+  return path.startsWith(`${outer}/`);
 }
 
 function reportSharedServers(
@@ -188,14 +245,21 @@ function reportSharedServers(
 }
 
 function reportSharedPorts(section: Section, services: Services, zookeeper: Ports): void {
-  const owners = new Map<number, string>();
-  for (const [name, { entry, at }] of services) {
-    const owner = owners.get(entry.port);
-    if (owner === undefined) owners.set(entry.port, name);
-    else {
-      const line = section.lineOf(services.get(owner)!.at("port"));
-      section.problem(at("port"), `${entry.port} is the port of '${owner}' already (line ${line})`);
+  const earlier: [name: string, draft: ServiceDraft][] = [];
+  for (const [name, draft] of services) {
+    const { entry, at } = draft;
+    const twin = earlier.find(
+      ([, other]) =>
+        other.entry.port === entry.port &&
+        bindsOf(other.entry).some((one) => bindsOf(entry).some((address) => overlap(one, address))),
+    );
+    if (twin !== undefined) {
+      const line = section.lineOf(twin[1].at("port"));
+      const others = bindsOf(twin[1].entry).join(", ");
+      const where = bindsOf(entry).join(", ") === others ? "" : ` on ${others}`;
+      section.problem(at("port"), `${entry.port} is the port of '${twin[0]}' already${where} (line ${line})`);
     }
+    earlier.push([name, draft]);
   }
   const keys = Object.keys(zookeeper) as (keyof typeof zookeeper)[];
   for (const [index, key] of keys.entries()) {
@@ -208,6 +272,17 @@ function reportSharedPorts(section: Section, services: Services, zookeeper: Port
       `${zookeeper[said]} is also ${other}${where(section, other)}`,
     );
   }
+}
+
+function bindsOf({ bind }: ServiceEntry): readonly string[] {
+  return typeof bind === "string" ? [bind] : bind;
+}
+
+/** Whether who listens on one address takes the other, too. 0.0.0.0 is every IPv4 address, :: every address. */
+function overlap(one: string, other: string): boolean {
+  const takes = (address: string, all: string) =>
+    isWildcard(all) && (isIPv6(all) || !isIPv6(address) || isWildcard(address));
+  return isSameIp(one, other) || takes(one, other) || takes(other, one);
 }
 
 /** A host that is member and proxy offers both on its addresses: one port for two purposes helps nobody. */
@@ -228,28 +303,69 @@ function where(section: Section, key: string): string {
   return section.raw(path) === undefined ? " by default" : ` (line ${section.lineOf(path)})`;
 }
 
-function toService(name: string, entry: ServiceEntry, failFast: boolean): Service {
-  const [method, path] = typeof entry.check.http === "string" ? entry.check.http.split(" ") : [];
+export function toService(name: string, entry: ServiceEntry, failFast: boolean): Service {
+  const found = modeOf(entry);
+  const mode = typeof found === "object" ? "http" : found;
+  const isOff = entry.check === false;
+  const check = entry.check === false ? checkEntry.parse({ http: false }) : entry.check;
+  const [method, path] = typeof check.http === "string" ? check.http.split(" ") : [];
   const http = method === undefined || path === undefined ? undefined : { method, path };
   // Without a word on the check, an HTTP service is asked as the seed's is; anything else is only connected to.
-  const unsaid = entry.check.http === undefined && entry.mode === "http";
+  const unsaid =
+    check.http === undefined &&
+    mode === "http" &&
+    checkLines(check).length === 0 &&
+    !check.tcp &&
+    !hasCheckLine(entry);
+  const [bind = "", ...alsoBind] = bindsOf(entry);
   return {
     name,
-    mode: entry.mode,
-    bind: entry.bind,
+    mode,
+    bind,
+    ...(alsoBind.length === 0 ? {} : { alsoBind }),
+    ...definedOf({
+      bindOptions: entry.bind_options,
+      timeouts: entry.timeout && definedOf(entry.timeout),
+      maxconn: entry.maxconn,
+      retries: entry.retries,
+      lines: entry.lines && { ...entry.lines, server: entry.lines.server ?? "" },
+    }),
     port: entry.port,
     path: entry.path,
-    servers: (entry.servers ?? []).map((server) => ({ ...server, name: serverName(server) })),
+    servers: (entry.servers ?? []).map(({ backup, weight, ...server }) => {
+      const options = [...(weight === undefined ? [] : [`weight ${weight}`]), ...(backup ? ["backup"] : [])];
+      return {
+        ...server,
+        name: serverName(server),
+        ...(options.length === 0 ? {} : { options: options.join(" ") }),
+      };
+    }),
     balance: entry.balance,
     serverOptionsAllowed: entry.server_options_allowed ?? [],
     check: {
+      ...(isOff ? { off: true } : {}),
       http: unsaid ? { method: "GET", path: "/health" } : http,
-      interMs: entry.check.inter,
-      rise: entry.check.rise,
-      fall: entry.check.fall,
-      failFast: entry.fail_fast ?? failFast,
+      ...definedOf({ httpHost: check.host, port: check.port }),
+      ...(checkLines(check).length === 0 ? {} : { lines: checkLines(check) }),
+      interMs: check.inter,
+      rise: check.rise,
+      fall: check.fall,
+      failFast: !isOff && (entry.fail_fast ?? failFast),
     },
   };
+}
+
+/** Whether the service's own lines say how it is checked. */
+function hasCheckLine({ lines }: ServiceEntry): boolean {
+  return (lines?.backend ?? []).some((line) =>
+    /^option (httpchk|[a-z]+-check|smtpchk|ssl-hello-chk)\b/.test(line),
+  );
+}
+
+/** Without keys that hold nothing. */
+function definedOf<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 function serverName({ name, host, port }: NonNullable<ServiceEntry["servers"]>[number]): string {

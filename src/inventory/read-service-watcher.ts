@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { linesOf, wordsOf } from "../haproxy-lines.ts";
+import { durationMs } from "../quantities.ts";
 import { unknownKey } from "./check-schema.ts";
 import type { Path } from "./path.ts";
-import { type ServiceEntry, serviceEntry } from "./schema.ts";
+import { checkEntry, httpRequest, type ServiceEntry, serviceEntry } from "./schema.ts";
 import type { Section } from "./section.ts";
 import { readServerOptions } from "./server-options.ts";
 
@@ -12,9 +14,17 @@ export const PLACES: Readonly<Record<"path" | "port" | "servers", Path>> = {
   servers: ["default_servers"],
 };
 
-type Check = ServiceEntry["check"];
+type Check = Exclude<ServiceEntry["check"], false>;
 
-const { path: znode, port, bind, servers: serverList, mode: modes, balance, check } = serviceEntry.shape;
+const {
+  path: znode,
+  port,
+  bind,
+  bind_options: bindOptions,
+  servers: serverList,
+  mode: modes,
+  balance,
+} = serviceEntry.shape;
 
 /** Keys of Synapse that ask for nothing else than meshctl does anyway, with the value that does. */
 const AS_MESHCTL_DOES = entriesOf<{ readonly value: unknown; readonly otherwise: string }>({
@@ -64,7 +74,10 @@ export function readServiceWatcher(
     bind:
       bound === undefined || bound === "localhost"
         ? "127.0.0.1"
-        : section.check([...place, "haproxy", "bind_address"], bind),
+        : bound === "*"
+          ? "0.0.0.0"
+          : section.check([...place, "haproxy", "bind_address"], bind),
+    bind_options: section.checkOptional([...place, "haproxy", "bind_options"], bindOptions),
     ...readLines(section, place, problem),
   };
   const optionsPath = ["haproxy", "server_options"];
@@ -72,13 +85,20 @@ export function readServiceWatcher(
     problem(optionsPath, message),
   );
   if (!complete() || entry.port === undefined || entry.bind === undefined) return undefined;
-  const { http, ...rest } = entry;
+  const { http, host, check, timeout, lines, speaksHttp: _, ...rest } = entry;
   return {
     ...rest,
+    timeout: Object.keys(timeout).length === 0 ? undefined : timeout,
+    lines:
+      lines.frontend.length + lines.backend.length === 0 && options.rest === undefined
+        ? undefined
+        : { frontend: [...lines.frontend], backend: [...lines.backend], server: options.rest },
     port: entry.port,
     bind: entry.bind,
-    check: { ...check.parse({}), ...options, http } as Check,
-    fail_fast: undefined,
+    // A check that the file does not have is not put in, and the numbers of one that it has are kept.
+    check:
+      options.check === false ? false : { ...checkEntry.parse({}), ...options.check, http, host, ...check },
+    fail_fast: section.raw(["mesh", "fail_fast"]) === true,
     server_options_allowed: undefined,
   };
 }
@@ -100,7 +120,7 @@ function knownKeys(section: Section, place: Path, problem: Problem): void {
   const known: Readonly<Record<string, readonly string[]>> = {
     "": ["discovery", "haproxy", "default_servers"],
     discovery: ["method", "path", "hosts"],
-    haproxy: ["port", "bind_address", "server_options", "listen", "frontend", "backend"],
+    haproxy: ["port", "bind_address", "bind_options", "server_options", "listen", "frontend", "backend"],
   };
   for (const [map, keys] of Object.entries(known)) {
     const at = map === "" ? [] : [map];
@@ -159,61 +179,117 @@ interface Lines {
   readonly mode: ServiceEntry["mode"];
   readonly balance: string;
   readonly http: Check["http"];
+  readonly host?: string | undefined;
+  /** A check that is no request. */
+  readonly check?: Pick<Check, "mysql" | "redis">;
+  readonly timeout: Partial<NonNullable<ServiceEntry["timeout"]>>;
+  readonly maxconn?: number;
+  readonly retries?: number;
+  readonly lines: { readonly frontend: readonly string[]; readonly backend: readonly string[] };
+  /** Set by a line that only a service of HTTP has. */
+  readonly speaksHttp?: true;
 }
 
 /** What the lines of HAProxy's sections say, as far as a service of the mesh can say it. */
 function readLines(section: Section, place: Path, problem: Problem): Lines {
-  let lines: Lines = { mode: "http", balance: "roundrobin", http: false };
+  let lines: Lines = {
+    mode: undefined,
+    balance: "roundrobin",
+    http: false,
+    timeout: {},
+    lines: { frontend: [], backend: [] },
+  };
   for (const key of ["listen", "frontend", "backend"]) {
     const path = ["haproxy", key];
     const written = section.checkOptional([...place, ...path], z.array(z.string())) ?? [];
     for (const [index, line] of written.entries()) {
-      const found = readLine(line.trim().replace(/\s+/g, " "));
+      const found = readLine(wordsOf(line).join(" "), key);
       if (typeof found === "string") problem([...path, index], found);
-      else lines = { ...lines, ...found };
+      else lines = joined(lines, found);
     }
   }
+  if (lines.mode === undefined && lines.speaksHttp) return { ...lines, mode: "http" };
   return lines;
 }
 
-/** What one line says, or why a service cannot say it. */
-function readLine(line: string): Partial<Lines> | string {
+function joined(all: Lines, more: Partial<Lines>): Lines {
+  return {
+    ...all,
+    ...more,
+    timeout: { ...all.timeout, ...more.timeout },
+    lines: {
+      frontend: [...all.lines.frontend, ...(more.lines?.frontend ?? [])],
+      backend: [...all.lines.backend, ...(more.lines?.backend ?? [])],
+    },
+  };
+}
+
+/** What one line says, or why a service cannot say it. `key` is Synapse's list that it stands in. */
+function readLine(line: string, key: string): Partial<Lines> | string {
   const [directive = "", ...words] = line.split(" ");
   const rest = words.join(" ");
   if (directive === "mode") {
     const mode = modes.safeParse(rest);
-    return mode.success ? { mode: mode.data } : "expected mode http or mode tcp";
+    return mode.success && mode.data !== undefined ? { mode: mode.data } : "expected mode http or mode tcp";
   }
   if (directive === "balance") {
     const algorithm = balance.safeParse(rest);
     return algorithm.success ? { balance: algorithm.data } : "expected an algorithm like balance roundrobin";
   }
-  if (line === "option httplog" || line === "option tcplog") return {};
+  // Only HTTP has requests to write down.
+  if (line === "option httplog") return { speaksHttp: true };
+  if (line === "option tcplog") return {};
   if (line === "option redispatch") return {};
   if (words[0] === "httpchk" && directive === "option") {
-    const [method, path, ...more] = words.slice(1);
+    const [method, path, version, ...more] = words.slice(1);
     // One word is the path (https://docs.haproxy.org/2.6/configuration.html#4.2-option%20httpchk).
     const request = path === undefined ? `OPTIONS ${method ?? "/"}` : `${method} ${path}`;
-    const http = check.unwrap().shape.http.safeParse(request);
+    const http = httpRequest.safeParse(request);
     if (!http.success) return "expected a request like option httpchk GET /health";
-    return more.length === 0
-      ? { http: http.data }
-      : "only the method and the path of a check are translated: option httpchk GET /health";
+    // Without a version HAProxy asks by HTTP/1.0.
+    if (version === undefined || version === "HTTP/1.0") return { http: http.data };
+    const [, host] = /^HTTP\/1\.1\\r\\n[Hh]ost:(?:\\ )?([\w.:-]+)$/.exec(version) ?? [];
+    return host !== undefined && more.length === 0
+      ? { http: http.data, host }
+      : "only the method, the path and the Host of a check are translated: option httpchk GET /health HTTP/1.1\\r\\nHost:\\ name";
   }
-  const parameter = PARAMETER.get(directive === "timeout" ? `timeout ${words[0]}` : directive);
-  if (parameter !== undefined)
-    return `is set for all services, by the haproxy step: haproxy: { ${parameter}: … } in a play or a group`;
-  return "is not translated: a service of the mesh has mode, balance, check, servers and fail_fast (see example.yaml)";
+  if (directive === "timeout" && SIDES.includes(words[0]!)) {
+    const time = durationMs.safeParse(words[1]);
+    return time.success ? { timeout: { [words[0]!]: time.data } } : "expected a time like timeout server 10s";
+  }
+  if (directive === "maxconn" || directive === "retries") {
+    const number = serviceEntry.shape[directive].safeParse(Number(rest));
+    return number.success ? { [directive]: number.data } : `expected a number behind ${directive}`;
+  }
+  if (line === "option redis-check") return { check: { redis: true } };
+  return furtherLine(line, key);
 }
 
-const PARAMETER = entriesOf({
-  "timeout connect": "timeout_connect",
-  "timeout client": "timeout_client",
-  "timeout server": "timeout_server",
-  retries: "retries",
-  maxconn: "maxconn",
-  "retry-on": "retry_on",
-});
+const SIDES = ["connect", "client", "server", "queue", "tunnel"];
+
+/** Directives that make no sense in one of the two sections that Synapse makes of `listen` (its SECTION_FIELDS). */
+export const FRONTEND_ONLY =
+  /^(no )?(backlog|capture|declare|log-format|monitor|rate-limit|tcp-request connection|unique-id|use_backend|timeout client-fin|option (accept-invalid-http-request|clitcpka|contstats|dontlog|http-ignore-probes|http-use-proxy-header|log-separate-errors|logasap|socket-stats|tcp-smart-accept))/;
+export const BACKEND_ONLY =
+  /^(no )?(default-server|dispatch|fullconn|hash-type|http-check|http-reuse|http-send-name-header|persist|source|stick|tcp-check|tcp-response|timeout (check|server-fin)|use-server|option (httpchk|abortonclose|accept-invalid-http-response|allbackups|checkcache|external-check|[a-z]+-check|log-health-checks|persist|prefer-last-server|srvtcpka|ssl-hello-chk|smtpchk|tcp-smart-connect|transparent))/;
+const ONLY_HTTP =
+  /^(http-request|http-response|reqadd|rsp|req[a-z]*rep|capture|option (forwardfor|http|forceclose))/;
+
+/** A line that has no key of its own, in the sections that Synapse would put it in. */
+function furtherLine(line: string, key: string): Partial<Lines> | string {
+  const isIn = {
+    frontend: key === "frontend" || (key === "listen" && !BACKEND_ONLY.test(line)),
+    backend: key === "backend" || (key === "listen" && !FRONTEND_ONLY.test(line)),
+  };
+  const taken: { frontend: string[]; backend: string[] } = { frontend: [], backend: [] };
+  for (const each of ["frontend", "backend"] as const) {
+    if (!isIn[each]) continue;
+    const read = linesOf(each).safeParse([line]);
+    if (!read.success) return read.error.issues[0]!.message;
+    taken[each].push(...read.data);
+  }
+  return { lines: taken, ...(ONLY_HTTP.test(line) ? { speaksHttp: true as const } : {}) };
+}
 
 /** As a map, in which a word from a file finds nothing that every object has ("constructor"). */
 function entriesOf<T = string>(record: Readonly<Record<string, T>>): ReadonlyMap<string, T> {

@@ -1,13 +1,14 @@
 import { isIP } from "node:net";
 import * as z from "zod";
 import { isEverything, parseAddressRange } from "../address-range.ts";
+import { asWord, linesOf, serverWords } from "../haproxy-lines.ts";
 import { durationMs, port } from "../quantities.ts";
 import { Secret } from "../secret.ts";
 import { countryCode } from "./country.ts";
 
 const NAME = "expected a name of a–z, 0–9, '-' and '.', beginning with a letter or digit";
 const GROUP = "expected a name of a–z, 0–9, '-', '_' and '.', beginning with a letter or digit";
-const SERVICE = "expected a name of a–z, 0–9, '-' and '_', beginning with a letter or digit";
+const SERVICE = "expected a name of letters, digits, '-', '_' and '.', beginning with a letter or digit";
 const ADDRESS = "expected an IP address";
 const NETWORK = "expected an address block like 10.0.0.0/16, with no bit set behind its length";
 const SERVER_OPTION = 'expected an option as a backend may write it, like ssl, "verify none" or "alpn *"';
@@ -88,17 +89,83 @@ export const allowOs = z.array(text);
 /** What a URL's path may hold, less what quotes or begins a comment in haproxy.cfg (RFC 3986, 3.3). */
 const HTTP_REQUEST = /^[A-Z]+ [\w/.~%!&()*+,;=:@?-]*$/;
 
-const httpRequest = z
+export const httpRequest = z
   .string()
   .regex(/^[A-Z]+ \/\S*$/, { error: CHECK })
   .regex(HTTP_REQUEST, { error: "holds a character that is to be percent-encoded in a URL's path" });
 
-const check = z.strictObject({
+const EXPECT = 'expected a status like 200, or words like "string ok", "rstatus ^[23]" or "! status 500"';
+
+/** What the answer must be, as a line of HAProxy's. */
+const expected = z.union([z.number(), z.string()], { error: EXPECT }).transform((value, context) => {
+  const words = typeof value === "number" ? `status ${value}` : value.trim();
+  const [, not = "", kind, pattern] =
+    /^(! ?)?(status|rstatus|string|rstring) ((?!\s)(?:[ !$-&(-~])+)$/.exec(words) ?? [];
+  if (kind === undefined || pattern === undefined || /\\$/.test(pattern)) {
+    context.addIssue({ code: "custom", message: EXPECT });
+    return z.NEVER;
+  }
+  return `http-check expect ${not === "" ? "" : "! "}${kind} ${pattern.replace(/(?<!\\) /g, "\\ ")}`;
+});
+
+const spoken = z
+  .string()
+  .regex(/^[\t\r\n -~]+$/, { error: "expected text of ASCII's printed characters, tabs and line breaks" })
+  .optional();
+const conversation = z.strictObject({ send: spoken, expect: spoken });
+
+const CHECK_USER = "expected the name of a user of the database, who needs no rights and no password";
+
+const checkShape = z.strictObject({
   http: z.union([z.literal(false), httpRequest], { error: CHECK }).optional(),
+  host: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w.:-]*$/, { error: "expected a name as in a URL, with or without a port" })
+    .optional(),
+  expect: expected.optional(),
+  tcp: z.union([z.literal(true), conversation]).optional(),
+  mysql: z
+    .string({ error: CHECK_USER })
+    .regex(/^[\w.-]{1,32}$/, { error: CHECK_USER })
+    .optional(),
+  redis: z.literal(true).optional(),
+  port: port.optional(),
   inter: durationMs.default(2000),
   rise: z.int().min(1).default(2),
   fall: z.int().min(1).default(3),
 });
+
+export const checkEntry = checkShape.superRefine((check, context) => {
+  const kinds = (["http", "tcp", "mysql", "redis"] as const).filter((kind) => check[kind]);
+  if (kinds.length > 1)
+    context.addIssue({
+      code: "custom",
+      path: [kinds[1]!],
+      message: `is a second check beside '${kinds[0]}'`,
+    });
+  for (const key of ["host", "expect"] as const) {
+    if (check[key] !== undefined && typeof check.http !== "string")
+      context.addIssue({
+        code: "custom",
+        path: [key],
+        message: "needs 'http', the request that it belongs to",
+      });
+  }
+});
+
+/** Lines of HAProxy's for a check that is no request. */
+export function checkLines({ expect, tcp, mysql, redis }: z.output<typeof checkEntry>): readonly string[] {
+  if (mysql !== undefined) return [`option mysql-check user ${mysql} post-41`];
+  if (redis) return ["option redis-check"];
+  if (typeof tcp === "object") {
+    return [
+      "option tcp-check",
+      ...(tcp.send === undefined ? [] : [`tcp-check send ${asWord(tcp.send)}`]),
+      ...(tcp.expect === undefined ? [] : [`tcp-check expect string ${asWord(tcp.expect)}`]),
+    ];
+  }
+  return expect === undefined ? [] : [expect];
+}
 
 /** Words of a server line that Synapse writes itself. */
 const SYNAPSES = ["id", "cookie"];
@@ -125,27 +192,51 @@ export const serviceEntry = z.strictObject({
           .optional(),
         host: z.string().regex(/^[\w:][\w.:-]*$/, { error: "expected a host name or an IP address" }),
         port,
+        backup: z.boolean().optional(),
+        weight: z.int().min(0).max(256).optional(),
       }),
     )
     .min(1)
     .optional(),
   port,
-  bind: address.default("127.0.0.1"),
-  mode: z.enum(["http", "tcp"]).default("http"),
+  bind: z.union([address, z.array(address).min(1)]).default("127.0.0.1"),
+  bind_options: serverWords.optional(),
+  mode: z.enum(["http", "tcp"]).optional(),
   balance: z
     .string()
-    .regex(/^(roundrobin|static-rr|leastconn|first|source|uri|url_param|hdr|rdp-cookie)([ (][\w ().-]*)?$/, {
-      error: BALANCE,
-    })
+    .regex(
+      /^(roundrobin|static-rr|leastconn|first|source|uri|url_param|hdr|rdp-cookie|random|hash)([ (][\w ().,-]*)?$/,
+      {
+        error: BALANCE,
+      },
+    )
     .default("roundrobin"),
-  check: check.prefault({}),
+  check: z.union([z.literal(false), checkEntry]).prefault({}),
+  timeout: z
+    .strictObject({
+      connect: durationMs.optional(),
+      client: durationMs.optional(),
+      server: durationMs.optional(),
+      queue: durationMs.optional(),
+      tunnel: durationMs.optional(),
+    })
+    .optional(),
+  maxconn: z.int().min(1).max(1_000_000).optional(),
+  retries: z.int().min(0).max(100).optional(),
+  lines: z
+    .strictObject({
+      frontend: linesOf("frontend").default([]),
+      backend: linesOf("backend").default([]),
+      server: serverWords.optional(),
+    })
+    .optional(),
   fail_fast: z.boolean().optional(),
   server_options_allowed: z.array(serverOption).optional(),
 });
 
 export type ServiceEntry = z.output<typeof serviceEntry>;
 
-const serviceName = z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, { error: SERVICE });
+const serviceName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, { error: SERVICE });
 
 export const zookeeperPorts = z
   .strictObject({

@@ -40,7 +40,7 @@ function leaves(value: unknown, path: string): string[] {
 const ONLY_CANARY =
   "ignore-persist unless { req.fhdr_cnt(cookie) eq 1 } " +
   "{ req.fhdr(cookie) -m reg ^meshctl-probe=meshctl-probe_[0-9A-Za-z.:_-]+$ }";
-const DESCRIPTION = "description meshctl-03da9a4b3f555ea4ae89a31f2e94f9aec2709b5141d9e3bfe7ede6c919810d68";
+const DESCRIPTION = "description meshctl-4d5c1b0adc326e5b2b0883ad31a9059bad2e61695f1412d46b2766a881b958c3";
 
 /** `seed`: what the article says and the file says too. `ours`: what the article does not say, and why the file does. */
 const files: readonly {
@@ -54,8 +54,17 @@ const files: readonly {
     host: "kvm-01",
     seed: [
       "global",
+      "log /dev/log local0",
+      "log /dev/log local1 notice",
+      "chroot /var/lib/haproxy",
+      "user haproxy",
+      "group haproxy",
+      "daemon",
       "maxconn 50000",
       "defaults",
+      "log global",
+      "option httplog",
+      "option dontlognull",
       "mode http",
       "retries 3",
       "option redispatch",
@@ -68,14 +77,6 @@ const files: readonly {
     ours: [
       // The running worker gives it back: the proof that it is the one with this file.
       DESCRIPTION,
-      // As Debian's own file has it. Under another chroot the worker's log lines are lost.
-      "user haproxy",
-      "group haproxy",
-      "chroot /var/lib/haproxy",
-      "log /dev/log local0",
-      "log global",
-      "option httplog",
-      "option dontlognull",
       // Synapse changes servers through it, and the proof is read from it.
       "stats socket /run/haproxy/admin.sock mode 660 level admin group haproxy",
       "stats timeout 30s",
@@ -110,7 +111,16 @@ const files: readonly {
       // The article's `listen`, parted as Synapse would part it.
       "services.user-api.haproxy.backend[]: mode http",
       "services.user-api.haproxy.backend[]: option httpchk GET /health",
+      "haproxy.global[]: log /dev/log local0",
+      "haproxy.global[]: log /dev/log local1 notice",
+      "haproxy.global[]: chroot /var/lib/haproxy",
+      "haproxy.global[]: user haproxy",
+      "haproxy.global[]: group haproxy",
+      "haproxy.global[]: daemon",
       "haproxy.global[]: maxconn 50000",
+      "haproxy.defaults[]: log global",
+      "haproxy.defaults[]: option httplog",
+      "haproxy.defaults[]: option dontlognull",
       "haproxy.defaults[]: mode http",
       "haproxy.defaults[]: option redispatch",
       "haproxy.defaults[]: retries 3",
@@ -133,15 +143,8 @@ const files: readonly {
       "services.user-api.haproxy.backend_order: asc",
       // As in haproxy.cfg above.
       `haproxy.global[]: ${DESCRIPTION}`,
-      "haproxy.global[]: user haproxy",
-      "haproxy.global[]: group haproxy",
-      "haproxy.global[]: chroot /var/lib/haproxy",
-      "haproxy.global[]: log /dev/log local0",
       "haproxy.global[]: stats socket /run/haproxy/admin.sock mode 660 level admin group haproxy",
       "haproxy.global[]: stats timeout 30s",
-      "haproxy.defaults[]: log global",
-      "haproxy.defaults[]: option httplog",
-      "haproxy.defaults[]: option dontlognull",
       "haproxy.defaults[]: maxconn 50000",
       // Synapse writes a candidate as its own user; the installer validates and installs it, and reloads when asked.
       "haproxy.do_writes: true",

@@ -14,8 +14,12 @@ describe("HAProxy's parameters", () => {
       timeout_connect: 500,
       timeout_client: 5_000,
       timeout_server: 5_000,
+      timeout_tcp: 28_800_000,
       retries: 3,
       retry_on: [],
+      global: [],
+      defaults: [],
+      sections: {},
       adopt: false,
     });
   });
@@ -44,8 +48,8 @@ describe("HAProxy's settings", () => {
       check: { http: undefined, interMs: 500, rise: 1, fall: 2, failFast: false },
     });
     expect(settings({}, [db]).services[0]).toMatchObject({
-      frontend: ["mode tcp", "option tcplog"],
-      backend: ["mode tcp", "balance roundrobin"],
+      frontend: ["mode tcp", "option tcplog", "option clitcpka", "timeout client 28800000ms"],
+      backend: ["mode tcp", "balance roundrobin", "option srvtcpka", "timeout server 28800000ms"],
       serverOptions: "check inter 500 rise 1 fall 2",
     });
   });

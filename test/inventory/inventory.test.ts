@@ -109,7 +109,7 @@ mesh:
       mode: tcp
       balance: leastconn
       check: { inter: 1s, rise: 1, fall: 5 }
-    plain: { path: /plain, port: 8081, check: { http: false }, server_options_allowed: [ssl, verify none] }
+    plain: { path: /plain, port: 8081, mode: tcp, check: { http: false }, server_options_allowed: [ssl, verify none] }
   networks: [10.0.0.0/16, "2001:db8::/32"]
 `,
     });
@@ -177,7 +177,8 @@ mesh:
       port: 8080
       balance: leastconn
       check: { http: GET /health, inter: 2000, rise: 2, fall: 5 }
-    mail: { servers: [{ host: 10.0.0.9, port: 25 }], port: 2525, mode: tcp }
+      fail_fast: false
+    mail: { servers: [{ host: 10.0.0.9, port: 25 }], port: 2525, mode: tcp, check: false }
 `,
       ].map((services) =>
         load({
@@ -187,6 +188,54 @@ mesh:
     );
     expect(synapses!.inventory.mesh).toEqual(ours!.inventory.mesh);
     expect(ours!.inventory.mesh.services).toHaveLength(2);
+  });
+
+  it("keeps the checks that Synapse's form has, and fails fast there only where the mesh says so aloud", async () => {
+    const checks = async (mesh: string) => {
+      const { inventory } = await load({
+        inventory: `${hosts}groups: { zk: [a] }
+mesh:
+  ${mesh}
+  ensemble: zk
+  proxies: zk
+  service_watcher:
+    slow:
+      discovery: { method: zookeeper, path: /slow }
+      haproxy: { port: 1, server_options: check inter 600s rise 2 fall 10, listen: [mode tcp] }
+    none:
+      discovery: { method: zookeeper, path: /none }
+      haproxy: { port: 2, listen: [option httplog] }
+`,
+      });
+      return inventory.mesh.services.map(({ mode, check }) => ({ mode, ...check }));
+    };
+    const slow = { mode: "tcp", http: undefined, interMs: 600_000, rise: 2, fall: 10 };
+    const none = {
+      mode: "http",
+      http: undefined,
+      interMs: 2000,
+      rise: 2,
+      fall: 3,
+      off: true,
+      failFast: false,
+    };
+    expect(await checks("networks: [10.0.0.0/16]")).toEqual([{ ...slow, failFast: false }, none]);
+    expect(await checks("fail_fast: true")).toEqual([{ ...slow, failFast: true }, none]);
+  });
+
+  it("has services on one port of addresses that are not each other's", async () => {
+    const { inventory } = await load({
+      inventory: `${hosts}groups: { zk: [a] }
+mesh:
+  ensemble: zk
+  proxies: zk
+  services:
+    x: { path: /x, port: 8443, bind: 127.0.0.2 }
+    y: { path: /y, port: 8443, bind: 127.0.0.3 }
+    z: { path: /z, port: 8443, bind: "::1" }
+`,
+    });
+    expect(inventory.mesh.services.map(({ bind }) => bind)).toEqual(["127.0.0.2", "127.0.0.3", "::1"]);
   });
 
   it("fails fast unless the mesh, or a service for itself, says otherwise", async () => {

@@ -868,7 +868,7 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
     inventory: `${mesh}  services: { User API: { path: /x, port: 1 } }
 `,
     problems: [
-      "i.yaml:10:15 mesh.services.\"User API\": expected a name of a–z, 0–9, '-' and '_', beginning with a letter or digit, found 'User API'",
+      "i.yaml:10:15 mesh.services.\"User API\": expected a name of letters, digits, '-', '_' and '.', beginning with a letter or digit, found 'User API'",
     ],
   },
   {
@@ -932,11 +932,12 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
       use_previous_backends: false
       haproxy:
         prot: 1
-        server_options: check inter 2000 observe layer4
+        server_options: check inter 2000 cookie %{name}
         listen:
-          - timeout server 10s
+          - timeout server never
           - cookie SRV insert
           - option httpchk GET /health HTTP/1.1
+          - listen other
     y:
       discovery: { method: ec2tag }
       haproxy: { port: 2 }
@@ -947,11 +948,12 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
       "i.yaml:13:7 mesh.service_watcher.x.use_previous_backends: is set for all services, by the watcher step: watcher: { when_empty: keep_last } or serve_none",
       "i.yaml:14:7 mesh.service_watcher.x.haproxy.port: expected 1–65535, found nothing",
       "i.yaml:15:9 mesh.service_watcher.x.haproxy.prot: unknown key; did you mean 'port'?",
-      "i.yaml:16:25 mesh.service_watcher.x.haproxy.server_options: 'observe' is not translated: fail_fast, of the mesh or of a service, is meshctl's word for it",
-      "i.yaml:18:13 mesh.service_watcher.x.haproxy.listen[0]: is set for all services, by the haproxy step: haproxy: { timeout_server: … } in a play or a group",
-      "i.yaml:19:13 mesh.service_watcher.x.haproxy.listen[1]: is not translated: a service of the mesh has mode, balance, check, servers and fail_fast (see example.yaml)",
-      "i.yaml:20:13 mesh.service_watcher.x.haproxy.listen[2]: only the method and the path of a check are translated: option httpchk GET /health",
-      "i.yaml:22:28 mesh.service_watcher.y.discovery.method: only zookeeper is translated, and base for default_servers alone; for other servers write the service under mesh.services with 'servers'",
+      "i.yaml:16:25 mesh.service_watcher.x.haproxy.server_options: '%{name}' is not translated: Synapse would put another text there for each server",
+      "i.yaml:18:13 mesh.service_watcher.x.haproxy.listen[0]: expected a time like timeout server 10s",
+      "i.yaml:19:13 mesh.service_watcher.x.haproxy.listen[1]: 'cookie' is refused: `meshctl probe` has a cookie of its own in every HTTP service",
+      "i.yaml:20:13 mesh.service_watcher.x.haproxy.listen[2]: only the method, the path and the Host of a check are translated: option httpchk GET /health HTTP/1.1\\r\\nHost:\\ name",
+      "i.yaml:21:13 mesh.service_watcher.x.haproxy.listen[3]: 'listen' begins a section: those stand under haproxy.sections",
+      "i.yaml:23:28 mesh.service_watcher.y.discovery.method: only zookeeper is translated, and base for default_servers alone; for other servers write the service under mesh.services with 'servers'",
     ],
   },
   {
@@ -959,11 +961,10 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
     inventory: `${mesh}  service_watcher:
     x:
       discovery: { method: zookeeper, path: /x }
-      haproxy: { port: 1, constructor: 2, backend: [toString now] }
+      haproxy: { port: 1, constructor: 2, backend: [mode http, toString now] }
 `,
     problems: [
-      "i.yaml:13:27 mesh.service_watcher.x.haproxy.constructor: unknown key; known are port, bind_address, server_options, listen, frontend, backend",
-      "i.yaml:13:53 mesh.service_watcher.x.haproxy.backend[0]: is not translated: a service of the mesh has mode, balance, check, servers and fail_fast (see example.yaml)",
+      "i.yaml:13:27 mesh.service_watcher.x.haproxy.constructor: unknown key; known are port, bind_address, bind_options, server_options, listen, frontend, backend",
     ],
   },
   {
@@ -987,11 +988,82 @@ mesh:
     inventory: `${mesh}  services: { x: { path: /x, port: 1 } }
   service_watcher:
     x: { discovery: { method: zookeeper, path: /x }, haproxy: { port: 2 } }
-    y: { discovery: { method: zookeeper, path: /y }, haproxy: { port: 1 } }
+    y: { discovery: { method: zookeeper, path: /y }, haproxy: { port: 1, listen: [mode tcp] } }
 `,
     problems: [
       "i.yaml:12:5 mesh.service_watcher.x: 'x' is a service already (line 10)",
       "i.yaml:13:71 mesh.service_watcher.y.haproxy.port: 1 is the port of 'x' already (line 10)",
+    ],
+  },
+  {
+    title: "services of which nobody says whether they speak HTTP",
+    inventory: `${mesh}  services:
+    plain: { path: /plain, port: 1, check: { http: false } }
+    unchecked: { path: /unchecked, port: 2, check: false }
+    db: { port: 3, servers: [{ host: h, port: 3306 }] }
+  service_watcher:
+    cassandra: { discovery: { method: zookeeper, path: /c }, haproxy: { port: 9042, server_options: check inter 1s } }
+    balanced: { discovery: { method: zookeeper, path: /b }, haproxy: { port: 3307, listen: [balance leastconn] } }
+`,
+    problems: [
+      "i.yaml:11:5 mesh.services.plain: expected 'mode: http' or 'mode: tcp': the check is no request, so it cannot be known whether it speaks HTTP",
+      "i.yaml:12:5 mesh.services.unchecked: expected 'mode: http' or 'mode: tcp': it has no check, so it cannot be known whether it speaks HTTP",
+      "i.yaml:13:5 mesh.services.db: expected 'mode: http' or 'mode: tcp': port 3306 is known for MySQL, so it cannot be known whether it speaks HTTP",
+      "i.yaml:15:5 mesh.service_watcher.cassandra: expected the line 'mode http' or 'mode tcp' in haproxy.listen: the check is no request, so it cannot be known whether it speaks HTTP",
+      "i.yaml:16:5 mesh.service_watcher.balanced: expected the line 'mode http' or 'mode tcp' in haproxy.listen: it has no check, so it cannot be known whether it speaks HTTP",
+    ],
+  },
+  {
+    title: "lines of HAProxy's that another key says, or that are none",
+    inventory: `${mesh}  services:
+    x:
+      path: /x
+      port: 1
+      lines:
+        frontend: [bind :80, "maxconn  9", use_backend y if z]
+        backend: [timeout server 3s, server a 10.0.0.9:80, "acl x path \\"open"]
+        server: maxconn 20 cookie a
+    y: { path: /y, port: 2, mode: http, check: { http: GET /, mysql: root } }
+    z: { path: /z, port: 3, mode: tcp, check: { host: z.example, mysql: "a b" } }
+`,
+    problems: [
+      "i.yaml:15:20 mesh.services.x.lines.frontend[0]: 'bind' is the service's bind and port",
+      "i.yaml:15:30 mesh.services.x.lines.frontend[1]: 'maxconn' is the service's maxconn",
+      "i.yaml:16:19 mesh.services.x.lines.backend[0]: 'timeout server' is the service's timeout.server",
+      "i.yaml:16:38 mesh.services.x.lines.backend[1]: 'server' is the service's servers",
+      "i.yaml:16:60 mesh.services.x.lines.backend[2]: ends within quotes or behind a backslash",
+      "i.yaml:17:17 mesh.services.x.lines.server: 'cookie' is Synapse's to say",
+      "i.yaml:18:70 mesh.services.y.check.mysql: is a second check beside 'http'",
+      "i.yaml:19:55 mesh.services.z.check.host: needs 'http', the request that it belongs to",
+      "i.yaml:19:73 mesh.services.z.check.mysql: expected the name of a user of the database, who needs no rights and no password, found 'a b'",
+    ],
+  },
+  {
+    title: "services that would get each other's backends",
+    inventory: `${mesh}  services:
+    orders: { path: /services/orders, port: 1 }
+    same: { path: /services/orders, port: 2 }
+    admin: { path: /services/orders/admin, port: 3 }
+    beside: { path: /services/orders-admin, port: 4 }
+    quota: { path: /zookeeper/quota, port: 5 }
+`,
+    problems: [
+      "i.yaml:12:19 mesh.services.same.path: /services/orders is the path of 'orders' already (line 11): each would get the other's backends",
+      "i.yaml:13:20 mesh.services.admin.path: /services/orders/admin and /services/orders, the path of 'orders' (line 11), lie within each other: 'orders' would take /services/orders/admin for a backend",
+      "i.yaml:15:20 mesh.services.quota.path: /zookeeper is ZooKeeper's own: expected another path",
+    ],
+  },
+  {
+    title: "services on one port of addresses that hold each other",
+    inventory: `${mesh}  services:
+    x: { path: /x, port: 80, bind: 127.0.0.2 }
+    y: { path: /y, port: 80, bind: 0.0.0.0 }
+    z: { path: /z, port: 80, bind: "::1" }
+    all: { path: /all, port: 80, bind: "::" }
+`,
+    problems: [
+      "i.yaml:12:26 mesh.services.y.port: 80 is the port of 'x' already on 127.0.0.2 (line 11)",
+      "i.yaml:14:30 mesh.services.all.port: 80 is the port of 'x' already on 127.0.0.2 (line 11)",
     ],
   },
   {

@@ -42,6 +42,20 @@ describe("the files that come with meshctl", () => {
     expect(parameters.get("haproxy on app-02")).toMatchObject({ maxconn: 20_000 });
   });
 
+  it.each([
+    ["seed.yaml", ["user-api"]],
+    ["http-mesh.yaml", ["accounts", "orders", "assets", "push"]],
+    ["databases-and-queues.yaml", ["db-writer", "db-readers", "sessions", "jobs", "api"]],
+    ["imported.yaml", ["queue", "shop"]],
+  ])("have in %s a mesh that is valid", async (name, services) => {
+    const files = {
+      inventoryFile: join(root, "inventories", name),
+      playbookFile: join(root, "playbooks/site.yaml"),
+    };
+    const { inventory } = await loadFiles(files, registry);
+    expect(inventory.mesh.services.map((service) => service.name)).toEqual(services);
+  });
+
   it("have an inventory for the lab that lacks nothing but the lab's own files", async () => {
     const folder = mkdtempSync(join(tmpdir(), "meshctl-lab-yaml-"));
     try {

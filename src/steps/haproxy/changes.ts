@@ -1,5 +1,6 @@
 import type { Change, Command } from "../../contract/change.ts";
 import { isEnabled } from "../../daemon/rows.ts";
+import { boundAddresses } from "../../haproxy/settings.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import { CONFIG, UNIT } from "./paths.ts";
 import { loadedDifferences, type Situation, stoppedFrontEnds } from "./situation.ts";
@@ -68,7 +69,7 @@ function configurationChange(situation: Situation): Change | undefined {
   }
   if (commands.length === 0 && activate.length === 0) return undefined;
   // What the file on disk binds is known only when it is the wanted one.
-  const binds = writesConfig || configAgrees ? desired.settings.services : [];
+  const binds = writesConfig || configAgrees ? boundAddresses(desired.settings) : [];
   return {
     id: CONFIGURATION,
     why: reasons.length === 0 ? "systemd is to read the unit's files again" : reasons.join("; "),
@@ -80,7 +81,7 @@ function configurationChange(situation: Situation): Change | undefined {
       : {
           validate: {
             file: script("check"),
-            args: binds.flatMap(({ bind, port }) => [bind, String(port)]),
+            args: binds.flatMap(({ address, port }) => [address, String(port)]),
             timeoutMs: 60_000,
           },
         }),

@@ -12,10 +12,10 @@ import { whyUnread } from "../../haproxy/config-file.ts";
 import { LOADED_RECORD } from "../../haproxy/loaded.ts";
 import { maxconnWithin } from "../../haproxy/open-files.ts";
 import { alteredWords, serversAltered } from "../../haproxy/server-state.ts";
-import { ADMIN_SOCKET, type ServiceSettings } from "../../haproxy/settings.ts";
+import { ADMIN_SOCKET, boundAddresses, type ServiceSettings } from "../../haproxy/settings.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { livingProcesses } from "./facts.ts";
-import { frontEndRow } from "./front-end-row.ts";
+import { boundRow, frontEndRow } from "./front-end-row.ts";
 import { infoSource } from "./info-source.ts";
 import { count, fromWorker, onDisk, unreadConfig } from "./layers.ts";
 import { limitsAltered } from "./limits-altered.ts";
@@ -40,6 +40,7 @@ export function contentRows(situation: Situation): readonly Reading[] {
     ...["connect", "client", "server"].map((side) => directive(situation, `timeout ${side}`)),
     directive(situation, "retries"),
     directive(situation, "option redispatch"),
+    ...furtherLines(situation),
   ];
   const close = (reading: Reading) => closeContent(situation, reading);
   return [
@@ -49,8 +50,7 @@ export function contentRows(situation: Situation): readonly Reading[] {
     ...rows.map(close),
     ...situation.desired.settings.services.flatMap((service) => [
       frontEndRow(situation, service),
-      close(backEnd(situation, service)),
-      ...(service.discovered ? [] : [close(servers(situation, service))]),
+      ...serviceRows(situation, service).map(close),
     ]),
   ];
 }
@@ -270,6 +270,60 @@ function directive(situation: Situation, name: string): Reading {
     }),
     accepts: (value) => meansTheSame(`${name} ${value}`, `${name} ${want}`),
   };
+}
+
+/** What the parameters say beside what every host has: lines of `global` and `defaults`, sections of their own. */
+function furtherLines(situation: Situation): readonly Reading[] {
+  const { parameters, settings } = situation.desired;
+  return [
+    ...(["global", "defaults"] as const).flatMap((kind) =>
+      linesRow(situation, `further lines of ${kind}`, kind, parameters[kind]),
+    ),
+    ...settings.sections.flatMap(({ title, lines }) => linesRow(situation, title, title, lines)),
+    ...boundAddresses(settings)
+      .filter(({ kind, name }) => settings.sections.some(({ title }) => title === `${kind} ${name}`))
+      .map((bound) => boundRow(situation, bound)),
+  ];
+}
+
+/** Lines of one section, all of them wanted. Nothing where none is. */
+function linesRow(
+  situation: Situation,
+  setting: string,
+  title: string,
+  lines: readonly string[],
+): readonly Reading[] {
+  if (lines.length === 0) return [];
+  const want = lines.join(", ");
+  const layerOf = ({ path, differences }: ReadConfig): Layer => {
+    const wrong = differences.filter(
+      (each) =>
+        each.setting === title ||
+        (each.setting.startsWith(`${title} `) && (lines.includes(each.want) || each.want === "")),
+    );
+    if (wrong[0] === undefined) return { is: "read", value: want, source: path };
+    if (wrong[0].setting === title) return { is: "absent", source: path };
+    const found = wrong.map((each) => each.found ?? `no ${each.setting.slice(title.length + 1)}`);
+    return { is: "read", value: found.join(", "), source: place(path, wrong[0]) };
+  };
+  return [{ setting, want, ...layers(situation, layerOf) }];
+}
+
+/** Lines of a front end that every one of its mode has. */
+const USUAL = /^(mode \w+|option tcplog)$/;
+
+/** All but the first address of its front end. */
+function serviceRows(situation: Situation, service: ServiceSettings): readonly Reading[] {
+  const own = service.frontend.filter((line) => !USUAL.test(line));
+  return [
+    ...boundAddresses(situation.desired.settings)
+      .filter(({ kind, name }) => kind === "frontend" && name === service.name)
+      .slice(1)
+      .map((bound) => boundRow(situation, bound)),
+    ...linesRow(situation, `${service.name} front end's lines`, `frontend ${service.name}`, own),
+    backEnd(situation, service),
+    ...(service.discovered ? [] : [servers(situation, service)]),
+  ];
 }
 
 /** How requests are shared out and servers checked. */

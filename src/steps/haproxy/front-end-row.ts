@@ -1,9 +1,9 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
-import { directiveOf } from "../../haproxy/config.ts";
+import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { requestTo } from "../../haproxy/served.ts";
 import { type Altered, alteredWords, connections } from "../../haproxy/server-state.ts";
-import { ADMIN_SOCKET, type ServiceSettings } from "../../haproxy/settings.ts";
+import { ADMIN_SOCKET, type Bound, type ServiceSettings } from "../../haproxy/settings.ts";
 import { closeContent } from "./closing.ts";
 import { onDisk } from "./layers.ts";
 import { holderOf } from "./listeners.ts";
@@ -19,7 +19,7 @@ export function frontEndRow(situation: Situation, service: ServiceSettings): Rea
   const reading = {
     setting: `${name} front end`,
     want: `${bind}:${port}`,
-    onDisk: onDisk(situation, config && directiveOf(config, "frontend", name, "bind")),
+    onDisk: onDisk(situation, config && bindIn(config, { kind: "frontend", name, at: `${bind}:${port}` })),
     ...inForce(situation, service),
     blocked: strangerWords(situation, service) ?? alteredWords(altered(situation, service), ADMIN_SOCKET),
   };
@@ -32,6 +32,47 @@ export function frontEndRow(situation: Situation, service: ServiceSettings): Rea
   return isInPlace && !stoppedFrontEnds(situation).includes(name)
     ? reading
     : closeContent(situation, reading);
+}
+
+/** An address that HAProxy is to listen on beside the first one of a service. */
+export function boundRow(situation: Situation, bound: Bound): Reading {
+  const { config, facts, host, active } = situation;
+  const { address, port, at: want } = bound;
+  const holder = holderOf(host.listeners, address, port);
+  const listens = holder && `${holder.address}:${port}`;
+  const isOurs = holder?.process === "haproxy" && active;
+  const source = "ss -ltn";
+  return {
+    setting: bound.what,
+    want,
+    onDisk: onDisk(situation, config && bindIn(config, bound)),
+    inForce:
+      facts.strangers.is === "unreadable"
+        ? { is: "unreadable", source: "ss -ltnp", because: facts.strangers.because }
+        : listens === undefined
+          ? { is: "absent", source }
+          : { is: "read", value: isOurs ? want : `${listens} of ${holder?.process || "unknown"}`, source },
+    because:
+      listens === undefined || isOurs
+        ? undefined
+        : `${holder?.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
+    blocked: strangerWords(situation, { bind: address, port }),
+  };
+}
+
+/** The address as the section has it; another of the same section where it does not. */
+function bindIn(
+  config: HaproxyConfig,
+  { kind, name, at }: Pick<Bound, "kind" | "name" | "at">,
+): { readonly value: string; readonly line: number } | undefined {
+  const lines = config.sections
+    .filter((section) => section.kind === kind && section.name === name)
+    .flatMap((section) => section.lines)
+    .flatMap(({ text, line }) => {
+      const [word, list = ""] = text.split(" ");
+      return word === "bind" ? list.split(",").map((value) => ({ value, line })) : [];
+    });
+  return lines.find(({ value }) => value === at) ?? lines[0];
 }
 
 function inForce(
@@ -114,7 +155,10 @@ function answerWords(
     : `${method} ${path} gets status ${status} through it, although ${up.length} of its servers are UP by that request`;
 }
 
-function strangerWords({ facts, active }: Situation, { bind, port }: ServiceSettings): string | undefined {
+function strangerWords(
+  { facts, active }: Situation,
+  { bind, port }: Pick<ServiceSettings, "bind" | "port">,
+): string | undefined {
   const strangers = facts.strangers.is === "value" ? facts.strangers.value : [];
   const stranger = strangers.find((listener) => holderOf([listener], bind, port));
   if (stranger === undefined) return undefined;
@@ -126,14 +170,15 @@ function strangerWords({ facts, active }: Situation, { bind, port }: ServiceSett
 }
 
 /** What somebody told the worker of a front end over its socket. */
-function altered(situation: Situation, { name }: ServiceSettings): readonly Altered[] {
+function altered(situation: Situation, { name, frontend }: ServiceSettings): readonly Altered[] {
   const { facts, desired } = situation;
   const state =
     facts.table.is === "value" ? facts.table.value.frontEnds.find((each) => each.name === name) : undefined;
   if (state === undefined || !isAsLoaded(situation)) return [];
   if (state.status === "PAUSED")
     return [{ name: `front end ${name}`, how: "is disabled", undo: `enable frontend ${name}` }];
-  const { maxconn } = desired.parameters;
+  const own = frontend.map((line) => /^maxconn (\d+)$/.exec(line)?.[1]).find((limit) => limit !== undefined);
+  const maxconn = own === undefined ? desired.parameters.maxconn : Number(own);
   if (state.limit === maxconn || state.status === "STOP") return [];
   const how = `takes ${connections(state.limit)} at most`;
   return [{ name: `front end ${name}`, how, undo: `set maxconn frontend ${name} ${maxconn}` }];

@@ -2,8 +2,10 @@ import { hasWatcher } from "../../contract/mesh.ts";
 import type { Step } from "../../contract/step.ts";
 import { openFilesNeeded } from "../../haproxy/open-files.ts";
 import { type HaproxyParameters, haproxyParameters } from "../../haproxy/parameters.ts";
+import { boundAddresses } from "../../haproxy/settings.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
+import { clashesOf } from "./clashes.ts";
 import { type HaproxyDesired, haproxyDesired } from "./desired.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { haproxyFiles } from "./files.ts";
@@ -19,21 +21,22 @@ export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
   title: "Local proxy (HAProxy)",
   parameters: haproxyParameters,
 
-  problems(_parameters, host, { mesh }) {
-    if (!hasWatcher(mesh) || mesh.proxies.includes(host.name)) return [];
+  problems(parameters, host, { mesh }) {
+    const clashes = clashesOf(parameters, mesh);
+    if (!hasWatcher(mesh) || mesh.proxies.includes(host.name)) return clashes;
     const message = `${host.name} is not in mesh.proxies, and no other host gets the services that ZooKeeper tells of`;
-    return [{ path: [], message }];
+    return [...clashes, { path: [], message }];
   },
 
   desired: haproxyDesired,
 
   claims: ({ parameters, settings }, host) => ({
     packages: ["haproxy"],
-    ports: settings.services.map(({ name, bind, port }) => ({
+    ports: boundAddresses(settings).map(({ kind, name, address, port }) => ({
       port,
-      address: bind,
+      address,
       process: "haproxy",
-      what: `HAProxy's front end of ${name}`,
+      what: kind === "frontend" ? `HAProxy's front end of ${name}` : `HAProxy's ${kind} ${name}`,
     })),
     openFiles: [
       {

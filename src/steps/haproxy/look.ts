@@ -21,7 +21,7 @@ import {
 } from "../../haproxy/look.ts";
 import type { Processes } from "../../haproxy/processes.ts";
 import { lookAtServed } from "../../haproxy/served.ts";
-import { ADMIN_SOCKET, CHROOT } from "../../haproxy/settings.ts";
+import { ADMIN_SOCKET, boundAddresses, CHROOT } from "../../haproxy/settings.ts";
 import { type Answer, mapAnswer, read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";
 import { revealContent } from "../../secret.ts";
@@ -197,10 +197,7 @@ async function environmentOf(
  * Who listens on a front end's port and is not of the service, whatever its name, and HAProxys of somebody else with each
  * port they listen on. Several may share one port, and then each of them gets some of the requests.
  */
-async function strangersOf(
-  reader: Reader,
-  { settings: { services } }: HaproxyDesired,
-): Promise<HaproxyFacts["strangers"]> {
+async function strangersOf(reader: Reader, { settings }: HaproxyDesired): Promise<HaproxyFacts["strangers"]> {
   const [listening, haproxys] = await Promise.all([
     reader.answerTo("sockets.listening"),
     reader.processes("haproxy", ["cgroup"]),
@@ -208,7 +205,7 @@ async function strangersOf(
   if (haproxys.is !== "value") return haproxys;
   if (listening.is !== "value") return listening;
   const sockets = socketsOf(listening.value);
-  const ports = new Set(services.map(({ port }) => port));
+  const ports = new Set(boundAddresses(settings).map(({ port }) => port));
   const known = new Map(
     haproxys.value.map(({ pid, parts: [cgroup = ""] }) => [pid, isOfUnit(cgroup)] as const),
   );

@@ -4,6 +4,7 @@ import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { LOADED_RECORD } from "../../haproxy/loaded.ts";
 import { maxconnWithin } from "../../haproxy/open-files.ts";
+import { newestNeed } from "../../haproxy/versions.ts";
 import { CONFIGURATION, PACKAGES } from "./closing.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { infoSource, unansweredLayer } from "./info-source.ts";
@@ -40,10 +41,20 @@ function version(situation: Situation): Reading {
   const { facts, host, installed, active } = situation;
   const setting = "version";
   const retryOn = situation.desired.parameters.retry_on.length > 0;
-  const lowest = retryOn ? "2.0" : "1.5";
+  const need = newestNeed(situation.desired.settings);
+  const newer = need !== undefined && (!retryOn || !isAtLeast("2.0", need.version)) ? need : undefined;
+  const lowest = newer?.version ?? (retryOn ? "2.0" : "1.5");
   const want = `≥ ${lowest}`;
-  const what = retryOn ? `haproxy.retry_on needs ${lowest} or later` : `${lowest} or later is needed`;
-  const instead = retryOn ? "take retry_on away from this host" : "add a newer package source";
+  const what = newer
+    ? `${newer.what} needs ${lowest} or later`
+    : retryOn
+      ? `haproxy.retry_on needs ${lowest} or later`
+      : `${lowest} or later is needed`;
+  const instead = newer
+    ? "take it away from this host"
+    : retryOn
+      ? "take retry_on away from this host"
+      : "add a newer package source";
   if (installed === undefined) {
     if (facts.candidate?.is === "unreadable") {
       const { because } = facts.candidate;

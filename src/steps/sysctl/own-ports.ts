@@ -15,7 +15,15 @@ export function ownPorts(host: HostView, { mesh }: InventoryView): readonly Port
     const { clientPort, quorumPort, electionPort } = mesh.zookeeper;
     ports.push(clientPort, quorumPort, electionPort);
   }
-  if (mesh.proxies.includes(host.name)) ports.push(...mesh.services.map((service) => service.port));
+  if (mesh.proxies.includes(host.name)) {
+    const haproxy = host.parameters.get("haproxy") as
+      | { readonly stats?: { readonly port: number } }
+      | undefined;
+    ports.push(
+      ...mesh.services.map((service) => service.port),
+      ...(haproxy?.stats ? [haproxy.stats.port] : []),
+    );
+  }
   for (const service of mesh.services) {
     for (const server of service.servers) {
       if (server.host === host.address || server.host === host.name) ports.push(server.port);

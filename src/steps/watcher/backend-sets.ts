@@ -1,7 +1,7 @@
 import type { Service } from "../../contract/mesh.ts";
 import { type BackendPolicy, refusalOf } from "../../haproxy/backend-policy.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
-import { parseHaproxyConfig, plainOptions, serversOf } from "../../haproxy/config.ts";
+import { ownOptions, parseHaproxyConfig, plainOptions, serversOf } from "../../haproxy/config.ts";
 import { type Altered, checkWords, serversAltered } from "../../haproxy/server-state.ts";
 import { type Backend, backendOf, isDisabled, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
@@ -95,10 +95,10 @@ export function serversOnDisk(
       if (host !== backend.host || port !== backend.port)
         return { name, differs: [`${host}:${port}`, `${backend.host}:${backend.port}`] };
       const found = plainOptions(options);
-      const own = (text: string) => quoted(text.slice(serverOptions.length).trim());
-      const want = asParsed(`${serverOptions} ${backend.options ?? ""}`);
-      if (found === want || !`${found} `.startsWith(`${serverOptions} `)) return { name, differs: undefined };
-      return { name, differs: [own(found), own(want)] };
+      const own = ownOptions(found, serverOptions);
+      const want = asParsed(backend.options ?? "");
+      if (own === undefined || own === want) return { name, differs: undefined };
+      return { name, differs: [quoted(own), quoted(want)] };
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

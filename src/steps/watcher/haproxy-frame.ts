@@ -1,3 +1,4 @@
+import { bindLine } from "../../haproxy/config.ts";
 import { descriptionOf, type HaproxySettings } from "../../haproxy/settings.ts";
 
 /**
@@ -8,7 +9,7 @@ export function haproxyFrame(settings: HaproxySettings): string {
   const services = Object.values(servicesByName(settings)).flatMap((service) => [
     `frontend ${service.name}`,
     ...service.frontend,
-    `bind ${service.bind}:${service.port}`,
+    bindLine(service),
     `default_backend ${service.name}`,
     `backend ${service.name}`,
     ...service.backend,
@@ -19,6 +20,7 @@ export function haproxyFrame(settings: HaproxySettings): string {
     ...settings.global,
     "defaults",
     ...settings.defaults,
+    ...settings.sections.flatMap(({ title, lines }) => [title, ...lines]),
     ...services,
   ];
   return `${lines.join("\n")}\n`;

@@ -16,7 +16,7 @@ export function renderSynapseConfig(desired: WatcherDesired): string {
 function servicesSection({ services, settings, members, whenEmpty }: WatcherDesired) {
   return Object.fromEntries(
     services.map((service) => {
-      const { bind, port, frontend, backend, serverOptions } = settings.services.find(
+      const { bind, port, bindOptions, frontend, backend, serverOptions } = settings.services.find(
         ({ name }) => name === service.name,
       )!;
       const discovery =
@@ -31,13 +31,19 @@ function servicesSection({ services, settings, members, whenEmpty }: WatcherDesi
             };
       const section = {
         discovery,
-        default_servers: service.servers.map(({ name, host, port }) => ({ name, host, port })),
+        default_servers: service.servers.map(({ name, host, port, options }) => ({
+          name,
+          host,
+          port,
+          ...(options === undefined ? {} : { haproxy_server_options: options }),
+        })),
         use_previous_backends: whenEmpty === "keep_last",
         haproxy: {
           port,
           bind_address: bind,
+          ...(bindOptions === undefined ? {} : { bind_options: bindOptions }),
           // Synapse fills the options in with Ruby's "%".
-          server_options: serverOptions.replaceAll("%", "%%"),
+          ...(serverOptions === "" ? {} : { server_options: serverOptions.replaceAll("%", "%%") }),
           frontend,
           backend,
           // Shuffled by a seed of its own at every start otherwise, and every start would change haproxy.cfg.
@@ -53,6 +59,9 @@ function haproxySection({ settings }: WatcherDesired) {
   return {
     global: [`description ${descriptionOf(settings)}`, ...settings.global],
     defaults: settings.defaults,
+    ...(settings.sections.length === 0
+      ? {}
+      : { extra_sections: Object.fromEntries(settings.sections.map(({ title, lines }) => [title, lines])) }),
     do_writes: true,
     do_socket: true,
     do_reloads: true,

@@ -130,6 +130,16 @@ module RefuseUnusable
   end
 end
 
+# Synapse drops what HAProxy 1.6 did not know of a service's lines. They are the inventory's, and HAProxy says what it
+# does not take.
+module KeepLines
+  private
+
+  def validate_haproxy_stanza(stanza, *)
+    stanza
+  end
+end
+
 # Servers that have left stay in Synapse's state file for a day, disabled, with the options and the numbers they had.
 module RememberAllowed
   IDS = (1..65_535).freeze
@@ -230,3 +240,4 @@ Synapse::ConfigGenerator::Haproxy::HaproxyState.prepend(RememberAllowed)
 Synapse::ConfigGenerator::Haproxy.prepend(LeaveDisabled)
 Synapse::ConfigGenerator::Haproxy.prepend(BoundedSocket)
 Synapse::ConfigGenerator::Haproxy.prepend(ReloadForOptions)
+Synapse::ConfigGenerator::Haproxy.prepend(KeepLines)

@@ -53,7 +53,9 @@ describe("Synapse's configuration", () => {
     expect(config.services.mail).toMatchObject({
       discovery: { method: "base" },
       default_servers: [{ name: "mx", host: "10.0.0.9", port: 25 }],
-      haproxy: { backend: ["mode tcp", "balance roundrobin"] },
+      haproxy: {
+        backend: ["mode tcp", "balance roundrobin", "option srvtcpka", "timeout server 28800000ms"],
+      },
     });
   });
 
