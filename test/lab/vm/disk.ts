@@ -48,6 +48,8 @@ export async function createVmDisk(lab: string, host: HostRecord, publicKeyFile:
       ),
       manage_etc_hosts: "localhost",
       apt: { preserve_sources_list: true },
+      // cloud-init's own default is one that a minimal Debian lacks, and it fails there.
+      locale: false,
     },
     "#cloud-config\n",
   );
