@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes } from "node:fs/prom
 import { join } from "node:path";
 import { withLock } from "./lock.ts";
 import { type DebianArchive, sourceLines } from "./package-source.ts";
-import { cacheDirectory } from "./paths.ts";
+import { cacheDirectory, vmImageDirectory } from "./paths.ts";
 import { packageCacheDirectory, startProxy } from "./proxy.ts";
 import { runOk } from "./run.ts";
 import type { Suite } from "./suite.ts";
@@ -69,8 +69,11 @@ export async function baseImage(
 
 /** Removes the images nothing has used for weeks: those of older recipes. */
 export async function pruneBaseImages(inUse: readonly string[]): Promise<void> {
-  const images = (await readdir(baseDirectory)).filter((name) => !name.startsWith("."));
-  for (const image of images.map((name) => join(baseDirectory, name))) {
+  const directories = [baseDirectory, vmImageDirectory].filter((directory) => existsSync(directory));
+  const images = directories.map(async (directory) =>
+    (await readdir(directory)).filter((name) => !name.startsWith(".")).map((name) => join(directory, name)),
+  );
+  for (const image of (await Promise.all(images)).flat()) {
     const unusedDays = (Date.now() - (await stat(image)).mtimeMs) / 86_400_000;
     if (unusedDays > unusedDaysKept && !inUse.includes(image))
       await rm(image, { recursive: true, force: true });

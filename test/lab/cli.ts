@@ -33,7 +33,7 @@ function hostIn(lab: Lab, name: string): LabHost {
   );
 }
 
-async function up(hosts: number, options: { suite: Suite; name: string }): Promise<void> {
+async function up(hosts: number, options: { suite: Suite; name: string; vm?: boolean }): Promise<void> {
   const startedMs = Date.now();
   const lab = await startLab({ ...options, hosts, keep: true, log: say });
   say(`The lab '${lab.name}' is up after ${((Date.now() - startedMs) / 1000).toFixed(1)} s:`);
@@ -101,6 +101,7 @@ program
   .description("boot N hosts (3 unless given)")
   .argument("[N]", "how many", hostCount, 3)
   .option("--suite <suite>", `their Debian release: ${suites.join(", ")}`, argument(parseSuite), "bookworm")
+  .option("--vm", "QEMU virtual machines in place of containers: slow where there is no KVM")
   .option(...nameFlag)
   .action(up);
 program

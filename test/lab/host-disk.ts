@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { chown, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chown, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeHostKeys } from "./host-keys.ts";
 import { hostDisk } from "./paths.ts";
 import type { HostRecord } from "./record.ts";
-import { runOk } from "./run.ts";
 
 const opsUserId = 1000;
-const hostKeyTypes = ["ed25519", "ecdsa"];
 
 /**
  * Lays out a host's disk over its base image: its name, address and keys, as the files a new machine has.
@@ -44,11 +43,5 @@ export async function createHostDisk(
 
   const sshDirectory = join(upper, "etc/ssh");
   await mkdir(sshDirectory, { recursive: true, mode: 0o755 });
-  const knownHosts = hostKeyTypes.map(async (type) => {
-    const file = join(sshDirectory, `ssh_host_${type}_key`);
-    await runOk("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", `root@${host.name}`, "-f", file]);
-    const [algorithm, key] = (await readFile(`${file}.pub`, "utf8")).split(" ");
-    return `${host.address},${host.name} ${algorithm} ${key}`;
-  });
-  return Promise.all(knownHosts);
+  return (await makeHostKeys(sshDirectory, host)).map(({ knownHost }) => knownHost);
 }

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -10,11 +9,13 @@ import {
   hostProcesses,
   usesUnifiedHierarchy,
 } from "./cgroups.ts";
+import type { LabHost } from "./lab-host.ts";
 import { bridge, namespaceFile, setHostLink } from "./network.ts";
 import { hostDisk, stateDirectory } from "./paths.ts";
 import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
 import type { HostRecord, LabRecord } from "./record.ts";
 import { type Outcome, run } from "./run.ts";
+import { sshAnswers } from "./ssh-answers.ts";
 import type { Suite } from "./suite.ts";
 
 const execScript = join(import.meta.dirname, "exec.sh");
@@ -23,8 +24,8 @@ const bootTimeoutMs = 90_000;
 /** A question or an order; what installs packages is given longer. */
 const execTimeoutMs = 60_000;
 
-/** A throw-away Debian host: real systemd, real sshd, its own disk, network namespace and address. */
-export class LabHost {
+/** A lab host in a container: it shares the machine's kernel and clock. */
+export class ContainerHost implements LabHost {
   readonly name: string;
   readonly address: string;
   readonly suite: Suite;
@@ -47,7 +48,6 @@ export class LabHost {
     return hostProcesses(this.#lab, this.name).length > 0;
   }
 
-  /** Boots the host. Resolves when sshd answers and systemd has started everything it was to start. */
   async powerOn(): Promise<void> {
     const cgroups = await createHostCgroups(this.#lab, this.name, this.#memoryMax);
     const log = openSync(join(stateDirectory(this.#lab), `${this.name}.console.log`), "a");
@@ -86,19 +86,16 @@ export class LabHost {
     await this.#untilUp(() => ended);
   }
 
-  /** A power cut: everything in the host ends at once, nothing is told, nothing is synced. */
   async powerCut(): Promise<void> {
     await endHostCgroups(this.#lab, this.name);
   }
 
-  /** Shuts the host down, each service in its own time. Resolves when nothing of it runs. */
   async powerOff(): Promise<void> {
     await this.exec("systemctl poweroff");
     await this.#until("it is off", () => !this.isOn());
     await endHostCgroups(this.#lab, this.name);
   }
 
-  /** Reboots and resolves when sshd answers again. */
   async reboot(): Promise<void> {
     const before = this.#findInit();
     await this.exec("systemctl reboot");
@@ -106,7 +103,6 @@ export class LabHost {
     await this.#untilUp();
   }
 
-  /** Pulls the host's network cable: to the others it is gone, without a word. */
   vanish(): Promise<void> {
     return setHostLink(this.#lab, this.name, "down");
   }
@@ -115,11 +111,6 @@ export class LabHost {
     return setHostLink(this.#lab, this.name, "up");
   }
 
-  /**
-   * Runs a shell script as root inside the host, without sshd or network. What it leaves running in the
-   * background belongs to no unit: start services by systemd-run.
-   * Throws when the host is off or the script outlives `timeoutMs` (60 s unless given; it is killed then).
-   */
   async exec(script: string, options: { timeoutMs?: number; input?: string } = {}): Promise<Outcome> {
     const timeoutMs = options.timeoutMs ?? execTimeoutMs;
     const startedMs = Date.now();
@@ -136,7 +127,6 @@ export class LabHost {
     return outcome;
   }
 
-  /** For nsenter(1): where 127.0.0.1 is the host's. */
   networkNamespace(): string {
     return `/proc/${this.#findInit().pid}/ns/net`;
   }
@@ -161,7 +151,7 @@ export class LabHost {
           `${this.name} did not boot (${reason}): ${console.trim().split("\n").slice(-5).join("\n")}`,
         );
       }
-      return sshAnswers(this.address);
+      return sshAnswers(this.address, 1_000);
     };
     await this.#until("sshd answers", check);
     await this.#until("systemd has started", async () => {
@@ -190,19 +180,4 @@ function isFirstInItsNamespace(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** Whether an SSH server says its name on port 22. */
-function sshAnswers(address: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: address, port: 22 });
-    const done = (answered: boolean): void => {
-      socket.destroy();
-      resolve(answered);
-    };
-    socket.setTimeout(1_000, () => done(false));
-    socket.once("data", (data) => done(data.toString("latin1").startsWith("SSH-")));
-    socket.once("error", () => done(false));
-    socket.once("close", () => done(false));
-  });
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { startAttendant } from "./attend.ts";
 import { baseImage, pruneBaseImages } from "./base.ts";
 import { createLabCgroups } from "./cgroups.ts";
-import { LabHost } from "./host.ts";
+import { ContainerHost } from "./host.ts";
 import { createHostDisk } from "./host-disk.ts";
+import type { LabHost } from "./lab-host.ts";
 import { existingLayer, keepLayer, layerKey, pruneLayers, removeLayer, slotsWithLayer } from "./layer.ts";
 import { withLock } from "./lock.ts";
 import { createNetwork, gatewayOf, hostAddress, hostName, slotsInUse } from "./network.ts";
@@ -18,8 +19,12 @@ import { removeLab, sweepStaleLabs, sweepStaleLabsLocked } from "./remove.ts";
 import { runOk } from "./run.ts";
 import type { Suite } from "./suite.ts";
 import { labUnavailable } from "./unavailable.ts";
+import { accelerator } from "./vm/accelerator.ts";
+import { createVmDisk } from "./vm/disk.ts";
+import { vmImage } from "./vm/image.ts";
+import { VirtualMachine } from "./vm/machine.ts";
 
-export type { LabHost } from "./host.ts";
+export type { LabHost } from "./lab-host.ts";
 
 /** The lab people type commands at. Its addresses are known beforehand: slot 0. */
 export const demoLab = "demo";
@@ -35,6 +40,8 @@ export interface LabOptions {
   suite?: Suite;
   /** Of each host, in order, for a mixed lab. */
   suites?: readonly Suite[];
+  /** Virtual machines in place of containers. `layer` is not for them. */
+  vm?: boolean;
   /** Cap of each host's memory, as bytes or with K, M, G. 3G unless given. */
   memoryMax?: string;
   /**
@@ -86,18 +93,23 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const name = options.name ?? `t-${process.pid}${labsStarted++ === 0 ? "" : `-${labsStarted}`}`;
   checkOptions(name, options);
 
-  await installPrerequisites(log);
+  const isVm = options.vm === true;
+  await installPrerequisites(log, isVm);
   const archive = await machineDebianArchive();
   const suites = Array.from(
     { length: options.hosts },
     (_, i) => options.suites?.[i] ?? options.suite ?? "bookworm",
   );
   const bases = new Map<Suite, string>();
-  for (const suite of new Set(suites)) bases.set(suite, await baseImage(suite, archive, log));
+  for (const suite of new Set(suites)) {
+    const base = await baseImage(suite, archive, log);
+    bases.set(suite, isVm ? await vmImage(suite, base, log) : base);
+  }
+  const vm = isVm ? await accelerator(bases.get(suites[0]!)!, log) : undefined;
 
   const key =
     options.layer === undefined ? undefined : await layerKey(options.layer.recipe, [...bases.values()]);
-  const record = await allocate(name, suites, bases, options.memoryMax ?? "3G", key);
+  const record = await allocate(name, suites, bases, options.memoryMax ?? "3G", key, vm);
   try {
     return labOf(await boot(record, archive, { key, ...options }));
   } catch (error) {
@@ -141,6 +153,7 @@ function allocate(
   bases: ReadonlyMap<Suite, string>,
   memoryMax: string,
   key: string | undefined,
+  vm: LabRecord["vm"],
 ): Promise<LabRecord> {
   return withLock(labsLock, async () => {
     await sweepStaleLabsLocked();
@@ -164,6 +177,7 @@ function allocate(
     const record = {
       ...{ name, slot, memoryMax, hosts, owner, createdAt: new Date().toISOString(), ready: false },
       ...(layer === undefined ? {} : { layer }),
+      ...(vm === undefined ? {} : { vm }),
     };
     await writeRecord(record);
     await createLabCgroups(name);
@@ -226,7 +240,9 @@ async function powerOn(record: LabRecord, archive: DebianArchive): Promise<void>
   const lab = labOf(record);
   const knownHosts = await Promise.all(
     record.hosts.map((host) =>
-      createHostDisk(lab.name, host, sourceLines(archive, host.suite), `${lab.identityFile}.pub`),
+      record.vm === undefined
+        ? createHostDisk(lab.name, host, sourceLines(archive, host.suite), `${lab.identityFile}.pub`)
+        : createVmDisk(lab.name, host, `${lab.identityFile}.pub`),
     ),
   );
   await writeFile(lab.knownHostsFile, `${knownHosts.flat().join("\n")}\n`);
@@ -246,7 +262,9 @@ function labOf(record: LabRecord): Lab {
   return {
     name: record.name,
     directory,
-    hosts: record.hosts.map((host) => new LabHost(record, host)),
+    hosts: record.hosts.map((host) =>
+      record.vm === undefined ? new ContainerHost(record, host) : new VirtualMachine(record, host, record.vm),
+    ),
     gateway,
     sshUser: "ops",
     identityFile,

@@ -54,6 +54,16 @@ export async function removeNetwork(lab: string, slot: number | undefined): Prom
   await rm(file);
 }
 
+/** A cable for a virtual machine, which takes its other end by this name. Goes with the lab's namespace. */
+export async function createTap(lab: string, host: string): Promise<string> {
+  const tap = outerEnd(host);
+  // The one of its last boot.
+  await ipInside(lab, "link", "delete", tap).catch(() => {});
+  await ipInside(lab, "tuntap", "add", "dev", tap, "mode", "tap");
+  await ipInside(lab, "link", "set", tap, "master", bridge, "up");
+  return tap;
+}
+
 export async function setHostLink(lab: string, host: string, state: "up" | "down"): Promise<void> {
   await ipInside(lab, "link", "set", outerEnd(host), state);
 }

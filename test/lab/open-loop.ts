@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { LabHost } from "./host.ts";
+import type { LabHost } from "./lab-host.ts";
 
 export interface LoadedRequest {
   /** Wall clock, as `Date.now()` has it anywhere on this machine. */

@@ -7,6 +7,8 @@ export const diskDirectory = "/var/lib/meshctl-lab";
 /** Base images and packages: kept for the next lab. */
 export const cacheDirectory = "/var/cache/meshctl-lab";
 
+export const vmImageDirectory = join(cacheDirectory, "vm");
+
 export const repositoryRoot = resolve(import.meta.dirname, "../..");
 
 /** Guards which labs exist: held to allocate one and to remove one, never while hosts boot. */

@@ -15,9 +15,17 @@ const packageOfFile: Record<string, string> = {
   "/usr/bin/ip": "iproute2",
 };
 
+/** What it calls for virtual machines as well. */
+const packageOfVmFile: Record<string, string> = {
+  "/usr/bin/qemu-system-x86_64": "qemu-system-x86",
+  "/usr/bin/qemu-img": "qemu-utils",
+  "/usr/bin/xorrisofs": "xorriso",
+  "/usr/sbin/mkfs.ext4": "e2fsprogs",
+};
+
 /** Installs what the lab needs and the machine lacks. Does nothing on the second call. */
-export function installPrerequisites(log: (line: string) => void): Promise<void> {
-  return installMissing(packageOfFile, log);
+export function installPrerequisites(log: (line: string) => void, isVm = false): Promise<void> {
+  return installMissing({ ...packageOfFile, ...(isVm ? packageOfVmFile : {}) }, log);
 }
 
 /** Installs the packages whose file is not there, without starting their services. Throws one sentence on failure. */

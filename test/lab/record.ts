@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { runDirectory, stateDirectory } from "./paths.ts";
 import { isAlive, type ProcessIdentity } from "./process-identity.ts";
 import type { Suite } from "./suite.ts";
+import type { Accelerator } from "./vm/accelerator.ts";
 
 export interface HostRecord {
   readonly name: string;
   readonly address: string;
   readonly suite: Suite;
-  /** The base image under the host's disk. */
+  /** The base image under the host's disk; a virtual machine's image. */
   readonly base: string;
 }
 
@@ -19,6 +20,8 @@ export interface LabRecord {
   readonly slot: number;
   readonly memoryMax: string;
   readonly hosts: readonly HostRecord[];
+  /** The hosts are virtual machines: what runs their processors. Containers unless given. */
+  readonly vm?: Accelerator;
   /** Folder with a disk for each host, read-only between its base and its own. */
   readonly layer?: string;
   readonly createdAt: string;
