@@ -242,15 +242,21 @@ describe("a write", () => {
     const lines = (await read(log))
       .split("\n")
       .filter((line) => !/^rm .*\/\.(meshctl|manifest)\./.test(line));
+    const boots = "/var/lib/meshctl/boots";
     const [kept, list] = [`/var/lib/meshctl/runs/${run}/before${path}`, `/var/lib/meshctl/runs/${run}/files`];
     const moved = lines.flatMap((line, index) => {
       const target = /^(?:mv -fT.* (?=\/)|rm -f -- )(\/.*)$/.exec(line)?.[1];
       return target === undefined ? [] : [[target, lines[index + 1]]];
     });
     expect(moved.map(([target]) => target)).toEqual([
-      ...[`/var/lib/meshctl/runs/20261122-190312-${number()}/files`, "/var/lib/meshctl/manifest", path],
-      ...[kept, list, "/var/lib/meshctl/manifest", path],
-      ...[list, path, "/var/lib/meshctl/manifest"],
+      ...[
+        boots,
+        `/var/lib/meshctl/runs/20261122-190312-${number()}/files`,
+        "/var/lib/meshctl/manifest",
+        path,
+      ],
+      ...[boots, kept, list, "/var/lib/meshctl/manifest", path],
+      ...[boots, list, path, "/var/lib/meshctl/manifest"],
     ]);
     for (const [target, next] of moved) expect(next).toBe(`sync ${dirname(target!)}`);
   });

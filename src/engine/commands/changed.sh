@@ -3,6 +3,14 @@
 # seconds since 1970 and the item ("file PATH", "package NAME", "unit NAME"). Before the change itself: one that is cut off
 # counts. A meshctl that knows nothing of it leaves it as it is.
 
+# known ITEM ITEM...: whether the first is among the others.
+known() {
+  sought=$1
+  shift
+  for each in "$@"; do [ "$each" != "$sought" ] || return 0; done
+  return 1
+}
+
 main() {
   read -r boot </proc/sys/kernel/random/boot_id && now=$(date +%s) && install -d -m 0700 "$STATE" || exit
   # What a power cut left half-written; one change at a time writes here.
@@ -10,9 +18,9 @@ main() {
   next=$(mktemp "$STATE/.boots.XXXXXX") || exit
   trap 'rm -f -- "$next"' EXIT
   if [ -e "$STATE/boots" ]; then
-    printf '%s\n' "$@" | awk 'NR == FNR { new[$0]; next }
-      { item = $0; sub(/^[^ ]+ [^ ]+ /, "", item) }
-      !(item in new)' - "$STATE/boots" >"$next" || exit
+    while read -r old_boot old_time item; do
+      known "$item" "$@" || printf '%s %s %s\n' "$old_boot" "$old_time" "$item" || exit
+    done <"$STATE/boots" >"$next"
   fi
   printf "$boot $now %s\n" "$@" >>"$next" && sync "$next" && mv -fT -- "$next" "$STATE/boots" && sync "$STATE"
 }

@@ -3,7 +3,6 @@ import { sh, type Trap } from "../trap.ts";
 
 const trap: Trap = {
   title: "a service is to be registered on a port where nobody listens, for its backend listens on another",
-  steps: "registrar",
   inventory: (yaml) => `${yaml}  backends:
     hosts: [kvm-03]
     registrar: { services: { user-api: { port: 9010, check: { inter: 200ms, timeout: 500ms } } } }

@@ -1,5 +1,5 @@
 import { deregister, eventually, mustRun, register, startBackend } from "../../e2e/backends.ts";
-import { configuredServers } from "../../e2e/haproxy.ts";
+import { configuredServers, liveServers } from "../../e2e/haproxy.ts";
 import type { Trap } from "../trap.ts";
 
 const path = "/services/user-api";
@@ -13,8 +13,8 @@ const trap: Trap = {
     await register(lab.hosts[0]!, path, { name: "named", host: { address: "named.lab" }, port: 9018 });
     for (const proxy of lab.hosts)
       await eventually(
-        `${proxy.name}'s haproxy.cfg`,
-        () => configuredServers(proxy),
+        `${proxy.name}'s worker with the name`,
+        () => liveServers(proxy, "user-api"),
         (servers) => servers.includes("named_named.lab:9018"),
       );
     await mustRun(host, "sed -i '/ named.lab$/d' /etc/hosts");
