@@ -9,7 +9,11 @@ const trap: Trap = {
     await squat(host, "127.0.0.1", 8080);
   },
   told: [
-    { setting: "user-api front end", verdict: "not-in-force", because: /perl listens on 127\.0\.0\.1:8080/ },
+    {
+      setting: "user-api front end",
+      verdict: "blocked",
+      because: /perl that haproxy\.service did not start, takes requests on 127\.0\.0\.1:8080: stop it/,
+    },
   ],
   outcome: { is: "refused", code: 5, because: /perl/ },
   clear: sh("systemctl stop squatter"),

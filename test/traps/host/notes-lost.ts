@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { mustRun } from "../../e2e/backends.ts";
+import { eventually, mustRun } from "../../e2e/backends.ts";
 import { sh, type Trap, type World } from "../trap.ts";
 
 const starts = ({ host }: World) =>
@@ -10,6 +10,13 @@ const trap: Trap = {
   title: "somebody emptied /run/meshctl: meshctl's notes are gone, and all runs as wanted",
   steps: "zookeeper,haproxy,watcher",
   plant: async (world) => {
+    // Whatever was planted before: what runs is younger than its files.
+    await mustRun(world.host, "systemctl restart zookeeper haproxy meshctl-watcher");
+    await eventually(
+      "all is proven",
+      async () => (await world.run("verify")).code,
+      (code) => code === 0,
+    );
     before = await starts(world);
     await mustRun(world.host, "rm -r /run/meshctl");
   },

@@ -13,6 +13,7 @@ const trap: Trap = {
   },
   told: [
     {
+      step: "registrar",
       setting: "service user-api",
       verdict: "not-in-force",
       because:

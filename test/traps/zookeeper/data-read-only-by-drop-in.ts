@@ -15,7 +15,7 @@ const trap: Trap = {
       because: /ReadOnlyPaths= of zookeeper\.service keeps \S+\/version-2 read-only/,
     },
   ],
-  outcome: { is: "refused", code: 5, because: /ReadOnlyPaths= of zookeeper\.service/ },
+  outcome: { is: "refused", code: 5, because: /hardening\.conf:2 ReadOnlyPaths=/ },
   clear: sh(`rm ${DROP_IN} && systemctl daemon-reload`),
 };
 export default trap;
