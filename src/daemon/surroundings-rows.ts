@@ -1,3 +1,4 @@
+import { shellWord } from "../command-line.ts";
 import type { Layer, Reading } from "../contract/reading.ts";
 import type { Answer } from "../reader/answer.ts";
 import { type Refusal, refusalOf, rulesOf } from "./access.ts";
@@ -40,11 +41,13 @@ export function refusalsOf(facts: SurroundingsFacts): {
 
 /** Whether the user may do what the service does at its next start. `mended`: paths that a change of the step's opens. */
 export function accessRow(facts: SurroundingsFacts, mended?: (path: string) => string | undefined): Reading {
-  const { user, unit } = facts;
+  const { user, unit, needs } = facts;
   const { refusals, unread } = refusalsOf(facts);
-  const source = `the kernel, asked as ${user}`;
   const stranger = refusals.find(({ path }) => mended?.(path) === undefined);
   const first = stranger ?? refusals[0];
+  const shown =
+    first === undefined ? needs.access.map(({ path }) => path.replace(/\/\*$/, "")) : [first.path];
+  const source = `namei -l ${[...new Set(shown)].map(shellWord).join(" ")} (the kernel was asked as ${user})`;
   const room = first === undefined ? withoutRoom(facts) : undefined;
   const row = { setting: `readable by ${user}`, want: ALL, inForce: { is: "inapplicable" } } as const;
   if (unit.is === "value" && first !== undefined) {
@@ -87,7 +90,7 @@ function withoutRoom({
 /** Whether what the service finds at its paths after a reboot is what is there now. */
 export function placeRow(facts: SurroundingsFacts, setting: string): Reading {
   const { needs, unit, unitName } = facts;
-  const source = "/proc/self/mountinfo, /etc/fstab";
+  const source = `findmnt -T ${needs.places[0]?.path ?? "/"} (and /etc/fstab)`;
   const row = { setting, want: COMES_BACK, inForce: { is: "inapplicable" } } as const;
   if (unit.is !== "value")
     return { ...row, onDisk: { is: "unreadable", source: unitName, because: reason(unit) } };
