@@ -723,8 +723,9 @@ my @BOOT_FILES = (map({ "/etc/$_" } qw(fstab crypttab sysctl.conf modules enviro
 # "packages" of what only dpkg knows. The time is the ctime, which the kernel sets and touch does not.
 sub boot_changes {
   my $first = started(1) // die "process 1 was not read\n";
+  my $time = eval { microseconds(0) / 1_000_000 } // time;
   my $uptime = slurp("/proc/uptime", 64) // die "$!\n";
-  my $boot = int(time - (split / /, $uptime)[0] + $$first[1] / 100);
+  my $boot = int($time - (split / /, $uptime)[0] + $$first[1] / 100);
   # systemd makes it when it begins. A clock that was set since has two spans: what was changed before it was set lies in the other.
   my $then = (lstat "/run/systemd/notify")[10] // $boot;
   my $other_end = $then + time - $boot + 1;
