@@ -241,7 +241,7 @@ describe("a write", () => {
     // Temporary files are nobody's, after a power cut or before.
     const lines = (await read(log))
       .split("\n")
-      .filter((line) => !/^rm .*\/\.(meshctl|manifest)\./.test(line));
+      .filter((line) => !/^rm .*\/\.(meshctl|manifest|boots)\./.test(line));
     const boots = "/var/lib/meshctl/boots";
     const [kept, list] = [`/var/lib/meshctl/runs/${run}/before${path}`, `/var/lib/meshctl/runs/${run}/files`];
     const moved = lines.flatMap((line, index) => {

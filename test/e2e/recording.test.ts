@@ -28,8 +28,11 @@ afterAll(async () => {
 });
 
 const verify = (...more: string[]) => meshctl(["verify", "-i", inventory, "--json", ...more]);
+/** How far clocks are apart is told by two clocks of this machine, whose distance changes by fractions of a millisecond. */
 const evidenceOf = ({ events }: Ended) =>
-  events.filter(({ event }) => event === "evidence").map(({ ts, run, ...row }) => row);
+  events
+    .filter(({ event }) => event === "evidence")
+    .map(({ ts, run, ...row }) => (row.row === "preflight/clock" ? { ...row, in_force: undefined } : row));
 
 describe("what hosts answered", () => {
   it("is kept for this user alone, and gives the same evidence later, with no host asked", async () => {
@@ -68,7 +71,7 @@ describe("what hosts answered", () => {
     await verify("--record", file, "--steps", "sysctl");
     const later = await verify("--from", file);
     expect(later.code).toBe(1);
-    expect(later.stdout).toContain("the recording has no answer to: unit haproxy.service");
+    expect(later.stdout).toMatch(/"step":"haproxy".*the recording has no answer to: /);
   });
 
   it.each([

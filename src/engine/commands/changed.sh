@@ -11,18 +11,25 @@ known() {
   return 1
 }
 
+# others ITEM...: lines of the record that are of no such item.
+others() {
+  while read -r old_boot old_time item; do
+    known "$item" "$@" || printf '%s %s %s\n' "$old_boot" "$old_time" "$item"
+  done
+}
+
 main() {
   read -r boot </proc/sys/kernel/random/boot_id && now=$(date +%s) && install -d -m 0700 "$STATE" || exit
   # What a power cut left half-written; one change at a time writes here.
   rm -f -- "$STATE"/.boots.??????
   next=$(mktemp "$STATE/.boots.XXXXXX") || exit
   trap 'rm -f -- "$next"' EXIT
-  if [ -e "$STATE/boots" ]; then
-    while read -r old_boot old_time item; do
-      known "$item" "$@" || printf '%s %s %s\n' "$old_boot" "$old_time" "$item" || exit
-    done <"$STATE/boots" >"$next"
-  fi
-  printf "$boot $now %s\n" "$@" >>"$next" && sync "$next" && mv -fT -- "$next" "$STATE/boots" && sync "$STATE"
+  # cat says why it cannot write.
+  {
+    [ ! -e "$STATE/boots" ] || others "$@" <"$STATE/boots"
+    printf "$boot $now %s\n" "$@"
+  } | cat >"$next" || exit
+  sync "$next" && mv -fT -- "$next" "$STATE/boots" && sync "$STATE"
 }
 
 main "$@"
