@@ -50,8 +50,6 @@ export class ContainerHost implements LabHost {
 
   async powerOn(): Promise<void> {
     const cgroups = await createHostCgroups(this.#lab, this.name, this.#memoryMax);
-    // What was written before the boot has an earlier time stamp than what is written in it, and time stamps have whole seconds.
-    await sleep(1000 - (Date.now() % 1000));
     const log = openSync(join(stateDirectory(this.#lab), `${this.name}.console.log`), "a");
     // nsenter and not ip-netns-exec: the latter mounts a new /sys and hides the cgroups from systemd-nspawn.
     const supervisor = spawn(
