@@ -20,7 +20,7 @@ const trap: Trap = {
         /Nerve has not registered it once since it was started, .*:9010: Connection refused\. Start the service/,
     },
   ],
-  outcome: { is: "refused", code: 1, because: /has not registered it once/ },
+  outcome: { is: "refused", code: 5, because: /has not registered it once/ },
   clear: sh("systemctl stop backend-elsewhere; systemctl disable --now meshctl-registrar"),
 };
 export default trap;
