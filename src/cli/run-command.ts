@@ -174,10 +174,11 @@ export async function runCommand(
     throw error;
   } finally {
     junit?.end();
-    recorder?.end();
     journal.end();
     interruption.unwatch();
     await remotes.end();
+    // It may throw, and then nothing else is left open.
+    recorder?.end();
   }
 }
 

@@ -10,6 +10,7 @@ import { holderOf } from "./listeners.ts";
 import { UNIT } from "./paths.ts";
 import { isAsLoaded, type Situation, stoppedFrontEnds } from "./situation.ts";
 
+const LISTENING = "ss -ltn";
 const TABLE = socketQuestion(ADMIN_SOCKET, "show stat");
 
 /** A front end listens, nobody else takes its requests, and one request of this host's own gets through it. */
@@ -36,27 +37,17 @@ export function frontEndRow(situation: Situation, service: ServiceSettings): Rea
 
 /** An address that HAProxy is to listen on beside the first one of a service. */
 export function boundRow(situation: Situation, bound: Bound): Reading {
-  const { config, facts, host, active } = situation;
+  const { config, facts } = situation;
   const { address, port, at: want } = bound;
-  const holder = holderOf(host.listeners, address, port);
-  const listens = holder && `${holder.address}:${port}`;
-  const isOurs = holder?.process === "haproxy" && active;
-  const source = "ss -ltn";
+  const place = { bind: address, port };
   return {
     setting: bound.what,
     want,
     onDisk: onDisk(situation, config && bindIn(config, bound)),
-    inForce:
-      facts.strangers.is === "unreadable"
-        ? { is: "unreadable", source: "ss -ltnp", because: facts.strangers.because }
-        : listens === undefined
-          ? { is: "absent", source }
-          : { is: "read", value: isOurs ? want : `${listens} of ${holder?.process || "unknown"}`, source },
-    because:
-      listens === undefined || isOurs
-        ? undefined
-        : `${holder?.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
-    blocked: strangerWords(situation, { bind: address, port }),
+    ...(facts.strangers.is === "unreadable"
+      ? { inForce: { is: "unreadable", source: "ss -ltnp", because: facts.strangers.because } }
+      : (heldByOthers(situation, place) ?? { inForce: { is: "read", value: want, source: LISTENING } })),
+    blocked: strangerWords(situation, place),
   };
 }
 
@@ -79,7 +70,7 @@ function inForce(
   situation: Situation,
   service: ServiceSettings,
 ): Pick<Reading, "because" | "warning"> & { readonly inForce: Layer } {
-  const { host, facts, active } = situation;
+  const { facts } = situation;
   const { name, bind, port } = service;
   const want = `${bind}:${port}`;
   if (facts.strangers.is === "unreadable")
@@ -91,17 +82,8 @@ function inForce(
       inForce: { is: "absent", source: TABLE },
       because: `changed by hand: the worker has shut the front end ${name} down, and a reload brings it back`,
     };
-  const source = "ss -ltn";
-  const holder = holderOf(host.listeners, bind, port);
-  if (holder === undefined) return { inForce: { is: "absent", source } };
-  const listens = `${holder.address}:${port}`;
-  if (!active || !isOurs(situation, service)) {
-    const who = holder.process || "unknown";
-    return {
-      inForce: { is: "read", value: `${listens} of ${who}`, source },
-      because: `${holder.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
-    };
-  }
+  const held = heldByOthers(situation, service);
+  if (held !== undefined) return held;
   if (table.is === "unreadable" && info.size > 0)
     return { inForce: { is: "unreadable", source: TABLE, because: table.because } };
   const request = requestTo(service);
@@ -118,11 +100,11 @@ function inForce(
   switch (result?.is) {
     case "answered":
       return {
-        inForce: { is: "read", value: want, source: `${source}; ${how}: status ${result.status}` },
+        inForce: { is: "read", value: want, source: `${LISTENING}; ${how}: status ${result.status}` },
         warning: answerWords(situation, service, result.status),
       };
     case "connected":
-      return { inForce: { is: "read", value: want, source: `${source}; ${how}` } };
+      return { inForce: { is: "read", value: want, source: `${LISTENING}; ${how}` } };
     case "failed":
       return {
         inForce: { is: "read", value: `no answer (${result.because})`, source: how },
@@ -135,7 +117,22 @@ function inForce(
   }
 }
 
-function isOurs({ host }: Situation, { bind, port }: ServiceSettings): boolean {
+/** Where HAProxy does not listen there: who does, or nobody. */
+function heldByOthers(
+  situation: Situation,
+  place: Pick<ServiceSettings, "bind" | "port">,
+): (Pick<Reading, "because"> & { readonly inForce: Layer }) | undefined {
+  const holder = holderOf(situation.host.listeners, place.bind, place.port);
+  if (holder === undefined) return { inForce: { is: "absent", source: LISTENING } };
+  if (situation.active && isOurs(situation, place)) return undefined;
+  const listens = `${holder.address}:${place.port}`;
+  return {
+    inForce: { is: "read", value: `${listens} of ${holder.process || "unknown"}`, source: LISTENING },
+    because: `${holder.process || "another process"} listens on ${listens}: stop it, or give the service another port`,
+  };
+}
+
+function isOurs({ host }: Situation, { bind, port }: Pick<ServiceSettings, "bind" | "port">): boolean {
   return holderOf(host.listeners, bind, port)?.process === "haproxy";
 }
 
