@@ -1,15 +1,21 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Hosts that stay up while traps are written: all files plant theirs on these. See CONTRIBUTING.md. */
 const keptLab = process.env.MESHCTL_TRAPS_LAB;
 
-/** The traps take longest by far: begun last, they would go on alone. */
-class TrapsFirst extends BaseSequencer {
+/** The traps take longest by far, and of the unit tests those that start programs: begun last, they would go on alone. */
+const LONGEST = [
+  /\/test\/traps\/share-/,
+  /\/test\/(?:package|reader\/reader|engine\/(?:disrupting-waves|put-back|settle|provision))\.test\.ts$/,
+];
+
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isTraps = ({ project }: TestSpecification) => project.name === "traps";
+    const isLong = ({ moduleId }: TestSpecification) => LONGEST.some((name) => name.test(moduleId));
     const sorted = await super.sort(files);
-    return [...sorted.filter(isTraps), ...sorted.filter((file) => !isTraps(file))];
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
 }
 
@@ -17,7 +23,7 @@ export default defineConfig({
   test: {
     // Lab hosts wait more than they compute, and the smallest machine this runs on has two cores.
     maxWorkers: keptLab === undefined ? 2 : 1,
-    sequence: { sequencer: TrapsFirst },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -26,6 +32,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: "threads",
+          // One more than there are processors: some wait for programs and for time limits.
+          maxWorkers: availableParallelism() + 1,
           isolate: false,
           setupFiles: ["test/fresh-modules.ts"],
           include: ["test/**/*.test.ts"],
@@ -35,7 +43,9 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          // Behind the unit tests, which have other workers.
           setupFiles: ["test/e2e/end-runs.ts"],
+          sequence: { groupOrder: 1 },
           include: ["test/e2e/**/*.test.ts", "test/lab/**/*.test.ts"],
           testTimeout: 600_000,
           // Hosts may have to be made of bare ones; what that runs has limits of its own.
@@ -46,7 +56,11 @@ export default defineConfig({
         test: {
           name: "traps",
           setupFiles: ["test/e2e/end-runs.ts"],
+          sequence: { groupOrder: 1 },
           include: ["test/traps/share-*.test.ts"],
+          // Each begins on a converged host and leaves one, so that it may be planted again. The reporter names those that
+          // needed it: a fault to be found.
+          retry: 1,
           testTimeout: 600_000,
           // Hosts may have to be made of bare ones; what that runs has limits of its own.
           hookTimeout: 1_200_000,

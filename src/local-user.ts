@@ -1,7 +1,21 @@
 import { homedir, userInfo } from "node:os";
 
+interface LocalUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly home: string;
+}
+
+let known: LocalUser | undefined;
+
 /** Whoever runs meshctl. A uid that the machine has no name for, as containers give one, goes by its number. */
-export function localUser(): { readonly name: string; readonly uid: number; readonly home: string } {
+export function localUser(): LocalUser {
+  // The system is asked each time, which a fleet of thousands feels.
+  known ??= lookUp();
+  return known;
+}
+
+function lookUp(): LocalUser {
   try {
     // Where OpenSSH looks for its files, whatever $HOME says.
     const { username, uid, homedir: home } = userInfo();

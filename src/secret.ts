@@ -71,6 +71,11 @@ function proxyForms(value: string): readonly string[] {
 /** File or standard-input content in which secrets stay apart from plain text. */
 export type Content = readonly (string | Secret)[];
 
+/** Whether a content must not be seen whole. */
+export function holdsSecret(content: Content): boolean {
+  return content.some((part) => part instanceof Secret);
+}
+
 /** The real text of a content, for sending to a host only. */
 export function revealContent(content: Content): string {
   return content.map((part) => (part instanceof Secret ? part.reveal() : part)).join("");

@@ -20,6 +20,8 @@ export interface WaveRules {
   readonly serial?: readonly WaveSize[] | undefined;
   /** How many hosts may fail before nothing more is begun. */
   readonly maxFail?: number | undefined;
+  /** How long the mesh is watched after each wave. */
+  readonly holdMs?: number | undefined;
 }
 
 /** "5" or "25%"; undefined of anything else. */

@@ -57,7 +57,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   smartstack: ["", "contract", "daemon", "evidence", "inventory", "reader"],
   "steps/*": ["", "contract", "daemon", "haproxy", "smartstack", "evidence", "inventory", "reader"],
   status: ["", "contract", "engine", "daemon", "evidence", "haproxy", "inventory", "steps/*"],
-  import: ["", "contract", "haproxy", "inventory"],
+  import: ["", "contract", "haproxy", "inventory", "reader", "steps/*"],
+  init: ["", "contract", "haproxy", "inventory"],
   canary: ["", "contract", "engine", "haproxy", "inventory", "remote"],
   cli: [
     "",
@@ -66,6 +67,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "engine",
     "evidence",
     "import",
+    "init",
     "inventory",
     "playbook",
     "reader",
@@ -83,7 +85,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   chalk: ["cli"],
   "cli-table3": ["cli"],
   diff: ["cli"],
-  yaml: ["inventory", "playbook"],
+  yaml: ["init", "inventory", "playbook"],
   // The inventory runs what `!command` names.
   "node:child_process": ["remote", "inventory"],
 };
@@ -147,7 +149,9 @@ describe("the architecture", () => {
     const comparing = ["engine/host-facts.ts", "remote/known-hosts-file.ts"];
     // These show people when something was.
     const showing = [
+      "cli/page/verify-page.ts",
       "cli/recorded-hosts.ts",
+      "cli/run-command.ts",
       "cli/report/ndjson.ts",
       "cli/status-command.ts",
       "engine/hand-lock.ts",

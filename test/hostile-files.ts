@@ -43,6 +43,7 @@ const inventory = (): Json => ({
     proxies: "zk",
     services: {
       s: { path: "/s", port: 8080, mode: "http", check: {}, servers: [{ host: "10.0.0.9", port: 80 }] },
+      t: { path: "/t", port: 8081, mode: "http" },
     },
   },
 });
@@ -53,7 +54,8 @@ const playbook = (): Json => ({
       hosts: "zk",
       steps: {
         ...Object.fromEntries(steps.map(({ name }) => [name, {}])),
-        registrar: { services: { s: { port: 9001 } } },
+        registrar: { services: { s: { port: 9001 }, t: [{ port: 9002 }] } },
+        files: { files: { "/etc/own": { content: "x" } }, units: { "own.service": { running: true } } },
       },
     },
   ],
@@ -96,8 +98,13 @@ export const maps: readonly (readonly [Field["file"], Path])[] = [
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** Stands for every key that a schema leaves free. */
-const FREE_KEY = "net.core.x";
+/** Stand for every key that a schema leaves free: the first that fits. */
+const FREE_KEYS = ["net.core.x", "/etc/free", "free.service"];
+
+function freeKey({ propertyNames }: JsonSchema): string {
+  const { pattern = "" } = typeof propertyNames === "object" ? propertyNames : {};
+  return FREE_KEYS.find((key) => new RegExp(pattern, "u").test(key))!;
+}
 
 /** Every place within a schema that takes a value, maps with free keys included. */
 function leaves(schema: JsonSchema | boolean | undefined, path: Path = []): Path[] {
@@ -109,7 +116,7 @@ function leaves(schema: JsonSchema | boolean | undefined, path: Path = []): Path
       leaves(each as JsonSchema, [...path, key]),
     ),
     ...(typeof schema.additionalProperties === "object"
-      ? leaves(schema.additionalProperties as JsonSchema, [...path, FREE_KEY])
+      ? leaves(schema.additionalProperties as JsonSchema, [...path, freeKey(schema)])
       : []),
     ...(typeof schema.items === "object" ? leaves(schema.items as JsonSchema, [...path, 0]) : []),
   ];
@@ -120,13 +127,19 @@ const unique = (paths: readonly Path[]) => [
   ...new Map(paths.map((path) => [JSON.stringify(path), path])).values(),
 ];
 
+/** What the registrar registers has the name of a service: "t" has several instances. */
+const registered = (path: Path): Path =>
+  path.map((key, index) => {
+    if (key !== FREE_KEYS[0]) return key;
+    return typeof path[index + 1] === "number" ? "t" : "s";
+  });
+
 export const fields: readonly Field[] = [
   ...sections.flatMap(([file, at, whole]) =>
     unique(leaves(z.toJSONSchema(whole, { io: "input", unrepresentable: "any" })))
       .filter((path) => path.length > 0)
       .map((path) => [...at, ...path])
-      // What the registrar registers has the name of a service.
-      .map((path) => path.map((key) => (path.includes("registrar") && key === FREE_KEY ? "s" : key)))
+      .map((path) => (path.includes("registrar") ? registered(path) : path))
       .map((path): Field => ({ file, path, schema: { whole, at: at.length } })),
   ),
   ...others,

@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readerProgram } from "../src/reader/program.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -63,6 +66,56 @@ describe("the package that is installed everywhere", () => {
     expect(readFileSync(join(root, "package-lock.json"), "utf8")).not.toContain('"resolved"');
   });
 
+  it.each(["main", "ssh2"])(
+    "has %s compiled at the build, as this Node takes it, and travels without that",
+    (name) => {
+      const compiled = readdirSync(join(folder, "copy/dist/cli")).filter((file) => file.endsWith(".cache"));
+      const bundle = join(folder, `copy/dist/cli/${name}.cjs`);
+      const text = readFileSync(bundle, "utf8");
+      const require = createRequire(import.meta.url);
+      const { compiledFile, scriptOf } = require(join(root, "bin/load.js"));
+      const named = (of: string) => compiledFile(`${name}.cjs`, of);
+      expect(compiled.filter((file) => file.startsWith(name))).toEqual([named(text)]);
+      const other = text.replace(/^\/\/./, (head) => (head === "//0" ? "//1" : "//0"));
+      expect(named(other)).not.toBe(named(text));
+      const taken = (bytes: Buffer) => scriptOf(bundle, text, bytes).cachedDataRejected === false;
+      const bytes = readFileSync(join(folder, "copy/dist/cli", named(text)));
+      expect(taken(bytes)).toBe(true);
+      expect(taken(bytes.subarray(0, bytes.length / 2))).toBe(false);
+      expect(packed.filter((path) => path.endsWith(".cache"))).toEqual([]);
+    },
+  );
+
+  it("has the client of the SSH library in a file of its own, and its native parts where they are installed", () => {
+    const file = join(folder, "copy/dist/cli/ssh2.cjs");
+    const { Client, BaseAgent, OpenSSHAgent, utils } = createRequire(import.meta.url)(file);
+    for (const used of [Client, BaseAgent, OpenSSHAgent, utils.parseKey]) expect(used).toBeTypeOf("function");
+    const [, native] = /require\("(ssh2\/[^"]*)\/build\/Release\/\w+\.node"\)/.exec(
+      readFileSync(file, "utf8"),
+    )!;
+    expect(existsSync(join(root, "node_modules", native!))).toBe(true);
+    expect(readFileSync(join(folder, "copy/dist/cli/main.cjs"), "utf8")).not.toMatch(
+      /(?:require|load)\d*\("ssh2"\)/,
+    );
+  });
+
+  it("has the reader as it is sent alone", () => {
+    const sent = packed.filter((path) => path.includes("/reader/")).map((path) => path.replace(/.*\//, ""));
+    expect(sent.sort()).toEqual(["reader.pl.gz", "start.sh"]);
+    // The build packs it better.
+    const text = (program: Buffer) => gunzipSync(program).toString();
+    const built = readFileSync(join(folder, "copy/dist/reader/reader.pl.gz"));
+    expect(text(built)).toBe(text(readerProgram().program));
+  });
+
+  it("has what asks a person in a file of its own, as the default of a module", () => {
+    const asking = createRequire(import.meta.url)(join(folder, "copy/dist/cli/inquirer.cjs"));
+    expect(asking.createPromptModule).toBeTypeOf("function");
+    expect(readFileSync(join(folder, "copy/dist/cli/main.cjs"), "utf8")).toContain(
+      'require("./inquirer.cjs"),1)',
+    );
+  });
+
   it("is installed without a registry, and runs", () => {
     const prefix = join(folder, "prefix");
     const cache = join(folder, "empty-cache");
@@ -72,6 +125,10 @@ describe("the package that is installed everywhere", () => {
     });
     const said = execFileSync(join(prefix, "bin/meshctl"), ["hosts", "--help"], { cwd: folder }).toString();
     expect(said).toContain("Usage: meshctl hosts");
+    const script = execFileSync(join(prefix, "bin/meshctl"), ["completion", "bash"], { cwd: folder });
+    expect(script.toString()).toContain("complete -F _meshctl meshctl");
+    // `man meshctl` finds it there.
+    expect(readFileSync(join(prefix, "share/man/man1/meshctl.1"), "utf8")).toContain(".TH MESHCTL 1");
     const example = join(prefix, "lib/node_modules/meshctl/inventories/example.yaml");
     // Reads inventory and playbook, and loads ssh2 for it.
     expect(execFileSync(join(prefix, "bin/meshctl"), ["validate", "-i", example]).toString()).toContain(

@@ -1,13 +1,18 @@
 import type { HostName } from "../contract/inventory-view.ts";
-import type { Service } from "../contract/mesh.ts";
+import type { Service, ZookeeperAuth } from "../contract/mesh.ts";
 import { inParallel } from "../engine/observe.ts";
 import { CommandFailed } from "../errors.ts";
 import { CANARY } from "../haproxy/canary.ts";
 import { PROBE_COOKIE } from "../haproxy/settings.ts";
+import { labelsFor } from "../inventory/labels.ts";
+import { perlScript } from "../perl-script.ts";
 import type { Held, Remote } from "../remote/remote.ts";
-import { scriptText } from "../script-text.ts";
 import { shellQuote } from "../shell-quote.ts";
 import { lastLines } from "../terminal-text.ts";
+import { ZOOKEEPER_SESSION } from "../zookeeper-session.ts";
+
+const CANARY_PROGRAM = new URL("./canary.pl", import.meta.url);
+const AWAIT_CANARY = new URL("./await-canary.pl", import.meta.url);
 
 export interface Canary {
   readonly host: HostName;
@@ -44,6 +49,8 @@ interface ProbeOptions {
   readonly proxies: readonly HostName[];
   /** ADDRESS:PORT of the ensemble's members. */
   readonly members: readonly string[];
+  /** Who alone may register; undefined where everybody may. */
+  readonly auth?: ZookeeperAuth | undefined;
   readonly nonce: string;
   /** How long a proxy may take to serve it, and to forget it. */
   readonly deadlineMs: number;
@@ -54,23 +61,33 @@ interface ProbeOptions {
   readonly stop: AbortSignal;
 }
 
+export { isCanary } from "../haproxy/canary.ts";
+
 /** The server's name in HAProxy, as Synapse makes it. */
 export function canaryServer({ address, port }: Canary): string {
   return `${CANARY}_${address}:${port}`;
 }
 
-/** Whether a server in HAProxy is a canary, wherever it listens. */
-export function isCanaryServer(name: string): boolean {
-  return name.startsWith(`${CANARY}_`);
-}
-
 /**
  * What is registered. Weight 0: HAProxy gives it no request but those that ask for it by the cookie, so no client of the
  * service ever meets the canary. With a `fall` over 1 HAProxy tells a server that it has just taken in from one that has
- * passed a check since (https://docs.haproxy.org/2.6/configuration.html#5.2-fall): see await-canary.sh.
+ * passed a check since (https://docs.haproxy.org/2.6/configuration.html#5.2-fall): see await-canary.pl. Where a service of
+ * mode tcp checks no server the canary asks for a check of its own: nothing else would tell that HAProxy reaches it.
  */
-export function canaryData({ address, port }: Canary): string {
-  return JSON.stringify({ host: address, port, name: CANARY, haproxy_server_options: "weight 0 fall 2" });
+export function canaryData(
+  { address, port }: Canary,
+  { mode, check, labels }: Pick<Service, "mode" | "check" | "labels">,
+): string {
+  const own = mode === "tcp" && check.off === true ? " check" : "";
+  const options = `weight 0 fall 2${own}`;
+  return JSON.stringify({
+    host: address,
+    port,
+    name: CANARY,
+    haproxy_server_options: options,
+    // Picked as the service's own are.
+    ...(labels === undefined ? {} : { labels: labelsFor(labels) }),
+  });
 }
 
 const LOST =
@@ -121,13 +138,24 @@ export async function probeService(options: ProbeOptions): Promise<ServiceProbe>
   };
 }
 
-function startCanary({ service, canary, members, nonce, deadlineMs, remoteOf }: ProbeOptions): Promise<Held> {
+function startCanary({
+  service,
+  canary,
+  members,
+  auth,
+  nonce,
+  deadlineMs,
+  remoteOf,
+}: ProbeOptions): Promise<Held> {
   const { address, port, host } = canary;
   // Both waits, and time for what is between them.
   const seconds = Math.ceil((2 * deadlineMs) / 1000) + 30;
   const node = `${service.path.replace(/\/$/, "")}/${CANARY}`;
-  const args = [address, port, nonce, members.join(","), node, canaryData(canary), seconds];
-  return remoteOf(host).hold(script("canary.sh", args), {
+  // In the text of the script, which comes over its standard input.
+  const account = auth === undefined ? "" : `${auth.user}:${auth.password.reveal()}`;
+  const args = [address, port, nonce, members.join(","), node, canaryData(canary, service), seconds];
+  const program = perlScript([ZOOKEEPER_SESSION, CANARY_PROGRAM], { MESHCTL_ACCOUNT: account });
+  return remoteOf(host).hold(withArguments(program, args), {
     during: `probe: register the canary of ${service.name}`,
     timeoutMs: 45_000,
   });
@@ -167,10 +195,13 @@ async function awaitCanary(
   const seconds = Math.ceil(deadlineMs / 1000);
   const args = [wanted, name, server, mode, address, port, PROBE_COOKIE, nonce, seconds];
   try {
-    const { stdout, firstByteAtMs } = await remoteOf(host).run(script("await-canary.sh", args), {
-      during: `probe: wait until the canary is ${wanted}`,
-      timeoutMs: deadlineMs + 20_000,
-    });
+    const { stdout, firstByteAtMs } = await remoteOf(host).run(
+      withArguments(perlScript([AWAIT_CANARY]), args),
+      {
+        during: `probe: wait until the canary is ${wanted}`,
+        timeoutMs: deadlineMs + 20_000,
+      },
+    );
     const [is, status = "", check = "", answered = ""] = stdout.trimEnd().split("\t");
     if (is === "yes") return { is: "so", afterMs: Math.max(0, Math.round(firstByteAtMs - sinceMs)) };
     return { is: "not so", because: whyNot(wanted, seconds, { status, check, answered }) };
@@ -193,7 +224,6 @@ export function whyNot(
   return [`not ${wanted} within ${seconds} s: ${shown}`, ...tail].filter((part) => part !== "").join(", ");
 }
 
-function script(name: string, args: readonly (string | number)[]): string {
-  const text = scriptText(new URL(`./${name}`, import.meta.url));
-  return `set -- ${args.map((arg) => shellQuote(String(arg))).join(" ")}\n${text}`;
+function withArguments(script: string, args: readonly (string | number)[]): string {
+  return `set -- ${args.map((arg) => shellQuote(String(arg))).join(" ")}\n${script}`;
 }

@@ -72,11 +72,14 @@ export class FaultyRemote implements Remote {
  * in whose session it came up. `stop` is called for one that is no host's. Both are told on standard error. Returns the
  * way to end this.
  */
-export function guardAgainstFaults(stop: () => void): () => void {
+export function guardAgainstFaults(
+  stop: () => void,
+  say: (text: string) => void = (text) => process.stderr.write(text),
+): () => void {
   const see = (error: unknown) => {
     const remote = current.getStore();
     const where = remote === undefined ? "" : ` in the session with ${remote.host}`;
-    process.stderr.write(`${shownText(`A fault of meshctl${where}: ${inspect(error)}`)}\n`);
+    say(`${shownText(`A fault of meshctl${where}: ${inspect(error)}`)}\n`);
     if (remote === undefined) stop();
     else remote.fail(error);
   };

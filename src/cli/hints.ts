@@ -4,6 +4,7 @@ import { commandLine } from "../command-line.ts";
 const COMMANDS: Readonly<Record<string, string>> = {
   apply: "provision",
   converge: "provision",
+  run: "provision",
   deploy: "provision",
   install: "provision",
   setup: "provision",
@@ -13,6 +14,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
   check: "verify",
   test: "verify",
   audit: "verify",
+  ping: "facts",
+  cmd: "exec",
+  shell: "exec",
   rollback: "restore",
   undo: "restore",
   history: "runs",
@@ -70,6 +74,14 @@ export function hintFor(words: readonly string[], commands: readonly string[]): 
   }
   const meant = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
   if (meant !== undefined) return typed(meant, words.slice(1));
+  // Ansible's playbook stands behind the command without a flag.
+  const file = words.find(
+    (word, at) => /\.ya?ml$/.test(word) && !words[at - 1]?.startsWith("-") && command !== undefined,
+  );
+  if (file !== undefined) {
+    const rest = words.filter((word) => word !== command && word !== file);
+    return `A playbook is named with -p, an inventory with -i. ${typed(command!, [...rest, "-p", file])}`;
+  }
   const flag = words.find((word) => Object.hasOwn(FLAGS, word) || Object.hasOwn(NEEDLESS, word));
   if (flag === undefined || command === undefined) return undefined;
   if (Object.hasOwn(NEEDLESS, flag)) return `${flag}: ${NEEDLESS[flag]}.`;

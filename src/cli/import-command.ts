@@ -1,13 +1,54 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
+import { commandLine } from "../command-line.ts";
+import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
-import { type GivenFile, imported } from "../import/import.ts";
+import type { GivenFile } from "../import/given-file.ts";
+import { imported } from "../import/import.ts";
+import { loadFiles } from "../playbook/load-files.ts";
+import { steps } from "../steps/registry.ts";
+import { type LivingFlags, lookAtRunning } from "./import-living.ts";
+import { playbookFile } from "./options.ts";
 
-/** Prints or writes the inventory. Throws ConfigurationError for a file that cannot be read or understood. */
-export function importCommand(paths: readonly string[], { output }: { readonly output?: string }): void {
-  const text = imported(paths.map(givenFile));
-  if (output === undefined) process.stdout.write(text);
-  else writeNew(output, text);
+interface ImportFlags extends LivingFlags {
+  readonly output?: string;
+  /** Hosts to read instead of files. */
+  readonly from?: string;
+}
+
+/**
+ * Prints or writes the inventory; one of living hosts is as `meshctl validate` takes it. Returns the exit code. Throws
+ * ConfigurationError for a file that cannot be read or understood, and where no host can.
+ */
+export async function importCommand(paths: readonly string[], flags: ImportFlags): Promise<number> {
+  const { output, from } = flags;
+  if (from === undefined && paths.length === 0)
+    throw new ConfigurationError("import: name files, or hosts to read with --from");
+  if (from !== undefined && paths.length > 0)
+    throw new ConfigurationError(
+      "import: files are read from here or, with --from, from hosts, not both at once",
+    );
+  const write = (text: string) => {
+    if (output === undefined) process.stdout.write(text);
+    else writeNew(output, text);
+  };
+  if (from === undefined) {
+    write(imported(paths.map(givenFile)));
+    return EXIT.asWanted;
+  }
+  const { living, exitCode } = await lookAtRunning(from, flags);
+  const text = imported(
+    living.hosts.flatMap(({ files }) => files),
+    living,
+  );
+  write(text);
+  const file = output ?? "import.yaml";
+  await loadFiles({ inventoryFile: { file, text }, playbookFile: playbookFile(undefined) }, steps);
+  if (output !== undefined)
+    process.stderr.write(
+      `${output} is written and valid. Look through it, then: ${commandLine("meshctl", "plan", "-i", output)}\n`,
+    );
+  return exitCode;
 }
 
 /** What was imported may hold passwords; a file that is there is somebody's work. */
@@ -24,7 +65,12 @@ function writeNew(path: string, text: string): void {
 
 function givenFile(path: string): GivenFile {
   const text = read(path);
-  if (!/^\s*\{/.test(text)) return { path, text };
+  if (!/^\s*\{/.test(text)) {
+    if (/^\s*(?:global|defaults|frontend|backend|listen)(?:\s|$)/m.test(text)) return { path, text };
+    throw new ConfigurationError(
+      `${path}: is neither a JSON file of Synapse or Nerve nor haproxy.cfg: no line begins a section of it`,
+    );
+  }
   let directory: unknown;
   try {
     directory = JSON.parse(text.replace(/,(\s*[}\]])/g, "$1")).service_conf_dir;

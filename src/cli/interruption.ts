@@ -12,6 +12,8 @@ interface InterruptionOptions {
   readonly ledger: Ledger;
   readonly report: (event: RunEvent) => void;
   readonly execsOf: (host: HostName) => number;
+  /** Writes to standard error. */
+  readonly say?: (text: string) => void;
   /** Words after "meshctl". */
   readonly argv?: readonly string[];
   readonly exit?: (code: number) => void;
@@ -35,8 +37,11 @@ export class Interruption {
   #isOver = false;
   #unwatch: readonly (() => void)[] = [];
 
+  readonly #say: (text: string) => void;
+
   constructor(options: InterruptionOptions) {
     this.#options = options;
+    this.#say = options.say ?? ((text) => process.stderr.write(text));
   }
 
   /** Aborted once no new change may be begun. */
@@ -58,7 +63,7 @@ export class Interruption {
       guardAgainstFaults(() => {
         this.finish();
         this.#dropWhenIdle();
-      }),
+      }, this.#say),
     ];
   }
 
@@ -85,9 +90,7 @@ export class Interruption {
     if (!this.#stop.signal.aborted) {
       this.#stop.abort();
       if (this.#mayFinish) {
-        process.stderr.write(
-          "\nStopping: no new change is begun, those under way are finished. ^C again drops them.\n",
-        );
+        this.#say("\nStopping: no new change is begun, those under way are finished. ^C again drops them.\n");
         return;
       }
     }
@@ -123,7 +126,7 @@ export class Interruption {
     const { ledger, exit = (code) => process.exit(code) } = this.#options;
     const unknown = this.#hosts.filter((host) => ledger.underWay(host) !== undefined);
     this.summarise(EXIT.interrupted);
-    process.stderr.write(
+    this.#say(
       unknown.length === 0
         ? "\nDropped; nothing was under way.\n"
         : `\nDropped. What became of ${unknown.join(", ")} is unknown; this looks again and goes on: ${this.#again()}\n`,

@@ -70,9 +70,12 @@ export function lookoutOf(
 }
 
 /** Commands of ours with the files that were named for this one. */
-function withFiles(status: MeshStatus, { inventory, playbook }: FileOptions): MeshStatus {
+export function withFiles(
+  status: MeshStatus,
+  { inventory, playbook }: Pick<FileOptions, "inventory" | "playbook">,
+): MeshStatus {
   const files = [
-    ...(inventory === undefined ? [] : ["-i", inventory]),
+    ...(inventory ?? []).flatMap((file) => ["-i", file]),
     ...(playbook === undefined ? [] : ["-p", playbook]),
   ];
   const problems = status.problems.map((each) => ({ ...each, next: withFlags(each.next, files) }));

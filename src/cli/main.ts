@@ -1,65 +1,17 @@
-import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
-import { exec } from "./commands/exec.ts";
-import { facts } from "./commands/facts.ts";
-import { hosts } from "./commands/hosts.ts";
-import { importing } from "./commands/import.ts";
-import { lock, unlock } from "./commands/lock.ts";
-import { plan } from "./commands/plan.ts";
-import { probe } from "./commands/probe.ts";
-import { provision } from "./commands/provision.ts";
-import { reboot } from "./commands/reboot.ts";
-import { render } from "./commands/render.ts";
-import { restore } from "./commands/restore.ts";
-import { runs } from "./commands/runs.ts";
-import { schema } from "./commands/schema.ts";
-import { status } from "./commands/status.ts";
-import { validate } from "./commands/validate.ts";
-import { verify } from "./commands/verify.ts";
 import { watchDeparture } from "./departure.ts";
 import { hintFor } from "./hints.ts";
+import { meshctl } from "./program.ts";
 import { shownText } from "./shown.ts";
-
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-
-const EXIT_CODES = `
-Exit codes: 0 all as wanted · 1 all hosts failed · 2 drift · 3 files or flags wrong, nothing touched ·
-4 all hosts unreachable · 5 some hosts failed or unreachable · 130 interrupted`;
 
 /** Runs the command line; sets process.exitCode. Mistakes in files or flags end with 3 and no stack trace. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchDeparture();
-  const program = new Command("meshctl")
-    .description("Turns bare KVM hosts into a service mesh of local smart proxies, and proves it.")
-    .version(version)
-    .showHelpAfterError("(add --help for the flags)")
-    .addHelpText("after", EXIT_CODES);
-  for (const command of [
-    provision,
-    plan,
-    verify,
-    status,
-    probe,
-    restore,
-    reboot,
-    runs,
-    lock,
-    unlock,
-    validate,
-    importing,
-    render,
-    hosts,
-    facts,
-    exec,
-    schema,
-  ]) {
-    program.addCommand(command.exitOverride().showHelpAfterError("(add --help for the flags)"));
-  }
-  program.exitOverride();
+  const program = meshctl();
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
@@ -86,4 +38,4 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
-  await main(process.argv);
+  void main(process.argv);

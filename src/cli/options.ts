@@ -1,15 +1,17 @@
-import { existsSync, readdirSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { availableParallelism, homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError } from "../errors.ts";
 import { parseDuration } from "../quantity-text.ts";
 import { parseWaveSize, type WaveSize } from "../waves.ts";
+import { parseShard, type Shard } from "./shard.ts";
 
 /** Flags that every command has. */
 export interface FileOptions {
-  readonly inventory?: string;
+  /** Files and folders, in the order in which they were named. */
+  readonly inventory?: readonly string[];
   readonly playbook?: string;
   readonly json?: boolean;
   /** False with `--no-color`. */
@@ -27,11 +29,14 @@ export interface RunFlags extends FileOptions {
   readonly serial?: readonly WaveSize[];
   readonly maxFail?: number;
   /** Milliseconds. */
+  readonly hold?: number;
+  /** Milliseconds. */
   readonly lockWait?: number;
   /** Milliseconds. */
   readonly bootWait?: number;
   /** False with `--no-diff`. */
   readonly diff: boolean;
+  readonly shard?: Shard;
   /** File for a JUnit report. */
   readonly junit?: string;
 }
@@ -39,9 +44,16 @@ export interface RunFlags extends FileOptions {
 /** For what no playbook is needed for. */
 export type InventoryOptions = Omit<FileOptions, "playbook">;
 
+const INVENTORY =
+  "hosts, groups and the mesh: a file, a folder, - or a program that prints them; several merge (default: the only file in inventories/)";
+
+function collected(file: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), file];
+}
+
 export function withInventoryOptions(command: Command): Command {
   return command
-    .option("-i, --inventory <file>", "hosts and groups (default: the only file in inventories/)")
+    .option("-i, --inventory <file>", INVENTORY, collected)
     .option("--json", "print the answer as JSON")
     .option("--no-color", "no colours (also: NO_COLOR=1)")
     .option("-v, --verbose", "tell more of what is done");
@@ -49,9 +61,9 @@ export function withInventoryOptions(command: Command): Command {
 
 export function withFileOptions(command: Command): Command {
   return command
-    .option("-i, --inventory <file>", "hosts, groups and the mesh (default: the only file in inventories/)")
+    .option("-i, --inventory <file>", INVENTORY, collected)
     .option("-p, --playbook <file>", "what runs where (default: playbooks/site.yaml)")
-    .option("--json", "print events as JSON, one a line (see the README)")
+    .option("--json", "print events as JSON, one a line (docs/json.md)")
     .option("--no-color", "no colours (also: NO_COLOR=1)")
     .option("-v, --verbose", "show where each value was read, and whole diffs");
 }
@@ -63,12 +75,23 @@ export function withRunFlags(command: Command): Command {
       "only these hosts, for example 'proxies,!db-01'; others are looked at where the evidence depends on them",
     )
     .option("--steps <names>", "only these steps, for example sysctl,haproxy", (text) => text.split(","))
-    .option("--parallel <n>", "hosts worked on at once", positiveInteger, 10)
+    .addOption(parallel("hosts worked on at once"))
     .option(
       "--no-diff",
       "name the files that differ, and show nothing of what is in them, with --json neither",
     );
 }
+
+/** How many hosts are begun at once. A host that lets itself be waited for holds up nobody: see Looks. */
+export function parallel(words: string): Option {
+  const most = Math.min(MOST_AT_ONCE, AT_ONCE_A_PROCESSOR * availableParallelism());
+  return new Option("--parallel <n>", words)
+    .argParser(positiveInteger)
+    .default(most, `${AT_ONCE_A_PROCESSOR} for each processor of this machine`);
+}
+
+const AT_ONCE_A_PROCESSOR = 25;
+const MOST_AT_ONCE = 400;
 
 export function withWait(command: Command): Command {
   return command.option(
@@ -80,16 +103,19 @@ export function withWait(command: Command): Command {
 
 /** As in the files, but with its unit: "--wait-for-ssh 120" would be milliseconds. */
 export function patience(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (
-    milliseconds === undefined ||
-    !/[a-z]$/.test(text) ||
-    milliseconds < 1 ||
-    milliseconds > MOST_PATIENCE_MS
-  )
-    throw new InvalidArgumentError("expected a time with its unit, like 120s or 5m, at most 24h");
+  const milliseconds = timeWithUnit(text);
+  if (milliseconds < 1) throw new InvalidArgumentError(TIME);
   return milliseconds;
 }
+
+function timeWithUnit(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined || !/[a-z]$/.test(text) || milliseconds > MOST_PATIENCE_MS)
+    throw new InvalidArgumentError(TIME);
+  return milliseconds;
+}
+
+const TIME = "expected a time with its unit, like 120s or 5m, at most 24h";
 
 const MOST_PATIENCE_MS = 24 * 3_600_000;
 
@@ -120,6 +146,11 @@ export function withWaves(command: Command): Command {
       "--max-fail <n>",
       "how many disrupted hosts may fail before nothing more is begun (0)",
       wholeNumber,
+    )
+    .option(
+      "--hold <time>",
+      "watch the mesh this long after each wave before the next is begun, for example 30s",
+      timeWithUnit,
     );
 }
 
@@ -137,10 +168,26 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** For what changes nothing: shards know nothing of each other's waves. */
+export function withShard(command: Command): Command {
+  return command.option(
+    "--shard <n/of>",
+    "only this part of the hosts, for example 2/8 in a CI matrix; their peers are looked at all the same",
+    parseShard,
+  );
+}
+
 export function withJunit(command: Command): Command {
   return command.option(
     "--junit <file>",
     "write a JUnit report too: a suite for each host, a case for each setting",
+  );
+}
+
+export function withHtml(command: Command): Command {
+  return command.option(
+    "--html <file>",
+    "write one page for a browser too, which needs no network: the mesh as a picture, what is wrong, the evidence",
   );
 }
 
@@ -150,16 +197,31 @@ export function positiveInteger(text: string): number {
   return Number(text);
 }
 
-/** The inventory that was named, or the only one in inventories/. Throws ConfigurationError. */
-export function inventoryFile(named: string | undefined): string {
-  if (named !== undefined) return named;
-  const found = existsSync("inventories")
-    ? readdirSync("inventories").filter((name) => /\.ya?ml$/.test(name))
-    : [];
-  if (found.length === 1) return join("inventories", found[0]!);
+/**
+ * The inventories that were named, each once and a folder as its files, or the only one in inventories/. Never empty.
+ * Throws ConfigurationError.
+ */
+export function inventoryFiles(named: readonly string[] | undefined): readonly string[] {
+  if (named !== undefined) return [...new Set(named.flatMap(filesOf))];
+  const found = existsSync("inventories") ? yamlFilesIn("inventories") : [];
+  if (found.length === 1) return [join("inventories", found[0]!)];
   const why =
     found.length === 0 ? "there is no inventory in inventories/" : `inventories/ holds ${found.join(", ")}`;
   throw new ConfigurationError(`${why}: name one with -i FILE`);
+}
+
+function filesOf(named: string): readonly string[] {
+  if (!statSync(named, { throwIfNoEntry: false })?.isDirectory()) return [named];
+  const files = yamlFilesIn(named).map((name) => join(named, name));
+  if (files.length === 0)
+    throw new ConfigurationError(`-i ${named}: holds no file that ends in .yaml or .yml`);
+  return files;
+}
+
+function yamlFilesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => /^[^.].*\.ya?ml$/.test(name))
+    .sort();
 }
 
 /** The playbook that was named, else playbooks/site.yaml here, else the one that comes with meshctl. */
@@ -172,4 +234,13 @@ export function playbookFile(named: string | undefined): string {
 /** Where artefacts that are built once are kept (XDG base directory specification). */
 export function storeDirectory(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "meshctl", "artefacts");
+}
+
+/** Of commands that write an inventory of hosts they look at. */
+export function hostKeys(): Option {
+  return new Option("--host-keys <how>", "what to do about unknown host keys, in the inventory too").choices([
+    "strict",
+    "accept-new",
+    "ask",
+  ]);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Canary, isCanaryServer, probeService, type ServiceProbe } from "../canary/prove-service.ts";
+import { type Canary, isCanary, probeService, type ServiceProbe } from "../canary/prove-service.ts";
 import type { HostName } from "../contract/inventory-view.ts";
 import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
 import { runName } from "../engine/run-name.ts";
@@ -74,6 +74,7 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
                 members: inventory.mesh.ensemble.map(
                   ({ address }) => `${address}:${inventory.mesh.zookeeper.clientPort}`,
                 ),
+                auth: inventory.mesh.zookeeper.auth,
                 nonce: randomBytes(12).toString("hex"),
                 deadlineMs: flags.timeout * 1000,
                 remoteOf: remotes.of,
@@ -132,9 +133,7 @@ function canaryFor(host: HostName, { hosts }: Inventory, port: number): Canary {
 function refusalOf(status: ServiceStatus | undefined): string | undefined {
   if (status === undefined || status.registered === undefined)
     return "what is registered cannot be read: see meshctl status";
-  const others = status.backends.filter(
-    ({ name, origin }) => origin === "registered" && !isCanaryServer(name),
-  );
+  const others = status.backends.filter(({ name, origin }) => origin === "registered" && !isCanary(name));
   return others.length > 0
     ? undefined
     : "not probed: no backend is registered, and a canary alone would take the place of what Synapse keeps";

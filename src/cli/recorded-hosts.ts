@@ -23,7 +23,7 @@ const answer = z.union([
 const file = z.strictObject({
   meshctl_recording: z.literal(FORMAT),
   /** When the hosts were read, ISO 8601. */
-  recorded: z.string(),
+  recorded: z.iso.datetime({ error: "expected a moment like 2026-01-02T03:04:05Z" }),
   hosts: z.record(
     z.string(),
     z.union([
@@ -103,6 +103,8 @@ export class HostRecorder {
 export class RecordedHosts implements Remotes {
   /** What a person has to know of what is shown. */
   readonly notes: readonly string[];
+  /** When the hosts were read. */
+  readonly recordedAt: Date;
   readonly #hosts: RecordedFile["hosts"];
   readonly #remotes = new Map<HostName, Remote>();
 
@@ -110,6 +112,7 @@ export class RecordedHosts implements Remotes {
   constructor(path: string) {
     const { recorded, hosts } = readRecording(path);
     this.notes = [`what hosts answered at ${recorded} is shown: none is asked now`];
+    this.recordedAt = new Date(recorded);
     this.#hosts = hosts;
   }
 
@@ -132,13 +135,44 @@ export class RecordedHosts implements Remotes {
 
 function readRecording(path: string): RecordedFile {
   try {
-    const parsed = file.safeParse(JSON.parse(readFileSync(path, "utf8")));
-    if (parsed.success) return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw new Error(`it is none that --record wrote: ${issue?.path.join(".")}: ${issue?.message}`);
+    return parseRecording(readFileSync(path, "utf8"));
   } catch (error) {
     throw new ConfigurationError(`--from ${path}: ${(error as Error).message}`);
   }
+}
+
+function parseRecording(text: string): RecordedFile {
+  const parsed = file.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(`it is none that --record wrote: ${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+type RecordedHost = RecordedFile["hosts"][string];
+
+/**
+ * One recording of several. A host that was looked at in more than one, as the peer of others, has the answers of the one that
+ * asked it most, and what only the others asked. Throws ConfigurationError where a file is no recording.
+ */
+export function joinRecordings(parts: readonly { readonly file: string; readonly text: string }[]): string {
+  const files = parts.map(({ file, text }) => {
+    try {
+      return parseRecording(text);
+    } catch (error) {
+      throw new ConfigurationError(`${file}: ${(error as Error).message}`);
+    }
+  });
+  const names = new Set(files.flatMap(({ hosts }) => Object.keys(hosts)));
+  const joined = [...names].map((name): [HostName, RecordedHost] => {
+    const found = files.flatMap(({ hosts }) => hosts[name] ?? []);
+    const answers = found.flatMap((host) => ("answers" in host ? [host.answers] : []));
+    // The later ones win: those of whom was asked most come last.
+    answers.sort((a, b) => Object.keys(a).length - Object.keys(b).length);
+    return [name, answers.length === 0 ? found[0]! : { answers: Object.assign({}, ...answers) }];
+  });
+  const [recorded] = files.map((each) => each.recorded).sort();
+  const whole = { meshctl_recording: FORMAT, recorded, hosts: Object.fromEntries(joined) };
+  return `${JSON.stringify(whole, null, 1)}\n`;
 }
 
 /** Nobody can be asked anything any more. */

@@ -6,6 +6,7 @@ import type { Evidence } from "../contract/reading.ts";
 import { bootWords } from "../engine/boot.ts";
 import type { RunEvent } from "../engine/events.ts";
 import { EXIT } from "../engine/exit-code.ts";
+import type { FleetView } from "../engine/fleet.ts";
 import { Ledger } from "../engine/ledger.ts";
 import { restore } from "../engine/restore.ts";
 import { run } from "../engine/run.ts";
@@ -16,23 +17,37 @@ import { didYouMean } from "../inventory/nearest-name.ts";
 import { openPortsWords } from "../inventory/open-ports.ts";
 import { globMatcher } from "../inventory/pattern.ts";
 import type { Job } from "../playbook/job.ts";
+import { isOfMesh, meshView } from "../status/mesh-view.ts";
+import { statusOf } from "../status/status-of.ts";
 import { Interruption } from "./interruption.ts";
 import { Journal } from "./journal.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
+import { withFiles } from "./lookout.ts";
 import { type RunFlags, storeDirectory } from "./options.ts";
+import { VerifyPage } from "./page/verify-page.ts";
 import { HostRecorder, RecordedHosts } from "./recorded-hosts.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { JunitReport } from "./report/junit.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
+import { PrometheusReport } from "./report/prometheus.ts";
 import { shownData, shownText } from "./shown.ts";
 import { confirmChanges } from "./ui/ask.ts";
 import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
 import { explanation } from "./ui/explanation.ts";
+import { folded, someNames, withoutOwn } from "./ui/fold.ts";
 import { type KeptFiles, keptView } from "./ui/kept-view.ts";
 import { paintFor } from "./ui/paint.ts";
-import { type PlannedChange, type PlannedWaves, planView, wavesView } from "./ui/plan-view.ts";
+import {
+  hooksView,
+  type PlannedChange,
+  type PlannedHooks,
+  type PlannedWaves,
+  planView,
+  wavesView,
+} from "./ui/plan-view.ts";
 import { Progress } from "./ui/progress.ts";
 import { summaryView } from "./ui/summary.ts";
+import { version } from "./version.ts";
 
 export interface RunCommand {
   readonly command: "plan" | "verify" | "provision" | "restore" | "reboot";
@@ -50,15 +65,30 @@ export interface RunCommand {
   readonly record?: string | undefined;
   /** File with what hosts answered before: none is asked. */
   readonly from?: string | undefined;
+  /** File for a page of what was found. */
+  readonly htmlFile?: string | undefined;
+  /** File for metrics of what was found. */
+  readonly prometheusFile?: string | undefined;
 }
 
 /** Runs plan, verify, provision, restore or reboot and shows it. Returns the exit code. Throws ConfigurationError before any host is touched. */
 export async function runCommand(
-  { command, of, yes = false, explain, record, from, demandsBoot = false, provesBoot = false }: RunCommand,
+  {
+    command,
+    of,
+    yes = false,
+    explain,
+    record,
+    from,
+    htmlFile,
+    prometheusFile,
+    demandsBoot = false,
+    provesBoot = false,
+  }: RunCommand,
   flags: RunFlags,
 ): Promise<number> {
   const { inventory, job, ...files } = await load(flags);
-  const limit = limitOf(flags.limit, inventory);
+  const limit = limitOf(flags.limit, inventory, flags.shard);
   const steps = stepsOf(flags.steps, job);
   const interactive = isInteractive(flags);
   const changes = ["provision", "reboot"].includes(command) || (command === "restore" && of !== undefined);
@@ -75,12 +105,17 @@ export async function runCommand(
     throw new ConfigurationError("--explain is for people: --json tells of every setting where it was read");
   }
 
-  const junit = flags.junit === undefined ? undefined : new JunitReport(flags.junit);
+  const name = runName();
+  const askedFiles = [...files.inventoryFiles, files.playbookFile];
   const verbose = flags.verbose === true;
   const wordsPaint = paintFor(process.stderr, flags.color);
   const progress = new Progress(process.stderr, { paint: wordsPaint, verbose });
-  const recorder = record === undefined ? undefined : new HostRecorder(record);
   const recorded = from === undefined ? undefined : new RecordedHosts(from);
+  const { junit, page, prometheus, recorder } = reportsOf(
+    { junit: flags.junit, html: htmlFile, prometheus: prometheusFile, record },
+    { run: name, files: askedFiles, version, noDiff: !flags.diff, recorded: recorded?.notes.join(" ") },
+    recorded?.recordedAt ?? new Date(),
+  );
   const reached = recorded ?? remotesOf(inventory, progress, interactive);
   const remotes = recorder?.through(reached) ?? reached;
 
@@ -89,21 +124,29 @@ export async function runCommand(
     verbose,
     explain,
     noDiff: !flags.diff,
+    addressesOf: (host) => {
+      const { address, ssh } = inventory.hosts.get(host)!;
+      return [address, ssh.host];
+    },
   });
-  const name = runName();
   const toJson = flags.json
-    ? ndjsonReporter(name, (line) => process.stdout.write(line), { noDiff: !flags.diff })
+    ? ndjsonReporter(name, (line) => progress.above(() => process.stdout.write(line)), {
+        noDiff: !flags.diff,
+        shard: flags.shard,
+      })
     : undefined;
   const journal = new Journal(
     name,
     // Flags name files and hosts; what is secret is in none of them.
-    { command, arguments: process.argv.slice(3), files: [files.inventoryFile, files.playbookFile] },
+    { command, arguments: process.argv.slice(3), files: askedFiles },
     (message) => progress.see({ event: "note", text: message }),
   );
   const report = (event: RunEvent) => {
     progress.see(event);
     journal.see(event);
     junit?.see(event);
+    page?.see(event);
+    prometheus?.see(event);
     recorder?.see(event);
     if (toJson === undefined) screen.see(event);
     else toJson(event);
@@ -113,6 +156,7 @@ export async function runCommand(
     ledger,
     report,
     execsOf: (host) => remotes.of(host).execs,
+    say: (text) => progress.above(() => process.stderr.write(text)),
   });
   let isTold = true;
   const emit = (event: RunEvent) => {
@@ -123,8 +167,10 @@ export async function runCommand(
     } catch (error) {
       // What cannot be shown must not end the work on the hosts.
       isTold = false;
-      process.stderr.write(
-        `${shownText(`A fault of meshctl, in showing what happens: ${inspect(error)}`)}\n`,
+      progress.above(() =>
+        process.stderr.write(
+          `${shownText(`A fault of meshctl, in showing what happens: ${inspect(error)}`)}\n`,
+        ),
       );
     }
   };
@@ -147,12 +193,24 @@ export async function runCommand(
       steps,
       parallel: flags.parallel,
       lockWaitMs: flags.lockWait,
-      rules: { serial: flags.serial, maxFail: flags.maxFail },
+      rules: { serial: flags.serial, maxFail: flags.maxFail, holdMs: flags.hold },
       waitMs: flags.waitForSsh,
       remoteOf: remotes.of,
       storeDirectory: storeDirectory(),
       ledger,
       emit,
+      hear: progress.hear,
+      lookedAt: (fleet: FleetView) => {
+        // Of a part of the mesh nobody can say that the rest is well.
+        const isWhole =
+          flags.limit === undefined &&
+          flags.shard === undefined &&
+          fleet.order.every(({ step }) => !isOfMesh(step.name) || steps(step.name));
+        if (!isWhole || (page === undefined && prometheus === undefined)) return;
+        const mesh = withFiles(statusOf(meshView(fleet, inventory, limit)), flags);
+        if (page !== undefined) page.mesh = mesh;
+        if (prometheus !== undefined) prometheus.mesh = mesh;
+      },
       stop: interruption.signal,
       confirm: async () => {
         progress.end();
@@ -174,6 +232,8 @@ export async function runCommand(
     throw error;
   } finally {
     junit?.end();
+    page?.end();
+    prometheus?.end();
     journal.end();
     interruption.unwatch();
     await remotes.end();
@@ -182,11 +242,38 @@ export async function runCommand(
   }
 }
 
+/** Files that flags name. Throws ConfigurationError where one cannot be written; nothing is left of the others then. */
+function reportsOf(
+  files: Readonly<Record<"junit" | "html" | "prometheus" | "record", string | undefined>>,
+  about: ConstructorParameters<typeof VerifyPage>[1],
+  lookedAt: Date,
+) {
+  const begun: { end(): void }[] = [];
+  const begin = <T extends { end(): void }>(file: string | undefined, make: (file: string) => T) => {
+    if (file === undefined) return undefined;
+    const report = make(file);
+    begun.push(report);
+    return report;
+  };
+  try {
+    return {
+      junit: begin(files.junit, (file) => new JunitReport(file)),
+      page: begin(files.html, (file) => new VerifyPage(file, about)),
+      prometheus: begin(files.prometheus, (file) => new PrometheusReport(file, lookedAt)),
+      recorder: begin(files.record, (file) => new HostRecorder(file)),
+    };
+  } catch (error) {
+    for (const report of begun) report.end();
+    throw error;
+  }
+}
+
 interface ScreenOptions {
   readonly color: boolean;
   readonly verbose: boolean;
   readonly explain: string | undefined;
   readonly noDiff: boolean;
+  readonly addressesOf: (host: HostName) => readonly string[];
 }
 
 /** Collects a run's events and prints them for a person: data to standard output, once, at the end. */
@@ -200,6 +287,7 @@ class Screen {
   /** What hosts say once of their boot, where no boot has proved it. */
   readonly #boots = new Map<HostName, string>();
   readonly #waves: PlannedWaves[] = [];
+  readonly #hooks: PlannedHooks[] = [];
   readonly #planned = new Map<HostName, PlannedChange[]>();
   /** "HOST PATH" of the files whose diffs the plan shows. */
   readonly #written = new Set<string>();
@@ -224,6 +312,8 @@ class Screen {
       if (event.boot.is !== "proved") this.#boots.set(event.host, bootWords(event.boot));
     } else if (event.event === "waves") {
       this.#waves.push(event);
+    } else if (event.event === "hooks") {
+      this.#hooks.push(event);
     } else if (event.event === "kept") {
       this.#kept.push(event);
     } else if (event.event === "summary" && this.#command === "list") {
@@ -252,7 +342,9 @@ class Screen {
       const parts = [
         table,
         this.#command === "plan" ? this.plan(process.stdout) : "",
-        [summaryView(event, paint), this.#bootView(event, paint)].filter((part) => part !== "").join("\n"),
+        [summaryView(event, paint, this.#options.addressesOf), this.#bootView(event, paint)]
+          .filter((part) => part !== "")
+          .join("\n"),
       ];
       process.stdout.write(`${parts.filter((part) => part !== "").join("\n\n")}\n`);
     }
@@ -275,14 +367,21 @@ class Screen {
 
   /** Of hosts that are as wanted otherwise: what no boot has proved, said once. */
   #bootView({ hosts }: RunEvent & { event: "summary" }, paint: ChalkInstance): string {
-    const alike = new Map<string, HostName[]>();
-    for (const { host, is } of hosts) {
+    const told = hosts.flatMap(({ host, is }) => {
       const words = this.#boots.get(host);
-      if (is !== "as wanted" || words === undefined) continue;
-      alike.set(words, [...(alike.get(words) ?? []), host]);
-    }
-    return shownData([...alike])
-      .map(([words, names]) => paint.dim(`${names.join(", ")}: ${words}`))
+      return is !== "as wanted" || words === undefined ? [] : [{ host, words }];
+    });
+    return folded(
+      shownData(told),
+      ({ words }) => words,
+      // What else was changed since then is told of the first.
+      ({ host, words }) => withoutOwn(words, host).replace(/\(.*\)$/, ""),
+    )
+      .map(({ first, all }) => {
+        const isEachOwn = all.some(({ words }) => words !== first.words);
+        const names = someNames(all.map(({ host }) => host));
+        return paint.dim(`${names}: ${first.words}${isEachOwn ? " (and so the others)" : ""}`);
+      })
       .join("\n");
   }
 
@@ -291,7 +390,9 @@ class Screen {
     const { color, verbose, noDiff } = this.#options;
     const paint = paintFor(stream, color);
     const plan = planView(this.#planned, { paint, verbose, noDiff });
-    return [plan, wavesView(this.#waves, paint)].filter((part) => part !== "").join("\n\n");
+    return [plan, hooksView(this.#hooks, paint), wavesView(this.#waves, paint)]
+      .filter((part) => part !== "")
+      .join("\n\n");
   }
 }
 

@@ -3,18 +3,23 @@ import { EXIT } from "../engine/exit-code.ts";
 import { runName } from "../engine/run-name.ts";
 import { load } from "./load.ts";
 import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
+import { statusPage } from "./page/status-page.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { eventLine } from "./report/ndjson.ts";
+import { ReportFile } from "./report/report-file.ts";
 import { statusEvents } from "./report/status-events.ts";
 import { stopSignal, unlessStopped } from "./stop-signal.ts";
 import { LiveScreen } from "./ui/live-screen.ts";
 import { paintFor } from "./ui/paint.ts";
 import { Progress } from "./ui/progress.ts";
 import { statusView } from "./ui/status-view.ts";
+import { version } from "./version.ts";
 
 export interface StatusFlags extends LookFlags {
   /** Seconds between two looks. */
   readonly watch?: number;
+  /** File for a page of each look, which replaces that of the one before. */
+  readonly html?: string;
 }
 
 /** Looks at the mesh, once or until ^C, and shows it. Returns the exit code. Changes nothing. */
@@ -26,6 +31,7 @@ export async function statusCommand(flags: StatusFlags): Promise<number> {
   });
   const remotes = remotesOf(loaded.inventory, progress, isInteractive(flags));
   const lookout = lookoutOf(loaded, flags, remotes, progress);
+  const page = flags.html === undefined ? undefined : new ReportFile("--html", flags.html);
   const stop = stopSignal();
   const show = screenFor(flags, runName());
   try {
@@ -35,6 +41,8 @@ export async function statusCommand(flags: StatusFlags): Promise<number> {
       progress.end();
       if (seen === undefined) break;
       show.see(seen);
+      const files = [...loaded.inventoryFiles, loaded.playbookFile];
+      page?.write(statusPage(seen, { files, version, madeAt: new Date() }));
       if (flags.watch === undefined) return seen.exitCode;
       await sleep(flags.watch * 1000, undefined, { signal: stop.signal }).catch(() => {});
       if (stop.signal.aborted) break;
@@ -42,6 +50,7 @@ export async function statusCommand(flags: StatusFlags): Promise<number> {
     return EXIT.interrupted;
   } finally {
     progress.end();
+    page?.end();
     show.end(stop.signal.aborted);
     stop.unwatch();
     await remotes.end();

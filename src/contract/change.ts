@@ -5,10 +5,14 @@ import type { Content } from "../secret.ts";
 export type Command =
   /** A program with its arguments. Any exit code but 0 fails the change. */
   | { readonly kind: "run"; readonly argv: readonly [string, ...string[]]; readonly timeoutMs: number }
-  /** A script of ours, run by `sh` behind evidence/keeper.sh. Content of `stdin` is read from file descriptor 3. */
+  /**
+   * A script of ours, run by `sh` behind evidence/keeper.sh. Content of `stdin` is read from file descriptor 3. A Perl
+   * program (.pl) may need others before it, whose functions it uses.
+   */
   | {
       readonly kind: "script";
       readonly file: URL;
+      readonly before?: readonly URL[];
       readonly args: readonly string[];
       readonly stdin?: Content;
       readonly timeoutMs: number;

@@ -1,4 +1,5 @@
 import type { HostName } from "../host-name.ts";
+import type { Secret } from "../secret.ts";
 
 /** What the inventory's `mesh:` says. Ports and membership come from here, never from plays. */
 export interface Mesh {
@@ -12,6 +13,8 @@ export interface Mesh {
     readonly clientPort: number;
     readonly quorumPort: number;
     readonly electionPort: number;
+    /** Who alone may register backends; undefined where everybody may. */
+    readonly auth?: ZookeeperAuth | undefined;
   };
   /** Hosts with a local proxy, in inventory order. */
   readonly proxies: readonly HostName[];
@@ -23,6 +26,12 @@ export interface Mesh {
    * client port is open to beside proxies, registrars and members.
    */
   readonly firewall?: { readonly also: readonly string[] } | undefined;
+}
+
+/** An account by ZooKeeper's digest scheme. */
+export interface ZookeeperAuth {
+  readonly user: string;
+  readonly password: Secret;
 }
 
 /** One service of the mesh: a front end on every proxy host, a back end of the servers that live. */
@@ -47,6 +56,12 @@ export interface Service {
     | undefined;
   /** ZooKeeper path whose children are the live backends; undefined when the servers are static. */
   readonly path: string | undefined;
+  /** Which of the backends at the path are this service's, where several share it; undefined where all are. */
+  readonly labels?: readonly LabelRule[] | undefined;
+  /** What becomes of a path that lists no backend, where the watcher's `when_empty` does not say it for this service. */
+  readonly whenEmpty?: "keep_last" | "serve_none" | undefined;
+  /** The static servers are served beside those that the path lists, not only while it lists none. */
+  readonly keepsServers?: true | undefined;
   /** Static servers; with a path these are Synapse's default servers. */
   readonly servers: readonly {
     readonly name: string;
@@ -56,6 +71,8 @@ export interface Service {
     readonly options?: string | undefined;
   }[];
   readonly balance: string;
+  /** Percent of its servers: while fewer are up by their checks, requests go to all of them. Off where it is 0 or not there. */
+  readonly panicPercent?: number | undefined;
   /** What a backend may say of itself in its znode beside the usual: "ssl", "verify none", "alpn *". */
   readonly serverOptionsAllowed: readonly string[];
   readonly check: {
@@ -75,6 +92,13 @@ export interface Service {
     /** A server that freezes or vanishes must be out within a second or so: slower numbers above do not count. */
     readonly failFast: boolean;
   };
+}
+
+/** In Synapse's own words, an entry of its `label_filters`. */
+export interface LabelRule {
+  readonly label: string;
+  readonly value: string;
+  readonly condition: "equals" | "not-equals";
 }
 
 /** Whether a watcher follows ZooKeeper on the proxies, and so is the one that writes haproxy.cfg. */

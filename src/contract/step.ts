@@ -29,6 +29,48 @@ export type Health =
   /** Nobody can tell yet, a database that still shuts down for one: never a reason to put anything back. */
   | { readonly is: "undecided"; readonly because: string };
 
+/** One thing that clients of the mesh depend on. `because` follows its name: "is DOWN (L4CON)". */
+export type Vital =
+  /** `unproven`, as `because`: it is used, and nothing has shown yet that it serves: "is UP 1/2: no check has passed yet". */
+  | { readonly is: "well"; readonly unproven?: string | undefined; readonly server?: VitalServer }
+  | { readonly is: "bad"; readonly because: string; readonly server?: VitalServer }
+  | { readonly is: "unread"; readonly because: string };
+
+/** Whom a vital is about, when it is a server of a proxy. */
+export interface VitalServer {
+  /** "app-01 of user-api": the same wherever it listens; undefined where its name is not of that form. */
+  readonly instance: string | undefined;
+  /** IP address; undefined where the proxy does not tell. */
+  readonly address: string | undefined;
+  /** Of a further one on the same host: the name of the first one's vital, and which it is, from 2. */
+  readonly further?: { readonly of: string; readonly number: number };
+}
+
+/** What a host is to be on the proxies, by the names of their vitals. */
+export type Mark =
+  /** What is wanted takes it out of the mesh: that it is gone, wherever it was, is no harm. */
+  | { readonly is: "left" }
+  /** It is this host's. `instance` as in VitalServer: gone from another address, it is no loss while it is well here. */
+  | {
+      readonly is: "own";
+      readonly instance?: string;
+      /** The same, as something before meshctl called it. */
+      readonly formerly?: string;
+      /** How many of it are wanted on the host, where that is more than one: further ones have left. */
+      readonly count?: number;
+    };
+
+/** What a look at a host tells of the mesh's health, whatever the settings are. */
+export type Vitals =
+  | {
+      readonly is: "read";
+      /** By name, the same in each look: "server api_10.0.0.2 of user-api". */
+      readonly of: ReadonlyMap<string, Vital>;
+      /** Milliseconds until what has gone wrong shows here: a proxy finds out by its health checks. */
+      readonly shownAfterMs: number;
+    }
+  | { readonly is: "unread"; readonly because: string };
+
 /** A file that a run replaced. Content is undefined where there is no file, and of one larger than 256 KiB. */
 export interface ReplacedFile {
   readonly path: string;
@@ -43,12 +85,23 @@ export interface Service<D, F> {
     facts: F,
     self?: { readonly name: HostName; readonly desired: D; readonly fleet: Fleet<D, F> },
   ): Health | undefined;
-  /** Why the old file must not be put back by meshctl, as one sentence; undefined when it may be. */
-  keeps?(file: ReplacedFile): string | undefined;
+  /**
+   * Why the old file must not be put back by meshctl, as one sentence; undefined when it may be. `facts` are undefined where
+   * the host was not read.
+   */
+  keeps?(file: ReplacedFile, facts: F | undefined): string | undefined;
   /** Makes the service run what is on disk after these paths were put back. */
   activate(facts: F, paths: readonly string[]): readonly Command[];
   /** Which of those that wait may be activated now, or why none may. Default: all. */
   next?(waiting: readonly HostName[], fleet: Fleet<D, F>): readonly HostName[] | { readonly hold: string };
+}
+
+/** What a step alone decides about, whatever is asked of it. Names with "meshctl" in them are told by that. */
+export interface Owned {
+  /** Files, and with a slash at their end folders with all that is in them. */
+  readonly paths: readonly string[];
+  /** systemd units. */
+  readonly units: readonly string[];
 }
 
 /** One unit of provisioning: one folder in src/steps, one line in the registry. P parameters, D desired, F facts. */
@@ -74,6 +127,8 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
     readonly desired: D;
     readonly machine: Machine;
   }): readonly RenderedFile[];
+  /** What no other step may write or restart. */
+  readonly owns?: Owned;
   /** Files that the step's own service writes anew as it runs: their change says nothing of how the host boots. */
   rewritten?(desired: D): readonly string[];
   /**
@@ -108,6 +163,10 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   readonly serial?: readonly WaveSize[];
   /** The service that the step's files are for. What a step without one replaced is put back by hand only. */
   readonly service?: Service<D, F>;
+  /** What the host tells of the mesh's health, by which a wave of any step is judged. Pure. */
+  vitals?(desired: D, facts: F): Vitals;
+  /** What the vitals of other hosts are to this one; no look is needed for it. Pure. */
+  marks?(desired: D): ReadonlyMap<string, Mark>;
   /** How long a change may take to come into force, and how long it must stay so. */
   readonly settle: { readonly deadlineMs: number; readonly stableMs: number };
 }

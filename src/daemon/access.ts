@@ -6,8 +6,8 @@ import { isBelow } from "./place.ts";
 export interface Need {
   /** "DIRECTORY/*" is each file in it. */
   readonly path: string;
-  /** "enter" lists a directory, "pass" goes through one, "write" makes files in one or writes one, "load" maps a file as program text. */
-  readonly to: "read" | "enter" | "pass" | "write" | "execute" | "load";
+  /** "enter" lists a directory, "pass" goes through one, "write" makes files in one or writes one, "replace" renames another file over one, "load" maps a file as program text. */
+  readonly to: "read" | "enter" | "pass" | "write" | "replace" | "execute" | "load";
   /** What need not be there. Of others, too, that they are absent is told elsewhere, unless it `mustBeThere`. */
   readonly mustBeThere?: boolean;
   /** Another path that is asked for: where that is there, this is not needed. */
@@ -114,6 +114,8 @@ export interface Refusal {
   readonly because: string;
   /** Whether it is a directory that may not be entered. */
   readonly isClosed: boolean;
+  /** Whether the unit's ProtectSystem= is what refuses it: an entry of ReadWritePaths= would open it. */
+  readonly isBySystem?: boolean;
 }
 
 interface Asked {
@@ -125,7 +127,15 @@ interface Asked {
   readonly isNoexec: (path: string) => string | undefined;
 }
 
-const LETTERS = { read: "r", enter: "rx", pass: "x", write: "w", execute: "x", load: "r" } as const;
+const LETTERS = {
+  read: "r",
+  enter: "rx",
+  pass: "x",
+  write: "w",
+  replace: "w",
+  execute: "x",
+  load: "r",
+} as const;
 const VERBS = { r: "read", w: "write", x: "execute" } as const;
 
 /** What stands in the way of a need; undefined when nothing does. `unread` when that cannot be told. */
@@ -173,10 +183,13 @@ export function refusalOf(
     if (need.to === "write") {
       const readOnly = ruling(rules, path, "read-only", "writable");
       if (readOnly !== undefined)
-        return refuse(
-          `${readOnly.by} of ${unit} keeps ${path} read-only`,
-          `systemctl edit ${unit}, and say ReadWritePaths=${path} in [Service]`,
-        );
+        return {
+          ...refuse(
+            `${readOnly.by} of ${unit} keeps ${path} read-only`,
+            `systemctl edit ${unit}, and say ReadWritePaths=${path} in [Service]`,
+          ),
+          isBySystem: readOnly.by.startsWith("ProtectSystem="),
+        };
     }
     if (need.to === "execute" || need.to === "load") {
       const noPrograms = ruling(rules, path, "no programs", "programs");
@@ -191,6 +204,8 @@ export function refusalOf(
     return undefined;
   }
   const error = access.why.get(letter) ?? "";
+  // Whose directory it is may do so, whatever the file's mode.
+  if (need.to === "replace" && error === "EACCES") return undefined;
   const verb = letter === "x" && kind === "directory" ? "enter" : VERBS[letter];
   if (error === "EROFS")
     return refuse(

@@ -1,5 +1,14 @@
 import { type Answer, reasonOf } from "../reader/answer.ts";
-import type { PathAccess, Place, Reader, Space, TmpfilesLine, UnitProperties } from "../reader/reader.ts";
+import type {
+  AlteredFile,
+  CleaningLine,
+  PathAccess,
+  Place,
+  Reader,
+  Space,
+  TmpfilesLine,
+  UnitProperties,
+} from "../reader/reader.ts";
 import type { Need } from "./access.ts";
 import { type PlaceNeed, unitsToAsk } from "./place.ts";
 
@@ -18,9 +27,18 @@ export interface Needs {
   readonly places: readonly PlaceNeed[];
   /** Directories below /run. */
   readonly made?: readonly string[];
-  /** The directory that must have room. */
-  readonly room?: string;
+  /** Directories that must have room. */
+  readonly room?: readonly string[];
+  /** Packages of which it runs or reads files: a pattern of their whole names. */
+  readonly packages?: string;
+  /** Users of the host beside the unit's own that it becomes. */
+  readonly becomes?: readonly string[];
 }
+
+/** Every program that looks up names of users or hosts reads these, if they are there. */
+const LOOKED_UP = ["/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts"].map(
+  (path): Need => ({ path, to: "read" }),
+);
 
 /** What was read of them. */
 export interface SurroundingsFacts {
@@ -34,9 +52,15 @@ export interface SurroundingsFacts {
   readonly places: ReadonlyMap<string, Answer<Place>>;
   readonly mountUnits: ReadonlyMap<string, Answer<UnitProperties>>;
   readonly made: ReadonlyMap<string, Answer<readonly TmpfilesLine[]>>;
+  /** What systemd-tmpfiles deletes or alters of each place. */
+  readonly cleans: ReadonlyMap<string, Answer<readonly CleaningLine[]>>;
   /** The unit that makes them, where any are made. */
   readonly tmpfiles: Answer<UnitProperties> | undefined;
-  readonly room: Answer<Space> | undefined;
+  /** Of each directory that must have it. */
+  readonly room: ReadonlyMap<string, Answer<Space>>;
+  readonly packages: Answer<{ readonly unread: number; readonly files: readonly AlteredFile[] }> | undefined;
+  /** Of each user that it becomes. */
+  readonly becomes: ReadonlyMap<string, Answer<unknown>>;
 }
 
 /** Asks what `lookAtSurroundings` begins with, before it is known whether the unit matters. */
@@ -58,7 +82,7 @@ export async function lookAtSurroundings(
   needs: Needs | Promise<Needs>,
   hasMade = false,
 ): Promise<SurroundingsFacts | undefined> {
-  const [unit, tmpfiles, needed] = await Promise.all([
+  const [unit, tmpfiles, own] = await Promise.all([
     reader.unit(unitName, PROPERTIES),
     hasMade ? askTmpfiles(reader) : undefined,
     needs,
@@ -66,6 +90,7 @@ export async function lookAtSurroundings(
   const text = (property: string) => (unit.is === "value" ? (unit.value.get(property)?.at(-1) ?? "") : "");
   if (unit.is === "absent" || (unit.is === "value" && text("LoadState") !== "loaded")) return undefined;
   const user = text("User") || "root";
+  const needed = { ...own, access: [...own.access, ...LOOKED_UP] };
   const paths = needed.access.map(({ path }) => path);
   const placed = [
     ...new Set([
@@ -79,11 +104,19 @@ export async function lookAtSurroundings(
     groups: text("SupplementaryGroups").split(" ").filter(Boolean),
   };
   const unasked: Answer<readonly PathAccess[]> = { is: "unreadable", because: reasonOf(unit) };
-  const [access, places, made, room] = await Promise.all([
+  const [access, places, made, cleans, room, packages, becomes] = await Promise.all([
     unit.is === "value" ? reader.may(asker, paths) : unasked,
     Promise.all(placed.map(async (path) => [path, await reader.place(path)] as const)),
     Promise.all((needed.made ?? []).map(async (path) => [path, await reader.made(path)] as const)),
-    needed.room === undefined ? undefined : reader.space(needed.room),
+    // Logs are made to be cleaned.
+    Promise.all(
+      needed.places
+        .filter(({ isData }) => isData)
+        .map(async ({ path }) => [path, await reader.cleans(path)] as const),
+    ),
+    Promise.all((needed.room ?? []).map(async (path) => [path, await reader.space(path)] as const)),
+    needed.packages === undefined ? undefined : reader.alteredFiles(needed.packages),
+    Promise.all((needed.becomes ?? []).map(async (name) => [name, await reader.user(name)] as const)),
   ]);
   const names = new Set(places.flatMap(([, place]) => (place.is === "value" ? unitsToAsk(place.value) : [])));
   const mountUnits = await Promise.all(
@@ -98,7 +131,10 @@ export async function lookAtSurroundings(
     places: new Map(places),
     mountUnits: new Map(mountUnits),
     made: new Map(made),
+    cleans: new Map(cleans),
     tmpfiles,
-    room,
+    room: new Map(room),
+    packages,
+    becomes: new Map(becomes),
   };
 }

@@ -1,6 +1,8 @@
 import { type Answer, mapAnswer, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
 import { bootPlan } from "./boot.ts";
+import { bootLines } from "./boot-lines.ts";
+import { ENDING_LINES } from "./endings.ts";
 import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { START_KEYS } from "./unit-start.ts";
@@ -33,6 +35,7 @@ const PROPERTIES = [
   "TasksCurrent",
   "WantedBy",
   "RequiredBy",
+  "ConflictedBy",
 ];
 const LIMITS = ["LoadState", "ActiveState", "MemoryMax", "MemoryHigh", "TasksMax", "TasksCurrent"];
 /** Every service is below these two, unless its unit says otherwise. */
@@ -73,6 +76,7 @@ export function askAhead(reader: Reader, name: string) {
     ),
     reader.groupsOf(5, "boot"),
     reader.groupsOf(3, "manager"),
+    reader.groupsOf(4, "boot.lines", ENDING_LINES),
     Promise.all(SLICES.map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) }))),
   ]);
 }
@@ -94,7 +98,7 @@ export async function lookAtUnit(reader: Reader, name: string): Promise<UnitFact
 /** All of a unit but whether it is enabled. */
 async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords, "enabled">> {
   const own = `${ADMINISTRATOR}/${name}`;
-  const [properties, ownFile, directories, boot, manager, slices] = await askAhead(reader, name);
+  const [properties, ownFile, directories, boot, manager, endings, slices] = await askAhead(reader, name);
   const known = readThere(properties, name);
   const text = (property: string) => known.get(property)?.at(-1) ?? "";
   const fragment = text("FragmentPath");
@@ -109,7 +113,7 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const isAdministrators = fragment !== "" && !isPackaged(fragment);
   const twins = isAdministrators ? PACKAGED.map((directory) => `${directory}/${name}`) : [];
   const commands = ["ExecStart", "ExecStartPre"].flatMap((property) => known.get(property) ?? []);
-  const mayCrash = Number(text("NRestarts") || 0) > 1;
+  const mayCrash = Number(text("NRestarts") || 0) > 0;
   const [process, files, ownFragment, packaged, programs, restarts, otherSlices] = await Promise.all([
     pid === 0 ? undefined : reader.process(pid, ["program", "started"]),
     Promise.all(paths.map((path) => dropIn(reader, path))),
@@ -166,10 +170,12 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     startsBefore: known.get("ExecStartPre") ?? [],
     reloads: known.get("ExecReload") ?? [],
     wantedBy: [text("WantedBy"), text("RequiredBy")].join(" ").split(" ").filter(Boolean),
+    conflictedBy: text("ConflictedBy").split(" ").filter(Boolean),
     boot: mapAnswer(boot, bootPlan),
     manager: mapAnswer(manager, (rows) =>
       rows.map(([place, key, value]) => ({ place: place!, key: key!, value: value! })),
     ),
+    endings: mapAnswer(endings, bootLines),
     restarts: restarts && mapAnswer(restarts, (rows) => rows.map(([seconds]) => Number(seconds))),
   };
   return {

@@ -1,9 +1,10 @@
-import { showBytes } from "../quantity-text.ts";
+import { parseSize, showBytes } from "../quantity-text.ts";
 import { quotable } from "../terminal-text.ts";
+import { endingsOf } from "./endings.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";
 import { isHarmless, isLong, isRisky, NO, PLAIN_VARIABLE, secondsOf, TELLING_VARIABLE } from "./unit-keys.ts";
-import { START_KEYS } from "./unit-start.ts";
+import { nameOf, START_KEYS } from "./unit-start.ts";
 
 /** What a service needs, and what must go on being run beside it. */
 export interface StartNeeds {
@@ -25,6 +26,15 @@ export interface StartVerdict {
   readonly unread: { readonly source: string; readonly because: string } | undefined;
 }
 
+/** Where lines that end a unit are looked for. */
+const ENDED_BY = "cron, rc.local, units and their scripts";
+/** In what the reader says of a program. */
+const LOST_LIBRARY = /, a library that it needs, is not there$/;
+
+function seeksElsewhere({ start }: UnitFact): boolean {
+  return start.environment.some((text) => nameOf(text) === "LD_LIBRARY_PATH");
+}
+
 /** What keeps a unit from its next start, or may, and what a person should know of it. */
 export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
   const blocked: string[] = [];
@@ -35,6 +45,11 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
 
   for (const { path, found } of next.programs) {
     if (found.is === "unreadable") unread ??= { source: path, because: found.because };
+    else if (found.is === "value" && LOST_LIBRARY.test(found.value.because) && seeksElsewhere(unit))
+      unread ??= {
+        source: path,
+        because: `LD_LIBRARY_PATH of ${unit.name} says where its libraries are, and that was not followed`,
+      };
     else if (found.is === "value" && found.value.because !== "")
       blocked.push(`${found.value.because}: ${unit.name} would not start`);
   }
@@ -56,8 +71,20 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
     if (needs.own?.includes(line.path)) continue;
     judgeLine(line, unit, needs, { blocked, warnings, unread: (found) => (unread ??= found) });
   }
+  for (const other of next.conflictedBy) {
+    if (next.boot.is !== "value" || !next.boot.value.units.has(other)) continue;
+    blocked.push(
+      `${other} says Conflicts=${unit.name}, and the next boot is to start both: only one of the two can run. systemctl disable ${other}, or take the line out there`,
+    );
+  }
+  if (next.endings.is === "unreadable") unread ??= { source: ENDED_BY, because: next.endings.because };
+  else if (next.endings.is === "value") {
+    const ends = endingsOf(next.endings.value, unit.name);
+    blocked.push(...ends.blocked);
+    warnings.push(...ends.warnings);
+  }
   limits(unit, needs, blocked, warnings);
-  managers(unit, blocked, warnings, (found) => (unread ??= found));
+  managers(unit, needs, blocked, warnings, (found) => (unread ??= found));
   return { blocked, warnings, unread };
 }
 
@@ -97,6 +124,11 @@ function judgeLine(
   const place = `${path}:${line.line}`;
   const said = `${place} ${key}=${quotable(value)}`;
   if (section === "Install" || section.startsWith("X-") || key.startsWith("X-")) return;
+  // What a path or a timer waits for is all that it is.
+  if (/^(?:Path|Timer|Socket)$/.test(section)) {
+    blocked.push(`${said} is not meshctl's, and decides when ${unit.name} does its work: take it out there`);
+    return;
+  }
   // It takes back what was said before.
   if (value === "" && !START_KEYS.includes(key)) {
     if (/^Exec/.test(key)) warnings.push(`${place} takes every ${key}= out of ${unit.name}`);
@@ -201,6 +233,7 @@ function limits(
 
 function managers(
   { name, next, start }: UnitFact,
+  needs: StartNeeds,
   blocked: string[],
   warnings: string[],
   unread: Verdicts["unread"],
@@ -208,13 +241,17 @@ function managers(
   const { manager } = next!;
   if (manager.is === "unreadable") unread({ source: "systemctl show-environment", because: manager.because });
   if (manager.is !== "value") return;
-  const own = new Set(start.environment.map((text) => text.split("=", 1)[0]!));
+  const own = new Set(start.environment.map(nameOf));
   const used = new Set(
     start.commands.flatMap((command) =>
       [...command.matchAll(/\$\{?(\w+)/g)].map(([, variable]) => variable!),
     ),
   );
-  for (const { place, key, value } of manager.value) {
+  const isSetAgain = (key: string, index: number) =>
+    /^Default(?:Limit|TasksMax)/.test(key) &&
+    (manager.value.slice(index + 1).some((later) => later.key === key) ||
+      next!.lines.some((line) => line.key === key.slice("Default".length)));
+  for (const [index, { place, key, value }] of manager.value.entries()) {
     if (/^(?:Default|Manager)?Environment$/.test(key)) {
       const names = value.split(" ").filter((variable) => variable !== "" && !own.has(variable));
       const telling = names.filter((variable) => TELLING_VARIABLE.test(variable) || used.has(variable));
@@ -229,16 +266,61 @@ function managers(
         (variable) => !telling.includes(variable) && !PLAIN_VARIABLE.test(variable),
       );
       if (others.length > 0) warnings.push(`${others.join(", ")} is set for every service (${place})`);
+    } else if (key === "Generator") {
+      unread({
+        source: place,
+        because:
+          "systemd has not run this generator since it was changed, and the next boot does: systemctl daemon-reload",
+      });
+    } else if (!name.endsWith(".service") || name.startsWith("systemd-")) {
+      // Of a path or a target there is no program, and systemd's own services begin before any disk is mounted.
+    } else if (key === "Preload") {
+      warnings.push(`${place} puts ${quotable(value)} into every program, ${name} too`);
+    } else if (key === "Kernel") {
+      const word = value.split(" ").find((each) => keepsFromBooting(each, name));
+      if (word !== undefined)
+        blocked.push(
+          `${place} has the next boot begin with ${quotable(word)}: take it out, in /etc/default/grub too, and update-grub`,
+        );
+    } else if (key === "Fstab") {
+      blocked.push(
+        `${place} mounts ${quotable(value)} at boot, and what it names is not there: the host would end in emergency mode before ${name} starts. Take the line out, or say nofail in it`,
+      );
+    } else if (isSetAgain(key, index)) {
+      // A later file, or the unit itself, has the last word.
+    } else if (isTooLittle(key, value, Math.max(needs.tasks, next!.limits[0]?.tasks ?? 0))) {
+      blocked.push(
+        `${place} ${key}=${quotable(value)} holds for every service and may keep ${name} from starting: take it out there`,
+      );
     } else if (isFelt(key, value)) {
       warnings.push(`${place} ${key}=${quotable(value)} holds for every service, ${name} too`);
     }
   }
 }
 
+/** What a thread of Java's takes at most, unless it is told. */
+const STACK_BYTES = 1 << 20;
+
+/** Whether a limit for every service is less than one needs. */
+function isTooLittle(key: string, value: string, tasks: number): boolean {
+  if (key === "DefaultTasksMax") return /^\d+$/.test(value) && Number(value) < tasks;
+  if (!/^DefaultLimit(?:AS|DATA|FSIZE|NPROC|CPU|STACK|NOFILE)$/.test(key) || value === "") return false;
+  // A service begins with the soft limit; that of open files HAProxy and Java raise to the hard one.
+  const [soft = "", hard = soft] = value.split(":");
+  if (key === "DefaultLimitNOFILE") return Number(hard) < 1024;
+  if (key === "DefaultLimitSTACK") return (parseSize(soft) ?? Number.POSITIVE_INFINITY) < STACK_BYTES;
+  return !isHarmless(key.slice("Default".length), soft);
+}
+
+/** Whether a word of the kernel's command line keeps a unit from being started at boot. */
+function keepsFromBooting(word: string, name: string): boolean {
+  const [, key, value = ""] = /^systemd\.(mask|unit)=(.*)$/.exec(word) ?? [];
+  if (key === "mask") return value === name || `${value}.service` === name;
+  return key === "unit" && !/^(?:default|multi-user|graphical)\.target$/.test(value);
+}
+
 /** Whether a service feels a setting of the manager's. */
 function isFelt(key: string, value: string): boolean {
-  if (/^DefaultLimit(?:AS|DATA|FSIZE|NPROC|CPU|STACK)$/.test(key))
-    return value !== "infinity" && value !== "";
   if (key === "DefaultTimeoutStartSec") return !isLong(value);
   return /^(?:SystemCall|Capability|NoNewPrivileges|ProtectSystem)/.test(key) && value !== "";
 }

@@ -1,5 +1,6 @@
 import type { UnitFact } from "./unit.ts";
-import { KEYS, type UnitStart, writtenStart } from "./unit-start.ts";
+import { HARMLESS_VARIABLE } from "./unit-keys.ts";
+import { KEYS, nameOf, type UnitStart, writtenStart } from "./unit-start.ts";
 
 /**
  * Why systemd would start a unit of ours otherwise than its own file, whose text this is: a drop-in, or a namesake
@@ -8,14 +9,21 @@ import { KEYS, type UnitStart, writtenStart } from "./unit-start.ts";
 export function otherStart(unit: UnitFact, text: string | undefined): string | undefined {
   if (text === undefined || unit.load !== "loaded" || unit.needDaemonReload) return undefined;
   const written = writtenStart(text);
+  const start = { ...unit.start, environment: withoutHarmless(unit.start.environment, written.environment) };
   // A file that nothing is read beside cannot be contradicted, however another hand than ours wrote it.
   const isAlone = unit.fragmentPath === `/etc/systemd/system/${unit.name}`;
   const keys = (Object.keys(KEYS) as (keyof UnitStart)[])
-    .filter((part) => !isSame(written[part], unit.start[part]))
+    .filter((part) => !isSame(written[part], start[part]))
     .map((part) => KEYS[part])
     .filter((key) => !isAlone || unit.startLines.some((line) => line.key === key));
   if (keys.length === 0) return undefined;
   return `${startPlaces(unit, keys)} sets ${keys.map((key) => `${key}=`).join(", ")} of ${unit.name} otherwise: take it out there`;
+}
+
+/** Variables but for those that no service minds and our file says nothing of. */
+function withoutHarmless(variables: readonly string[], written: readonly string[]): readonly string[] {
+  const own = new Set(written.map(nameOf));
+  return variables.filter((text) => own.has(nameOf(text)) || !HARMLESS_VARIABLE.test(nameOf(text)));
 }
 
 function isSame(a: string | readonly string[], b: string | readonly string[]): boolean {

@@ -1,6 +1,14 @@
 import { shellWord } from "../command-line.ts";
 import type { Answer } from "../reader/answer.ts";
-import type { FstabLine, Place, PlaceMount, TmpfilesLine, UnitProperties } from "../reader/reader.ts";
+import type {
+  CleaningLine,
+  FstabLine,
+  Place,
+  PlaceMount,
+  TmpfilesLine,
+  UnitProperties,
+} from "../reader/reader.ts";
+import { quotable } from "../terminal-text.ts";
 
 /** A path that a service needs, as a place that must be the same after a reboot. */
 export interface PlaceNeed {
@@ -198,6 +206,25 @@ export function isBelow(path: string, directory: string): boolean {
 
 function words(unit: UnitProperties, property: string): readonly string[] {
   return (unit.get(property) ?? []).flatMap((text) => text.split(" ")).filter(Boolean);
+}
+
+/** What systemd-tmpfiles does to a place that is to stay as it is; undefined when it does nothing. */
+export function faultOfCleaning(path: string, lines: readonly CleaningLine[]): PlaceFault | undefined {
+  // Mode and owner may be those that it has.
+  const [first] = lines.toSorted((a, b) => Number(isMode(a)) - Number(isMode(b)));
+  if (first === undefined) return undefined;
+  const said = `${first.file}:${first.line} "${quotable(first.text)}"`;
+  if (isMode(first))
+    return { is: "warning", because: `${said} sets mode and owner of what is at ${path} at boot` };
+  return {
+    is: "fault",
+    value: "systemd-tmpfiles deletes or alters it",
+    because: `${said} has systemd-tmpfiles delete or alter what is at ${path}: take the line out there`,
+  };
+}
+
+function isMode({ text }: CleaningLine): boolean {
+  return /^\s*[zZ]/.test(text);
 }
 
 /** Types of lines that make a directory. */

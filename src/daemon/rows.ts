@@ -63,6 +63,7 @@ function neverBooted(unit: UnitFact): string | undefined {
 const MULTI_USER = "multi-user.target";
 
 const NOTHING = "nothing in its way";
+const IN_ITS_WAY = "something in its way";
 
 /** What else decides about the next start of a unit: its drop-ins, programs, limits and what systemd gives all services. */
 export function nextStartRow(unit: UnitFact, needs: StartNeeds): Reading {
@@ -78,13 +79,25 @@ export function nextStartRow(unit: UnitFact, needs: StartNeeds): Reading {
           ? { is: "unreadable", ...unread }
           : {
               is: "read",
-              value: blocked.length === 0 ? NOTHING : `${blocked.length} in its way`,
+              value: blocked.length === 0 ? NOTHING : IN_ITS_WAY,
               source,
             },
     inForce: INAPPLICABLE,
     blocked: blocked.length === 0 ? undefined : blocked.join("; "),
     warning: warnings.length === 0 ? undefined : warnings.join("; "),
   };
+}
+
+/** A row of the next start with more that keeps a unit from its work, or should be known. */
+export function withFindings(
+  row: Reading,
+  { blocked, warnings }: { readonly blocked: readonly string[]; readonly warnings: readonly string[] },
+): Reading {
+  const all = (said: string | undefined, more: readonly string[]) =>
+    [...(said === undefined ? [] : [said]), ...more].join("; ") || undefined;
+  const onDisk: Layer =
+    blocked.length > 0 && row.onDisk.is === "read" ? { ...row.onDisk, value: IN_ITS_WAY } : row.onDisk;
+  return { ...row, onDisk, blocked: all(row.blocked, blocked), warning: all(row.warning, warnings) };
 }
 
 /** Whether a unit that is active stays so: `value` when it does. */
@@ -95,6 +108,16 @@ export function runningLayer(unit: UnitFact, value: string): Layer {
   if (restarts?.is === "unreadable" && !isUnsteady(unit))
     return { is: "unreadable", source: `journalctl -u ${unit.name}`, because: restarts.because };
   return { is: "read", value: isUnsteady(unit) ? showUnsteady(unit) : value, source };
+}
+
+/** Of a service that lives on: that it died within the hour, which may be once too often. */
+export function deathWarning(unit: UnitFact): string | undefined {
+  const { name, restarts, next } = unit;
+  if (restarts === 0 || isUnsteady(unit) || next?.restarts?.is !== "value") return undefined;
+  const [last] = next.restarts.value.slice(0, restarts).filter((seconds) => seconds < 3600);
+  return last === undefined
+    ? undefined
+    : `${name} died, and systemd started it again ${Math.ceil(last / 60)} min ago: journalctl -u ${name} tells why, journalctl -k whether the kernel had no memory left`;
 }
 
 /** What a person does about a service that does not live on. */

@@ -1,5 +1,6 @@
 import type { Answer } from "../reader/answer.ts";
 import type { BootPlan } from "./boot.ts";
+import type { BootLine } from "./boot-lines.ts";
 
 /** A setting of a unit that is neither its package's nor read yet as ours: somebody has written it. */
 export interface UnitLine {
@@ -44,11 +45,15 @@ export interface NextStart {
   readonly startsBefore: readonly string[];
   readonly reloads: readonly string[];
   readonly wantedBy: readonly string[];
+  /** Units that say of this one that it must not run beside them. */
+  readonly conflictedBy: readonly string[];
   readonly boot: Answer<BootPlan>;
   /** Settings for every service: the place, the key, its value or the names of variables. */
   readonly manager: Answer<
     readonly { readonly place: string; readonly key: string; readonly value: string }[]
   >;
-  /** Seconds ago of each start by systemd itself; undefined where there was none or one. */
+  /** Lines outside of its own files that may end it, or name it. */
+  readonly endings: Answer<readonly BootLine[]>;
+  /** Seconds ago of each start by systemd itself; undefined where there was none. */
   readonly restarts: Answer<readonly number[]> | undefined;
 }

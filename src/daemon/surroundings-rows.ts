@@ -1,21 +1,27 @@
 import { shellWord } from "../command-line.ts";
 import type { Layer, Reading } from "../contract/reading.ts";
 import type { Answer } from "../reader/answer.ts";
+import type { Space } from "../reader/reader.ts";
 import { type Refusal, refusalOf, rulesOf } from "./access.ts";
 import type { SurroundingsFacts } from "./look-at-surroundings.ts";
-import { faultOfMade, faultOfPlace, mountsOf, type PlaceFault } from "./place.ts";
+import { packageFaults } from "./package-files.ts";
+import { faultOfCleaning, faultOfMade, faultOfPlace, mountsOf, type PlaceFault } from "./place.ts";
 
 const ALL = "all that it needs";
 const COMES_BACK = "comes back at boot";
 
-/** Everything that the user is refused, and why not all could be told. */
-export function refusalsOf(facts: SurroundingsFacts): {
+/** Everything that the user is refused, what is only to be known, and why not all could be told. */
+export function refusalsOf(
+  facts: SurroundingsFacts,
+  startedAt?: number,
+): {
   readonly refusals: readonly Refusal[];
+  readonly warnings: readonly string[];
   readonly unread: string | undefined;
 } {
   const { access, needs, unit, user, unitName, places } = facts;
   if (access.is !== "value" || unit.is !== "value")
-    return { refusals: [], unread: reason(access.is === "value" ? unit : access) };
+    return { refusals: [], warnings: [], unread: reason(access.is === "value" ? unit : access) };
   const group = unit.value.get("Group")?.at(-1) ?? "";
   const isNoexec = (path: string) => {
     const place = places.get(path);
@@ -36,14 +42,27 @@ export function refusalsOf(facts: SurroundingsFacts): {
     if ("unread" in found) unread ??= found.unread;
     else refusals.push(found);
   }
-  return { refusals, unread };
+  for (const [name, found] of facts.becomes) {
+    if (found.is === "unreadable") unread ??= found.because;
+    if (found.is === "absent") refusals.push(withoutUser(name, unitName));
+  }
+  const packages = packageFaults(facts, startedAt);
+  unread ??= packages.unread;
+  return { refusals: [...refusals, ...packages.refusals], warnings: packages.warnings, unread };
 }
 
-/** Whether the user may do what the service does at its next start. `mended`: paths that a change of the step's opens. */
-export function accessRow(facts: SurroundingsFacts, mended?: (path: string) => string | undefined): Reading {
+/**
+ * Whether the user may do what the service does at its next start, and finds what its packages brought. `startedAt`: when what
+ * runs was started, in seconds since 1970. `mended`: the change of the step's that opens it.
+ */
+export function accessRow(
+  facts: SurroundingsFacts,
+  startedAt: number | undefined,
+  mended?: (path: string, refusal: Refusal) => string | undefined,
+): Reading {
   const { user, unit, needs } = facts;
-  const { refusals, unread } = refusalsOf(facts);
-  const stranger = refusals.find(({ path }) => mended?.(path) === undefined);
+  const { refusals, warnings, unread } = refusalsOf(facts, startedAt);
+  const stranger = refusals.find((refusal) => mended?.(refusal.path, refusal) === undefined);
   const first = stranger ?? refusals[0];
   const shown =
     first === undefined ? needs.access.map(({ path }) => path.replace(/\/\*$/, "")) : [first.path];
@@ -51,7 +70,7 @@ export function accessRow(facts: SurroundingsFacts, mended?: (path: string) => s
   const room = first === undefined ? withoutRoom(facts) : undefined;
   const row = { setting: `readable by ${user}`, want: ALL, inForce: { is: "inapplicable" } } as const;
   if (unit.is === "value" && first !== undefined) {
-    const change = stranger === undefined ? mended?.(first.path) : undefined;
+    const change = stranger === undefined ? mended?.(first.path, first) : undefined;
     const more = refusals.length > 1 ? ` (and ${refusals.length - 1} more)` : "";
     const because = `${first.because}${more}`;
     return {
@@ -63,19 +82,35 @@ export function accessRow(facts: SurroundingsFacts, mended?: (path: string) => s
   }
   if (unread !== undefined) return { ...row, onDisk: { is: "unreadable", source, because: unread } };
   if (room !== undefined) return { ...row, ...room };
-  return { ...row, onDisk: { is: "read", value: ALL, source } };
+  return {
+    ...row,
+    onDisk: { is: "read", value: ALL, source },
+    ...(warnings.length === 0 ? {} : { warning: warnings.join("; ") }),
+  };
+}
+
+function withoutUser(name: string, unit: string): Refusal {
+  return {
+    value: `no user ${name}`,
+    path: "/etc/passwd",
+    because: `this host has no user ${name}, whom ${unit} becomes: put his line back into /etc/passwd, or reinstall the package that made him`,
+    isClosed: false,
+  };
 }
 
 /** Less is no room: a snapshot or a log could not even begin. */
 const LEAST_BYTES = 1 << 20;
 
-function withoutRoom({
-  room,
-  needs,
-  user,
-}: SurroundingsFacts): (Partial<Reading> & { onDisk: Layer }) | undefined {
-  const directory = needs.room;
-  if (room === undefined || directory === undefined || room.is === "absent") return undefined;
+type WithoutRoom = Partial<Reading> & { readonly onDisk: Layer };
+
+/** Of the first directory that has none; else of the first that was not read. */
+function withoutRoom({ room, user }: SurroundingsFacts): WithoutRoom | undefined {
+  const found = [...room].flatMap(([directory, space]) => withoutRoomIn(directory, space, user) ?? []);
+  return found.find(({ onDisk }) => onDisk.is === "read") ?? found[0];
+}
+
+function withoutRoomIn(directory: string, room: Answer<Space>, user: string): WithoutRoom | undefined {
+  if (room.is === "absent") return undefined;
   const source = `df ${directory}`;
   if (room.is === "unreadable") return { onDisk: { is: "unreadable", source, because: room.because } };
   const { freeBlocks, blockBytes, inodes, freeInodes } = room.value;
@@ -107,6 +142,10 @@ export function placeRow(facts: SurroundingsFacts, setting: string): Reading {
         ? faultOfPlace(need, place.value, { requiresMountsFor, mountUnits: facts.mountUnits })
         : { is: "unread", because: reason(place) };
     if (fault !== undefined) faults.push(fault);
+    const cleans = facts.cleans.get(need.path);
+    if (cleans?.is === "unreadable") faults.push({ is: "unread", because: cleans.because });
+    const cleaning = cleans?.is === "value" ? faultOfCleaning(need.path, cleans.value) : undefined;
+    if (cleaning !== undefined) faults.push(cleaning);
   }
   for (const path of needs.made ?? []) {
     const lines = facts.made.get(path);
@@ -127,7 +166,9 @@ export function placeRow(facts: SurroundingsFacts, setting: string): Reading {
   return {
     ...row,
     onDisk: { is: "inferred", value: COMES_BACK, source },
-    ...(faults[0] === undefined ? {} : { warning: faults[0].because }),
+    ...(faults.length === 0
+      ? {}
+      : { warning: [...new Set(faults.map(({ because }) => because))].join("; ") }),
   };
 }
 

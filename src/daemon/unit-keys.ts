@@ -2,7 +2,7 @@ const HOUR = 3600;
 
 /** Keys that change nothing about whether it starts, whatever they say. */
 const HARMLESS =
-  /^(?:Description|Documentation|SourcePath|After|Before|Wants|Wanted\w*|Alias|Also|OnFailure\w*|OnSuccess\w*|IgnoreOnIsolate|CollectMode|RestartSteps|RestartMaxDelaySec|RestartMode|RestartForceExitStatus|StartLimit\w*|TimeoutStopSec|TimeoutAbortSec|TimeoutStartFailureMode|TimeoutStopFailureMode|Nice|OOMScoreAdjust|OOMPolicy|CPU\w+|StartupCPU\w+|AllowedCPUs|IO\w+|StartupIO\w+|BlockIO\w+|NUMA\w+|Memory(?:Low|Min|Max|High|Limit|SwapMax|ZSwapMax|Accounting|Pressure\w+)|StartupMemory\w+|DefaultMemory\w+|ManagedOOM\w+|TasksMax|TasksAccounting|IPAccounting|Slice|Syslog\w+|LogLevelMax|LogRateLimit\w+|LogExtraFields|LogNamespace|LimitCORE|LimitNICE|LimitRTPRIO|LimitRTTIME|LimitMEMLOCK|LimitSIGPENDING|LimitMSGQUEUE|LimitLOCKS|CoredumpFilter|CoredumpReceive|TimerSlackNSec|KillMode|FinalKillSignal|SendSIGKILL|UMask|NoNewPrivileges|ProtectClock|ProtectHostname|ProtectKernelLogs|ProtectKernelModules|ProtectKernelTunables|ProtectControlGroups|ProtectHome|PrivateTmp|PrivateDevices|RestrictRealtime|RestrictSUIDSGID|RestrictNamespaces|LockPersonality|KeyringMode|RemoveIPC|SuccessExitStatus|PassEnvironment|DelegateSubgroup)$/;
+  /^(?:Description|Documentation|SourcePath|After|Before|Wants|Wanted\w*|Alias|Also|OnFailure\w*|OnSuccess\w*|IgnoreOnIsolate|CollectMode|RestartSteps|RestartMaxDelaySec|RestartMode|RestartForceExitStatus|StartLimit(?:Burst|Interval|IntervalSec)|TimeoutStopSec|TimeoutAbortSec|TimeoutStartFailureMode|TimeoutStopFailureMode|Nice|OOMScoreAdjust|OOMPolicy|CPU\w+|StartupCPU\w+|AllowedCPUs|IO\w+|StartupIO\w+|BlockIO\w+|NUMA\w+|Memory(?:Low|Min|Max|High|Limit|SwapMax|ZSwapMax|Accounting|Pressure\w+)|StartupMemory\w+|DefaultMemory\w+|ManagedOOM\w+|TasksMax|TasksAccounting|IPAccounting|Slice|Syslog\w+|LogLevelMax|LogRateLimit\w+|LogExtraFields|LogNamespace|LimitCORE|LimitNICE|LimitRTPRIO|LimitRTTIME|LimitMEMLOCK|LimitSIGPENDING|LimitMSGQUEUE|LimitLOCKS|CoredumpFilter|CoredumpReceive|TimerSlackNSec|KillMode|FinalKillSignal|SendSIGKILL|UMask|NoNewPrivileges|ProtectClock|ProtectHostname|ProtectKernelLogs|ProtectKernelModules|ProtectKernelTunables|ProtectControlGroups|ProtectHome|PrivateTmp|PrivateDevices|RestrictRealtime|RestrictSUIDSGID|RestrictNamespaces|LockPersonality|KeyringMode|RemoveIPC|SuccessExitStatus|PassEnvironment|DelegateSubgroup)$/;
 
 /** Keys that may keep it from starting: believed only when what runs was started with them. */
 const RISKY =
@@ -100,7 +100,9 @@ export function secondsOf(value: string): number | undefined {
   return seconds;
 }
 
-/** Variables that no service minds. */
+/** Variables that no service minds when it is given them by a drop-in of its own. */
+export const HARMLESS_VARIABLE = /^(?:LANG|LANGUAGE|LC_\w+|TZ|TERM|MALLOC_ARENA_MAX)$/;
+/** Variables that no service minds when all have them. */
 export const PLAIN_VARIABLE =
   /^(?:LANG|LANGUAGE|LC_\w+|TZ|TERM|PATH|(?:https?|ftp|no|all)_proxy|(?:HTTPS?|FTP|NO|ALL)_PROXY|SYSTEMD_\w+|MESHCTL_\w+|NOTIFY_SOCKET|XDG_\w+|MALLOC_ARENA_MAX|DEBUGINFOD_URLS|container\w*)$/;
 /** Variables that the dynamic linker, Java, Ruby, HAProxy's unit or the database go by, whoever sets them. */

@@ -2,7 +2,7 @@
 export interface UnitStart {
   /** Program and arguments of each ExecStart=, parted by blanks; variables are not replaced yet. */
   readonly commands: readonly string[];
-  /** "NAME=value" each. */
+  /** "NAME=value" each; the name alone of what no command line uses and is not ours. */
   readonly environment: readonly string[];
   readonly environmentFiles: readonly string[];
   readonly user: string;
@@ -57,4 +57,9 @@ export function wordsOf(text: string): readonly string[] {
   return [...text.matchAll(/\$?"((?:[^"\\]|\\.)*)"|\$?'((?:[^'\\]|\\.)*)'|(\S+)/g)].map(
     ([, double, single, bare]) => double?.replace(/\\(.)/g, "$1") ?? single ?? bare!,
   );
+}
+
+/** The name in "NAME=value", or in a name alone: the reader tells no value that nobody needs. */
+export function nameOf(variable: string): string {
+  return variable.split("=", 1)[0]!;
 }

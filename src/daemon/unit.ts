@@ -39,7 +39,9 @@ export interface UnitFact {
 export function isUnsteady({ restarts, ageSeconds, next }: UnitFact): boolean {
   if (restarts === 0) return false;
   const age = ageSeconds ?? 0;
-  return age < STEADY_SECONDS || !isLiving(age, next?.restarts?.is === "value" ? next.restarts.value : []);
+  // Those before somebody started it anew are over.
+  const ages = next?.restarts?.is === "value" ? next.restarts.value.slice(0, restarts) : [];
+  return age < STEADY_SECONDS || !isLiving(age, ages);
 }
 
 /** A service that was started again and is younger is not believed to run. */

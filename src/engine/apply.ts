@@ -3,12 +3,14 @@ import type { HostName, Network } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import { HostLost, HostUnreachable } from "../errors.ts";
 import { sha256Of } from "../evidence/file.ts";
+import { perlScript } from "../perl-script.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
 import type { ArtefactStore } from "./artefacts.ts";
 import { bootItems } from "./boot-items.ts";
 import { ChangeFailed } from "./change-failed.ts";
+import type { Hear } from "./events.ts";
 import { installBlock } from "./install.ts";
 import { runChange } from "./run-change.ts";
 import type { Block } from "./script-block.ts";
@@ -24,6 +26,7 @@ export interface ApplyContext {
   readonly builder: (host: HostName) => Promise<Remote>;
   /** Packages that other steps will want on the host and that are missing: they ride on the first apt run. */
   readonly alsoInstall: readonly string[];
+  readonly hear?: Hear | undefined;
 }
 
 const KEEPER = new URL("../evidence/keeper.sh", import.meta.url);
@@ -50,13 +53,13 @@ export async function apply(remote: Remote, change: Change, context: ApplyContex
   if (items.length > 0) blocks.push(recordBlock(items));
   blocks.push(...(await commandBlocks([...change.commands, ...change.activate], context)));
   if (change.trial === undefined) {
-    await runChange(remote, change.id, blocks);
+    await runChange(remote, change.id, blocks, context);
     return;
   }
   await tryOut(remote, change.id, change.trial, await commandBlocks(change.trial.commands, context));
   const anew = remote.anew();
   try {
-    await runChange(anew, change.id, blocks);
+    await runChange(anew, change.id, blocks, context);
   } catch (error) {
     if (!(error instanceof HostUnreachable)) throw error;
     const tried = `with ${change.id} in force no new connection came about (${error.message})`;
@@ -125,6 +128,10 @@ function validationBlocks(change: Change, run: string): Block[] {
   ];
 }
 
+function programText({ file, before = [] }: Extract<Command, { kind: "script" }>): string {
+  return file.pathname.endsWith(".pl") ? perlScript([...before, file]) : scriptText(file);
+}
+
 async function commandBlock(command: Command, context: ApplyContext): Promise<Block> {
   const { run, step } = context;
   const text = (...names: string[]) =>
@@ -140,7 +147,7 @@ async function commandBlock(command: Command, context: ApplyContext): Promise<Bl
     case "script":
       return {
         name: command.file.pathname.split("/").at(-1)!,
-        text: [KEEPER, command.file].map(scriptText).join("\n"),
+        text: `${scriptText(KEEPER)}\n${programText(command)}`,
         args: command.args,
         input: command.stdin === undefined ? undefined : Buffer.from(revealContent(command.stdin)),
         timeoutMs: command.timeoutMs,

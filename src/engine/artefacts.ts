@@ -7,6 +7,7 @@ import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
 import { ChangeFailed } from "./change-failed.ts";
+import type { Hear } from "./events.ts";
 import { installBlock } from "./install.ts";
 import { runChange } from "./run-change.ts";
 
@@ -22,9 +23,11 @@ const MOST_OUTPUT_BYTES = 32 * 1024 * 1024;
 export class ArtefactStore {
   readonly #directory: string;
   readonly #network: Network;
+  readonly #hear: Hear | undefined;
   readonly #underWay = new Map<string, Promise<StoredArtefact>>();
 
-  constructor(directory: string, network: Network) {
+  constructor(directory: string, network: Network, hear?: Hear) {
+    this.#hear = hear;
     this.#directory = directory;
     this.#network = network;
   }
@@ -70,15 +73,14 @@ export class ArtefactStore {
         args: [path, ...build.args],
         input: await inputOf(artefact, remote.host),
         timeoutMs: build.timeoutMs,
+        tells: true,
       },
       { name: "fetch", text: scriptText(FETCH), args: [path], timeoutMs: 60_000 },
     ];
-    const results = await runChange(
-      remote,
-      `building ${artefact.key} on ${remote.host}`,
-      blocks,
-      MOST_OUTPUT_BYTES,
-    );
+    const results = await runChange(remote, `building ${artefact.key} on ${remote.host}`, blocks, {
+      maxOutputBytes: MOST_OUTPUT_BYTES,
+      hear: this.#hear,
+    });
     const bytes = Buffer.from(results.at(-1)!.stdout, "base64");
     const sha256 = digest(bytes);
     const refusal = artefact.refusal?.(bytes);

@@ -1,9 +1,11 @@
 import type { Change } from "../contract/change.ts";
+import type { Hooks } from "../contract/hook.ts";
 import type { Boot } from "../contract/host.ts";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
 import type { Health } from "../contract/step.ts";
+import type { Comparison } from "./gate.ts";
 
 /** A change that was begun on a host. */
 export interface MadeChange {
@@ -46,12 +48,50 @@ export type RunEvent =
   /** Whether what the host boots with is proved by a boot. */
   | { readonly event: "boot"; readonly host: HostName; readonly boot: Boot }
   | { readonly event: "planned"; readonly host: HostName; readonly step: StepName; readonly change: Change }
-  /** Who would be disrupted in which wave, should none fail; told where there is more than one wave. */
+  /** Who would be disrupted in which wave, should none fail; told where there is more than one wave, or a hold. */
   | {
       readonly event: "waves";
       readonly step: StepName;
       readonly waves: readonly (readonly HostName[])[];
+      /** How long the mesh is watched after each. */
+      readonly holdMs: number;
     }
+  /** Commands of the user's own that run around a step's planned changes. */
+  | {
+      readonly event: "hooks";
+      readonly step: StepName;
+      readonly hosts: readonly HostName[];
+      readonly hooks: Hooks;
+    }
+  /** One of them on a host: told when it begins and when it has ended. */
+  | {
+      readonly event: "hook";
+      readonly host: HostName;
+      readonly step: StepName;
+      readonly when: keyof Hooks;
+      readonly per: "host" | "wave";
+      /** Hosts that it runs for. */
+      readonly wave: readonly HostName[];
+      readonly command: string;
+      /** "lost": the connection ended first, so that nobody knows how it ended. */
+      readonly is: "begun" | "passed" | "failed" | "lost";
+      /** How it failed or was lost, as one sentence. */
+      readonly because?: string | undefined;
+      readonly durationMs?: number | undefined;
+    }
+  /** A wave disrupted services, and the mesh's health was compared with the best of this step before the wave. */
+  | ({
+      readonly event: "gate";
+      readonly step: StepName;
+      readonly wave: readonly HostName[];
+      /** False when the mesh had become worse before the wave could be begun. */
+      readonly begun: boolean;
+      /** Hosts that told of the mesh; none where no step that the run looks at does. */
+      readonly lookedAt: readonly HostName[];
+      /** "stopped": the run was told to stop before it was decided. */
+      readonly is: "passed" | "failed" | "stopped";
+      readonly durationMs: number;
+    } & Comparison)
   | {
       readonly event: "step";
       readonly step: StepName;
@@ -119,3 +159,12 @@ export type RunEvent =
     };
 
 export type Emit = (event: RunEvent) => void;
+
+/** What a program on a host says while a change is under way. It is for a person who waits, and in no report. */
+export type Heard = {
+  readonly host: HostName;
+  /** What is under way there, as in "building KEY on HOST". */
+  readonly during: string;
+} & ({ readonly is: "line"; readonly line: string } | { readonly is: "begun" | "ended" });
+
+export type Hear = (heard: Heard) => void;

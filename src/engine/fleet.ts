@@ -1,9 +1,10 @@
 import type { Change } from "../contract/change.ts";
 import type { Claims } from "../contract/claims.ts";
+import { type Hooks, NO_HOOKS } from "../contract/hook.ts";
 import type { HostName, InventoryView } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
-import type { AnyStep, Assessed, Fleet, Health, Step } from "../contract/step.ts";
+import type { AnyStep, Assessed, Fleet, Health, Mark, Step, Vitals } from "../contract/step.ts";
 import { judge } from "../evidence/verdict.ts";
 import type { Job } from "../playbook/job.ts";
 import type { WaveRules } from "../waves.ts";
@@ -33,19 +34,25 @@ export class FleetView {
     readonly step: AnyStep;
     readonly hosts: readonly HostName[];
     readonly limits: WaveLimits;
+    readonly hooks: Hooks;
   }[];
+  readonly #inventory: InventoryView;
   readonly #placements = new Map<HostName, Map<StepName, Placement>>();
   readonly #observations = new Map<HostName, Observation>();
   /** When the last look at a host began. */
   readonly #lookedAtMs = new Map<HostName, number>();
   /** What was made of the observations since the last of them; one host's may change what another's mean. */
   readonly #assessed = new Map<AnyStep, Map<HostName, HostAssessment>>();
+  /** As for `#assessed`: every assessment of a step goes by the whole fleet, every one of a host by all its claims. */
+  readonly #fleets = new Map<StepName, Fleet<unknown, unknown>>();
+  readonly #claims = new Map<HostName, ReadonlyMap<StepName, Claims>>();
 
   /** `rules` are those of the whole run: they count before what the files say. */
   constructor(inventory: InventoryView, job: Job, rules: WaveRules = {}) {
-    const order: { step: AnyStep; hosts: HostName[]; limits: WaveLimits }[] = [];
+    this.#inventory = inventory;
+    const order: { step: AnyStep; hosts: HostName[]; limits: WaveLimits; hooks: Hooks }[] = [];
     for (const play of job.plays) {
-      for (const { step, parameters } of play.steps) {
+      for (const { step, parameters, hooks = NO_HOOKS } of play.steps) {
         const hosts = play.hosts.filter((name) => parameters.has(name));
         for (const name of hosts) {
           const placements = this.#placements.get(name) ?? new Map<StepName, Placement>();
@@ -54,7 +61,8 @@ export class FleetView {
           placements.set(step.name, { step, desired });
         }
         const placed = { step, hosts, rules: play.rules ?? {} };
-        order.push({ step, hosts, limits: waveLimits(placed, inventory.rules ?? new Map(), rules) });
+        const limits = waveLimits(placed, inventory.rules ?? new Map(), rules);
+        order.push({ step, hosts, limits, hooks });
       }
     }
     this.order = order;
@@ -83,6 +91,8 @@ export class FleetView {
   see(host: HostName, observation: Observation, atMs: number): void {
     this.#lookedAtMs.set(host, atMs);
     this.#assessed.clear();
+    this.#fleets.clear();
+    this.#claims.delete(host);
     const before = this.#observations.get(host);
     if (observation.is === "seen" && before?.is === "seen") {
       const facts = new Map([...before.facts, ...observation.facts]);
@@ -102,7 +112,15 @@ export class FleetView {
   }
 
   /** Every host that has the step, in playbook order. One whose last look began before `sinceMs` is unseen. */
-  fleetOf<D, F>(step: Pick<Step<never, D, F>, "name">, sinceMs = Number.NEGATIVE_INFINITY): Fleet<D, F> {
+  fleetOf<D, F>(step: Pick<Step<never, D, F>, "name">, sinceMs?: number): Fleet<D, F> {
+    if (sinceMs !== undefined) return this.#fleetOf(step, sinceMs);
+    const fleet = this.#fleets.get(step.name) ?? this.#fleetOf(step, Number.NEGATIVE_INFINITY);
+    this.#fleets.set(step.name, fleet);
+    // A step's desired state and facts are what the step itself made.
+    return fleet as Fleet<D, F>;
+  }
+
+  #fleetOf<D, F>(step: Pick<Step<never, D, F>, "name">, sinceMs: number): Fleet<D, F> {
     const fleet = new Map<HostName, FleetMember>();
     for (const [name, placements] of this.#placements) {
       const placement = placements.get(step.name);
@@ -131,6 +149,12 @@ export class FleetView {
 
   /** What every step of the playbook claims on a host that was seen. */
   claims(host: HostName): ReadonlyMap<StepName, Claims> {
+    const claims = this.#claims.get(host) ?? this.#claimsOf(host);
+    this.#claims.set(host, claims);
+    return claims;
+  }
+
+  #claimsOf(host: HostName): ReadonlyMap<StepName, Claims> {
     const observation = this.#observations.get(host);
     if (observation?.is !== "seen") return new Map();
     const placements = this.#placements.get(host) ?? new Map<StepName, Placement>();
@@ -182,6 +206,49 @@ export class FleetView {
     } catch (error) {
       return { is: "undecided", because: `a fault of meshctl: ${(error as Error).message}` };
     }
+  }
+
+  /** Whether the mesh has services that clients reach by proxies. */
+  get hasServices(): boolean {
+    return this.#inventory.mesh.services.length > 0;
+  }
+
+  /** A host's address in the mesh. */
+  address(host: HostName): string | undefined {
+    return this.#inventory.hosts.get(host)?.address;
+  }
+
+  /** What the vitals of others are to each host, whether it was seen or not. */
+  get marks(): ReadonlyMap<HostName, ReadonlyMap<string, Mark>> {
+    return new Map(
+      [...this.#placements].map(([host, placements]) => [
+        host,
+        new Map([...placements.values()].flatMap(({ step, desired }) => [...(step.marks?.(desired) ?? [])])),
+      ]),
+    );
+  }
+
+  /** Whether a step of the playbook by this name tells of the mesh's health. */
+  hasVitals(name: StepName): boolean {
+    return this.order.some(({ step }) => step.name === name && step.vitals !== undefined);
+  }
+
+  /** What the last look at a host told of the mesh's health, by step. */
+  vitals(host: HostName): ReadonlyMap<StepName, Vitals> {
+    const told = [...(this.#placements.get(host)?.values() ?? [])].flatMap(
+      ({ step }): [StepName, Vitals][] => {
+        const member = this.fleetOf(step).get(host);
+        if (step.vitals === undefined || member === undefined) return [];
+        if (member.is === "unseen") return [[step.name, { is: "unread", because: member.because }]];
+        try {
+          return [[step.name, step.vitals(member.desired, member.facts)]];
+        } catch (error) {
+          const because = `a fault of meshctl: ${(error as Error).message}`;
+          return [[step.name, { is: "unread", because }]];
+        }
+      },
+    );
+    return new Map(told);
   }
 }
 

@@ -6,7 +6,7 @@ import type { Remote } from "../remote/remote.ts";
 import { apply } from "./apply.ts";
 import type { ArtefactStore } from "./artefacts.ts";
 import { ChangeFailed } from "./change-failed.ts";
-import type { Emit } from "./events.ts";
+import type { Emit, Hear } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
 import { HostLocks } from "./host-locks.ts";
 import type { Ledger } from "./ledger.ts";
@@ -21,6 +21,7 @@ export interface ProvisionContext {
   readonly ledger: Ledger;
   readonly remoteOf: (host: HostName) => Remote;
   readonly emit: Emit;
+  readonly hear?: Hear | undefined;
   readonly stop: AbortSignal;
   /** How long another run that changes a host is waited for. */
   readonly lockWaitMs?: number | undefined;

@@ -13,5 +13,6 @@ export function installBlock(packages: readonly string[], network: Network): Blo
     args: packages,
     input: Buffer.from(input),
     timeoutMs: 900_000,
+    tells: true,
   };
 }

@@ -120,7 +120,7 @@ export function planPutBack(
     if (isAdopted(entry)) return { is: "refused", because: adoptedWords(run, path) };
     if (file.present !== wrote)
       return { is: "refused", because: changedSince(kept, run, path, file.present) };
-    const because = step.service?.keeps?.(file);
+    const because = step.service?.keeps?.(file, facts);
     if (because !== undefined) return { is: "refused", because: `${path}: ${because}` };
     const diff = { path, was: file.now, want: file.before ?? "" };
     commands.push({ kind: "restore", path, from: run, expected: file.present, before, diff });

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StepName } from "../contract/names.ts";
 import type { AnyStep } from "../contract/step.ts";
-import { NotRead, NotUnderstood } from "../reader/answer.ts";
+import { type Answer, NotRead, NotUnderstood } from "../reader/answer.ts";
 import type { HostReader } from "../reader/host-reader.ts";
 import { lookThrough } from "../reader/look.ts";
-import type { Ask, Question } from "../reader/protocol.ts";
+import type { Ask, Fields, Question } from "../reader/protocol.ts";
 import { Reader } from "../reader/reader.ts";
 import type { LookRequest, StepFacts } from "./step-facts.ts";
 
@@ -20,7 +20,8 @@ interface Beside<First, Last> {
 
 /**
  * Facts of the steps that look through the reader. One look is one moment: the steps of a service that was started again
- * meanwhile look again, and are not believed when it happens each time. Rejects when the host cannot be reached.
+ * meanwhile look again. When it happens each time, and systemd does it, they are told of the service as it is between two
+ * starts; else they are not believed. Rejects when the host cannot be reached.
  */
 export async function lookAt<First, Last>(
   reader: Pick<HostReader, "ask">,
@@ -40,6 +41,11 @@ export async function lookAt<First, Last>(
     await sleep(pauseMs);
     ({ moved } = await lookOnce(reader, again, facts, NOTHING));
   }
+  const moving = requests.filter(({ step }) => moved.has(step.name));
+  if (moving.length > 0) {
+    const ofMoving = await lookBetweenStarts(reader, moving, facts, moved);
+    moved = new Map([...moved].filter(([step]) => ofMoving.has(step)));
+  }
   for (const [step, unit] of moved) {
     const times = `${PAUSES_MS.length + 1} times in a row`;
     const because = `${unit} changed while it was read, ${times}: is it started over and over? See journalctl -u ${unit}`;
@@ -55,20 +61,25 @@ export async function lookAt<First, Last>(
 const PAUSES_MS = [0, 300, 800, 1500];
 const NOTHING = { first: async () => undefined, last: async () => undefined };
 
-/** `moved`: the steps whose unit moved, with its name. */
+/** `moved`: the steps whose unit moved, with its name. `between`: units that are told of as between two starts. */
 async function lookOnce<First, Last>(
   reader: Pick<HostReader, "ask">,
   requests: readonly LookRequest[],
   facts: Map<StepName, StepFacts>,
   beside: Beside<First, Last>,
+  between: ReadonlyMap<StepName, string> = new Map(),
 ): Promise<{ readonly moved: ReadonlyMap<StepName, string>; readonly first: First; readonly last: Last }> {
   const ask = lookThrough(reader);
-  const watches = requests.map((request) => ({ ...request, units: new Map<string, Promise<string>>() }));
+  const watches = requests.map((request) => ({
+    ...request,
+    units: new Map<string, Promise<string>>(),
+    asking: askOf(ask, between.get(request.step.name)),
+  }));
   const paths = new Set<string>();
   const [first] = await Promise.all([
     beside.first(new Reader(ask)),
-    ...watches.map(async ({ step, desired, units }) => {
-      facts.set(step.name, await factsOf(step, new Reader(watching(ask, units, paths)), desired));
+    ...watches.map(async ({ step, desired, units, asking }) => {
+      facts.set(step.name, await factsOf(step, new Reader(watching(asking, units, paths)), desired));
     }),
   ]);
   const askAgain = lookThrough(reader);
@@ -78,12 +89,67 @@ async function lookOnce<First, Last>(
     beside.last(new Reader(askAgain), first, paths),
     ...watches.flatMap(({ step, units }) =>
       [...units].map(async ([unit, before]) => {
+        if (between.get(step.name) === unit) return;
         const [was, is] = await Promise.all([before, identityOf(askAgain, ["unit", unit, ...IDENTITY])]);
         if (was !== is) moved.set(step.name, unit);
       }),
     ),
   ]);
   return { moved, first, last };
+}
+
+/**
+ * One look more at steps whose unit moved each time. A service that systemd starts over and over is told of as it is between
+ * two starts, so that all else of its step is read. Believed only where systemd started it again within this very look:
+ * returns the steps where it did not, or of which another unit moved.
+ */
+async function lookBetweenStarts(
+  reader: Pick<HostReader, "ask">,
+  requests: readonly LookRequest[],
+  facts: Map<StepName, StepFacts>,
+  units: ReadonlyMap<StepName, string>,
+): Promise<ReadonlySet<StepName>> {
+  const restartsOf = (at: Reader) =>
+    Promise.all(
+      requests.map(async ({ step }) => {
+        const unit = await at.unit(units.get(step.name)!, ["NRestarts"]);
+        return unit.is === "value" ? Number(unit.value.get("NRestarts")?.[0]) : Number.NaN;
+      }),
+    );
+  const beside = { first: restartsOf, last: restartsOf };
+  const { first, last, moved } = await lookOnce(reader, requests, facts, beside, units);
+  const names = requests.map(({ step }) => step.name);
+  return new Set(names.filter((name, at) => moved.has(name) || !(last[at]! > first[at]!)));
+}
+
+/** What systemd says of a service between two starts. */
+const BETWEEN_STARTS: ReadonlyMap<string, string> = new Map([
+  ["ActiveState", "activating"],
+  ["SubState", "auto-restart"],
+  ["MainPID", "0"],
+]);
+
+/** Asks the host, but for what is another thing at each moment of a unit that is started over and over. */
+function askOf(ask: Ask, unit: string | undefined): Ask {
+  if (unit === undefined) return ask;
+  const between = (answer: Answer<Fields>): Answer<Fields> => {
+    if (answer.is !== "value") return answer;
+    const told = (at: number) =>
+      at % 2 === 1 ? BETWEEN_STARTS.get(String(answer.value[at - 1])) : undefined;
+    return {
+      is: "value",
+      value: answer.value.map((field, at) => {
+        const other = told(at);
+        return other === undefined ? field : Buffer.from(other);
+      }),
+    };
+  };
+  const asked = async (question: Question) => {
+    const answer = await ask(question);
+    return question[0] === "unit" && question[1] === unit ? between(answer) : answer;
+  };
+  const { anew } = ask;
+  return Object.assign(asked, anew === undefined ? {} : { anew: () => askOf(anew(), unit) });
 }
 
 async function factsOf(step: AnyStep, reader: Reader, desired: unknown): Promise<StepFacts> {

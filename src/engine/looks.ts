@@ -12,6 +12,9 @@ export interface LookTimes {
   readonly endedAtMs: number;
 }
 
+/** A host that takes longer is waited for, which costs nothing: its place is for the others. */
+const MOST_PLACE_MS = 2_000;
+
 interface HowToLook {
   /** Steps to look at. */
   readonly steps: (step: StepName) => boolean;
@@ -20,7 +23,7 @@ interface HowToLook {
 }
 
 /**
- * The looks of a run: at most `parallel` at once, and one after the other at each host. The fleet takes in each as it
+ * The looks of a run: at most `parallel` are begun at once, and one after the other at each host. The fleet takes in each as it
  * arrives, with its own time.
  */
 export class Looks {
@@ -52,12 +55,14 @@ export class Looks {
   async #look(host: HostName, { steps, isAlone = false }: HowToLook): Promise<LookTimes> {
     const leave = isAlone ? () => {} : await this.#places.take();
     const beganAtMs = performance.now();
+    const waits = setTimeout(leave, MOST_PLACE_MS);
     const observation = await observe(
       this.#remoteOf(host),
       this.#fleet.requests(host, steps),
       this.#fleet.rewritten(host),
     );
     const endedAtMs = performance.now();
+    clearTimeout(waits);
     leave();
     this.#fleet.see(host, observation, beganAtMs);
     return { beganAtMs, endedAtMs };

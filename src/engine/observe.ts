@@ -1,10 +1,15 @@
 import type { HostFacts } from "../contract/host.ts";
 import type { StepName } from "../contract/names.ts";
+import { isAway } from "../errors.ts";
+import { heldUpMs } from "../own-time.ts";
 import { NotRead } from "../reader/answer.ts";
+import { lookThrough } from "../reader/look.ts";
+import { Reader } from "../reader/reader.ts";
 import type { Remote } from "../remote/remote.ts";
 import { bootOf, bootPaths } from "./boot.ts";
 import { clockOf, lookAtHost } from "./host-facts.ts";
 import { lookAt } from "./look.ts";
+import { quickestClock } from "./quickest-clock.ts";
 import { readerOf } from "./readers.ts";
 import type { LookRequest, StepFacts } from "./step-facts.ts";
 
@@ -26,8 +31,19 @@ export async function observe(
   requests: readonly LookRequest[],
   rewritten: readonly string[] = [],
 ): Promise<Observation> {
+  const heldUpBeforeMs = heldUpMs().totalMs;
   try {
-    const { first, last, facts } = await lookAt(readerOf(remote), requests, {
+    const reader = readerOf(remote);
+    // All that counts was read by then: a clock that is not answered any more takes nothing of it away.
+    const again = async () => {
+      try {
+        return clockOf(await new Reader(lookThrough(reader)).clock());
+      } catch (error) {
+        if (error instanceof NotRead || isAway(error)) return undefined;
+        throw error;
+      }
+    };
+    const { first, last, facts } = await lookAt(reader, requests, {
       first: lookAtHost,
       last: (reader, { manifest }, read) =>
         Promise.all([reader.clock(), reader.bootChanges(bootPaths(read, manifest.keys(), rewritten))]),
@@ -35,7 +51,15 @@ export async function observe(
     const { bootRecords, ...host } = first;
     const [clock, changes] = last;
     const boot = bootOf(host.bootId, bootRecords, changes, rewritten);
-    return { is: "seen", host: { ...host, clock: clockOf(clock), boot }, facts };
+    return {
+      is: "seen",
+      host: {
+        ...host,
+        clock: await quickestClock(clockOf(clock), again, () => heldUpMs().totalMs, heldUpBeforeMs),
+        boot,
+      },
+      facts,
+    };
   } catch (error) {
     // That the connection was lost says more than what was not read for it.
     const lost = error instanceof NotRead && error.cause instanceof Error ? error.cause : undefined;

@@ -13,12 +13,12 @@ export async function provision(
 ): Promise<void> {
   const work = new HostWork(fleet, order, hosts, context);
   try {
-    for (const [index, { step, hosts: members, limits }] of order.entries()) {
+    for (const [index, { step, hosts: members, limits, hooks }] of order.entries()) {
       const targets = members.filter((host) => hosts.includes(host) && work.isAlive(host));
       if (targets.length === 0) continue;
       const isSought = (host: HostName) => targets.includes(host) && work.isOpen(host);
       const looks = new StepLooks(context.looks, fleet, step, isSought);
-      const stopped = await tryStep(work, { step, targets, limits }, looks);
+      const stopped = await tryStep(work, { step, targets, limits, hooks }, looks);
       if (stopped === undefined) continue;
       const left = order.slice(index + 1).map((each) => each.step.name);
       const rest = left.length === 0 ? "" : `; not begun: ${[...new Set(left)].join(", ")}`;

@@ -4,13 +4,14 @@ import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
 import type { AnyStep } from "../contract/step.ts";
 import { ConfigurationError, isAway } from "../errors.ts";
+import { breathe, heldUpMs } from "../own-time.ts";
 import type { Job } from "../playbook/job.ts";
 import type { Remote } from "../remote/remote.ts";
 import { AS_NEXT_SAYS, type WaveRules } from "../waves.ts";
 import { ArtefactStore } from "./artefacts.ts";
 import { bootWords } from "./boot.ts";
 import { BOOT, bootRow } from "./boot-row.ts";
-import type { Emit, HostOutcome } from "./events.ts";
+import type { Emit, Hear, HostOutcome } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView, type HostAssessment } from "./fleet.ts";
 import type { Ledger } from "./ledger.ts";
@@ -49,6 +50,10 @@ export interface RunOptions {
   /** Takes down what is done; whoever drops the run can tell from it what was under way. */
   readonly ledger: Ledger;
   readonly emit: Emit;
+  /** Told what programs on the hosts say while changes are under way. */
+  readonly hear?: Hear | undefined;
+  /** Told once, before the summary: what was seen last of every host. */
+  readonly lookedAt?: ((fleet: FleetView) => void) | undefined;
   /** Asked before the first change of a provision, after everything planned was emitted. */
   readonly confirm: () => Promise<boolean>;
   /** Aborted: no new change is begun. */
@@ -86,6 +91,7 @@ export async function run(options: RunOptions): Promise<number> {
     steps: order.map(({ step }) => step.name),
   });
 
+  const isReadOnly = options.command === "verify" || options.command === "plan";
   const { waitMs: patienceMs, remoteOf, stop } = options;
   const absent =
     patienceMs === undefined
@@ -98,6 +104,8 @@ export async function run(options: RunOptions): Promise<number> {
     const times = await looks.at(host, { steps: stepsOf(host), isAlone });
     const durationMs = times.endedAtMs - times.beganAtMs;
     if (fleet.observation(host)?.is === "seen") emit({ event: "observed", host, durationMs });
+    // A connection costs memory, and nothing more is asked.
+    if (isReadOnly) void remoteOf(host).end();
     return times;
   };
   const look = () => Promise.all(present.map((host) => lookAt(host)));
@@ -106,7 +114,16 @@ export async function run(options: RunOptions): Promise<number> {
       .filter(({ hosts }) => hosts.includes(host))
       .map(({ step }) => ({ step, ...fleet.assess(step, host) }));
 
+  const before = heldUpMs();
   await look();
+  const heldUp = heldUpMs().totalMs - before.totalMs;
+  if (heldUp > BUSY_MS) emit({ event: "note", text: busyWords(heldUp) });
+  /** What is made of each host is computed here once, in pieces: whoever waits for hosts meanwhile goes on. */
+  let breathedAtMs = performance.now();
+  for (const host of reported) {
+    assessments(host);
+    breathedAtMs = await breathe(breathedAtMs);
+  }
   for (const host of observed) {
     const observation = fleet.observation(host);
     if (observation?.is === "unseen") emit({ event: "unreachable", host, error: observation.error });
@@ -174,8 +191,15 @@ export async function run(options: RunOptions): Promise<number> {
       const change = planned.get(host);
       if (change !== undefined) emit({ event: "planned", host, step: BOOT, change });
     }
+    for (const { step, hosts, hooks } of options.command === "reboot" ? [] : order) {
+      const changed = hosts.filter(
+        (host) => reported.includes(host) && fleet.assess(step, host).changes.length > 0,
+      );
+      if (changed.length > 0 && hooks.before.length + hooks.after.length > 0)
+        emit({ event: "hooks", step: step.name, hosts: changed, hooks });
+    }
     if (planned.size > 1)
-      emit({ event: "waves", step: BOOT, waves: [...planned.keys()].map((host) => [host]) });
+      emit({ event: "waves", step: BOOT, waves: [...planned.keys()].map((host) => [host]), holdMs: 0 });
     for (const { step, hosts, limits } of options.command === "reboot" ? [] : order) {
       if (step.serial === AS_NEXT_SAYS) continue;
       const disrupted = hosts.filter(
@@ -184,7 +208,9 @@ export async function run(options: RunOptions): Promise<number> {
           fleet.assess(step, host).changes.some(({ disrupts }) => disrupts !== undefined),
       );
       const inTurn = limits.waves(disrupted);
-      if (inTurn.length > 1) emit({ event: "waves", step: step.name, waves: inTurn });
+      const holdMs = limits.holdMs(disrupted);
+      if (inTurn.length > 1 || (inTurn.length === 1 && holdMs > 0))
+        emit({ event: "waves", step: step.name, waves: inTurn, holdMs });
     }
   }
   // What is not asked for is not tried: without a yes, what is open stays drift.
@@ -197,11 +223,12 @@ export async function run(options: RunOptions): Promise<number> {
         run: options.run,
         parallel: options.parallel,
         network: inventory.network,
-        artefacts: new ArtefactStore(options.storeDirectory, inventory.network),
+        artefacts: new ArtefactStore(options.storeDirectory, inventory.network, options.hear),
         looks,
         ledger,
         remoteOf,
         emit,
+        hear: options.hear,
         stop,
         lockWaitMs: options.lockWaitMs,
       });
@@ -227,7 +254,10 @@ export async function run(options: RunOptions): Promise<number> {
     }
   }
 
-  const outcomes = reported.map((host): HostOutcome => {
+  options.lookedAt?.(fleet);
+  const outcomes: HostOutcome[] = [];
+  for (const host of reported) {
+    breathedAtMs = await breathe(breathedAtMs);
     const observation = fleet.observation(host);
     const boot = bootOn(host);
     const results = observation?.is === "seen" ? assessments(host) : [];
@@ -242,11 +272,18 @@ export async function run(options: RunOptions): Promise<number> {
       emit({ event: "evidence", host, step, evidence });
     }
     const end = ending(rows, observation, ledger.isInterrupted(host), isTried);
-    return ledger.outcome(host, end, remoteOf(host).execs);
-  });
+    outcomes.push(ledger.outcome(host, end, remoteOf(host).execs));
+  }
   const exitCode = stop.aborted ? EXIT.interrupted : exitCodeOf(outcomes);
   emit({ event: "summary", exitCode, hosts: outcomes, durationMs: performance.now() - startedAtMs });
   return exitCode;
+}
+
+/** Of all the time of a look at the fleet: less shows in no number that is told. */
+const BUSY_MS = 2_000;
+
+function busyWords(ms: number): string {
+  return `this machine was busy: for ${(ms / 1000).toFixed(1)} s it could not listen to hosts, which is counted to none of them. Fewer at once (--parallel), or less beside it, and it is quicker`;
 }
 
 const BOOT_WAIT_MS = 600_000;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { StringDecoder } from "node:string_decoder";
 import { shellQuote } from "../shell-quote.ts";
 
 /** One script among several that go to a host in one exec. */
@@ -9,6 +10,8 @@ export interface Block {
   /** Bytes the script reads from file descriptor 3. */
   readonly input?: Uint8Array | undefined;
   readonly timeoutMs: number;
+  /** Whether what it prints tells a person how far it is: apt, a build, a command of the user's own. */
+  readonly tells?: boolean;
 }
 
 export interface BlockResult {
@@ -24,6 +27,8 @@ export interface Batch {
   readonly script: string;
   /** Blocks that ended, in order; a block missing at the end did not run or did not finish. */
   parse(stdout: string, stderr: string): readonly BlockResult[];
+  /** Takes the standard output as it comes, and hands on whole lines of those blocks that tell how far they are. */
+  listener(hear: (line: string) => void): (bytes: Buffer) => void;
 }
 
 /**
@@ -37,7 +42,11 @@ export function inOrder(blocks: readonly Block[]): Batch {
     const begin = mark(nonce, `${index} begin`, "");
     return `${begin}\n${begin} >&2\n${framed(block, index, nonce)}[ "$code" -eq 0 ] || exit 0\n`;
   });
-  return { script: script.join(""), parse: (stdout, stderr) => results(blocks, nonce, stdout, stderr) };
+  return {
+    script: script.join(""),
+    parse: (stdout, stderr) => results(blocks, nonce, stdout, stderr),
+    listener: (hear) => lineListener(blocks, nonce, hear),
+  };
 }
 
 const newNonce = () => `meshctl_${randomBytes(12).toString("hex")}`;
@@ -80,6 +89,25 @@ function base64Lines(bytes: Uint8Array): string {
   return Buffer.from(bytes)
     .toString("base64")
     .replace(/.{1,1024}/g, "$&\n");
+}
+
+/** Longer lines are told by their beginning. */
+const LONGEST_LINE = 1000;
+
+function lineListener(blocks: readonly Block[], nonce: string, hear: (line: string) => void) {
+  const decoder = new StringDecoder();
+  let tells = false;
+  let line = "";
+  return (bytes: Buffer): void => {
+    const [rest, ...whole] = decoder.write(bytes).split("\n");
+    line = (line + rest).slice(0, LONGEST_LINE);
+    for (const next of whole) {
+      const [mark, index, what] = line.split(" ");
+      if (mark === nonce) tells = what === "begin" && blocks[Number(index)]?.tells === true;
+      else if (tells && line.trim() !== "") hear(line);
+      line = next.slice(0, LONGEST_LINE);
+    }
+  };
 }
 
 interface Frame {

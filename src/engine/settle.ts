@@ -3,8 +3,8 @@ import type { LookTimes } from "./looks.ts";
 import { inParallel } from "./observe.ts";
 
 /** Between two looks at the same: short at first, as most changes show at once. */
-const SHORTEST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 1000;
+export const SHORTEST_PAUSE_MS = 100;
+export const LONGEST_PAUSE_MS = 1000;
 
 /** How long a service may be seen broken before nobody waits any longer for its deadline. */
 export const BROKEN_MS = 30_000;

@@ -22,6 +22,8 @@ export class WaveChanges {
   readonly #looks: StepLooks;
   /** How services were before this run changed anything of the step. */
   readonly #healthBefore = new Map<HostName, Health | undefined>();
+  /** Hosts that run their old configuration again. */
+  readonly #restored = new Set<HostName>();
 
   constructor(work: HostWork, step: AnyStep, looks: StepLooks) {
     this.#work = work;
@@ -33,6 +35,11 @@ export class WaveChanges {
   healthBefore(host: HostName): Health | undefined {
     if (!this.#healthBefore.has(host)) this.#healthBefore.set(host, this.#fleet.health(this.#step, host));
     return this.#healthBefore.get(host);
+  }
+
+  /** Whether this run has put the old configuration back on a host. */
+  hasPutBack(host: HostName): boolean {
+    return this.#restored.has(host);
   }
 
   async make(wave: ReadonlyMap<HostName, Item>): Promise<void> {
@@ -142,7 +149,6 @@ export class WaveChanges {
     refused: ReadonlyMap<HostName, ChangeFailed>,
     unsettled: ReadonlyMap<HostName, Health | undefined>,
   ): Promise<void> {
-    const { run, remoteOf, ledger } = this.#context;
     const decided = await this.#decided(this.#step.service === undefined ? [] : refused.keys());
     const failures: Failure[] = [];
     for (const [host, { change }] of wave) {
@@ -161,6 +167,19 @@ export class WaveChanges {
         this.#fail(host, because, error.output);
       }
     }
+    await this.#putBack(failures);
+  }
+
+  /**
+   * Fails hosts whose changes came into force and harm others, and puts their old configuration back. Returns those that
+   * run it again.
+   */
+  takeBack(hosts: readonly HostName[], because: string, output?: string): Promise<readonly HostName[]> {
+    return this.#putBack(hosts.map((host) => ({ host, because, output, before: this.healthBefore(host) })));
+  }
+
+  async #putBack(failures: readonly Failure[]): Promise<readonly HostName[]> {
+    const { run, remoteOf, ledger } = this.#context;
     const answers = await answerFailures(run, this.#step, failures, remoteOf, {
       ...this.#context,
       fleet: this.#fleet,
@@ -169,9 +188,13 @@ export class WaveChanges {
     });
     for (const { host, because, output } of failures) {
       const { words, isPutBack } = answers.get(host)!;
-      if (isPutBack) ledger.putBack(host, this.#step.name);
+      if (isPutBack) {
+        ledger.putBack(host, this.#step.name);
+        this.#restored.add(host);
+      }
       this.#fail(host, `${because}; ${words}`, output);
     }
+    return failures.flatMap(({ host }) => (answers.get(host)!.isPutBack ? [host] : []));
   }
 
   get #context() {

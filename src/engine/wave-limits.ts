@@ -6,6 +6,7 @@ interface Limit {
   readonly hosts: readonly HostName[];
   readonly serial: readonly WaveSize[];
   readonly maxFail: number;
+  readonly holdMs: number;
 }
 
 /** How many hosts may be disrupted at a time, and how many may fail. */
@@ -41,6 +42,12 @@ export class WaveLimits {
     return waves;
   }
 
+  /** How long the mesh is watched after a wave of these hosts: as long as any of them asks for. */
+  holdMs(wave: readonly HostName[]): number {
+    const concerned = this.#limits.filter(({ hosts }) => wave.some((host) => hosts.includes(host)));
+    return Math.max(0, ...concerned.map(({ holdMs }) => holdMs));
+  }
+
   /** How many may fail, where more have failed than may; undefined where the run may go on. */
   exceededBy(failed: readonly HostName[]): number | undefined {
     return this.#limits.find(
@@ -63,12 +70,13 @@ export function waveLimits(
 ): WaveLimits {
   const serial = step.serial ?? ofRun.serial ?? rules.serial ?? CAREFUL;
   const maxFail = ofRun.maxFail ?? rules.maxFail ?? 0;
-  const all: Limit = { hosts, serial, maxFail };
+  const all: Limit = { hosts, serial, maxFail, holdMs: ofRun.holdMs ?? rules.holdMs ?? 0 };
   const ofGroups = [...groups.values()].map(
-    ({ hosts: members, serial: sizes, maxFail: most }): Limit => ({
+    ({ hosts: members, serial: sizes, maxFail: most, holdMs }): Limit => ({
       hosts: members.filter((host) => hosts.includes(host)),
       serial: step.serial ?? ofRun.serial ?? sizes ?? ["100%"],
       maxFail: ofRun.maxFail ?? most ?? Number.POSITIVE_INFINITY,
+      holdMs: ofRun.holdMs ?? holdMs ?? 0,
     }),
   );
   return new WaveLimits([all, ...ofGroups.filter(({ hosts: members }) => members.length > 0)]);

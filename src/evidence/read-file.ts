@@ -9,6 +9,8 @@ interface FileWish {
   readonly mayBePackaged?: boolean;
   /** Whether it grows with the mesh: then its text comes up to 3 MiB, not 256 KiB. */
   readonly isLong?: boolean;
+  /** Whether it holds a secret: then its text stays on the host. */
+  readonly isSecret?: boolean;
 }
 
 /** What a reader finds at a path, as `emit_file` would tell it. Of what is not read whole `because` is the reason. */
@@ -16,7 +18,11 @@ export async function readFileFact(reader: Reader, path: string, wish: FileWish 
   const { wanted } = wish;
   const known =
     wanted === undefined ? undefined : { sha256: sha256Of(wanted), bytes: Buffer.byteLength(wanted) };
-  const answer = await (wish.isLong === true ? reader.longFile(path, known) : reader.file(path, known));
+  const answer = await (wish.isSecret === true
+    ? reader.secretFile(path)
+    : wish.isLong === true
+      ? reader.longFile(path, known)
+      : reader.file(path, known));
   const nothing = {
     path,
     mode: "",
@@ -31,7 +37,7 @@ export async function readFileFact(reader: Reader, path: string, wish: FileWish 
   const { kind, mode, owner, realPath, changed } = answer.value;
   if (kind !== "regular") return { ...nothing, kind, mode, owner, realPath };
   const isAsWanted = wanted !== undefined && answer.value.sha256 === sha256Of(wanted);
-  const content = isAsWanted ? wanted : answer.value.content?.toString();
+  const content = wish.isSecret === true ? undefined : isAsWanted ? wanted : answer.value.content?.toString();
   const sha256 = answer.value.sha256 ?? createHash("sha256").update(answer.value.content!).digest("hex");
   const packaged =
     wish.mayBePackaged === true && !isAsWanted
@@ -40,17 +46,29 @@ export async function readFileFact(reader: Reader, path: string, wish: FileWish 
   return { path, kind, mode, owner, sha256, packaged, realPath, content, changed };
 }
 
-/** By dpkg's list: " PATH MD5" with perhaps " obsolete" behind it. What is too large to be sent is nobody's default. */
+const DPKG = "/var/lib/dpkg";
+
+/**
+ * By dpkg's list: " PATH MD5" with perhaps " obsolete" behind it. While dpkg runs, and after one that was cut off, what it did
+ * last stands in files of its own, one a change of a package, and not in the list. What is too large to be sent is nobody's
+ * default.
+ */
 async function packagedState(
   reader: Reader,
   realPath: string,
   content: Buffer | undefined,
 ): Promise<FileFact["packaged"]> {
   const pattern = `^ ${realPath.replace(/[^A-Za-z0-9/_-]/g, "\\$&")} [0-9a-f]{32}`;
-  const status = await reader.lines("/var/lib/dpkg/status", pattern);
+  const [status, updates] = await Promise.all([
+    reader.lines(`${DPKG}/status`, pattern),
+    reader.list(`${DPKG}/updates`, "^[0-9]+$"),
+  ]);
+  const names = updates.is === "value" ? updates.value.map(({ name }) => name) : [];
+  const later = await Promise.all(names.map((name) => reader.lines(`${DPKG}/updates/${name}`, pattern)));
   // Without the list it is told as somebody's: it is not overwritten then.
-  const line = status.is === "value" ? status.value.lines[0]?.text : undefined;
-  if (line === undefined) return "no";
-  const md5 = content === undefined ? "" : createHash("md5").update(content).digest("hex");
-  return line.slice(realPath.length + 2).startsWith(md5 || "-") ? "default" : "changed";
+  const lines = [status, ...later].flatMap((each) => (each.is === "value" ? each.value.lines : []));
+  if (lines.length === 0) return "no";
+  const md5 = content === undefined ? "-" : createHash("md5").update(content).digest("hex");
+  const isShipped = lines.some(({ text }) => text.slice(realPath.length + 2).startsWith(md5));
+  return isShipped ? "default" : "changed";
 }

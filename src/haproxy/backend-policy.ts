@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { isInNetwork } from "../address-range.ts";
 import type { Mesh } from "../contract/mesh.ts";
+import { CHECK_WORDS } from "./check-words.ts";
 import { type ConfigDifference, type HaproxyConfig, ownOptions, plainOptions, serversOf } from "./config.ts";
 import { ANY_VALUE, SERVER_OPTION_RULES } from "./server-option-rules.ts";
 import type { HaproxySettings } from "./settings.ts";
@@ -95,6 +96,7 @@ export function renderBackendPolicy({ networks, services }: BackendPolicy): stri
     options_length: OPTIONS_LENGTH,
     nowhere: Object.fromEntries(NOWHERE),
     networks,
+    check_words: CHECK_WORDS,
     services: Object.fromEntries(
       Object.entries(services).map(([name, { serverOptions, ...rest }]) => [
         name,
@@ -115,7 +117,12 @@ export function refusalOf(
   if (of === undefined) return "no such service in the inventory";
   if (!fits(NAME, name ?? "")) return `name ${quoted(name ?? "")} is none of HAProxy's, or too long`;
   const isOwn = of.servers.includes(name ? `${name}_${host}:${port}` : `${host}:${port}`);
-  return (isOwn ? undefined : addressRefusal(policy, host)) ?? optionsRefusal(of, options ?? "");
+  return (isOwn ? undefined : addressRefusal(policy, host)) ?? refusalAmong(of.options, options ?? "");
+}
+
+/** Why a service takes no backend that says this of itself. `more` is what the inventory allows beside the usual. */
+export function optionsRefusal(more: readonly string[], options: string): string | undefined {
+  return refusalAmong(optionsAllowed(more), options);
 }
 
 /**
@@ -157,7 +164,7 @@ function addressRefusal({ networks }: BackendPolicy, host: string): string | und
   return `host ${host} is in none of mesh.networks (${networks.join(", ")})`;
 }
 
-function optionsRefusal({ options: allowed }: ServicePolicy, options: string): string | undefined {
+function refusalAmong(allowed: ServicePolicy["options"], options: string): string | undefined {
   // U+FFFD is what is left of bytes that are no UTF-8.
   if (/[\p{Cc}\uFFFD]/u.test(options)) return "haproxy_server_options hold a control character";
   if (options.length > OPTIONS_LENGTH)

@@ -1,5 +1,6 @@
 import { wordsOf } from "../haproxy-lines.ts";
 import { parseIp } from "../ip.ts";
+import { saysBackup, uncheckedOptions } from "./check-words.ts";
 import type { HaproxySettings, ServiceSettings } from "./settings.ts";
 
 // Constant on purpose: a new version of meshctl must not reload a fleet.
@@ -15,6 +16,7 @@ export function renderHaproxyConfig(settings: HaproxySettings, description: stri
     ...settings.services.flatMap((service) => [
       section(`frontend ${service.name}`, frontendLines(service)),
       section(`backend ${service.name}`, [...service.backend, ...serverLines(service)]),
+      ...panicSection(service),
     ]),
   ];
   return `${[HEADER, ...sections].join("\n\n")}\n`;
@@ -37,6 +39,12 @@ function serverLines(service: ServiceSettings): readonly string[] {
   return service.servers.map(({ name, host, port, options }) =>
     ["server", name, `${host}:${port}`, service.serverOptions, options ?? ""].filter(Boolean).join(" "),
   );
+}
+
+function panicSection({ panic, servers, serverOptions, ...rest }: ServiceSettings): readonly string[] {
+  if (panic === undefined) return [];
+  const unchecked = { ...rest, servers, serverOptions: uncheckedOptions(serverOptions) };
+  return [section(`backend ${panic.name}`, [...panic.backend, ...serverLines(unchecked)])];
 }
 
 /** A configuration file as HAProxy understands it: comments, blank lines and indentation are gone. */
@@ -253,6 +261,13 @@ export function compareHaproxyConfig(
     differences.push(...compareSection(found, "frontend", service.name, frontendLines(service)));
     differences.push(...compareSection(found, "backend", service.name, service.backend, isServerLine));
     differences.push(...compareServers(serversOf(found, service.name), service));
+    if (service.panic !== undefined) {
+      known.add(`backend ${service.panic.name}`);
+      differences.push(
+        ...compareSection(found, "backend", service.panic.name, service.panic.backend, isServerLine),
+        ...comparePanicServers(found, service.name, service.panic.name),
+      );
+    }
   }
   const seen = new Set<string>();
   for (const { kind, name, line } of found.sections) {
@@ -379,6 +394,34 @@ function compareServers(listed: readonly ConfiguredServer[], service: ServiceSet
   for (const { name, host, port, line } of extra) {
     differences.push({ setting: setting(name), want: "", found: `${host}:${port}`, line });
   }
+  return differences;
+}
+
+/** Servers that requests go to while too few are up: all of the service's own, unchecked; none beside a backup. */
+function comparePanicServers(
+  config: HaproxyConfig,
+  service: string,
+  panic: string,
+): readonly ConfigDifference[] {
+  const inUse = (backend: string) => serversOf(config, backend).filter(({ disabled }) => !disabled);
+  // A back end that is missing is one difference.
+  if (linesOf(config, "backend", panic) === undefined) return [];
+  const own = inUse(service);
+  const wanted = own.some(({ options }) => saysBackup(options)) ? [] : own;
+  const extra = [...inUse(panic)];
+  const setting = (name: string) => `backend ${panic} server ${name}`;
+  const differences: ConfigDifference[] = [];
+  for (const { name, host, port, options } of wanted) {
+    const want = [`${host}:${port}`, uncheckedOptions(plainOptions(options))].join(" ").trimEnd();
+    const at = extra.findIndex((server) => server.name === name);
+    const [server] = at < 0 ? [] : extra.splice(at, 1);
+    const found =
+      server && [`${server.host}:${server.port}`, plainOptions(server.options)].join(" ").trimEnd();
+    if (server === undefined) differences.push({ setting: setting(name), want, found: undefined });
+    else if (found !== want) differences.push({ setting: setting(name), want, found, line: server.line });
+  }
+  for (const { name, host, port, line } of extra)
+    differences.push({ setting: setting(name), want: "", found: `${host}:${port}`, line });
   return differences;
 }
 

@@ -14,11 +14,11 @@ export const haproxyParameters = z.strictObject({
     .max(1_000_000)
     .default(50_000)
     .describe("connections at the same time; each needs two open files"),
-  timeout_connect: durationMs.default(500).describe("how long a connection to a server may take"),
-  timeout_client: durationMs.default(5_000).describe("how long a client may be silent"),
-  timeout_server: durationMs.default(5_000).describe("how long a server may be silent"),
+  timeout_connect: durationMs.prefault("500ms").describe("how long a connection to a server may take"),
+  timeout_client: durationMs.prefault("5s").describe("how long a client may be silent"),
+  timeout_server: durationMs.prefault("5s").describe("how long a server may be silent"),
   timeout_tcp: durationMs
-    .default(8 * 3_600_000)
+    .prefault("8h")
     .describe("how long both sides of a service of mode tcp may be silent, where it does not say so itself"),
   retries: z.int().min(0).max(100).default(3).describe("further attempts after a failed connection"),
   retry_on: z
@@ -34,15 +34,17 @@ export const haproxyParameters = z.strictObject({
     ),
   stats: z
     .strictObject({
-      port,
+      port: port.describe("where the page is"),
       address: z
         .string()
         .refine((value) => isIP(value) !== 0, { error: "expected an IP address" })
-        .default("127.0.0.1"),
+        .default("127.0.0.1")
+        .describe("on which address"),
       uri: z
         .string()
         .regex(/^\/[\w/.~-]*$/, { error: "expected a path like /" })
-        .default("/"),
+        .default("/")
+        .describe("its path"),
     })
     .optional()
     .describe("HAProxy's statistics as a page"),

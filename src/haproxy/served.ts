@@ -17,7 +17,8 @@ export type ServedServices = ReadonlyMap<string, Served>;
 
 /** Others might do something. */
 const ASKED = new Set(["GET", "HEAD", "OPTIONS"]);
-const WILDCARDS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+/** Where this host reaches what listens everywhere. */
+export const WILDCARDS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 const MOST_SECONDS = 9;
 
 /**

@@ -75,10 +75,20 @@ export interface Altered {
   readonly how: string;
   /** What takes it back, said to the socket; undefined where that would hold more than names and numbers. */
   readonly undo: string | undefined;
+  /** The address of a server that the file does not have. */
+  readonly added?: string;
+}
+
+/** How the worker's servers are judged. */
+export interface Judged {
+  /** Whether a watcher puts servers that have left into maintenance. */
+  readonly isMaintenanceOurs: boolean;
+  /** Whether the worker was started with just this file: only then servers that it has too many or too few were made so by hand. */
+  readonly isAsLoaded: boolean;
 }
 
 /**
- * Servers of the worker that somebody sent elsewhere, drained, gave another weight or limit, or does not check any more. One that registered
+ * Servers of the worker that somebody added, took away, sent elsewhere, drained, gave another weight or limit, or does not check any more. One that registered
  * itself with weight 0 shows "DRAIN" too and is as it wants to be. A server that the file has by a name has the
  * address that HAProxy resolved when it read the file: that proves nothing. Maintenance is an alteration only where
  * no watcher uses it for the servers that have left: `isMaintenanceOurs`.
@@ -87,35 +97,61 @@ export function serversAltered(
   servers: readonly ServerState[],
   config: HaproxyConfig,
   service: string,
-  { isMaintenanceOurs }: { readonly isMaintenanceOurs: boolean },
+  { isMaintenanceOurs, isAsLoaded }: Judged,
 ): readonly Altered[] {
   const configured = new Map(serversOf(config, service).map((server) => [server.name, server]));
-  return servers.flatMap(({ backend, name, status, weight, address, limit, check }): Altered[] => {
-    const server = configured.get(name);
-    if (backend !== service || server === undefined) return [];
-    const { host, port } = server;
-    const at = `${service}/${name}`;
-    const order = (...words: readonly (string | number)[]) => orderOf("set server", at, ...words);
-    if (status.startsWith("MAINT")) {
-      // "MAINT (resolution)" is HAProxy's own doing.
-      const isByHand = !isMaintenanceOurs && !server.disabled && !status.includes("resolution");
-      return isByHand ? [{ name, how: "is in maintenance", undo: order("state", "ready") }] : [];
-    }
-    if (address !== undefined && parseIp(host) !== undefined && !isAddress(address, host, port)) {
-      return [{ name, how: `was sent to ${address}`, undo: order("addr", host, "port", port) }];
-    }
-    const wants = weightIn(server.options);
-    if (weight !== wants) return [{ name, how: `has weight ${weight}`, undo: order("weight", wants) }];
-    if (status.startsWith("DRAIN") && wants !== 0)
-      return [{ name, how: "is drained", undo: order("state", "ready") }];
-    // A server that is down stays so when its checks are switched off.
-    if (check.status === "" && server.options.split(" ").includes("check"))
-      return [{ name, how: "is not checked", undo: orderOf("enable health", at) }];
-    const most = limitIn(server.options);
-    if (limit === most) return [];
-    const how = limit === 0 ? "takes any number of connections" : `takes ${connections(limit)} at most`;
-    return [{ name, how, undo: orderOf("set maxconn server", at, most) }];
-  });
+  const own = servers.filter(({ backend }) => backend === service);
+  const taken = [...configured.keys()].filter((name) => own.every((server) => server.name !== name));
+  const others = isAsLoaded
+    ? [
+        ...own.flatMap((server) => (configured.has(server.name) ? [] : added(server))),
+        ...taken.map((name): Altered => ({ name, how: "was taken away", undo: undefined })),
+      ]
+    : [];
+  return [
+    ...others,
+    ...own.flatMap(({ name, status, weight, address, limit, check }): Altered[] => {
+      const server = configured.get(name);
+      if (server === undefined) return [];
+      const { host, port } = server;
+      const at = `${service}/${name}`;
+      const order = (...words: readonly (string | number)[]) => orderOf("set server", at, ...words);
+      if (status.startsWith("MAINT")) {
+        // "MAINT (resolution)" is HAProxy's own doing.
+        const isByHand = !isMaintenanceOurs && !server.disabled && !status.includes("resolution");
+        return isByHand ? [{ name, how: "is in maintenance", undo: order("state", "ready") }] : [];
+      }
+      if (address !== undefined && parseIp(host) !== undefined && !isAddress(address, host, port)) {
+        return [{ name, how: `was sent to ${address}`, undo: order("addr", host, "port", port) }];
+      }
+      const wants = weightIn(server.options);
+      if (weight !== wants) return [{ name, how: `has weight ${weight}`, undo: order("weight", wants) }];
+      if (status.startsWith("DRAIN") && wants !== 0)
+        return [{ name, how: "is drained", undo: order("state", "ready") }];
+      // A server that is down stays so when its checks are switched off.
+      if (check.status === "" && server.options.split(" ").includes("check"))
+        return [{ name, how: "is not checked", undo: orderOf("enable health", at) }];
+      const most = limitIn(server.options);
+      if (limit === most) return [];
+      const how = limit === 0 ? "takes any number of connections" : `takes ${connections(limit)} at most`;
+      return [{ name, how, undo: orderOf("set maxconn server", at, most) }];
+    }),
+  ];
+}
+
+/** A server that the file does not have. One in maintenance, as it is when it is added, gets no requests. */
+function added({
+  backend,
+  name,
+  status,
+  address = "an address that it does not tell",
+}: ServerState): readonly Altered[] {
+  if (status.startsWith("MAINT")) return [];
+  const at = `${backend}/${name}`;
+  // No order closes what holds more than names: a server leaves in maintenance only.
+  const orders = [orderOf("set server", at, "state maint"), orderOf("del server", at)];
+  const undo = orders.includes(undefined) ? undefined : orders.join("; ");
+  return [{ name, how: `was added at ${address}`, undo, added: address }];
 }
 
 /** What a person should do about them; undefined when there are none. */
@@ -136,7 +172,7 @@ export function connections(number: number): string {
 }
 
 /** HAProxy's socket takes several orders in a line, and the names of servers are what backends say of themselves. */
-function orderOf(...words: readonly (string | number)[]): string | undefined {
+export function orderOf(...words: readonly (string | number)[]): string | undefined {
   const order = words.join(" ");
   return /^[\w./: -]+$/.test(order) ? order : undefined;
 }

@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Mesh, Service } from "../contract/mesh.ts";
 import { CANARY } from "./canary.ts";
+import { type PanicSettings, panicSettings } from "./panic.ts";
 import type { HaproxyParameters } from "./parameters.ts";
 
 /** The directory that the workers are shut into. */
 export const CHROOT = "/var/lib/haproxy";
+/** Whom the worker becomes, of the package. */
+export const PROCESS_USER = "haproxy";
 /** Where the worker answers `show info`; the group haproxy may, so that a watcher needs no root. */
 export const ADMIN_SOCKET = "/run/haproxy/admin.sock";
 
@@ -38,6 +41,10 @@ export interface ServiceSettings {
   readonly backend: readonly string[];
   /** Options of every server line, for example "check inter 2000 rise 2 fall 3". */
   readonly serverOptions: string;
+  /** What is done while too few servers are up; undefined where nothing is. Its rules stand in `frontend`, too. */
+  readonly panic?: PanicSettings | undefined;
+  /** How long a server may be dead before its checks tell, in milliseconds; 0 without checks. */
+  readonly downAfterMs: number;
   /** Whether a registry tells the servers. Then `servers` are only those to fall back on. */
   readonly discovered: boolean;
   readonly servers: Service["servers"];
@@ -48,7 +55,7 @@ export function haproxySettings(parameters: HaproxyParameters, mesh: Mesh): Hapr
   return {
     global: [
       `maxconn ${parameters.maxconn}`,
-      "user haproxy",
+      `user ${PROCESS_USER}`,
       "group haproxy",
       // Debian's unit mounts /dev/log into this directory: with another chroot the worker's logs are lost.
       `chroot ${CHROOT}`,
@@ -152,19 +159,17 @@ const ONLY_CANARY =
   `{ req.fhdr(cookie) -m reg ^${PROBE_COOKIE}=${CANARY}_[0-9A-Za-z.:_-]+$ }`;
 
 function serviceSettings(service: Service, retriesRequests: boolean, timeoutTcpMs: number): ServiceSettings {
-  const { http, httpHost, failFast } = service.check;
   const isTcp = service.mode === "tcp";
   const { timeouts = {}, lines } = service;
   const silence = isTcp ? timeoutTcpMs : undefined;
-  const timeout = (side: string, ms: number | undefined) =>
-    ms === undefined ? [] : [`timeout ${side} ${ms}ms`];
-  const version = httpHost === undefined ? "" : ` HTTP/1.1\\r\\nHost:\\ ${httpHost}`;
+  const backend = backendLines(service, retriesRequests, silence);
+  const panic = panicSettings(service, backend);
   return {
     name: service.name,
     mode: service.mode,
     bind: service.bind,
     port: service.port,
-    check: http,
+    check: service.check.http,
     // `option httplog` of the defaults makes no sense in a TCP front end, and HAProxy warns of it.
     bindOptions: service.bindOptions,
     frontend: [
@@ -177,35 +182,17 @@ function serviceSettings(service: Service, retriesRequests: boolean, timeoutTcpM
       ...(service.maxconn === undefined ? [] : [`maxconn ${service.maxconn}`]),
       ...timeout("client", timeouts.client ?? silence),
       ...(lines?.frontend ?? []),
+      // Behind those of the inventory, whose own back ends go first.
+      ...(panic?.rules ?? []),
     ],
-    backend: [
-      `mode ${service.mode}`,
-      `balance ${service.balance}`,
-      // HAProxy sets no cookie by this; it only obeys one that asks for a server, which `meshctl probe` sends.
-      ...(service.path !== undefined && service.mode === "http"
-        ? [`cookie ${PROBE_COOKIE}`, ONLY_CANARY]
-        : []),
-      ...(isTcp ? ["option srvtcpka"] : []),
-      ...timeout("connect", timeouts.connect),
-      ...timeout("server", timeouts.server ?? silence),
-      ...timeout("queue", timeouts.queue),
-      ...timeout("tunnel", timeouts.tunnel),
-      ...(service.retries === undefined ? [] : [`retries ${service.retries}`]),
-      ...(http === undefined ? [] : [`option httpchk ${http.method} ${http.path}${version}`]),
-      ...(service.check.lines ?? []),
-      // Without it a check may take `inter` to fail, and a frozen server is found out only after seconds.
-      ...(failFast ? [`timeout check ${FAIL_FAST.checkTimeoutMs}ms`] : []),
-      // A request that was sent may have been acted upon; only GET and HEAD may be sent a second time.
-      ...(retriesRequests && service.mode === "http"
-        ? ["http-request disable-l7-retry unless METH_GET"]
-        : []),
-      ...(lines?.backend ?? []),
-    ],
+    backend,
     serverOptions: [
       ...(service.check.off ? [] : [checkOptions(service.check)]),
       ...(service.check.off || service.check.port === undefined ? [] : [`port ${service.check.port}`]),
       ...(lines?.server ? [lines.server] : []),
     ].join(" "),
+    ...(panic === undefined ? {} : { panic }),
+    downAfterMs: downAfterMs(service.check),
     discovered: service.path !== undefined,
     servers: service.servers.map(({ name, host, port, options }) => ({
       name,
@@ -214,6 +201,40 @@ function serviceSettings(service: Service, retriesRequests: boolean, timeoutTcpM
       ...(options === undefined ? {} : { options }),
     })),
   };
+}
+
+function timeout(side: string, ms: number | undefined): readonly string[] {
+  return ms === undefined ? [] : [`timeout ${side} ${ms}ms`];
+}
+
+/** `silenceMs`: how long a server may be silent where the service does not say so. */
+function backendLines(
+  service: Service,
+  retriesRequests: boolean,
+  silenceMs: number | undefined,
+): readonly string[] {
+  const { http, httpHost, failFast } = service.check;
+  const { timeouts = {}, lines } = service;
+  const version = httpHost === undefined ? "" : ` HTTP/1.1\\r\\nHost:\\ ${httpHost}`;
+  return [
+    `mode ${service.mode}`,
+    `balance ${service.balance}`,
+    // HAProxy sets no cookie by this; it only obeys one that asks for a server, which `meshctl probe` sends.
+    ...(service.path !== undefined && service.mode === "http" ? [`cookie ${PROBE_COOKIE}`, ONLY_CANARY] : []),
+    ...(service.mode === "tcp" ? ["option srvtcpka"] : []),
+    ...timeout("connect", timeouts.connect),
+    ...timeout("server", timeouts.server ?? silenceMs),
+    ...timeout("queue", timeouts.queue),
+    ...timeout("tunnel", timeouts.tunnel),
+    ...(service.retries === undefined ? [] : [`retries ${service.retries}`]),
+    ...(http === undefined ? [] : [`option httpchk ${http.method} ${http.path}${version}`]),
+    ...(service.check.lines ?? []),
+    // Without it a check may take `inter` to fail, and a frozen server is found out only after seconds.
+    ...(failFast ? [`timeout check ${FAIL_FAST.checkTimeoutMs}ms`] : []),
+    // A request that was sent may have been acted upon; only GET and HEAD may be sent a second time.
+    ...(retriesRequests && service.mode === "http" ? ["http-request disable-l7-retry unless METH_GET"] : []),
+    ...(lines?.backend ?? []),
+  ];
 }
 
 /**
@@ -233,6 +254,15 @@ function checkOptions({ interMs, rise, fall, failFast }: Service["check"]): stri
     `check inter ${inter} fastinter ${fastinter} rise ${rise} fall ${Math.min(fall, FAIL_FAST.fall)} ` +
     `observe layer4 error-limit ${FAIL_FAST.errorLimit} on-error mark-down`
   );
+}
+
+/** A check may begin as late as its server dies, and each takes its time to fail. */
+function downAfterMs({ off, interMs, fall, failFast }: Service["check"]): number {
+  if (off) return 0;
+  if (!failFast) return interMs * (fall + 1);
+  const inter = Math.min(interMs, FAIL_FAST.interMs);
+  const failed = Math.min(fall, FAIL_FAST.fall);
+  return inter + failed * FAIL_FAST.checkTimeoutMs + (failed - 1) * FAIL_FAST.fastinterMs;
 }
 
 /** sha256, in hex, of what the settings mean: the same settings give the same digest on every host. */
@@ -256,6 +286,7 @@ export function settingsDigest(settings: HaproxySettings): string {
       ]),
       // Nothing where there is none: another digest would reload a fleet.
       ...(service.bindOptions === undefined ? [] : [service.bindOptions]),
+      ...(service.panic === undefined ? [] : [service.panic.backend]),
     ]),
     ...(settings.sections.length === 0 ? [] : [settings.sections.map(({ title, lines }) => [title, lines])]),
   ]);

@@ -35,16 +35,18 @@ remove_file() {
     return 1
   fi
   rm -f -- "$1" || return
-  [ ! -d "$(dirname "$1")" ] || sync "$(dirname "$1")"
+  [ ! -d "${1%/*}/" ] || sync "${1%/*}/"
 }
 
 # sync_folders PATH: the folders on the way to PATH, from $STATE on, may all be new.
 sync_folders() {
   folder=$1
+  set --
   while [ "$folder" != "$STATE" ]; do
-    folder=$(dirname "$folder")
-    sync "$folder" || return
+    folder=${folder%/*}
+    set -- "$@" "$folder"
   done
+  sync "$@"
 }
 
 # manifest_digest PATH: what the manifest says of it, "-" when nothing.
@@ -102,7 +104,7 @@ keep_for_run() {
   kept_before=$(digest_of "$3") && kept_manifest=$(manifest_digest "$3") || return
   if [ "$kept_before" != - ] && [ ! -e "$kept/before$3" ] && ! is_listed "$3"; then
     # Renamed when complete: half a copy must not pass for what was there.
-    if ! { mkdir -p -- "$(dirname "$kept/before$3")" && copy_of "$3" "$kept/copy" && sync "$kept/copy" &&
+    if ! { mkdir -p -- "$kept/before${3%/*}/" && copy_of "$3" "$kept/copy" && sync "$kept/copy" &&
       mv -fT -- "$kept/copy" "$kept/before$3" && sync_folders "$kept/before$3"; }; then
       rm -f -- "$kept/copy"
       return 1
@@ -147,12 +149,14 @@ prune_runs() {
 
 # runs_by_age: the folder of each run, the one that changed the host last first. Only root makes names there.
 runs_by_age() {
+  set --
   for aged in "$STATE"/runs/[0-9]*-[0-9]*-*; do
     # The list changes with every file, the folder with few.
     if [ -e "$aged/files" ]; then
-      stat -c "%.9Y $aged" -- "$aged/files"
+      set -- "$@" "$aged/files"
     elif [ -e "$aged" ]; then
-      stat -c "%.9Y $aged" -- "$aged"
+      set -- "$@" "$aged"
     fi
-  done | sort -rn | sed 's/^[^ ]* //'
+  done
+  [ $# -eq 0 ] || stat -c '%.9Y %n' -- "$@" | sort -rn | sed -e 's/^[^ ]* //' -e 's|/files$||'
 }

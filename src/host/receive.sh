@@ -5,8 +5,8 @@
 # goes with this shell unless it has been moved into place. Each who may write there meanwhile has a prefix of its own.
 new_beside() {
   # What a power cut left half-written: one change at a time writes here.
-  rm -f -- "$(dirname "$1")/${2:-.meshctl}".??????
-  new=$(mktemp "$(dirname "$1")/${2:-.meshctl}.XXXXXX") || return
+  rm -f -- "${1%/*}/${2:-.meshctl}".??????
+  new=$(mktemp "${1%/*}/${2:-.meshctl}.XXXXXX") || return
   trap 'rm -f -- "$new"' EXIT
   trap 'exit 143' TERM INT HUP
 }
@@ -28,7 +28,7 @@ receive() {
 
 # put_in_place TARGET: replaces it with the new file, so that it is the old one or the new one whatever happens.
 put_in_place() {
-  mv -fT -- "$new" "$1" && sync "$(dirname "$1")"
+  mv -fT -- "$new" "$1" && sync "${1%/*}/"
 }
 
 # enter_private: for a target in a directory that another user than root can write ($private_directory, which root alone

@@ -25,7 +25,7 @@ export function compareProblems(
     zookeeper: { clientPort: 2181, quorumPort: 2888, electionPort: 3888 },
     proxies: [],
     networks: [],
-    services: [toService(name, service.data, false)],
+    services: [toService(name, service.data, { failFast: false, panicPercent: 0 })],
   });
   const [only] = settings.services;
   const stand = only!.discovered ? `\n    server registered ${REGISTERED}:1 ${only!.serverOptions}` : "";

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { labelName, labelValue } from "../inventory/labels.ts";
 import type { Entry, LeftOut } from "./service.ts";
 import { listOf, mapOf } from "./synapse.ts";
 
@@ -12,7 +13,9 @@ export interface NerveFile {
 }
 
 const KNOWN = new Set(
-  "host port reporter_type zk_hosts zk_path check_interval checks weight haproxy_server_options".split(" "),
+  "host port reporter_type zk_hosts zk_path check_interval checks weight haproxy_server_options labels".split(
+    " ",
+  ),
 );
 const KNOWN_CHECK = new Set("type uri timeout rise fall open_timeout read_timeout name host port".split(" "));
 
@@ -33,12 +36,9 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
       );
       continue;
     }
-    if (registrations.some((other) => other.path === path)) {
-      leave("the whole registration", `a host registers one instance at ${path}`);
-      continue;
-    }
     for (const key of Object.keys(service))
-      if (!KNOWN.has(key)) leave(key, "a registration has port, check and weight");
+      if (!KNOWN.has(key))
+        leave(key, "a registration has port, check, weight, backup, server_options and labels");
     for (const host of listOf(service.zk_hosts)) members.add(String(host));
     if (isIP(String(service.host))) addresses.add(String(service.host));
     const [first, ...more] = listOf(service.checks).map(mapOf);
@@ -46,29 +46,46 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
       leave(`${more.length} more checks`, "a registration has one check: the first is taken");
     const check: Entry = { inter: seconds(service.check_interval, 500) };
     for (const key of Object.keys(first ?? {}))
-      if (!KNOWN_CHECK.has(key)) leave(`checks.${key}`, "a check has http, inter, timeout, rise and fall");
+      if (!KNOWN_CHECK.has(key))
+        leave(`checks.${key}`, "a check has http, host, port, inter, timeout, rise and fall");
     if (first?.type === "http") check.http = String(first.uri ?? "/");
     else check.http = false;
     if (first !== undefined && first.type !== "http" && first.type !== "tcp")
       leave(`a check of type ${first.type}`, "a registration is checked by http or tcp: by tcp here");
-    for (const key of ["host", "port"]) {
-      if (first?.[key] !== undefined && first[key] !== service[key])
-        leave(`checks.${key} ${first[key]}`, "a registration is checked where it is registered");
+    const asked = first?.host ?? service.host;
+    if (asked !== service.host) {
+      // Nerve resolves it on the host itself, where a name of its own is loopback.
+      const at = asked === "localhost" ? "127.0.0.1" : String(asked);
+      if (isIP(at) !== 0) check.host = at;
+      else leave(`checks.host ${at}`, "a check is made at an IP address: at the host's mesh address here");
     }
+    const checkPort = Number(first?.port ?? service.port);
+    if (checkPort !== Number(service.port)) check.port = checkPort;
     check.timeout = seconds(first?.timeout, 100);
     check.rise = Number(first?.rise ?? 1);
     check.fall = Number(first?.fall ?? 1);
-    const options = String(service.haproxy_server_options ?? "");
-    const weight = service.weight ?? /^weight (\d+)$/.exec(options)?.[1];
-    if (options !== "" && !/^weight \d+$/.test(options))
-      leave(`haproxy_server_options "${options}"`, "a registration says weight alone");
+    const { weight, isBackup, rest } = optionsOf(String(service.haproxy_server_options ?? ""));
+    const ownWeight = service.weight ?? weight;
+    if (weight !== undefined && service.weight !== undefined && Number(weight) !== Number(service.weight))
+      leave(
+        `weight ${service.weight} beside haproxy_server_options weight ${weight}`,
+        "a registration has one weight: Synapse goes by the second, and the first is taken",
+      );
+    const labels = Object.entries(mapOf(service.labels)).filter(([label, value]) => {
+      const fits = labelName.safeParse(label).success && labelValue.safeParse(value).success;
+      if (!fits) leave(`label ${label} ${JSON.stringify(value)}`, "a label is a word with one line of text");
+      return fits;
+    });
     registrations.push({
       name,
       path,
       entry: {
         port: Number(service.port),
         check,
-        ...(weight === undefined ? {} : { weight: Number(weight) }),
+        ...(ownWeight === undefined ? {} : { weight: Number(ownWeight) }),
+        ...(isBackup ? { backup: true } : {}),
+        ...(rest === "" ? {} : { server_options: rest }),
+        ...(labels.length === 0 ? {} : { labels: Object.fromEntries(labels) }),
       },
     });
   }
@@ -84,6 +101,16 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
     registrations,
     leftOut,
   };
+}
+
+/** Options of a server line, with what a registration has keys for taken out. */
+function optionsOf(options: string) {
+  const words = options.split(/\s+/).filter(Boolean);
+  const at = words.indexOf("weight");
+  const weight = at === -1 ? undefined : words.splice(at, 2)[1];
+  const backup = words.indexOf("backup");
+  if (backup !== -1) words.splice(backup, 1);
+  return { weight, isBackup: backup !== -1, rest: words.join(" ") };
 }
 
 /** Nerve's seconds in milliseconds; at least the 100 that a registration has. */

@@ -1,6 +1,7 @@
 import { type HaproxyConfig, parseHaproxyConfig } from "../haproxy/config.ts";
+import { labelFilters } from "../inventory/labels.ts";
 import { isBackLine, isFrontLine } from "./proxies.ts";
-import { type LeftOut, REGISTERED } from "./service.ts";
+import { type Entry, type LeftOut, REGISTERED } from "./service.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -9,17 +10,21 @@ export interface SynapseFile {
   readonly config: HaproxyConfig;
   /** Service → its path in ZooKeeper. */
   readonly paths: ReadonlyMap<string, string>;
+  /** Service → what else of its discovery the inventory says. */
+  readonly discovered: ReadonlyMap<string, Entry>;
   /** HOST:PORT of ZooKeeper's members. */
   readonly members: readonly string[];
   readonly leftOut: readonly LeftOut[];
 }
 
 /** Keys of a service that ask for nothing, or are taken. */
-const KNOWN = new Set(["discovery", "haproxy", "default_servers"]);
+const KNOWN = new Set([
+  ...["discovery", "haproxy", "default_servers", "keep_default_servers", "use_previous_backends"],
+]);
 const KNOWN_HAPROXY = new Set(
   "port bind_address bind_options server_options listen frontend backend server_port_override".split(" "),
 );
-const KNOWN_DISCOVERY = new Set(["method", "path", "hosts"]);
+const KNOWN_DISCOVERY = new Set(["method", "path", "hosts", "label_filters", "label_filter"]);
 /** Of `haproxy:` at the top: how Synapse works, which meshctl decides. */
 const WORKINGS =
   /^(do_\w+|config_file_path|socket_file_path|reload_command|restart_\w+|state_file_\w+|global|defaults|extra_sections|bind_address|use_nerve_weights)$/;
@@ -29,6 +34,7 @@ export function readSynapse(json: Json): SynapseFile {
   const leftOut: LeftOut[] = [];
   const haproxy = mapOf(json.haproxy);
   const paths = new Map<string, string>();
+  const discoveries = new Map<string, Entry>();
   const members = new Set<string>();
   const text = ["global", ...linesOf(haproxy.global), "defaults", ...linesOf(haproxy.defaults)];
   for (const [title, lines] of Object.entries(mapOf(haproxy.extra_sections)))
@@ -62,20 +68,31 @@ export function readSynapse(json: Json): SynapseFile {
       );
       continue;
     }
+    const labels = isRegistered ? labelsOf(discovery, leave) : undefined;
+    if (isRegistered && labels === "none") continue;
     if (isRegistered) {
       const path = String(discovery.path).replace(/\/+$/, "");
-      const sharer = [...paths].find(
-        ([, other]) =>
-          other === path || `${other}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${other}/`),
+      const sharer = [...paths].find(([twin, other]) =>
+        other === path
+          ? !areTold(labels, discoveries.get(twin)?.labels)
+          : `${other}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${other}/`),
       );
       if (sharer !== undefined) {
         leave(
           "the whole service",
-          `its path ${path} and that of '${sharer[0]}' hold each other's backends: give it a path of its own`,
+          `its path ${path} and that of '${sharer[0]}' hold each other's backends: give it a path of its own, or both labels`,
         );
         continue;
       }
       paths.set(name, path);
+      const keeps = service.use_previous_backends;
+      discoveries.set(name, {
+        ...(labels === undefined ? {} : { labels }),
+        ...(typeof keeps === "boolean" ? { when_empty: keeps ? "keep_last" : "serve_none" } : {}),
+        ...(service.keep_default_servers === true && listOf(service.default_servers).length > 0
+          ? { keep_servers: true }
+          : {}),
+      });
       for (const host of listOf(discovery.hosts)) members.add(String(host));
     }
     const listen = linesOf(own.listen);
@@ -107,14 +124,48 @@ export function readSynapse(json: Json): SynapseFile {
       ...servers,
     );
   }
-  return { config: parseHaproxyConfig(text.join("\n")), paths, members: [...members], leftOut };
+  return {
+    config: parseHaproxyConfig(text.join("\n")),
+    paths,
+    discovered: discoveries,
+    members: [...members],
+    leftOut,
+  };
+}
+
+/** A service's `labels`; undefined without filters, "none" where what they say has no place: it would get others' backends. */
+function labelsOf(
+  discovery: Json,
+  leave: (what: string, because: string) => void,
+): Readonly<Record<string, unknown>> | undefined | "none" {
+  const given = [discovery.label_filter, discovery.label_filters].flat().filter((each) => each != null);
+  if (given.length === 0) return undefined;
+  const filters = labelFilters.safeParse(given);
+  const labels: Record<string, string | { readonly not: readonly string[] }> = {};
+  for (const { label, value, condition } of filters.data ?? []) {
+    const known = labels[label];
+    if (known !== undefined && (typeof known === "string" || condition === "equals")) {
+      leave("the whole service", `its label_filters say two things of the label ${label}`);
+      return "none";
+    }
+    labels[label] =
+      condition === "equals" ? value : { not: [...(typeof known === "object" ? known.not : []), value] };
+  }
+  if (filters.success) return labels;
+  leave(
+    "the whole service",
+    `its label_filters ${JSON.stringify(given)} are no list of label, value (text) and condition (equals, not-equals)`,
+  );
+  return "none";
+}
+
+/** Whether services at one path are told apart by labels. */
+function areTold(one: unknown, other: unknown): boolean {
+  return one !== undefined && other !== undefined && JSON.stringify(one) !== JSON.stringify(other);
 }
 
 function whyNot(key: string): string {
   const words: Readonly<Record<string, string>> = {
-    label_filters: "a service has every backend below its path: give each set a path of its own",
-    use_previous_backends: "is said for all: watcher: { when_empty: keep_last } or serve_none",
-    keep_default_servers: "'servers' stand in only while none is registered",
     leader_election: "the released Synapse knows it no more",
     generator_config_path: "what a service is like stands in the inventory alone",
     backend_order: "meshctl keeps the order of names",

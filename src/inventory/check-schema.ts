@@ -81,14 +81,18 @@ function explain(issue: z.core.$ZodIssue, base: Path, schema: z.ZodType): Compla
     const words = issue.errors.flatMap((branch) => branch.slice(0, 1)).map(({ message }) => message);
     return [{ path, at: "value", message: joinExpectations(words) }];
   }
-  const wantsNumber = issue.code === "invalid_type" && ["number", "int"].includes(issue.expected);
+  const wantsNumber =
+    issue.code === "invalid_type"
+      ? ["number", "int"].includes(issue.expected)
+      : issue.code === "invalid_value" && issue.values.every((value) => typeof value === "number");
   return [{ path, at: "value", message: issue.message, wantsNumber }];
 }
 
 /** "unknown key; did you mean 'port'?", what a key of another tool is called here, or the keys there are when they are few. */
 export function unknownKey(name: string, known: readonly string[]): string {
   const meant = didYouMean(name, known);
-  const here = meant === "" ? wordHere(name) : undefined;
+  // What is known of another tool is meant rather than a word that looks alike.
+  const here = wordHere(name, known);
   if (here !== undefined) return `unknown key; ${here}`;
   if (meant !== "" || known.length === 0 || known.length > 12) return `unknown key${meant}`;
   return `unknown key; known are ${known.join(", ")}`;

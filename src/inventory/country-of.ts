@@ -9,7 +9,10 @@ export function countryOf(
   entry: { readonly country?: string | undefined },
   groups: ReadonlyMap<string, GroupDraft>,
 ): HostView["country"] {
-  const at = (path: readonly string[]) => `${section.source.file}:${section.lineOf(path)}`;
+  const at = (path: readonly string[]) => {
+    const { file, line } = section.source.keyPosition(path);
+    return `${file}:${line}`;
+  };
   const own = ["hosts", host, "country"];
   // What it says itself counts, and a mistake there has been told.
   if (section.raw(own) != null) {
@@ -24,7 +27,7 @@ export function countryOf(
     if (country === first.country) continue;
     section.problem(
       ["groups", name, "country"],
-      `group '${first.name}' says '${first.country}' (line ${section.lineOf(place)}), and '${host}' is in both groups`,
+      `group '${first.name}' says '${first.country}' (${section.placeOf(place)}), and '${host}' is in both groups`,
     );
   }
   return { code: first.country, source: at(place) };

@@ -12,7 +12,7 @@ import {
   serviceEntry,
   sshSection,
 } from "./schema.ts";
-import { mostFailures, waveSizes } from "./wave-schema.ts";
+import { hold, mostFailures, waveSizes } from "./wave-schema.ts";
 
 /** A JSON Schema (draft 2020-12), as editors read it. */
 export interface JsonSchema {
@@ -46,21 +46,36 @@ export function inventorySchema(steps: readonly AnyStep[]): JsonSchema {
     type: "object",
     required: ["version", "hosts"],
     properties: {
-      version: { const: 1 },
-      ssh: jsonSchemaOf(sshSection),
-      network: jsonSchemaOf(networkSection),
+      version: { const: 1, description: "of the format" },
+      ssh: { description: "how to reach the hosts", ...jsonSchemaOf(sshSection) },
+      network: { description: "how the hosts reach package registries", ...jsonSchemaOf(networkSection) },
       allow_os: jsonSchemaOf(allowOs),
-      mesh: withProperties(mesh, {
-        services: { type: "object", additionalProperties: jsonSchemaOf(serviceEntry) },
-        service_watcher: { type: "object" },
-        firewall: { anyOf: [{ type: "boolean" }, jsonSchemaOf(firewallEntry)] },
-      }),
+      mesh: {
+        description: "who keeps the registry, who has a local proxy, and what is offered through it",
+        ...withProperties(mesh, {
+          services: {
+            description: "name of each service, and how it is found and offered",
+            type: "object",
+            additionalProperties: jsonSchemaOf(serviceEntry),
+          },
+          service_watcher: {
+            description: "services as they are written for Synapse, which are translated",
+            type: "object",
+          },
+          firewall: {
+            description: "closes ZooKeeper's ports to all but the mesh; default: false",
+            anyOf: [{ type: "boolean" }, jsonSchemaOf(firewallEntry)],
+          },
+        }),
+      },
       hosts: {
+        description: "name of each host, its address, and parameters of steps for it alone",
         type: "object",
         propertyNames: jsonSchemaOf(hostName),
         additionalProperties: withProperties(jsonSchemaOf(hostEntry), layers),
       },
       groups: {
+        description: "name of each group, and its members: hosts and groups",
         type: "object",
         propertyNames: jsonSchemaOf(groupName),
         additionalProperties: {
@@ -69,10 +84,23 @@ export function inventorySchema(steps: readonly AnyStep[]): JsonSchema {
             {
               type: "object",
               properties: {
-                hosts: members,
-                country: jsonSchemaOf(countryCode),
-                serial: jsonSchemaOf(waveSizes),
-                max_fail: jsonSchemaOf(mostFailures),
+                hosts: { description: "hosts and groups that belong to it", ...members },
+                country: {
+                  description: "where its hosts stand, by ISO 3166-1",
+                  ...jsonSchemaOf(countryCode),
+                },
+                serial: {
+                  description: "how many of its hosts a wave may disrupt, wave by wave",
+                  ...jsonSchemaOf(waveSizes),
+                },
+                max_fail: {
+                  description: "hosts that may fail before the run stops",
+                  ...jsonSchemaOf(mostFailures),
+                },
+                hold: {
+                  description: "how long the mesh is watched after each wave, like 30s",
+                  ...jsonSchemaOf(hold),
+                },
                 ...layers,
               },
               additionalProperties: false,

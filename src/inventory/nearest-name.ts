@@ -36,6 +36,21 @@ export function didYouMean(name: string, candidates: Iterable<string>): string {
   return nearest === undefined ? "" : `; did you mean '${nearest}'?`;
 }
 
+/** The candidate that was meant, or else which groups there are: " (groups: proxies, zookeeper)". */
+export function didYouMeanGroup(
+  name: string,
+  candidates: Iterable<string>,
+  groups: Iterable<string>,
+): string {
+  const meant = didYouMean(name, candidates);
+  const [...names] = groups;
+  if (meant !== "" || names.length === 0) return meant;
+  const more = names.length > MOST_GROUPS ? ` and ${names.length - MOST_GROUPS} more` : "";
+  return ` (groups: ${names.slice(0, MOST_GROUPS).join(", ")}${more})`;
+}
+
+const MOST_GROUPS = 8;
+
 /** Insertions, deletions, replacements and swaps of neighbours that lead from one word to the other. */
 function editDistance(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, column) => column)];

@@ -18,7 +18,11 @@ export function openPortsWords(
   const ports = list([clientPort, quorumPort, electionPort].map(String));
   if (firewall !== undefined)
     return `mesh.firewall is asked for, and the playbook has no step firewall for ${list(members)}: ports ${ports} stay as they are there. Add "firewall: {}" before zookeeper to a play for these hosts`;
-  return `ZooKeeper's ports ${ports} of ${list(members)} are open to all that reach them: the network must keep out everybody but the mesh, or mesh.firewall does (see README, "Firewall")`;
+  const who =
+    zookeeper.auth === undefined
+      ? "; mesh.zookeeper.auth keeps others from registering (see docs/network.md)"
+      : "";
+  return `ZooKeeper's ports ${ports} of ${list(members)} are open to all that reach them: the network must keep out everybody but the mesh, or mesh.firewall does (see docs/network.md)${who}`;
 }
 
 function list(words: readonly string[]): string {

@@ -1,6 +1,6 @@
 import type { HostName, InventoryView } from "../contract/inventory-view.ts";
 import { ConfigurationError } from "../errors.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMeanGroup } from "./nearest-name.ts";
 
 interface Names {
   readonly hosts: ReadonlyMap<HostName, unknown>;
@@ -105,5 +105,5 @@ function globCharacter(character: string): string {
 function describeUnknown(name: string, { hosts, groups }: Names): string {
   if (name === "") return "expected a host, a group or a glob between the commas, found nothing";
   if (/[*?[]/.test(name)) return `no host or group matches '${name}'`;
-  return `no host or group is named '${name}'${didYouMean(name, ["all", ...hosts.keys(), ...groups.keys()])}`;
+  return `no host or group is named '${name}'${didYouMeanGroup(name, ["all", ...hosts.keys(), ...groups.keys()], groups.keys())}`;
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "./diagnostic.ts";
 import { formatPath, type Path } from "./path.ts";
+import { shapeHint } from "./shape-hint.ts";
 import type { Source } from "./source.ts";
 
 /** A place in a file that a value came from, or would have stood at. */
@@ -23,13 +24,13 @@ export class Problems {
     options: { at?: "key" | "value"; hint?: string | undefined } = {},
   ): void {
     const { source, path } = origin;
+    const hint = options.hint ?? shapeHint(path, message);
     const position = options.at === "key" ? source.keyPosition(path) : source.valuePosition(path);
     this.report({
-      file: source.file,
       ...position,
       path: formatPath(path),
       message,
-      ...(options.hint === undefined ? {} : { hint: options.hint }),
+      ...(hint === undefined ? {} : { hint }),
     });
   }
 

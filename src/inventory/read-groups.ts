@@ -7,7 +7,7 @@ import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import type { Path } from "./path.ts";
 import { groupName } from "./schema.ts";
 import { isPlainMap, type Section } from "./section.ts";
-import { mostFailures, waveSizes } from "./wave-schema.ts";
+import { hold, mostFailures, waveSizes } from "./wave-schema.ts";
 
 export interface GroupDraft {
   readonly name: string;
@@ -48,7 +48,8 @@ export function readGroups(
       const country = section.checkOptional(["groups", name, "country"], countryCode);
       const serial = section.checkOptional(["groups", name, "serial"], waveSizes);
       const maxFail = section.checkOptional(["groups", name, "max_fail"], mostFailures);
-      return [name, { name, hosts: ordered, layers, country, rules: { serial, maxFail } }];
+      const holdMs = section.checkOptional(["groups", name, "hold"], hold);
+      return [name, { name, hosts: ordered, layers, country, rules: { serial, maxFail, holdMs } }];
     }),
   );
 }
@@ -59,8 +60,8 @@ function reportBadName(section: Section, name: string, hosts: readonly HostName[
   if (name === "all") {
     section.problem(path, "'all' means every host: choose another name", { at: "key" });
   } else if (hosts.includes(name)) {
-    const line = section.lineOf(["hosts", name]);
-    section.problem(path, `'${name}' is a host already (line ${line})`, { at: "key" });
+    const there = section.placeOf(["hosts", name]);
+    section.problem(path, `'${name}' is a host already (${there})`, { at: "key" });
   } else if (!valid.success) {
     section.problem(path, `${valid.error.issues[0]?.message}, found '${name}'`, { at: "key" });
   }
@@ -71,7 +72,7 @@ function readMembers(section: Section, group: string, steps: readonly StepName[]
   const entry = section.raw(path);
   let listPath = path;
   if (isPlainMap(entry)) {
-    section.onlyKeys(path, ["hosts", "country", "serial", "max_fail", ...steps]);
+    section.onlyKeys(path, ["hosts", "country", "serial", "max_fail", "hold", ...steps]);
     listPath = [...path, "hosts"];
   } else if (!Array.isArray(entry)) {
     section.unexpected(path, "expected a list of hosts and groups, or a map with 'hosts'");

@@ -2,6 +2,8 @@ import { isIPv6, SocketAddress } from "node:net";
 import * as z from "zod";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
+import { isLoopback, isWildcard, parseIp } from "../ip.ts";
+import { nearestName } from "./nearest-name.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import { hostEntry, hostName } from "./schema.ts";
 import type { Section } from "./section.ts";
@@ -18,7 +20,11 @@ export function readHosts(
   section: Section,
   steps: readonly StepName[],
 ): ReadonlyMap<HostName, HostDraft> | undefined {
-  if (section.map(["hosts"], { optional: false }) === undefined) return undefined;
+  // `host: …` is one mistake, which the unknown key tells.
+  const isMisspelt =
+    section.raw(["hosts"]) === undefined &&
+    section.source.keys([]).some((key) => key === "all" || nearestName(key, ["hosts"]) !== undefined);
+  if (isMisspelt || section.map(["hosts"], { optional: false }) === undefined) return undefined;
   const names = section.source.keys(["hosts"]);
   if (names.length === 0) section.problem(["hosts"], "expected at least one host, found none");
   const hosts = new Map<HostName, HostDraft>();
@@ -36,6 +42,7 @@ export function readHosts(
     });
   }
   reportSharedAddresses(section, hosts);
+  reportUnreachable(section, hosts);
   return hosts;
 }
 
@@ -43,6 +50,33 @@ export function readHosts(
 function readEntry(section: Section, path: string[], steps: readonly StepName[]): HostDraft["entry"] {
   const beside = Object.fromEntries(steps.map((step) => [step, z.unknown().optional()]));
   return section.check(path, hostEntry.extend(beside) as unknown as typeof hostEntry);
+}
+
+/** Addresses that no other host can reach it by. One host by itself may be its own loopback. */
+function reportUnreachable(section: Section, hosts: ReadonlyMap<HostName, HostDraft>): void {
+  for (const { name, entry } of hosts.values()) {
+    const kind = entry === undefined ? undefined : kindOf(entry.address);
+    if (kind === undefined || (kind === "loopback" && hosts.size === 1)) continue;
+    section.problem(
+      ["hosts", name, "address"],
+      `${entry!.address} is ${kind}: expected the address by which the other hosts reach it`,
+    );
+  }
+}
+
+function kindOf(address: string): string | undefined {
+  const parts = parseIp(address);
+  if (parts === undefined) return undefined;
+  if (isWildcard(address)) return "every address";
+  if (isLoopback(address)) return "loopback";
+  const [first, second] = parts as [number, number];
+  if (parts.length === 8) {
+    if (first >> 8 === 0xff) return "multicast";
+    return first >> 6 === 0xfe80 >> 6 ? "link-local" : undefined;
+  }
+  if (first >= 224 && first < 240) return "multicast";
+  if (parts.every((part) => part === 255)) return "broadcast";
+  return first === 169 && second === 254 ? "link-local" : undefined;
 }
 
 function reportSharedAddresses(section: Section, hosts: ReadonlyMap<HostName, HostDraft>): void {
@@ -53,10 +87,10 @@ function reportSharedAddresses(section: Section, hosts: ReadonlyMap<HostName, Ho
     const owner = owners.get(address);
     if (owner === undefined) owners.set(address, name);
     else {
-      const line = section.lineOf(["hosts", owner, "address"]);
+      const there = section.placeOf(["hosts", owner, "address"]);
       section.problem(
         ["hosts", name, "address"],
-        `${entry.address} is the address of '${owner}' already (line ${line})`,
+        `${entry.address} is the address of '${owner}' already (${there})`,
       );
     }
   }

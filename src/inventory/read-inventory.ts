@@ -50,7 +50,9 @@ export function readInventory(
       address: entry.address,
       country: countryOf(section, name, entry, groups),
       groups: groupsOf(name, groups),
-      ssh: sshSettings(entry, ssh, source.file),
+      ssh: sshSettings(entry, ssh, (of, key) =>
+        section.fileOf(of === "host" ? ["hosts", name, "ssh", key] : ["ssh", key]),
+      ),
     }),
   );
   return {
@@ -60,7 +62,7 @@ export function readInventory(
       groups: new Map([...groups.values()].map((group) => [group.name, group.hosts])),
       rules: new Map(
         [...groups.values()]
-          .filter(({ rules }) => rules.serial !== undefined || rules.maxFail !== undefined)
+          .filter(({ rules }) => Object.values(rules).some((rule) => rule !== undefined))
           .map(({ name, hosts: members, rules }) => [name, { hosts: members, ...rules }]),
       ),
       mesh,

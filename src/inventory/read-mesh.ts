@@ -3,8 +3,9 @@ import type * as z from "zod";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { Mesh, Service } from "../contract/mesh.ts";
 import { isSameIp, isWildcard } from "../ip.ts";
+import { shownRules } from "./labels.ts";
 import { modeOf } from "./mode.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { didYouMeanGroup } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
 import { readFirewall } from "./read-firewall.ts";
 import type { GroupDraft } from "./read-groups.ts";
@@ -17,6 +18,8 @@ import {
   meshSection,
   type ServiceEntry,
   serviceEntry,
+  share,
+  zookeeperAuth,
   zookeeperPorts,
 } from "./schema.ts";
 import type { Section } from "./section.ts";
@@ -27,7 +30,7 @@ type Ports = z.output<typeof zookeeperPorts>;
 interface ServiceDraft {
   readonly entry: ServiceEntry;
   readonly place: Path;
-  at(key: "path" | "port" | "servers"): Path;
+  at(key: "path" | "port" | "servers" | "labels"): Path;
 }
 type Services = ReadonlyMap<string, ServiceDraft>;
 
@@ -40,6 +43,7 @@ export function readMesh(
   section.checkOptional(["mesh"], meshSection);
   // What is wrong was said; the sound rest is still checked against each other.
   const ports = zookeeperPorts.safeParse(section.raw(["mesh", "zookeeper"])).data ?? zookeeperPorts.parse({});
+  const auth = zookeeperAuth.safeParse(section.raw(["mesh", "zookeeper", "auth"])).data;
   const ensemble = groupNamed(section, ["mesh", "ensemble"], groups);
   const proxies = groupNamed(section, ["mesh", "proxies"], groups);
   const ids = readIds(section, hosts, groups);
@@ -63,11 +67,15 @@ export function readMesh(
       clientPort: ports.client_port,
       quorumPort: ports.quorum_port,
       electionPort: ports.election_port,
+      ...(auth === undefined ? {} : { auth }),
     },
     proxies,
     networks: meshNetworks.safeParse(section.raw(["mesh", "networks"])).data ?? [],
     services: [...services].map(([name, { entry }]) =>
-      toService(name, entry, section.raw(["mesh", "fail_fast"]) !== false),
+      toService(name, entry, {
+        failFast: section.raw(["mesh", "fail_fast"]) !== false,
+        panicPercent: share.safeParse(section.raw(["mesh", "panic_threshold"])).data ?? PANIC_PERCENT,
+      }),
     ),
     firewall: readFirewall(section, ports, ensemble, hosts),
   };
@@ -85,8 +93,8 @@ function readServices(section: Section, members: readonly string[]): Services {
     const place = ["mesh", "service_watcher", name];
     const twin = services.get(name);
     if (twin !== undefined) {
-      const line = section.lineOf(twin.place);
-      section.problem(place, `'${name}' is a service already (line ${line})`, { at: "key" });
+      const there = section.placeOf(twin.place);
+      section.problem(place, `'${name}' is a service already (${there})`, { at: "key" });
       continue;
     }
     const entry = readServiceWatcher(section, place, members);
@@ -105,9 +113,12 @@ function groupNamed(
   if (typeof name !== "string") return [];
   const group = groups.get(name);
   if (group === undefined)
-    section.problem(path, `no group is named '${name}'${didYouMean(name, groups.keys())}`);
+    section.problem(
+      path,
+      `no group is named '${name}'${didYouMeanGroup(name, groups.keys(), groups.keys())}`,
+    );
   else if (group.hosts.length === 0) {
-    section.problem(path, `group '${name}' (line ${section.lineOf(["groups", name])}) holds no host`);
+    section.problem(path, `group '${name}' (${section.placeOf(["groups", name])}) holds no host`);
   }
   return group?.hosts ?? [];
 }
@@ -137,8 +148,8 @@ function readIds(
     const owner = owners.get(id);
     if (owner === undefined) owners.set(id, name);
     else {
-      const line = section.lineOf(["hosts", owner, "zookeeper", "id"]);
-      section.problem(path, `${id} is the id of '${owner}' already (line ${line})`);
+      const there = section.placeOf(["hosts", owner, "zookeeper", "id"]);
+      section.problem(path, `${id} is the id of '${owner}' already (${there})`);
     }
     ids.set(name, id);
   }
@@ -172,11 +183,20 @@ function reportServices(section: Section, services: Services): void {
     if (path === undefined && servers === undefined) {
       section.problem(place, "expected 'path' (ZooKeeper) or 'servers' (a fixed list), found neither", {
         at: "key",
+        hint: "`path: /services/NAME` where its backends register, or `servers: [{ host: 10.0.0.5, port: 80 }]`",
       });
     }
     if (path !== undefined && section.raw(["mesh", "ensemble"]) === undefined) {
       section.problem(at("path"), "a path needs 'mesh.ensemble', the group of ZooKeeper's hosts");
     }
+    for (const key of ["labels", "when_empty"] as const) {
+      if (path === undefined && entry[key] !== undefined)
+        section.problem([...place, key], `needs 'path', the backends that it is about`, { at: "key" });
+    }
+    if (entry.keep_servers && (path === undefined || servers === undefined))
+      section.problem([...place, "keep_servers"], "needs 'path' and 'servers', which are served together", {
+        at: "key",
+      });
     const mode = modeOf(entry);
     if (typeof mode === "object") {
       const words =
@@ -193,33 +213,39 @@ function reportServices(section: Section, services: Services): void {
 const ZOOKEEPERS_OWN = "/zookeeper";
 
 /**
- * Two services with one path get each other's backends, and below a service's path every child is taken for a backend of
- * that service.
+ * Two services with one path get each other's backends unless both pick theirs by labels; below a service's path every child
+ * is taken for a backend of that service.
  */
 function reportSharedPaths(section: Section, services: Services): void {
-  const earlier: [name: string, path: string, place: Path][] = [];
+  const earlier: [name: string, path: string, place: Path, labels: ServiceEntry["labels"]][] = [];
   for (const [name, { entry, at }] of services) {
-    const { path } = entry;
+    const { path, labels } = entry;
     if (path === undefined) continue;
     const place = at("path");
     if (isBelow(path, ZOOKEEPERS_OWN) || path === ZOOKEEPERS_OWN)
       section.problem(place, `${ZOOKEEPERS_OWN} is ZooKeeper's own: expected another path`);
-    for (const [other, otherPath, otherPlace] of earlier) {
-      const line = section.lineOf(otherPlace);
+    for (const [other, otherPath, otherPlace, otherLabels] of earlier) {
+      const there = section.placeOf(otherPlace);
       if (path === otherPath) {
-        section.problem(
-          place,
-          `${path} is the path of '${other}' already (line ${line}): each would get the other's backends`,
-        );
+        if (labels === undefined || otherLabels === undefined)
+          section.problem(
+            place,
+            `${path} is the path of '${other}' already (${there}): each would get the other's backends; they may share it where both pick theirs by 'labels'`,
+          );
+        else if (JSON.stringify(labels) === JSON.stringify(otherLabels))
+          section.problem(
+            at("labels"),
+            `'${other}' picks the same backends of ${path} (${there}): ${shownRules(labels) || "all of them"}`,
+          );
       } else if (isBelow(path, otherPath) || isBelow(otherPath, path)) {
         const [outer, inner] = isBelow(path, otherPath) ? [other, path] : [name, otherPath];
         section.problem(
           place,
-          `${path} and ${otherPath}, the path of '${other}' (line ${line}), lie within each other: '${outer}' would take ${inner} for a backend`,
+          `${path} and ${otherPath}, the path of '${other}' (${there}), lie within each other: '${outer}' would take ${inner} for a backend`,
         );
       }
     }
-    earlier.push([name, path, place]);
+    earlier.push([name, path, place, labels]);
   }
 }
 
@@ -238,8 +264,8 @@ function reportSharedServers(
     const earlier = first.get(name);
     if (earlier === undefined) first.set(name, index);
     else {
-      const line = section.lineOf([...place, earlier]);
-      section.problem([...place, index], `server '${name}' is listed already (line ${line})`);
+      const there = section.placeOf([...place, earlier]);
+      section.problem([...place, index], `server '${name}' is listed already (${there})`);
     }
   }
 }
@@ -254,10 +280,10 @@ function reportSharedPorts(section: Section, services: Services, zookeeper: Port
         bindsOf(other.entry).some((one) => bindsOf(entry).some((address) => overlap(one, address))),
     );
     if (twin !== undefined) {
-      const line = section.lineOf(twin[1].at("port"));
+      const there = section.placeOf(twin[1].at("port"));
       const others = bindsOf(twin[1].entry).join(", ");
       const where = bindsOf(entry).join(", ") === others ? "" : ` on ${others}`;
-      section.problem(at("port"), `${entry.port} is the port of '${twin[0]}' already${where} (line ${line})`);
+      section.problem(at("port"), `${entry.port} is the port of '${twin[0]}' already${where} (${there})`);
     }
     earlier.push([name, draft]);
   }
@@ -300,10 +326,18 @@ function reportZookeeperPorts(section: Section, services: Services, zookeeper: P
 
 function where(section: Section, key: string): string {
   const path = ["mesh", "zookeeper", key];
-  return section.raw(path) === undefined ? " by default" : ` (line ${section.lineOf(path)})`;
+  return section.raw(path) === undefined ? " by default" : ` (${section.placeOf(path)})`;
 }
 
-export function toService(name: string, entry: ServiceEntry, failFast: boolean): Service {
+/** Half of them, as Envoy has it. */
+const PANIC_PERCENT = 50;
+
+/** `all` counts for what the service does not say itself. */
+export function toService(
+  name: string,
+  entry: ServiceEntry,
+  all: { readonly failFast: boolean; readonly panicPercent: number },
+): Service {
   const found = modeOf(entry);
   const mode = typeof found === "object" ? "http" : found;
   const isOff = entry.check === false;
@@ -332,6 +366,9 @@ export function toService(name: string, entry: ServiceEntry, failFast: boolean):
     }),
     port: entry.port,
     path: entry.path,
+    ...(entry.labels === undefined || entry.labels.length === 0 ? {} : { labels: entry.labels }),
+    ...(entry.when_empty === undefined ? {} : { whenEmpty: entry.when_empty }),
+    ...(entry.keep_servers ? { keepsServers: true as const } : {}),
     servers: (entry.servers ?? []).map(({ backup, weight, ...server }) => {
       const options = [...(weight === undefined ? [] : [`weight ${weight}`]), ...(backup ? ["backup"] : [])];
       return {
@@ -341,6 +378,7 @@ export function toService(name: string, entry: ServiceEntry, failFast: boolean):
       };
     }),
     balance: entry.balance,
+    panicPercent: entry.panic_threshold ?? all.panicPercent,
     serverOptionsAllowed: entry.server_options_allowed ?? [],
     check: {
       ...(isOff ? { off: true } : {}),
@@ -350,7 +388,7 @@ export function toService(name: string, entry: ServiceEntry, failFast: boolean):
       interMs: check.inter,
       rise: check.rise,
       fall: check.fall,
-      failFast: !isOff && (entry.fail_fast ?? failFast),
+      failFast: !isOff && (entry.fail_fast ?? all.failFast),
     },
   };
 }

@@ -17,7 +17,7 @@ export function readNetwork(section: Section): Network {
 
 function readCertificates(section: Section, caFile: string): string | undefined {
   const place = ["network", "ca_file"];
-  const path = resolvePath(caFile, section.source.file);
+  const path = resolvePath(caFile, section.fileOf(place));
   try {
     const text = readFileSync(path, "utf8");
     if (text.includes("-----BEGIN CERTIFICATE-----")) return text;

@@ -2,13 +2,15 @@ import * as z from "zod";
 import { linesOf, wordsOf } from "../haproxy-lines.ts";
 import { durationMs } from "../quantities.ts";
 import { unknownKey } from "./check-schema.ts";
+import { labelFilters } from "./labels.ts";
 import type { Path } from "./path.ts";
-import { checkEntry, httpRequest, type ServiceEntry, serviceEntry } from "./schema.ts";
+import { checkEntry, httpRequest, type ServiceEntry, serviceEntry, share } from "./schema.ts";
 import type { Section } from "./section.ts";
 import { readServerOptions } from "./server-options.ts";
 
 /** Where `mesh.service_watcher` keeps what `mesh.services` keeps under a service's own key. */
-export const PLACES: Readonly<Record<"path" | "port" | "servers", Path>> = {
+export const PLACES: Readonly<Record<"path" | "port" | "servers" | "labels", Path>> = {
+  labels: ["discovery", "label_filters"],
   path: ["discovery", "path"],
   port: ["haproxy", "port"],
   servers: ["default_servers"],
@@ -33,19 +35,12 @@ const AS_MESHCTL_DOES = entriesOf<{ readonly value: unknown; readonly otherwise:
     otherwise: "expected disabled: what a service is like stands in the inventory alone",
   },
   "haproxy.backend_order": { value: "asc", otherwise: "expected asc, the order that meshctl keeps" },
-  keep_default_servers: {
-    value: false,
-    otherwise: "expected false: default_servers stand in only while ZooKeeper lists none",
-  },
 });
 
 /** Keys of Synapse whose meaning has another place in meshctl, or none. */
 const ELSEWHERE = entriesOf({
-  use_previous_backends:
-    "is set for all services, by the watcher step: watcher: { when_empty: keep_last } or serve_none",
   backend_port_override: "is not translated: let each backend register the port it listens on",
   "discovery.decode": "is not translated: meshctl's Synapse reads children as JSON with host and port",
-  "discovery.label_filters": "is not translated: give each set of backends a path of its own",
   "haproxy.cookie_value_method": "is not translated: meshctl's services set no cookie",
 });
 
@@ -80,6 +75,12 @@ export function readServiceWatcher(
     bind_options: section.checkOptional([...place, "haproxy", "bind_options"], bindOptions),
     ...readLines(section, place, problem),
   };
+  const labels = readLabels(section, [...place, "discovery", "label_filters"], (at, message) =>
+    problem(["discovery", "label_filters", ...at], message),
+  );
+  const [keepsServers, keepsLast] = (["keep_default_servers", "use_previous_backends"] as const).map((key) =>
+    section.checkOptional([...place, key], z.boolean()),
+  );
   const optionsPath = ["haproxy", "server_options"];
   const options = readServerOptions(section, [...place, ...optionsPath], (message) =>
     problem(optionsPath, message),
@@ -95,10 +96,16 @@ export function readServiceWatcher(
         : { frontend: [...lines.frontend], backend: [...lines.backend], server: options.rest },
     port: entry.port,
     bind: entry.bind,
+    labels,
+    // Without a word Synapse keeps them.
+    when_empty:
+      keepsLast === undefined || path === undefined ? undefined : keepsLast ? "keep_last" : "serve_none",
+    keep_servers: keepsServers && path !== undefined && servers !== undefined ? true : undefined,
     // A check that the file does not have is not put in, and the numbers of one that it has are kept.
     check:
       options.check === false ? false : { ...checkEntry.parse({}), ...options.check, http, host, ...check },
     fail_fast: section.raw(["mesh", "fail_fast"]) === true,
+    panic_threshold: share.safeParse(section.raw(["mesh", "panic_threshold"])).data ?? 0,
     server_options_allowed: undefined,
   };
 }
@@ -118,8 +125,8 @@ function collecting(section: Section, place: Path): { problem: Problem; complete
 
 function knownKeys(section: Section, place: Path, problem: Problem): void {
   const known: Readonly<Record<string, readonly string[]>> = {
-    "": ["discovery", "haproxy", "default_servers"],
-    discovery: ["method", "path", "hosts"],
+    "": ["discovery", "haproxy", "default_servers", "keep_default_servers", "use_previous_backends"],
+    discovery: ["method", "path", "hosts", "label_filters"],
     haproxy: ["port", "bind_address", "bind_options", "server_options", "listen", "frontend", "backend"],
   };
   for (const [map, keys] of Object.entries(known)) {
@@ -173,6 +180,21 @@ function readDiscovery(
     problem(["discovery"], "expected 'path', a ZooKeeper path like /services/user-api", "key");
   else if (section.check([...place, "discovery", "path"], znode) === undefined) return undefined;
   return typeof path === "string" ? path : undefined;
+}
+
+/** Synapse's `label_filters` as they are. */
+function readLabels(
+  section: Section,
+  path: Path,
+  problem: (at: Path, message: string) => void,
+): ServiceEntry["labels"] {
+  const filters = section.checkOptional(path, labelFilters);
+  for (const [at, { label, condition }] of (filters ?? []).entries()) {
+    const twin = filters!.slice(0, at).find((each) => each.label === label);
+    if (twin !== undefined && (condition === "equals" || twin.condition === "equals"))
+      problem([at], `'${label}' has a filter already, and one says all that it is to be`);
+  }
+  return filters;
 }
 
 interface Lines {

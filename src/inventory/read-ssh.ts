@@ -7,17 +7,20 @@ import type { SshSettings } from "./ssh-settings.ts";
 export function sshSettings(
   entry: z.output<typeof hostEntry>,
   top: z.output<typeof sshSection>,
-  inventoryFile: string,
+  /** The file that says a key of the host's own `ssh`, or of the one at the top. */
+  fileOf: (of: "host" | "top", key: string) => string,
 ): SshSettings {
   const merged = { ...top, ...entry.ssh };
-  const resolved = (paths: readonly string[] | undefined) =>
-    paths?.map((path) => resolvePath(path, inventoryFile));
+  const resolved = (key: "identity_file" | "known_hosts") =>
+    merged[key]?.map((path) =>
+      resolvePath(path, fileOf(entry.ssh?.[key] === undefined ? "top" : "host", key)),
+    );
   return {
     host: entry.ssh?.host ?? entry.address,
     port: merged.port,
     user: merged.user,
-    identityFiles: resolved(merged.identity_file),
-    knownHostsFiles: resolved(merged.known_hosts),
+    identityFiles: resolved("identity_file"),
+    knownHostsFiles: resolved("known_hosts"),
     hostKeys: merged.host_keys,
     privilege: merged.privilege ?? "auto",
     password: merged.password,

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Secret } from "../secret.ts";
 import { lastLines } from "../terminal-text.ts";
 import { fileError } from "./file-error.ts";
@@ -59,6 +59,12 @@ export class References {
     return text === undefined ? { problem: `${what} is not set` } : usable(text, what);
   }
 
+  /** What a program prints that stands in the place of a file. */
+  printedBy(path: string): Resolved {
+    if (this.#unread) return { problem: "is a program, and with --no-references none is run" };
+    return this.#run([resolve(path)], ".", path);
+  }
+
   #output(words: string | readonly string[], folder: string): Resolved {
     const argv = typeof words === "string" ? splitPlainly(words) : words;
     if (argv === undefined) {
@@ -75,8 +81,11 @@ export class References {
   }
 
   /** Runs the program itself, without a shell, and without standard input: one that asks does so at the terminal. */
-  #run([program = "", ...args]: readonly string[], folder: string): Resolved {
-    const what = `!command ${[program, ...args].join(" ")}`;
+  #run(
+    [program = "", ...args]: readonly string[],
+    folder: string,
+    what = `!command ${[program, ...args].join(" ")}`,
+  ): Resolved {
     if ([program, ...args].some((word) => word.includes("\0"))) {
       return { problem: "a word of a command cannot hold a NUL character" };
     }

@@ -5,6 +5,7 @@ import { asWord, linesOf, serverWords } from "../haproxy-lines.ts";
 import { durationMs, port } from "../quantities.ts";
 import { Secret } from "../secret.ts";
 import { countryCode } from "./country.ts";
+import { labelRules } from "./labels.ts";
 
 const NAME = "expected a name of a–z, 0–9, '-' and '.', beginning with a letter or digit";
 const GROUP = "expected a name of a–z, 0–9, '-', '_' and '.', beginning with a letter or digit";
@@ -17,6 +18,14 @@ const USER = "expected a user name: letters, digits, and . _ - + @ \\ behind the
 const SSH_HOST = "expected a host name, an IP address or an alias in ssh_config";
 const REFERENCE = "expected a reference: !env NAME, !file PATH or !command [PROGRAM, ARGUMENT]";
 const BALANCE = "expected a balance algorithm of HAProxy like roundrobin or leastconn";
+const BALANCES = ["roundrobin", "leastconn", "static-rr", "source", "first", "random"];
+
+/** "round-robin" and "least_conn" are names of other proxies. */
+function balanceMeant(input: unknown): string {
+  const plain = String(input).toLowerCase().replace(/[-_ ]/g, "");
+  const meant = BALANCES.find((name) => name.replace("-", "") === plain);
+  return meant === undefined ? BALANCE : `expected HAProxy's word '${meant}'`;
+}
 const CHECK = "expected a request like GET /health, or false for a TCP check";
 
 export const hostName = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, { error: NAME });
@@ -31,7 +40,7 @@ const text = z
 // What OpenSSH refuses in a name on its command line, and blanks: hints show both for copying into a shell.
 const user = z.string().regex(/^[\p{L}\p{N}_][\p{L}\p{N}_.@+\\-]*\$?$/u, { error: USER });
 const sshHost = z.string().regex(/^[\p{L}\p{N}_:[][\p{L}\p{N}_.:%[\]-]*$/u, { error: SSH_HOST });
-const address = z
+export const address = z
   .string({ error: ADDRESS })
   .refine((value) => isIP(value) !== 0 && !value.includes("%"), { error: ADDRESS });
 /** A file or a list of files. */
@@ -45,17 +54,31 @@ const secret = z.instanceof(Secret, { error: REFERENCE }).refine((value) => !/[\
 const TIMEOUT = "expected at least 100ms (a plain number is milliseconds)";
 
 const sshShape = {
-  user: user.optional(),
-  port: port.optional(),
-  identity_file: files.optional(),
-  known_hosts: files.optional(),
-  host_keys: z.enum(["strict", "accept-new", "ask"]).optional(),
-  privilege: z.enum(["auto", "root", "sudo", "doas"]).optional(),
-  password: secret.optional(),
-  sudo_password: secret.optional(),
-  passphrase: secret.optional(),
-  connect_timeout: durationMs.pipe(z.number().min(100, { error: TIMEOUT })).optional(),
-  client: z.enum(["built-in", "openssh"]).optional(),
+  user: user.optional().describe("who logs in; default: as ssh_config says"),
+  port: port.optional().describe("sshd's port; default: as ssh_config says, or 22"),
+  identity_file: files.optional().describe("a private key's file, or a list of them"),
+  known_hosts: files.optional().describe("a file of known host keys, or a list of them"),
+  host_keys: z
+    .enum(["strict", "accept-new", "ask"])
+    .optional()
+    .describe("what becomes of a host key that is not known: refused, added, or asked about"),
+  privilege: z
+    .enum(["auto", "root", "sudo", "doas"])
+    .optional()
+    .describe("how to become root; default: auto"),
+  password: secret.optional().describe("password of the login, by reference"),
+  sudo_password: secret.optional().describe("password for sudo or doas, by reference"),
+  passphrase: secret.optional().describe("passphrase of the private key, by reference"),
+  connect_timeout: durationMs
+    .pipe(z.number().min(100, { error: TIMEOUT }))
+    .optional()
+    .describe("how long a connection may take to stand; default: 10s"),
+  client: z
+    .enum(["built-in", "openssh"])
+    .optional()
+    .describe(
+      "openssh: the system's own ssh, for certificates, security keys and second factors; default: built-in",
+    ),
 };
 
 /** `ssh:` at the top. */
@@ -63,9 +86,19 @@ export const sshSection = z.strictObject(sshShape);
 
 /** A host's entry; parameters of steps stand beside these keys. */
 export const hostEntry = z.strictObject({
-  address,
-  country: countryCode.optional(),
-  ssh: z.strictObject({ host: sshHost.optional(), ...sshShape }).optional(),
+  address: address.describe("IP address on the mesh, by which the other hosts reach it"),
+  country: countryCode.optional().describe("where the host stands, by ISO 3166-1"),
+  ssh: z
+    .strictObject({
+      host: sshHost
+        .optional()
+        .describe(
+          "where to connect to, when it is not the mesh address: a name, an IP address or an alias in ssh_config",
+        ),
+      ...sshShape,
+    })
+    .optional()
+    .describe("how to reach this host, where it differs from `ssh` at the top"),
 });
 
 const PROXY = "expected a URL like http://proxy.example:3128";
@@ -82,9 +115,18 @@ const proxy = z.union([z.string(), z.instanceof(Secret)], { error: PROXY }).tran
   return value instanceof Secret ? value : new Secret(value);
 });
 
-export const networkSection = z.strictObject({ proxy: proxy.optional(), ca_file: text.optional() });
+export const networkSection = z.strictObject({
+  proxy: proxy
+    .optional()
+    .describe(
+      "URL of the proxy by which hosts reach package registries; by reference when it holds a password",
+    ),
+  ca_file: text.optional().describe("PEM file of certificates that the hosts must trust for downloads"),
+});
 
-export const allowOs = z.array(text);
+export const allowOs = z
+  .array(text)
+  .describe("releases let in although they are not supported, like sid or ubuntu 24.04");
 
 /** What a URL's path may hold, less what quotes or begins a comment in haproxy.cfg (RFC 3986, 3.3). */
 const HTTP_REQUEST = /^[A-Z]+ [\w/.~%!&()*+,;=:@?-]*$/;
@@ -112,27 +154,40 @@ const spoken = z
   .string()
   .regex(/^[\t\r\n -~]+$/, { error: "expected text of ASCII's printed characters, tabs and line breaks" })
   .optional();
-const conversation = z.strictObject({ send: spoken, expect: spoken });
+const conversation = z.strictObject({
+  send: spoken.describe("text that HAProxy sends"),
+  expect: spoken.describe("text that the answer must hold"),
+});
 
 const CHECK_USER = "expected the name of a user of the database, who needs no rights and no password";
 
 const checkShape = z.strictObject({
-  http: z.union([z.literal(false), httpRequest], { error: CHECK }).optional(),
+  http: z
+    .union([z.literal(false), httpRequest], { error: CHECK })
+    .optional()
+    .describe("the request, like GET /health; false: only connect"),
   host: z
     .string()
     .regex(/^[A-Za-z0-9][\w.:-]*$/, { error: "expected a name as in a URL, with or without a port" })
-    .optional(),
-  expect: expected.optional(),
-  tcp: z.union([z.literal(true), conversation]).optional(),
+    .optional()
+    .describe("asks by HTTP/1.1, with this Host"),
+  expect: expected
+    .optional()
+    .describe('what a good answer is: 200, "string ok", "rstatus ^[23]"; default: 2xx and 3xx'),
+  tcp: z
+    .union([z.literal(true), conversation])
+    .optional()
+    .describe("only connect, or what to send and expect"),
   mysql: z
     .string({ error: CHECK_USER })
     .regex(/^[\w.-]{1,32}$/, { error: CHECK_USER })
-    .optional(),
-  redis: z.literal(true).optional(),
-  port: port.optional(),
-  inter: durationMs.default(2000),
-  rise: z.int().min(1).default(2),
-  fall: z.int().min(1).default(3),
+    .optional()
+    .describe("a user of the database without password and rights, as whom the check logs in"),
+  redis: z.literal(true).optional().describe("asks Redis for PONG"),
+  port: port.optional().describe("where the check is made, when not where the server is"),
+  inter: durationMs.prefault("2s").describe("pause between checks"),
+  rise: z.int().min(1).default(2).describe("good checks after which a server is UP"),
+  fall: z.int().min(1).default(3).describe("failed checks after which it is DOWN"),
 });
 
 export const checkEntry = checkShape.superRefine((check, context) => {
@@ -178,73 +233,150 @@ const serverOption = z
     error: "is Synapse's to say, and no backend's",
   });
 
+const PERCENT = "expected a share of the servers, from 0% to 100%";
+
+/** "50%" → 50; a bare 0 is off. */
+export const share = z
+  .union([z.literal(0), z.string().regex(/^(100|[1-9]?\d) ?%$/, { error: PERCENT })], { error: PERCENT })
+  .transform((value) => Number.parseInt(`${value}`, 10));
+
 export const serviceEntry = z.strictObject({
   path: z
     .string()
     .regex(/^(\/(?!\.{1,2}(\/|$))[^/\s\p{C}]+)+$/u, { error: ZNODE })
-    .optional(),
+    .optional()
+    .describe("path in ZooKeeper whose children are the live servers"),
+  labels: labelRules
+    .optional()
+    .describe("which of the backends at a path that services share are its own; {}: all of them"),
+  when_empty: z
+    .enum(["keep_last", "serve_none"])
+    .optional()
+    .describe("what becomes of a path that lists no backend; default: the watcher step's"),
+  keep_servers: z
+    .boolean()
+    .optional()
+    .describe("serves its `servers` beside those that ZooKeeper lists, not only while it lists none"),
   servers: z
     .array(
       z.strictObject({
         name: z
           .string()
           .regex(/^\w[\w.-]*$/, { error: "expected a name of letters, digits, '.', '_' and '-'" })
-          .optional(),
-        host: z.string().regex(/^[\w:][\w.:-]*$/, { error: "expected a host name or an IP address" }),
-        port,
-        backup: z.boolean().optional(),
-        weight: z.int().min(0).max(256).optional(),
+          .optional()
+          .describe("its name in HAProxy; default: host and port"),
+        host: z
+          .string()
+          .regex(/^[\w:][\w.:-]*$/, { error: "expected a host name or an IP address" })
+          .describe("host name or IP address"),
+        port: port.describe("TCP port"),
+        backup: z.boolean().optional().describe("gets requests only while no other server is up"),
+        weight: z.int().min(0).max(256).optional().describe("share of the requests, 0–256"),
       }),
     )
     .min(1)
-    .optional(),
-  port,
-  bind: z.union([address, z.array(address).min(1)]).default("127.0.0.1"),
-  bind_options: serverWords.optional(),
-  mode: z.enum(["http", "tcp"]).optional(),
+    .optional()
+    .describe("fixed servers; beside a `path` they stand in while ZooKeeper lists none"),
+  port: port.describe("port of the front end on every proxy"),
+  bind: z
+    .union([address, z.array(address).min(1)])
+    .default("127.0.0.1")
+    .describe("address of the front end, or a list of them"),
+  bind_options: serverWords.optional().describe("options of the front end's bind line, like ssl crt FILE"),
+  mode: z
+    .enum(["http", "tcp"])
+    .optional()
+    .describe("what is spoken; to be said where the check is no request, or none"),
   balance: z
     .string()
     .regex(
       /^(roundrobin|static-rr|leastconn|first|source|uri|url_param|hdr|rdp-cookie|random|hash)([ (][\w ().,-]*)?$/,
       {
-        error: BALANCE,
+        error: ({ input }) => balanceMeant(input),
       },
     )
-    .default("roundrobin"),
-  check: z.union([z.literal(false), checkEntry]).prefault({}),
+    .default("roundrobin")
+    .describe("HAProxy's algorithm with its arguments"),
+  check: z
+    .union([z.literal(false), checkEntry])
+    .prefault({})
+    .describe("how HAProxy tells a dead server; false: no check, a dead server stays in"),
   timeout: z
     .strictObject({
-      connect: durationMs.optional(),
-      client: durationMs.optional(),
-      server: durationMs.optional(),
-      queue: durationMs.optional(),
-      tunnel: durationMs.optional(),
+      connect: durationMs.optional().describe("for a connection to a server to stand"),
+      client: durationMs.optional().describe("how long the client may be silent"),
+      server: durationMs.optional().describe("how long the server may be silent"),
+      queue: durationMs.optional().describe("how long a request may wait for a server"),
+      tunnel: durationMs.optional().describe("how long both may be silent once the connection is a tunnel"),
     })
-    .optional(),
-  maxconn: z.int().min(1).max(1_000_000).optional(),
-  retries: z.int().min(0).max(100).optional(),
+    .optional()
+    .describe("its own time limits, instead of the haproxy step's"),
+  maxconn: z.int().min(1).max(1_000_000).optional().describe("connections that its front end takes at once"),
+  retries: z.int().min(0).max(100).optional().describe("further attempts to connect to a server"),
   lines: z
     .strictObject({
-      frontend: linesOf("frontend").default([]),
-      backend: linesOf("backend").default([]),
-      server: serverWords.optional(),
+      frontend: linesOf("frontend").default([]).describe("of the front end"),
+      backend: linesOf("backend").default([]).describe("of the back end"),
+      server: serverWords.optional().describe("options of every server line"),
     })
-    .optional(),
-  fail_fast: z.boolean().optional(),
-  server_options_allowed: z.array(serverOption).optional(),
+    .optional()
+    .describe("further lines of HAProxy's, which have no key of their own"),
+  fail_fast: z
+    .boolean()
+    .optional()
+    .describe("takes a server that freezes or vanishes out within about a second; default: true"),
+  panic_threshold: share
+    .optional()
+    .describe(
+      "while fewer of its servers are up by their checks, requests go to all of them; 0 turns it off; default: 50%",
+    ),
+  server_options_allowed: z
+    .array(serverOption)
+    .optional()
+    .describe(
+      "what a backend may say of itself beyond the usual: an option's name with its one value, or with *",
+    ),
 });
 
 export type ServiceEntry = z.output<typeof serviceEntry>;
 
 const serviceName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, { error: SERVICE });
 
-export const zookeeperPorts = z
+const zookeeperShape = {
+  client_port: port.default(2181).describe("for proxies and registrars"),
+  quorum_port: port.default(2888).describe("for followers, at the leader"),
+  election_port: port.default(3888).describe("for elections between members"),
+};
+
+/** The ports of `mesh.zookeeper`, whatever else it says. */
+export const zookeeperPorts = z.object(zookeeperShape).prefault({});
+
+/** ZooKeeper keeps digests without salt, and old ones show them to everybody: a short password would be guessed. */
+const LEAST_PASSWORD = 16;
+
+const AUTH_USER = "expected letters, digits, '.', '_' and '-'";
+
+/** `mesh.zookeeper.auth`: who may register backends. */
+export const zookeeperAuth = z.strictObject({
+  user: z
+    .string({ error: AUTH_USER })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: AUTH_USER })
+    .default("meshctl")
+    .describe("the account that alone may register backends"),
+  password: secret
+    .refine((value) => value.reveal().length >= LEAST_PASSWORD, {
+      error: `has fewer than ${LEAST_PASSWORD} characters, and can be guessed by what ZooKeeper shows of it`,
+    })
+    .describe("by reference, 16 characters or more"),
+});
+
+const zookeeperSection = z
   .strictObject({
-    client_port: port.default(2181),
-    quorum_port: port.default(2888),
-    election_port: port.default(3888),
+    ...zookeeperShape,
+    auth: zookeeperAuth.optional().describe("who may register backends; default: everybody"),
   })
-  .prefault({});
+  .prefault({})
+  .describe("ports of the ensemble, and who may register");
 
 /** `mesh.networks`: where backends may be. */
 export const meshNetworks = z
@@ -269,15 +401,25 @@ const source = z.string({ error: SOURCE }).transform((text, context) => {
 });
 
 /** `mesh.firewall` as a map. */
-export const firewallEntry = z.strictObject({ also: z.array(source).default([]) });
+export const firewallEntry = z.strictObject({
+  also: z
+    .array(source)
+    .default([])
+    .describe("further addresses and networks that may be clients of ZooKeeper"),
+});
 
 /** `mesh:` but for what each service says. */
 export const meshSection = z.strictObject({
-  ensemble: groupName.optional(),
-  proxies: groupName.optional(),
-  zookeeper: zookeeperPorts,
-  fail_fast: z.boolean().optional(),
-  networks: meshNetworks.optional(),
+  ensemble: groupName.optional().describe("group of the ZooKeeper ensemble's members"),
+  proxies: groupName.optional().describe("group of the hosts with a local proxy"),
+  zookeeper: zookeeperSection,
+  fail_fast: z.boolean().optional().describe("for every service that does not say otherwise; default: true"),
+  panic_threshold: share.optional().describe("for every service that does not say otherwise; default: 50%"),
+  networks: meshNetworks
+    .optional()
+    .describe(
+      "address blocks where backends may be; default: anywhere but loopback, link-local and the like",
+    ),
   // Read by itself: it may be a word or a map.
   firewall: z.unknown().optional(),
   services: z.record(serviceName, z.unknown()).optional(),

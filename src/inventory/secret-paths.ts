@@ -7,6 +7,11 @@ export function isSecretPath(path: Path): boolean {
   return SECRET_KEYS.has(path.at(-1)) || (path.length === 2 && path[0] === "network" && path[1] === "proxy");
 }
 
+/** Whether what a reference at a path stands for is a secret: also a file's text, which may stand in the YAML as well. */
+export function isSecretReference(path: Path): boolean {
+  return isSecretPath(path) || (path.at(-1) === "content" && path.at(-3) === "files");
+}
+
 /** What a text that is no YAML seems to hold as plain secrets, so that no code frame shows them. */
 export function plainSecrets(text: string): string[] {
   const lines = text.matchAll(/\b(?:password|sudo_password|passphrase)["']?[ \t]*:[ \t]*([^\s!#][^\n,}#]*)/g);

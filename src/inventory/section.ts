@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { checkSchema, unknownKey } from "./check-schema.ts";
 import type { Path } from "./path.ts";
 import type { Problems } from "./problems.ts";
-import type { Source } from "./source.ts";
+import { placeOf, type Source } from "./source.ts";
 
 /** Values of one file, checked piece by piece, so that a mistake in one piece hides no mistake in another. */
 export class Section {
@@ -58,8 +58,14 @@ export class Section {
     }
   }
 
-  lineOf(path: Path): number {
-    return this.source.keyPosition(path).line;
+  /** "line 7", or with its file where there are several. */
+  placeOf(path: Path): string {
+    return placeOf(this.source, path);
+  }
+
+  /** The file that says what stands at the path: paths of files start beside it. */
+  fileOf(path: Path): string {
+    return this.source.keyPosition(path).file;
   }
 }
 

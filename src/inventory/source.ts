@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
+import { isatty } from "node:tty";
 import { LineCounter, parseDocument } from "yaml";
 import { Secret } from "../secret.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -10,13 +11,18 @@ import { syntaxProblems } from "./yaml-syntax.ts";
 import { type Place, readYamlTree } from "./yaml-tree.ts";
 
 interface Position {
+  /** As the user named it. */
+  readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** A YAML file as plain data in which every value still knows its place. */
+/** A YAML file, or several that were merged, as plain data in which every value still knows its place. */
 export interface Source {
+  /** As the user named it; of several the first. */
   readonly file: string;
+  /** Whether its values stand in several files. */
+  readonly isMerged?: true;
   readonly text: string;
   /** Maps, lists and scalars; a `Secret` where a secret's key holds a reference. Undefined when there is nothing to use. */
   readonly value: unknown;
@@ -30,19 +36,58 @@ export interface Source {
   found(path: Path): string;
 }
 
+/** A file by its path, or its text before it is written. */
+export type FileOrText = string | { readonly file: string; readonly text: string };
+
 /** Reads and parses a file. Reports what is wrong with it as YAML instead of throwing. */
 export function readSource(
-  file: string,
+  given: FileOrText,
   references: References,
   report: (diagnostic: Diagnostic) => void,
 ): Source {
+  const file = typeof given === "string" ? given : given.file;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
-    return parseSource(file, text, references, report);
+    const text = typeof given === "string" ? textOf(given, references) : given.text;
+    if (typeof text === "string") return parseSource(file, text, references, report);
+    report({ file, line: 1, column: 1, path: "", message: text.problem });
+    return emptySource(file);
   } catch (error) {
     report({ file, line: 1, column: 1, path: "", message: fileError(error) });
     return emptySource(file);
   }
+}
+
+/** The text of a file, of standard input ("-"), or what the file prints where it is a program. */
+function textOf(file: string, references: References): string | { readonly problem: string } {
+  if (file === "-" && isatty(0))
+    return { problem: "expected an inventory on standard input, found a terminal" };
+  const bytes = readFileSync(file === "-" ? 0 : file);
+  if (file !== "-" && isProgram(file, bytes)) {
+    const printed = references.printedBy(file);
+    return "text" in printed ? printed.text : printed;
+  }
+  return utf8(bytes);
+}
+
+function utf8(bytes: Uint8Array): string | { readonly problem: string } {
+  const [first, second] = bytes;
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return { problem: "expected text in UTF-8, found UTF-16: save it as UTF-8" };
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    // What is wrong stands behind what both read alike.
+    const read = new TextDecoder().decode(bytes).split("\ufffd")[0]!;
+    const line = read.split("\n").length;
+    if (read.length === bytes.length) throw error;
+    return { problem: `expected text in UTF-8, found other bytes in line ${line}: save it as UTF-8` };
+  }
+}
+
+/** Files that may be run because nobody thought of it, as on a foreign file system, are none. */
+function isProgram(file: string, bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.subarray(0, 4)).toString("latin1");
+  return (start.startsWith("#!") || start === "\x7fELF") && (statSync(file).mode & 0o111) !== 0;
 }
 
 function parseSource(
@@ -61,11 +106,11 @@ function parseSource(
   });
   const positionAt = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
-    return { line, column: col };
+    return { file, line, column: col };
   };
   const problems = syntaxProblems(document, text, (offset) => positionAt(offset).line);
   for (const { offset, message, hint } of problems) {
-    report({ file, ...positionAt(offset), path: "", message, ...(hint === undefined ? {} : { hint }) });
+    report({ ...positionAt(offset), path: "", message, ...(hint === undefined ? {} : { hint }) });
   }
   if (problems.length > 0) {
     for (const value of plainSecrets(text)) new Secret(value);
@@ -80,7 +125,6 @@ function parseSource(
     ({ path, offset, message, hint, firstOffset }) => {
       const first = firstOffset === undefined ? "" : ` (first at line ${positionAt(firstOffset).line})`;
       report({
-        file,
         ...positionAt(offset),
         path: formatPath(path),
         message: message + first,
@@ -89,9 +133,9 @@ function parseSource(
     },
   );
 
-  const placeOf = (path: Path): Place | undefined => tree.places.get(JSON.stringify(path));
+  const treePlace = (path: Path): Place | undefined => tree.places.get(JSON.stringify(path));
   const nearest = (path: Path): Place | undefined =>
-    placeOf(path) ?? (path.length === 0 ? undefined : nearest(path.slice(0, -1)));
+    treePlace(path) ?? (path.length === 0 ? undefined : nearest(path.slice(0, -1)));
   const keyPosition = (path: Path): Position => {
     const place = nearest(path);
     return positionAt(place?.keyOffset ?? place?.offset ?? 0);
@@ -102,21 +146,27 @@ function parseSource(
     value: tree.value,
     keyPosition,
     valuePosition(path) {
-      const place = placeOf(path);
+      const place = treePlace(path);
       if (place?.keyOffset === undefined || place.empty) {
         return place === undefined || place.empty ? keyPosition(path) : positionAt(place.offset);
       }
       const [key, value] = [positionAt(place.keyOffset), positionAt(place.offset)];
       return key.line === value.line ? value : key;
     },
-    keys: (path) => placeOf(path)?.keys ?? [],
-    found: (path) => placeOf(path)?.found ?? "nothing",
+    keys: (path) => treePlace(path)?.keys ?? [],
+    found: (path) => treePlace(path)?.found ?? "nothing",
   };
+}
+
+/** Where the key stands, for the middle of a sentence: "line 7", or with its file where there are several. */
+export function placeOf(source: Source, path: Path): string {
+  const { file, line, column } = source.keyPosition(path);
+  return source.isMerged ? `${file}:${line}:${column}` : `line ${line}`;
 }
 
 /** Stands for a file that could not be used: everything about it was reported already. */
 function emptySource(file: string): Source {
-  const start = { line: 1, column: 1 };
+  const start = { file, line: 1, column: 1 };
   return {
     file,
     text: "",

@@ -2,7 +2,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Scalar 
 import { Secret } from "../secret.ts";
 import type { Path } from "./path.ts";
 import { isReferenceTag, type References, type ReferenceTag } from "./reference.ts";
-import { isSecretPath } from "./secret-paths.ts";
+import { isSecretPath, isSecretReference } from "./secret-paths.ts";
 
 /** Where one value of a YAML file stands. Offsets count characters from the start of the text. */
 export interface Place {
@@ -98,6 +98,13 @@ export function readYamlTree(
   type SetPlace = (found: string, extra?: Partial<Place>) => void;
 
   function readMap(node: Node & { items: unknown[] }, path: Path, place: SetPlace): unknown {
+    const start = node.range?.[0] ?? 0;
+    if (text.startsWith("{{", start)) {
+      place("a template");
+      const hint = "write the value itself, or `!env NAME`";
+      report({ path, offset: start, message: "'{{' begins no template: meshctl has none", hint });
+      return null;
+    }
     const map: Record<string, unknown> = {};
     const keys = new Map<string, number>();
     for (const { key, value } of node.items as { key: Node | null; value: Node | null }[]) {
@@ -135,7 +142,7 @@ export function readYamlTree(
     offset: number,
     place: SetPlace,
   ): unknown {
-    const secret = isSecretPath(path);
+    const secret = isSecretReference(path);
     const resolved = references.resolve(tag, words, file, secret);
     place(secret ? "a secret" : `the value of ${[tag, words].flat().join(" ")}`);
     if ("problem" in resolved) {
@@ -160,6 +167,19 @@ export function readYamlTree(
     } else {
       place(typeof value === "string" ? quote(value) : (node.source ?? String(value)));
     }
+    if (typeof value === "number" && /^-?0\d/.test(node.source ?? "")) {
+      // Only a file's mode is octal, and text.
+      const hint =
+        path.at(-1) === "mode"
+          ? `put quotes around it: "${node.source}"`
+          : `write ${value}; where it is text, put quotes around it`;
+      report({
+        path,
+        offset: node.range?.[0] ?? 0,
+        message: `${node.source} begins with 0, which some read as octal`,
+        hint,
+      });
+    }
     // As it is written: a double is another number.
     return typeof value === "number" && Math.abs(value) > Number.MAX_SAFE_INTEGER
       ? (node.source ?? value)
@@ -178,7 +198,12 @@ export function readYamlTree(
     }
     const written = isScalar(node) && node.source ? `${tag} ${node.source}` : tag;
     const message = `'${tag}' without quotes is a YAML tag, and only !env, !file and !command are known`;
-    report({ path, offset, message, hint: `for a pattern put quotes around it: "${written}"` });
+    report({
+      path,
+      offset,
+      message,
+      hint: TAG_HINTS[tag] ?? `for a pattern put quotes around it: "${written}"`,
+    });
   }
 
   /** A node's range begins after its tag. */
@@ -189,6 +214,17 @@ export function readYamlTree(
 
   return { value: read(document.contents, [], undefined), places };
 }
+
+const BY_REFERENCE =
+  "a secret comes by reference: `!env NAME`, `!file PATH`, or `!command [sops, -d, --extract, …]` for what decrypts it";
+
+/** What stands in the place of other tools' tags. */
+const TAG_HINTS: Readonly<Record<string, string>> = {
+  "!vault": BY_REFERENCE,
+  "!secret": BY_REFERENCE,
+  "!include": "no file includes another: several are read as one, `-i hosts.yaml -i mesh.yaml`",
+  "!unsafe": "leave the tag out: meshctl has no templates",
+};
 
 /** The node's tag unless it is one of YAML's own. */
 function tagOf(node: Node): string | undefined {
@@ -216,6 +252,7 @@ function textOf(node: Scalar): string {
 const MAX_SHOWN = 60;
 
 function quote(text: string): string {
-  const line = text.replace(/\s+/g, " ");
+  // A no-break space looks like a blank, and is what is wrong.
+  const line = text.replace(/[^\S\u00a0]+/g, " ");
   return `'${line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line}'`;
 }

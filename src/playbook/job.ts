@@ -1,3 +1,4 @@
+import type { Hooks } from "../contract/hook.ts";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { AnyStep } from "../contract/step.ts";
 import type { WaveRules } from "../waves.ts";
@@ -17,6 +18,8 @@ interface JobPlay {
 
 interface JobStep {
   readonly step: AnyStep;
+  /** Commands of the user's own around its changes. */
+  readonly hooks?: Hooks;
   /** What `step.parameters` made of the merged values, for each host of the play. */
   readonly parameters: ReadonlyMap<HostName, unknown>;
 }

@@ -1,12 +1,14 @@
 import * as z from "zod";
+import type { Hooks } from "../contract/hook.ts";
 import type { AnyStep } from "../contract/step.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { type ParameterLayer, readLayer } from "../inventory/parameter-layer.ts";
 import type { Problems } from "../inventory/problems.ts";
 import { isPlainMap, Section } from "../inventory/section.ts";
 import type { Source } from "../inventory/source.ts";
-import { mostFailures, waveSizes } from "../inventory/wave-schema.ts";
+import { hold, mostFailures, waveSizes } from "../inventory/wave-schema.ts";
 import type { WaveRules } from "../waves.ts";
+import { hookKeys, hooks } from "./hook-schema.ts";
 
 /** A play as the file has it, its pattern not yet resolved. */
 export interface PlayDraft {
@@ -16,17 +18,32 @@ export interface PlayDraft {
   /** Whether the play is left out when the inventory has no such host or group. */
   readonly optional: boolean;
   readonly rules: WaveRules;
-  readonly steps: readonly { readonly step: AnyStep; readonly layer: ParameterLayer }[];
+  readonly steps: readonly StepDraft[];
+}
+
+interface StepDraft {
+  readonly step: AnyStep;
+  readonly layer: ParameterLayer;
+  /** Those of the play, and within them its own. */
+  readonly hooks: Hooks;
 }
 
 const root = z.strictObject({ version: z.literal(1), plays: z.unknown().optional() });
 const pattern = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 const optional = z.boolean().optional();
 export const play = z.strictObject({
-  hosts: pattern,
-  optional,
-  serial: waveSizes.optional(),
-  max_fail: mostFailures.optional(),
+  hosts: pattern.describe("where: a pattern of hosts and groups, or a list of them"),
+  optional: optional.describe("left out when the inventory has no such host or group"),
+  serial: waveSizes
+    .optional()
+    .describe("how many hosts a wave may disrupt, wave by wave; default: [1, 25%, 100%]"),
+  max_fail: mostFailures.optional().describe("hosts that may fail before the run stops; default: 0"),
+  hold: hold
+    .optional()
+    .describe(
+      "how long the mesh is watched after each wave, like 30s; default: no longer than it takes to notice",
+    ),
+  ...hookKeys,
   steps: z.unknown().optional(),
 });
 
@@ -58,13 +75,24 @@ export function readPlaybook(source: Source, steps: readonly AnyStep[], problems
       rules: {
         serial: waveSizes.safeParse(entry.serial).data,
         maxFail: mostFailures.safeParse(entry.max_fail).data,
+        holdMs: hold.safeParse(entry.hold).data,
       },
-      steps: readSteps(section, index, steps),
+      steps: readSteps(section, index, steps, hooksOf(entry)),
     };
   });
 }
 
-function readSteps(section: Section, index: number, steps: readonly AnyStep[]): PlayDraft["steps"] {
+/** What does not parse was reported. */
+function hooksOf({ before, after }: Readonly<Record<string, unknown>>): Hooks {
+  return { before: hooks.safeParse(before).data ?? [], after: hooks.safeParse(after).data ?? [] };
+}
+
+function readSteps(
+  section: Section,
+  index: number,
+  steps: readonly AnyStep[],
+  ofPlay: Hooks,
+): readonly StepDraft[] {
   const path = ["plays", index, "steps"];
   if (section.map(path, { optional: false }) === undefined) return [];
   const names = section.source.keys(path);
@@ -78,6 +106,17 @@ function readSteps(section: Section, index: number, steps: readonly AnyStep[]): 
       return [];
     }
     const layer = readLayer(section, [...path, name]);
-    return layer === undefined ? [] : [{ step, layer }];
+    if (layer === undefined) return [];
+    const { before, after, ...values } = layer.values;
+    for (const [key, value] of Object.entries({ before, after }))
+      if (Object.hasOwn(layer.values, key)) section.check([...path, name, key], hooks, value);
+    const own = hooksOf({ before, after });
+    return [
+      {
+        step,
+        layer: { ...layer, values },
+        hooks: { before: [...ofPlay.before, ...own.before], after: [...own.after, ...ofPlay.after] },
+      },
+    ];
   });
 }

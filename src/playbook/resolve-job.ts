@@ -57,8 +57,9 @@ export function resolveJob(
   const jobPlays = plays.map(({ draft, hosts }) => ({
     hosts,
     rules: draft.rules,
-    steps: draft.steps.map(({ step }) => ({
+    steps: draft.steps.map(({ step, hooks }) => ({
       step,
+      hooks,
       parameters: new Map(hosts.map((host) => [host, resolved.get(host)?.get(step.name)?.value])),
     })),
   }));

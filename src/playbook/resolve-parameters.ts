@@ -7,6 +7,7 @@ import type { ParameterLayer } from "../inventory/parameter-layer.ts";
 import type { Path } from "../inventory/path.ts";
 import type { Problems } from "../inventory/problems.ts";
 import { valueAt } from "../inventory/section.ts";
+import { placeOf } from "../inventory/source.ts";
 import { disagreements, type Layers, mergeLayers, originOf } from "./merge-parameters.ts";
 import type { Given, ProblemsByHost } from "./problems-by-host.ts";
 
@@ -69,7 +70,7 @@ function reportDisagreements(
   for (const { path, first, second } of disagreements(groups)) {
     if (own !== undefined && valueAt(own.values, path) !== undefined) continue;
     const { source } = first;
-    const other = `group '${first.path[1]}' says ${source.found(first.path)} (line ${source.keyPosition(first.path).line})`;
+    const other = `group '${first.path[1]}' says ${source.found(first.path)} (${placeOf(source, first.path)})`;
     problems.add(second, `${other}, and '${host}' is in both groups`, {
       hint: "give the host a value of its own, or let only one of the groups have one",
     });

@@ -1,3 +1,4 @@
+import { type Deadline, deadline } from "../own-time.ts";
 import type { Remote, Talk } from "../remote/remote.ts";
 import type { Answer } from "./answer.ts";
 import { readerProgram } from "./program.ts";
@@ -64,8 +65,14 @@ export class HostReader {
   }
 
   #current(): Life {
-    if (this.#life?.isOpen !== true) this.#life = new Life(this.#remote, this.#life?.over);
-    return this.#life;
+    if (this.#life?.isOpen === true) return this.#life;
+    const life = new Life(this.#remote, this.#life?.over);
+    this.#life = life;
+    // It holds what came over its connection.
+    void life.over.then(() => {
+      if (this.#life === life) this.#life = undefined;
+    });
+    return life;
   }
 }
 
@@ -81,7 +88,7 @@ class Life {
   #bytes = 0;
   #endedBecause: Error | undefined;
   #isLeaving = false;
-  #silence: NodeJS.Timeout | undefined;
+  #silence: Deadline | undefined;
 
   constructor(remote: Pick<Remote, "talk">, before: Promise<void> | undefined) {
     const { script, program } = readerProgram();
@@ -165,15 +172,13 @@ class Life {
   }
 
   #expectAnswer(): void {
-    clearTimeout(this.#silence);
+    this.#silence?.clear();
     if (this.#pending.size === 0) {
       if (this.#isLeaving) void this.end();
       return;
     }
-    this.#silence = setTimeout(
-      () =>
-        this.#give(new ReaderLost(`the reader said nothing for ${SILENCE_MS / 1000} s`, { isSilent: true })),
-      SILENCE_MS,
+    this.#silence = deadline(SILENCE_MS, () =>
+      this.#give(new ReaderLost(`the reader said nothing for ${SILENCE_MS / 1000} s`, { isSilent: true })),
     );
   }
 
@@ -199,7 +204,7 @@ class Life {
   #end(error: Error): void {
     if (this.#endedBecause !== undefined) return;
     this.#endedBecause = error;
-    clearTimeout(this.#silence);
+    this.#silence?.clear();
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }

@@ -1,19 +1,16 @@
-import { gzipSync } from "node:zlib";
+import { existsSync, readFileSync } from "node:fs";
 import { scriptText } from "../script-text.ts";
+import { packed, withoutComments } from "./pack.ts";
 
 const START = new URL("./start.sh", import.meta.url);
 const READER = new URL("./reader.pl", import.meta.url);
+/** Made by scripts/build.mjs, which leaves out what it was made of. */
+const PACKED = new URL("./reader.pl.gz", import.meta.url);
 
-let packed: Buffer | undefined;
+let program: Buffer | undefined;
 
-/** The reader as it is sent, after the script that starts it: without comments, packed. */
+/** The reader as it is sent, packed, after the script that starts it. */
 export function readerProgram(): { readonly script: string; readonly program: Buffer } {
-  packed ??= gzipSync(
-    scriptText(READER)
-      .split("\n")
-      .map((line) => line.trimStart())
-      .filter((line) => line !== "" && !line.startsWith("#"))
-      .join("\n"),
-  );
-  return { script: `set -- ${packed.length}\n${scriptText(START)}`, program: packed };
+  program ??= existsSync(PACKED) ? readFileSync(PACKED) : packed(scriptText(READER));
+  return { script: `set -- ${program.length}\n${withoutComments(scriptText(START))}\n`, program };
 }

@@ -60,7 +60,8 @@ export class AnswerStream {
       if (length > 0) answers.push(decode(seen.subarray(4, this.#wanted)));
       seen = seen.subarray(this.#wanted);
     }
-    this.#chunks = [seen];
+    // A copy: the rest is a part of all that came.
+    this.#chunks = seen.length === 0 ? [] : [Buffer.from(seen)];
     this.#bytes = seen.length;
     return answers;
   }

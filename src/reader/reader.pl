@@ -6,8 +6,8 @@
 # has heard nothing for a minute.
 use strict;
 use warnings;
-use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS EPERM EROFS);
-use Fcntl qw(:mode O_RDONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
+use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS EINVAL EPERM EPROTONOSUPPORT EROFS);
+use Fcntl qw(:mode O_RDONLY O_WRONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
 use POSIX qw(WNOHANG _exit setgid setuid);
 use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
   pack_sockaddr_in6 pack_sockaddr_un getaddrinfo);
@@ -31,14 +31,12 @@ my ($machine) = (POSIX::uname())[4];
 my $POWER = { clock => 246, unshare => 282, mount => 21, limit => 325, space => 99 };
 my $GENERIC = { clock => 113, unshare => 97, mount => 40, limit => 261, space => 43 };
 # On 32 bits a few are the same everywhere, and take 64-bit numbers.
-my $SMALL = { clock => $machine =~ /^mips/ ? 4403 : 403 };
-my %CALL = %{ length(pack "l!", 0) == 4 ? $SMALL : {
+my %CALL = %{ length(pack "l!", 0) == 4 ? { clock => 403 } : {
   x86_64 => { clock => 228, unshare => 272, mount => 165, limit => 302, space => 137 },
   aarch64 => $GENERIC,
   riscv64 => $GENERIC,
   ppc64le => $POWER,
   s390x => { clock => 260 },
-  mips64 => { clock => 5222 },
 }->{$machine} || {} };
 
 # Seconds since an unknown moment, in hundredths; a step of the host's clock does not move it.
@@ -63,7 +61,7 @@ sub microseconds {
 my %PROPERTY = map { $_ => 1 } qw(
   Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths
   NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE
-  ExecStartPre ExecReload Slice MemoryMax MemoryHigh TasksMax TasksCurrent WantedBy RequiredBy
+  ExecStartPre ExecReload Slice MemoryMax MemoryHigh TasksMax TasksCurrent WantedBy RequiredBy ConflictedBy
   Group SupplementaryGroups DynamicUser ProtectHome ReadWritePaths ReadOnlyPaths InaccessiblePaths NoExecPaths ExecPaths
   BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp StateDirectory LogsDirectory CacheDirectory
   RootImage RequiresMountsFor RuntimeDirectory SourcePath);
@@ -124,6 +122,14 @@ sub slurp {
   return $text;
 }
 
+# The text of a file of settings, "" when there is none. Dies of one that is not to be read, or not whole.
+sub whole {
+  my ($path) = @_;
+  my $text = slurp($path, $CONTENT_BYTES + 1) // ($! == ENOENT ? "" : die "$path: $!\n");
+  length $text <= $CONTENT_BYTES or die "$path: larger than $CONTENT_BYTES bytes\n";
+  return $text;
+}
+
 # Runs a program to its end: (exit code, output). Its standard input is empty. "before" is run by the child.
 sub output_of {
   my ($argv, %option) = @_;
@@ -145,8 +151,10 @@ sub output_of {
   }
   close $_ for $writing, $failure;
   my $because = all_of($failing, 4096);
-  my $text = all_of($reading, $option{most} || 1 << 20) // die "$argv->[0] printed too much\n";
+  my $text = all_of($reading, $option{most} || 1 << 20);
+  kill "KILL", $child if !defined $text;
   waitpid($child, 0);
+  die "$argv->[0] printed too much\n" if !defined $text;
   chomp $because;
   die "$argv->[0] does not run: $because\n" if $because ne "";
   return ($? & 127 ? 128 + ($? & 127) : $? >> 8, $text);
@@ -183,6 +191,15 @@ sub limit_memory {
 }
 
 # Becomes a user of the host for good, with all groups; with another group than his own, and further ones, when asked so.
+# The groups that name a user as a member.
+sub groups_with {
+  my ($name, @groups) = @_;
+  setgrent;
+  while (my @group = getgrent) { push @groups, [@group] if grep { $_ eq $name } split / /, $group[3] }
+  endgrent;
+  return @groups;
+}
+
 sub become {
   my ($name, $group, @groups) = @_;
   my ($uid, $gid) = (getpwnam $name)[2, 3];
@@ -190,7 +207,7 @@ sub become {
   my $number = sub { getgrnam($_[0]) // die "this host has no group $_[0]\n" };
   @groups = map { $number->($_) } @groups;
   $gid = $number->($group) if defined $group;
-  while (my @group = getgrent) { push @groups, $group[2] if grep { $_ eq $name } split / /, $group[3] }
+  push @groups, map { $$_[2] } groups_with($name);
   $) = join " ", $gid, $gid, @groups;
   setgid($gid);
   setuid($uid);
@@ -198,7 +215,9 @@ sub become {
 }
 
 my $DENIED = do { local $! = EACCES; "$!" };
-my (%users, %groups);
+# What was read for one batch of questions holds for all of it, and not for the next.
+my (%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs);
+sub forget { undef %$_ for \(%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs) }
 sub owner {
   my ($uid, $gid) = @_;
   $users{$uid} = getpwuid($uid) // "UNKNOWN" if !exists $users{$uid};
@@ -302,7 +321,7 @@ sub content {
   return ($texts[0]);
 }
 
-# file PATH HOW ARGUMENT SIZE: HOW is "stat", "content", "long" (content of one that grows with the mesh), "lines", "settings"
+# file PATH HOW ARGUMENT SIZE: HOW is "stat", "digest", "content", "long" (content of one that grows with the mesh), "lines", "settings"
 # (of a unit: number, section, key and value of each; of variables their names alone, of credentials nothing). Of
 # content ARGUMENT and SIZE are digest and size of what is wanted: a file that is the same is not sent. Of "lines" ARGUMENT
 # is the pattern of those that are.
@@ -336,15 +355,15 @@ sub file_as_it_is {
   if ($how eq "lines") {
     my ($text, $because) = content($file, \@stat, $SEARCHED_BYTES, $real);
     return ["unreadable", $because] if !defined $text;
-    my $number = 0;
-    return ["value", @fields, map { $number++; /$argument/ ? ($number, $_) : () } split /\n/, $text];
+    my ($number, $pattern) = (0, qr/$argument/);
+    return ["value", @fields, map { $number++; $_ =~ $pattern ? ($number, $_) : () } split /\n/, $text];
   }
   if ($how eq "settings") {
     my ($text, $because) = content($file, \@stat, $CONTENT_BYTES, $real);
     return defined $text ? ["value", @fields, map { @$_ } settings_in($text)] : ["unreadable", $because];
   }
   checked(digest => $argument);
-  my $most = $how eq "long" ? $LONG_BYTES : $CONTENT_BYTES;
+  my $most = $how eq "long" ? $LONG_BYTES : $how eq "digest" ? 0 : $CONTENT_BYTES;
   if ($stat[7] > $most) {
     return ["unreadable", "larger than $DIGESTED_BYTES bytes"] if $stat[7] > $DIGESTED_BYTES;
     return [$file, ["value", @fields], undef, \@stat];
@@ -377,12 +396,16 @@ sub settings_in {
   return @found;
 }
 
-# Names of the variables in a value of Environment=.
+# Variables of a value of Environment=: their names, and of those that fit the pattern the value, too.
 sub variables_in {
-  my ($value) = @_;
-  my @names;
-  while ($value =~ /\G\s*("(?:[^"\\]|\\.)*"|'[^']*'|\S+)/g) { push @names, $1 =~ s/\A["']?([^="']*).*/$1/sr }
-  return @names;
+  my ($value, $whole) = @_;
+  my @words;
+  while ($value =~ /\G\s*(\$?"(?:[^"\\]|\\.)*"|\$?'(?:[^'\\]|\\.)*'|\S+)/g) {
+    my $word = $1;
+    my ($name) = $word =~ /\A\$?["']?([^="']*)/;
+    push @words, $whole && $name =~ $whole ? $word : $name;
+  }
+  return @words;
 }
 
 # Ends what read_file began: one program digests all.
@@ -525,10 +548,10 @@ sub read_place {
 
 my %SAFE = map { $_ => 1 } qw(defaults auto noauto nofail bind rbind ro rw exec noexec _netdev user users);
 
-sub place_of {
-  my ($real) = resolved($_[0]);
-  my $table = slurp("/proc/self/mountinfo", $ANSWER_BYTES) // return failed();
-  my $fstab = slurp("/etc/fstab", $CONTENT_BYTES) // ($! == ENOENT ? "" : return failed());
+# [mounts, lines of fstab], as the user of now may read them; undefined, with $!, when he may not.
+sub mounts_and_lines {
+  my $table = slurp("/proc/self/mountinfo", $ANSWER_BYTES) // return;
+  my $fstab = slurp("/etc/fstab", $CONTENT_BYTES) // ($! == ENOENT ? "" : return);
   my @mounts = map {
     my ($place, $after) = split / - /, $_, 2;
     my @word = split / /, $place;
@@ -539,6 +562,14 @@ sub place_of {
     my ($spec, $point, $type, $options) = map { unescaped($_) } split " ";
     [$spec, ($point =~ s{(?<=.)/+\z}{}r), $type // "auto", join ",", grep { $SAFE{$_} || /\Ax-systemd\./ } split /,/, $options // "defaults"];
   } grep { /\A\s*[^#\s]\S*\s+\// } split /\n/, $fstab;
+  return [\@mounts, \@lines];
+}
+
+sub place_of {
+  my ($real) = resolved($_[0]);
+  my $known = $mounts{$>} //= mounts_and_lines() // return failed();
+  my @mounts = @{$$known[0]};
+  my @lines = @{$$known[1]};
   my $above = sub { $_[0] eq "/" || index("$real/", "$_[0]/") == 0 };
   my @about = grep { $above->($$_[1]) } @lines;
   my @fields = map {
@@ -546,6 +577,11 @@ sub place_of {
     (@$mount[0 .. 2, 5 .. 7, 3], join "", map { $$_[1] eq $$mount[2] ? is_line($mount, $_, \@mounts) : "n" } @about);
   } grep { $above->($$_[2]) } @mounts;
   return ["value", $real, scalar @about, (map { @$_ } @about), @fields];
+}
+
+sub device_of {
+  my ($spec) = @_;
+  return $spec =~ /\A(?:UUID|LABEL|PARTUUID|PARTLABEL)=(.*)/i ? "/dev/disk/by-" . lc((split /=/, $spec)[0]) . "/" . ($1 =~ s/["']//gr =~ s/([^\w#+.:=@\x80-\xff-])/sprintf "\\x%02x", ord $1/ger) : $spec;
 }
 
 # Whether a mount is what a line of fstab says: "?" where that is not known.
@@ -559,7 +595,7 @@ sub is_line {
     my $from = $on ? (($$on[3] eq "/" ? "" : $$on[3]) . substr $spec, $$on[2] eq "/" ? 0 : length $$on[2]) : $spec;
     return $from =~ s{(?<=.)/+\z}{}r eq $root && (!$on || $$on[4] eq $device) ? "y" : "n";
   }
-  my $path = $spec =~ /\A(?:UUID|LABEL|PARTUUID|PARTLABEL)=(.*)/i ? "/dev/disk/by-" . lc((split /=/, $spec)[0]) . "/" . ($1 =~ s/"//gr) : $spec;
+  my $path = device_of($spec);
   return $spec eq $source || $type eq $wanted && $source !~ m{/} ? "y" : "n" if $path !~ m{\A/dev/};
   my @stat = stat $path or return "?";
   my $major = ($stat[6] >> 8) & 0xfff;
@@ -567,23 +603,48 @@ sub is_line {
   return "$major:$minor" eq $device || (resolved($path))[0] eq (resolved($source))[0] ? "y" : "n";
 }
 
+# Lines of tmpfiles.d: [file, number, text, the file that is read instead of this one, or ""].
+sub tmpfiles {
+  return @{$tmpfiles{lines} ||= do {
+    my (%read, @lines);
+    for my $directory (map { "$_/tmpfiles.d" } qw(/etc /run /usr/local/lib /usr/lib)) {
+      for my $name (sort(names($directory, qr/\.conf\z/))) {
+        my $file = "$directory/$name";
+        my $instead = $read{$name} // "";
+        $read{$name} //= $file;
+        push @lines, map { [$file, @$_, $instead] } said_in(whole($file));
+      }
+    }
+    \@lines;
+  }};
+}
+
 # made PATH: lines of tmpfiles.d about it: file, line, type, and the file that is read instead of this one, or "".
 sub read_made {
   my ($path) = @_;
-  my (%read, @found);
-  for my $directory (qw(/etc/tmpfiles.d /run/tmpfiles.d /usr/local/lib/tmpfiles.d /usr/lib/tmpfiles.d)) {
-    for my $name (sort(names($directory, qr/\.conf\z/))) {
-      my $file = "$directory/$name";
-      my $instead = $read{$name} // "";
-      $read{$name} //= $file;
-      my $text = slurp($file, $CONTENT_BYTES) // ($! == ENOENT ? "" : die "$file: $!\n");
-      my $number = 0;
-      for (split /\n/, $text) {
-        $number++;
-        my ($type, $about) = /\A\s*([A-Za-z][-+!=~^\$]*)\s+"?([^\s"]+)/ or next;
-        push @found, $file, $number, $type, $instead if $about =~ s{\A(?:%t|/var/run)(?=/)}{/run}r =~ s{/+\z}{}r eq $path;
-      }
-    }
+  my @found;
+  for (tmpfiles()) {
+    my ($file, $number, $text, $instead) = @$_;
+    my ($type, $about) = $text =~ /\A\s*([A-Za-z][-+!=~^\$]*)\s+"?([^\s"]+)/ or next;
+    push @found, $file, $number, $type, $instead if $about =~ s{\A(?:%t|/var/run)(?=/)}{/run}r =~ s{/+\z}{}r eq $path;
+  }
+  return ["value", @found];
+}
+
+# cleans PATH: lines of tmpfiles.d that delete or alter it, something above or something in it, at boot or by age: file, line, text.
+sub read_cleans {
+  my ($path) = @_;
+  my @lines = map { $$_[3] eq "" ? [@$_[0 .. 2], split " ", $$_[2]] : () } tmpfiles();
+  # What an "x" line names is not cleaned by age.
+  my $is_kept = grep { ($$_[3] // "") =~ /\Ax/ && index("$path/", ($$_[4] // "") =~ s{\A"|/*"?\z}{}gr . "/") == 0 } @lines;
+  my @found;
+  for (@lines) {
+    my ($type, $about, $age) = @$_[3, 4, 8];
+    next if !defined $about || $type !~ /\A(?:[rRDFwzZ]|[fLCp]\+)/ && ($is_kept || $type !~ /\A[dveqQC]/ || ($age // "-") =~ /\A(?:-|)\z/);
+    my $what = $about =~ s/\A"|"\z//gr =~ s{\A/var/run(?=/)}{/run}r =~ s{(?<=.)/+\z}{}r;
+    my $pattern = join "", map { $_ eq "*" ? "[^/]*" : $_ eq "?" ? "[^/]" : quotemeta } split //, $what;
+    my ($plain) = $what =~ m{\A((?:/[^/*?\[%]+)*)};
+    push @found, @$_[0 .. 2] if index("$what/", "$path/") == 0 || ($type !~ /\A[rFwzfLCp]/ && $plain ne "" && "$path/" =~ m{\A$pattern/});
   }
   return ["value", @found];
 }
@@ -619,7 +680,7 @@ sub read_space {
 }
 
 # process PID|comm:NAME PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
-# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe", "program", "started",
+# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe", "cwd", "program", "started",
 # "environ:NAME", "files:PATTERN", "stderr".
 sub read_process {
   my ($which, @parts) = @_;
@@ -663,7 +724,7 @@ sub process_part {
   };
   my $matching = sub { my $pattern = shift; return join "\0", grep { /$pattern/ } @_ };
   if ($part =~ /\A(?:cmdline|cgroup|limits|comm)\z/) { return $whole->($part) }
-  if ($part eq "exe") { return readlink("$process/exe") // "" }
+  if ($part =~ /\A(?:exe|cwd)\z/) { return readlink("$process/$part") // "" }
   # Device and inode of its program, which tell a file that was replaced.
   if ($part eq "program") { my @stat = stat "$process/exe"; return @stat ? "$stat[0]:$stat[1]" : "" }
   # Seconds since 1970.
@@ -705,7 +766,7 @@ sub read_user {
   my ($name, undef, $uid, $gid, undef, undef, undef, $home, $shell) = getpwnam checked(user => $_[0]);
   return ["absent"] if !defined $name;
   my @groups = (getgrgid($gid) // $gid);
-  while (my @group = getgrent) { push @groups, $group[0] if $group[2] != $gid && grep { $_ eq $name } split / /, $group[3] }
+  push @groups, map { $$_[2] != $gid ? $$_[0] : () } groups_with($name);
   return ["value", $name, $uid, $gid, $home, $shell, "@groups"];
 }
 
@@ -753,6 +814,46 @@ sub boot_changes {
   }
   my @newest = sort { $changed{$b} <=> $changed{$a} || $a cmp $b } keys %changed;
   return ["value", $boot, $then, scalar @newest, map { ($_, $changed{$_}) } @newest[0 .. ($#newest < 19 ? $#newest : 19)]];
+}
+
+# --- Files of packages ---
+
+# What no service reads; hosts may leave it out.
+my $UNREAD = qr{\A/usr/share/(?:doc|man|locale|info|lintian|doc-base|bug|menu|icons|applications|bash-completion|maven-repo|apport|perl5)/};
+
+# packages.altered PATTERN: of the packages whose names fit, what is not as they brought it. The first field is how many files
+# were changed since and too large to be read. Then of each: path, package, "absent", "closed" (to others than its owner and
+# group) or "altered", mode, owner, size, changed (its ctime). A file that was not touched since it was unpacked is not read.
+sub packages_altered {
+  my $info = "/var/lib/dpkg/info";
+  my ($left, $unread, %diverted, %seen, @touched, @found) = ($DIGESTED_BYTES * 4, 0);
+  $diverted{$_} = 1 for split /\n/, whole("/var/lib/dpkg/diversions");
+  for my $list (sort(names($info, qr/\A(?:$_[0])(?::\w+)?\.md5sums\z/))) {
+    my $package = $list =~ s/(?::\w+)?\.md5sums\z//r;
+    my $since = (lstat "$info/$list")[10];
+    for (split /\n/, slurp("$info/$list", $ANSWER_BYTES) // die "$info/$list: $!\n") {
+      my ($sum, $path) = m{\A([0-9a-f]{32})  (.+)} or next;
+      $path = "/$path";
+      next if $path =~ $UNREAD || $diverted{$path};
+      my @stat = stat $path;
+      my $tell = sub { my ($at, $what, @its) = @_; push @found, $at, $package, $what, @its ? (sprintf("%04o", S_IMODE($its[2])), owner(@its[4, 5]), @its[7, 10]) : ("", "", 0, 0) };
+      if (!@stat) { $tell->($path, "absent"); next }
+      push @touched, [$sum, $tell, $path, @stat] if $stat[10] > $since && S_ISREG($stat[2]);
+      $tell->($path, "closed", @stat) if !($stat[2] & 04);
+      for (my $above = $path; $above =~ s{/[^/]+\z}{} && $above ne "" && !$seen{$above}++;) {
+        my @its = stat $above;
+        $tell->($above, "closed", @its) if @its && ($its[2] & 05) != 05;
+      }
+    }
+  }
+  @touched = sort { $$b[13] <=> $$a[13] } @touched;
+  my @read = grep { $$_[10] <= $left ? ($left -= $$_[10]) + 1 : 0 } @touched;
+  while (my @some = splice @read, 0, 500) {
+    my @sums = told(["md5sum", "--", map { $$_[2] } @some]) =~ /^\\?([0-9a-f]{32}) /mg;
+    @sums == @some or die "md5sum was not understood\n";
+    for (@some) { my ($sum, $tell, @its) = @$_; $unread--; $tell->(shift @its, "altered", @its) if $sum ne shift @sums }
+  }
+  return ["value", $unread + @touched, @found];
 }
 
 # --- Sockets ---
@@ -931,6 +1032,46 @@ sub zookeeper_words {
   } @words];
 }
 
+# --- systemd's bus, where it talks to root alone: a call takes no program. Alignments and types are those of D-Bus. ---
+
+my $SYSTEMD = "org.freedesktop.systemd1";
+my $MANAGER = "/org/freedesktop/systemd1";
+
+# What systemd answers to each call, [path, interface, member, string...]: the body, or undefined for an error. Dies when it
+# does not answer all. All are sent before the first answer is read, but after its welcome: what comes with the login it leaves.
+sub bus {
+  my ($until, $serial) = (now() + 2, 0);
+  my $socket = connected(1, PF_UNIX, pack_sockaddr_un("/run/systemd/private"));
+  send_all($socket, "\0AUTH EXTERNAL 30\r\nBEGIN\r\n", $until);
+  my $text = receive($socket, 65536, $until) // "";
+  $text =~ s/\AOK [0-9a-f]+\r\n\z// or die "systemd does not let root in\n";
+  send_all($socket, join("", map {
+    my ($path, $interface, $member, @values) = @$_;
+    # Its fields: 1 path, 2 interface, 3 member, 8 types.
+    my $body = pack("(L/a* x x!4)*", @values) =~ s/\0+\z/\0/r;
+    my $head = pack "(C a3 L/a* x x!8)3 C a3 C/a* x", 1, "\1o", $path, 2, "\1s", $interface, 3, "\1s", $member, 8, "\1g", "s" x @values;
+    pack("C4 L3", unpack("C", pack "S", 1) ? 108 : 66, 1, 0, 1, length $body, ++$serial, length $head) . pack("a* x!8", $head) . $body;
+  } @_), $until);
+  my @told;
+  while (@told < @_) {
+    if (length $text >= 16) {
+      my ($type, $body, $fields) = (unpack "C4 L3", $text)[1, 4, 6];
+      my $begin = 16 + ($fields + 7 & ~7);
+      if (length $text >= $begin + $body) {
+        # What it tells everybody (4) is no answer.
+        push @told, $type == 2 ? substr $text, $begin, $body : undef if $type != 4;
+        substr($text, 0, $begin + $body) = "";
+        next;
+      }
+    }
+    $text .= receive($socket, 65536, $until) // die "systemd closed the connection\n";
+  }
+  return @told;
+}
+
+# A call for a property of a unit's, or of systemd's own, and what comes: the bytes behind the type.
+sub property { my ($path, $kind, $name) = @_; return [$path, "org.freedesktop.DBus.Properties", "Get", "$SYSTEMD.$kind", $name] }
+
 # --- The registry: ZooKeeper's protocol is packets with a length before them, of big-endian integers (zookeeper.jute in
 # its source; ZooDefs.java for the numbers). All requests of a stage are sent before the first answer is read. ---
 
@@ -951,13 +1092,53 @@ sub packets {
   return @packets;
 }
 
-sub registry_at {
-  my ($address, $port, @paths) = @_;
-  my $until = now() + 6;
+sub session_with {
+  my ($address, $port, $until) = @_;
   my $socket = connected_to(2, $address, $port);
   send_all($socket, pack("N/a", pack "N NN N NN N a16 C", 0, 0, 0, 5000, 0, 0, 16, "", 0), $until);
   my ($opened) = packets($socket, 1, $until);
   (unpack "NN", $opened)[1] or die "refused the session\n";
+  return $socket;
+}
+
+sub end_session { my ($socket, $xid, $until) = @_; eval { send_all($socket, pack("N/a", pack "NN", $xid, 0xFFFFFFF5), $until); packets($socket, 1, now() + 1) } }
+
+sub signed { return unpack "l", pack "L", $_[0] }
+
+# Who may do what with each path: SCHEME:ID:RIGHTS, parted by blanks. Digests do not leave the host: of ours "own:RIGHTS" is told.
+sub acls_at {
+  my ($address, $port, $own, @paths) = @_;
+  my $until = now() + 6;
+  my $socket = session_with($address, $port, $until);
+  # A packet of credentials is -4 and request 100, getACL request 6. A digest is shown whole to its owner alone.
+  if ((slurp("/etc/meshctl/zookeeper-auth", 4096) // "") =~ /^secret=(.*)$/m) {
+    send_all($socket, pack("N/a", pack "NNN N/a N/a", 0xFFFFFFFC, 100, 0, "digest", $1), $until);
+    my $error = unpack "x12 N", (packets($socket, 1, $until))[0];
+    $error and die "refused the credentials with error " . signed($error) . "\n";
+  }
+  my ($xid, @found) = (0);
+  for (my $at = 0; $at < @paths; $at += 500) {
+    my @some = @paths[$at .. ($at + 499 < $#paths ? $at + 499 : $#paths)];
+    send_all($socket, join("", map { pack "N/a", pack("NN N/a", ++$xid, 6, $_) } @some), $until);
+    for my $packet (packets($socket, scalar @some, $until)) {
+      my ($error, @entries) = unpack "x12 N", $packet;
+      if ($error) { push @found, $error == 0xFFFFFF9B ? "absent" : "error " . signed($error); next }
+      @entries = unpack "x16 N/(N N/a N/a)", $packet;
+      my @told;
+      while (my ($rights, $scheme, $id) = splice @entries, 0, 3) {
+        push @told, $scheme eq "digest" && $id eq $own ? "own:$rights" : "$scheme:" . ($scheme eq "digest" ? $id =~ s/:.*/:x/sr : $id) . ":$rights";
+      }
+      push @found, join " ", @told;
+    }
+  }
+  end_session($socket, ++$xid, $until);
+  return @found;
+}
+
+sub registry_at {
+  my ($address, $port, @paths) = @_;
+  my $until = now() + 6;
+  my $socket = session_with($address, $port, $until);
   # getChildren is request 8, getData 4, closeSession -11; NoNode is error -101.
   my $xid = 0;
   send_all($socket, join("", map { pack "N/a", pack("NN", ++$xid, 8) . pack("N/a", $_) . "\0" } @paths), $until);
@@ -966,7 +1147,7 @@ sub registry_at {
     my $path = $paths[@found];
     my $error = unpack "x12 N", $packet;
     if ($error == 0xFFFFFF9B) { push @found, undef; next }
-    $error and die "answered with error " . unpack("l", pack "L", $error) . " for $path\n";
+    $error and die "answered with error " . signed($error) . " for $path\n";
     my @names = unpack "x16 N/(N/a)", $packet;
     push @found, [];
     push @nodes, map { [$#found, $_, ($path eq "/" ? "" : $path) . "/$_"] } @names;
@@ -984,24 +1165,26 @@ sub registry_at {
       push @{$found[$$node[0]]}, $$node[1], $content, unpack("H16", substr $packet, -24, 8);
     }
   }
-  eval { send_all($socket, pack("N/a", pack "NN", ++$xid, 0xFFFFFFF5), $until); packets($socket, 1, now() + 1) };
-  return @found;
+  end_session($socket, ++$xid, $until);
+  return map { defined $_ ? (@$_ / 3, @$_) : "absent" } @found;
 }
 
 # registry COUNT (ADDRESS PORT)... PATH...: which member answered, and for each path "absent" or the number of its children
 # and name, content, owner (a session in hex) of each. Without an answer of any member: the reasons of all.
-sub registry {
-  my $count = checked(number => shift);
-  my @members = map { [splice @_, 0, 2] } 1 .. $count;
+sub registry { return of_members(\&registry_at, [], @_) }
+
+# registry.acls DIGEST COUNT (ADDRESS PORT)... PATH...: which member answered, and what acls_at tells of each path.
+sub registry_acls { return of_members(\&acls_at, [shift], @_) }
+
+sub of_members {
+  my ($ask, $first, $count) = splice @_, 0, 3;
+  my @members = map { [splice @_, 0, 2] } 1 .. checked(number => $count);
   checked(path => $_) for @_;
   my @failures;
   for (@members) {
     my ($address, $port) = @$_;
-    my @found = eval { registry_at($address, $port, @_) };
-    if ($@ eq "") {
-      my $member = $address =~ /:/ ? "[$address]:$port" : "$address:$port";
-      return ["value", $member, map { defined $_ ? (@$_ / 3, @$_) : "absent" } @found];
-    }
+    my @found = eval { $ask->($address, $port, @$first, @_) };
+    return ["value", $address =~ /:/ ? "[$address]:$port" : "$address:$port", @found] if $@ eq "";
     chomp(my $because = $@);
     push @failures, "$address:$port: $because";
   }
@@ -1082,11 +1265,47 @@ sub nft {
   return $text;
 }
 
+# Whether the kernel has tables of nftables. The kernel itself is asked, for a host may have no nft; a module that is not
+# loaded has none, and stays so.
+sub has_tables {
+  return 0 if !-e "/sys/module/nf_tables" && names("/lib/modules/" . (POSIX::uname())[2] . "/kernel/net/netfilter", qr/\Anf_tables\.ko/);
+  # AF_NETLINK, NETLINK_NETFILTER; NFT_MSG_GETTABLE, NLM_F_REQUEST | NLM_F_DUMP.
+  if (!socket(my $kernel, 16, 3, 12)) { return 0 if $! == EPROTONOSUPPORT }
+  elsif (defined syswrite($kernel, pack "LSSLLCCS", 20, 0xa01, 0x301, (0) x 5) && sysread($kernel, my $told, 65536)) {
+    # NLMSG_DONE at once; NLMSG_ERROR with EINVAL of a kernel without them.
+    my ($type, $error) = unpack "x4Sx10l", $told;
+    return $type != 3 if $type != 2;
+    $! = -$error;
+    return 0 if $! == EINVAL;
+  }
+  die "the kernel does not tell its tables of nftables: $!\n";
+}
+
+# Of all tables, without what their sets hold. Absent where nft, which others may do without, is not there to list them.
+sub nft_ruleset {
+  return ["value", '{"nftables":[]}'] if !has_tables();
+  return -x $NFT ? ["value", nft(1, "-t", "-j", "list", "ruleset")] : ["absent"];
+}
+
+# Rules that nft does not list, in the words of iptables-save: those of iptables-legacy, and all where there is no nft.
+sub iptables_rules {
+  my $text = "";
+  my @kinds = -x $NFT || !has_tables() ? () : "nft";
+  for my $family ("ip", "ip6") {
+    for my $kind (@kinds, (slurp("/proc/net/${family}_tables_names", 4096) // "") =~ /\S/ ? "legacy" : ()) {
+      my $save = "/usr/sbin/${family}tables-$kind-save";
+      -x $save or die "the kernel has rules of iptables or nftables, and $save, which lists them, is not there: apt-get install iptables nftables\n";
+      $text .= "#$family $kind\n" . told([$save], most => 2 << 20);
+    }
+  }
+  return ["value", $text];
+}
+
 # meshctl's own table, as text and as JSON: no fields where there is none. nft 1.0.6 ends its JSON at a table that is
 # switched off.
 sub nft_table {
   -x $NFT or return ["absent"];
-  return ["value"] if nft(0, "list", "tables") !~ /^table inet meshctl$/m;
+  return ["value"] if !has_tables() || nft(0, "list", "tables") !~ /^table inet meshctl$/m;
   my @table = qw(list table inet meshctl);
   return ["value", nft(0, @table), nft(1, "-j", @table)];
 }
@@ -1129,18 +1348,19 @@ sub as_server {
 
 # What the server's own parser makes of all option files. It starts nothing and opens no table. Fields: exit code, and
 # each line that matters.
-my $PARSED = qr/ Ver [0-9]|^The following groups are read: |^(?:datadir|log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory) |^persisted-globals-load |^innodb-(?:buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) |\[ERROR\]|^error: /;
+my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-)?read-only|skip-networking|bind-address|port|init-file) |error: )/;
 sub database_parser {
   my ($program, $option, $user, $protected) = @_;
   my ($code, $text) = output_of([$program, @$option], errors => 1, before => as_server($user, $protected));
-  return ["value", $code, grep { /$PARSED/ } split /\n/, $text];
+  return ["value", $code, grep { $_ =~ $PARSED || / Ver [0-9]/ || /\[ERROR\]/ } split /\n/, $text];
 }
 
-my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'max_connect_errors', 'skip_name_resolve',
-  'innodb_buffer_pool_size',
-  'innodb_buffer_pool_size_max', 'innodb_buffer_pool_chunk_size', 'innodb_buffer_pool_instances',
-  'innodb_log_file_size', 'innodb_redo_log_capacity', 'innodb_flush_log_at_trx_commit');
-  SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Innodb_redo_log_capacity_resized')";
+my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'max_connect_errors', 'skip_name_resolve', " .
+  "'datadir', 'innodb_data_home_dir', 'innodb_log_group_home_dir', 'innodb_undo_directory', 'innodb_force_recovery', " .
+  "'innodb_read_only', 'read_only', 'skip_networking', 'bind_address', 'port', " .
+  "'innodb_buffer_pool_size', 'innodb_buffer_pool_size_max', 'innodb_buffer_pool_chunk_size', 'innodb_buffer_pool_instances', " .
+  "'innodb_log_file_size', 'innodb_redo_log_capacity', 'innodb_flush_log_at_trx_commit'); " .
+  "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Innodb_redo_log_capacity_resized')";
 
 # The socket that a process listens at; undefined when it has none in the file system. MySQL's X protocol has another.
 sub socket_of {
@@ -1197,7 +1417,14 @@ sub read_program {
   return $bad->("$is a " . kind($stat[2])) if !S_ISREG($stat[2]);
   return $bad->("$is not executable") if !($stat[2] & 0111);
   my $head = slurp($real, 256) // return $bad->("$is not to be read: $!");
-  return $bad->("") if $head =~ /\A\x7fELF/;
+  if ($head =~ /\A\x7fELF/) {
+    # What loads it tells which libraries it finds, and runs what the file names for that: only of a file that is root's alone.
+    my ($loader) = (slurp($real, 4096) // "") =~ m{(/lib(?:64|32|x32)?/ld[\w.-]+)\0};
+    return $bad->("") if !defined $loader || $stat[4] || $stat[2] & 022 || defined((resolved($real, 1))[2]);
+    return $bad->("$path cannot run: $loader is not there") if !-e $loader;
+    my ($lost) = ($programs{$real} //= (output_of([$loader, "--list", $real], errors => 1))[1]) =~ /^\s*(\S+) => not found|: (\S+): cannot open shared object/m ? $1 // $2 : ();
+    return $bad->(defined $lost ? "$path cannot run: $lost, a library that it needs, is not there" : "");
+  }
   my ($interpreter, $name) = $head =~ /\A#!\s*(\S+)[ \t]*(\S*)/ or return $bad->("$is no program");
   if ($interpreter =~ m{/env\z} && $name ne "" && $name !~ /\A-/) {
     my ($found) = grep { -x } map { "$_/$name" } qw(/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin);
@@ -1211,30 +1438,52 @@ sub read_program {
   return $bad->($$below[1] eq "" ? "" : "$path cannot run: $$below[1]");
 }
 
-# Where systemd finds units at boot, the first wins. What is below /run is made anew by generators; what somebody put there is
-# gone by then.
-my @UNITS = qw(/etc/systemd/system.control /run/systemd/generator.early /etc/systemd/system /etc/systemd/system.attached
-  /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late);
+# Where systemd finds units, the first wins. What is below /run is made anew by generators; what somebody put there is
+# gone at the next boot.
+my @UNITS = qw(/etc/systemd/system.control /run/systemd/transient /run/systemd/generator.early /etc/systemd/system
+  /etc/systemd/system.attached /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system
+  /usr/lib/systemd/system /lib/systemd/system /run/systemd/generator.late);
+my $GONE_AT_BOOT = qr{\A/run/systemd/(?:transient|system)/};
 
-# All that is below those: name → path of the first unit; directory name ("x.target.wants", "x.service.d") → its paths.
-sub units_at_boot {
-  my (%unit, %beside, %seen);
-  for my $directory (@UNITS) {
-    my @stat = stat $directory or next;
-    next if $seen{"$stat[0]:$stat[1]"}++;
-    for my $name (names($directory, qr/\A[^.].*\.(?:service|target|socket|path|timer|mount|automount|slice|swap|device|scope|wants|requires|upholds|d)\z/)) {
-      if ($name =~ /\.(?:wants|requires|upholds|d)\z/) { push @{$beside{$name}}, "$directory/$name" }
-      else { $unit{$name} //= "$directory/$name" }
+# All that is below those: name → paths of the unit; directory name ("x.target.wants", "x.service.d") → its paths. Without
+# what is gone at the next boot, unless that is asked for too.
+sub unit_files {
+  my ($now_too) = @_;
+  my $files = $unit_files{$now_too ? "now" : "boot"} //= do {
+    my (%paths, %beside, %seen);
+    for my $directory (grep { $now_too || "$_/" !~ $GONE_AT_BOOT } @UNITS) {
+      my @stat = stat $directory or next;
+      next if $seen{"$stat[0]:$stat[1]"}++;
+      for my $name (names($directory, qr/\A[^.].*\.(?:service|target|socket|path|timer|mount|automount|slice|swap|device|scope|wants|requires|upholds|d)\z/)) {
+        push @{($name =~ /\.(?:wants|requires|upholds|d)\z/ ? \%beside : \%paths)->{$name}}, "$directory/$name";
+      }
     }
-  }
-  return (\%unit, \%beside);
+    [\%paths, \%beside];
+  };
+  return @$files;
 }
 
-# The settings of a unit as it would be read at boot, its drop-ins too; undefined when it is masked, or is nowhere.
-sub settings_at_boot {
-  my ($unit, $beside, $name) = @_;
-  my $template = $name =~ /\A([^@]+@).*(\.\w+)\z/ ? "$1$2" : $name;
-  my $path = $$unit{$name} // $$unit{$template} // return;
+sub template_of { return $_[0] =~ s/\@[^.]+\./\@./r }
+
+# The name by which systemd knows a unit: a link of another name is an alias.
+sub unit_name {
+  my ($paths, $name) = @_;
+  my $path = ($$paths{$name} || return $name)->[0];
+  for (1 .. 10) { my $link = readlink $path // last; my ($last) = $link =~ m{([^/]+)\z} or last; last if $last eq "null" || $last =~ /\@\.\w+\z/; $name = $last; $path = $link =~ m{\A/} ? $link : $path =~ s{[^/]+\z}{$link}r }
+  return $name;
+}
+
+sub unit_text {
+  my ($text, $because) = script($_[0]);
+  die "$_[0]: $because\n" if defined $because;
+  return settings_in($text // "");
+}
+
+# The settings of a unit, its drop-ins too: [file, number, section, key, value]; undefined when it is masked, or is nowhere.
+sub unit_settings {
+  my ($paths, $beside, $name) = @_;
+  my $template = template_of($name);
+  my $path = ($$paths{$name} // $$paths{$template} // return)->[0];
   my ($real) = eval { resolved($path) } or return;
   return if $real eq "/dev/null" || !-f $real || -z _;
   my ($type) = $name =~ /(\w+)\z/;
@@ -1243,42 +1492,42 @@ sub settings_at_boot {
   for my $directory (map { @{$$beside{$_} || []} } "$name.d", $template eq $name ? () : "$template.d", reverse(@prefixes), "$type.d") {
     $file{$_} //= "$directory/$_" for names($directory, qr/\A[^.].*\.conf\z/);
   }
-  return [$real, map { settings_in(slurp($_, $CONTENT_BYTES) // "") } $real, map { $file{$_} } sort keys %file];
+  return [map { my $file = $_; map { [$file, @$_] } @{$unit_settings{$file} //= [unit_text($file)]} } $real, map { $file{$_} } sort keys %file];
+}
+
+# Units that the links in a unit's directories ask for.
+sub links_of {
+  my ($beside, $name) = @_;
+  my %entry;
+  for my $kind (qw(wants requires upholds)) {
+    for my $directory (map { @{$$beside{$_} || []} } "$name.$kind", $name =~ /\A([^@]+@)[^.]+(\.\w+)\z/ ? "$1$2.$kind" : ()) {
+      for my $entry (names($directory, qr/\A[^.].*\.\w+\z/)) { $entry{"$kind/$entry"} //= (readlink("$directory/$entry") // "") }
+    }
+  }
+  return map { $entry{$_} eq "/dev/null" ? () : m{/(.*)} } sort keys %entry;
 }
 
 # boot: the default target, then of each unit that it reaches: name, who asks for it, "running" when it has processes or is
 # no service, the base name of its program, and the port numbers that its command, its script or its sockets name.
 sub boot_plan {
-  my ($unit, $beside) = units_at_boot();
-  my $alias = sub {
-    my ($name) = @_;
-    my $path = $$unit{$name} // return $name;
-    for (1 .. 10) { my $link = readlink $path // last; my ($last) = $link =~ m{([^/]+)\z} or last; last if $last eq "null" || $last =~ /\@\.\w+\z/; $name = $last; $path = $link =~ m{\A/} ? $link : $path =~ s{[^/]+\z}{$link}r }
-    return $name;
-  };
-  my $default = $alias->("default.target");
+  my ($paths, $beside) = unit_files();
+  my $default = unit_name($paths, "default.target");
   my (%by, @told);
   my @queue = ([$default, ""]);
   while (@queue) {
     my ($name, $by) = @{shift @queue};
-    $name = $alias->($name);
+    $name = unit_name($paths, $name);
     next if exists $by{$name} || keys %by > 2000;
-    my $found = settings_at_boot($unit, $beside, $name) or next;
+    my $settings = unit_settings($paths, $beside, $name) or next;
     $by{$name} = $by;
-    my ($real, @settings) = @$found;
-    my %entry;
-    for my $kind (qw(wants requires upholds)) {
-      for my $directory (map { @{$$beside{$_} || []} } "$name.$kind", $name =~ /\A([^@]+@)[^.]+(\.\w+)\z/ ? "$1$2.$kind" : ()) {
-        for my $entry (names($directory, qr/\A[^.].*\.\w+\z/)) { $entry{"$kind/$entry"} //= (readlink("$directory/$entry") // "") }
-      }
-    }
-    my @next = map { $entry{$_} eq "/dev/null" ? () : m{/(.*)} } sort keys %entry;
-    my ($command, $type, $is_bare, @ports) = ("", "", 0);
-    for (@settings) {
-      my (undef, undef, $key, $value) = @$_;
+    my @next = links_of($beside, $name);
+    my ($command, $type, $slice, $is_bare, @ports) = ("", "", "system.slice", 0);
+    for (@$settings) {
+      my (undef, undef, undef, $key, $value) = @$_;
       push @next, grep { $_ ne "" && !/%/ } split / +/, $value if $key =~ /\A(?:Wants|Requires|Requisite|BindsTo|Upholds)\z/;
       $command = $value if $key eq "ExecStart";
       $type = $value if $key eq "Type";
+      $slice = $value || "system.slice" if $key eq "Slice";
       $is_bare = 1 if $key eq "DefaultDependencies" && $value =~ /\A(?:no|false|off|0)\z/i;
       push @ports, $value =~ /(\d+)\z/ if $key eq "ListenStream";
     }
@@ -1287,7 +1536,6 @@ sub boot_plan {
     my ($program) = $command =~ m{\A[-@:+!|]*"?([^\s"]+)};
     my $state = "running";
     if ($name =~ /\.service\z/ && defined $program && $type ne "oneshot") {
-      my $slice = (map { $$_[3] } grep { $$_[2] eq "Slice" } @settings)[-1] || "system.slice";
       my ($group) = grep { -d } map { "$_/$slice/$name" } qw(/sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified);
       if (!defined $group) {
         $state = "idle";
@@ -1303,7 +1551,9 @@ sub boot_plan {
   return ["value", $default, "", "", "", "", @told];
 }
 
-# manager: what systemd gives every service it starts. Fields: where it is said, key, value (names of variables).
+# manager: what systemd gives every service it starts. Fields: where it is said, key, value (names of variables). Beside
+# systemd's own: "Generator" (one that has not been run yet), "Preload" (of every program), "Kernel" (words of the command
+# line of the next boot), "Fstab" (what a boot cannot mount, and does not go on without).
 sub manager_settings {
   my %file = map { ($_ => "/etc/systemd/$_") } grep { -e "/etc/systemd/$_" } "system.conf";
   my %drop_in;
@@ -1312,17 +1562,36 @@ sub manager_settings {
   }
   my @told;
   for my $path (values %file, map { $drop_in{$_} } sort keys %drop_in) {
-    my $text = slurp($path, $CONTENT_BYTES) // next;
+    my $text = whole($path);
     push @told, map { $$_[1] eq "Manager" ? ("$path:$$_[0]", $$_[2], $$_[3]) : () } settings_in($text);
   }
-  my $names = join " ", told(["systemctl", "show-environment"]) =~ /^([A-Za-z_]\w*)=/mg;
+  my ($generated) = sort { $b <=> $a } map { (stat "/run/systemd/generator$_")[10] // () } "", ".early", ".late";
+  for my $directory (map { "$_/systemd/system-generators" } qw(/etc /usr/local/lib)) {
+    for (names($directory, qr/\A[^.]/)) { push @told, "$directory/$_", "Generator", "" if defined $generated && ((lstat "$directory/$_")[10] // 0) > $generated }
+  }
+  push @told, map { ("/etc/ld.so.preload:$$_[0]", "Preload", $$_[1]) } said_in(whole("/etc/ld.so.preload"));
+  # The first entry is the one that boots unless somebody chooses.
+  my ($entry) = grep { $$_[1] =~ /\A\s*linux/ } said_in(whole("/boot/grub/grub.cfg"));
+  my $words = join " ", grep { /\Asystemd\.(?:mask|unit)=/ } split " ", $entry ? $$entry[1] : "";
+  push @told, "/boot/grub/grub.cfg:$$entry[0]", "Kernel", $words if $words ne "";
+  for (said_in(whole("/etc/fstab"))) {
+    my ($spec, $point, $type, $options) = map { unescaped($_) } split " ", $$_[1];
+    next if !defined $type || $point !~ m{\A/.} || ($options // "") =~ /(?:\A|,)(?:noauto|nofail|_netdev|r?bind|x-systemd\.automount)(?:,|\z)/;
+    my $path = device_of($spec);
+    # systemd of a container passes over devices, and makes what a bind mount begins at.
+    next if $path !~ m{\A/dev/} || -e $path || -e "/run/systemd/container";
+    push @told, "/etc/fstab:$$_[0]", "Fstab", "$spec on $point";
+  }
+  my ($list) = eval { bus(property($MANAGER, "Manager", "Environment")) };
+  my @variables = defined $list ? unpack "x8 (L/a x x!4)*", $list . "\0" x (-length($list) % 4) : split /\n/, told(["systemctl", "show-environment"]);
+  my $names = join " ", map { /\A([A-Za-z_]\w*)=/ ? $1 : () } @variables;
   return ["value", @told, "systemctl show-environment", "Environment", $names];
 }
 
 # Seconds ago of each start by systemd itself in this boot, the newest first.
 sub restarts {
   my $text = told(["journalctl", "-q", "--no-pager", "-b", "-o", "short-monotonic", "-n", 60, "_PID=1",
-    "MESSAGE_ID=5eb03494b6584870a536b337290809b2", "UNIT=$_[0]"]);
+    "MESSAGE_ID=5eb03494b6584870a536b337290809b3", "UNIT=$_[0]"]);
   my $up = (split / /, slurp("/proc/uptime", 64) // die "$!\n")[0];
   return ["value", reverse map { /\A\[\s*(\d+\.\d+)\]/ ? int($up - $1) : () } split /\n/, $text];
 }
@@ -1334,19 +1603,14 @@ sub conditions {
 
 # --- What sets the kernel beside sysctl.d ---
 
-# In the order in which one file hides another of its name.
-my @UNIT_PLACES = qw(/etc/systemd/system.control /run/systemd/transient /run/systemd/generator.early /etc/systemd/system
-  /run/systemd/system /run/systemd/generator /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system
-  /run/systemd/generator.late);
 my @CONFIGURED = qw(/etc /run /usr/local/lib /usr/lib /lib);
-my $STARTS = qr/\A\s*(Exec(?:Condition|StartPre|Start|StartPost|Reload)|EnvironmentFile)\s*=\s*(.*)/s;
-my $LEADS_TO = qr/\A\s*(?:Wants|Requires|BindsTo|Upholds|OnSuccess|Unit|Service|Sockets)\s*=\s*(.*)/s;
+my $STARTS = qr/\A(?:Exec(?:Condition|StartPre|Start|StartPost|Reload|Stop|StopPost)|EnvironmentFile)\z/;
+my $LEADS_TO = qr/\A(?:Wants|Requires|BindsTo|Upholds|OnSuccess|Unit|Service|Sockets)\z/;
 my $NEVER_AT_BOOT = qr/\A(?:rescue|emergency|halt|poweroff|reboot|shutdown|kexec|exit|final|umount|sleep|suspend|hibernate|hybrid-sleep|suspend-then-hibernate|initrd.*)\.target\./;
 my $MOST_SCRIPTS = 400;
 my $MOST_WRITERS = 300;
 
 # As as_keeper, of many files in few directories.
-my %is_roots;
 sub as_keeper_of_many {
   my ($path, $answer) = @_;
   my $directory = $path =~ s{/[^/]*\z}{}r;
@@ -1359,11 +1623,12 @@ sub script {
   my ($path, $is_named) = @_;
   my $read = as_keeper_of_many($path, sub {
     -f $path or return ["absent"];
-    my $most = -s _;
-    my $begin = slurp($path, 1024) // return failed();
+    my $size = -s _;
+    my $text = slurp($path, $size > 16384 ? 1024 : $CONTENT_BYTES) // return failed();
+    my $begin = substr $text, 0, 1024;
     return ["absent"] if $begin =~ /\0/ || ($is_named && $path =~ m{\A(?:/usr)?/(?:s?bin|lib)} && $begin !~ /\A#!/);
-    return ["unreadable", "larger than $CONTENT_BYTES bytes"] if $most > $CONTENT_BYTES;
-    return ["value", $most > 1024 ? slurp($path, $CONTENT_BYTES) // return failed() : $begin];
+    return ["unreadable", "larger than $CONTENT_BYTES bytes"] if $size > $CONTENT_BYTES;
+    return ["value", $size > 16384 ? slurp($path, $CONTENT_BYTES) // return failed() : $text];
   });
   return $$read[0] eq "unreadable" && !$is_named ? (undef, $$read[1]) : $$read[0] eq "value" ? $$read[1] : undef;
 }
@@ -1385,43 +1650,28 @@ sub said_in {
   return @said;
 }
 
-# The units that a boot leads to, and what they start: [unit, file, line, text].
+# The units that a boot may lead to, now or later, by whatever asks for them, and what they start: [unit, file, line, text];
+# of what they do when they end "UNIT ExecStop" instead of the unit.
 sub started_at_boot {
-  my (@queue, %known, %wanted, @starts);
-  for my $place (@UNIT_PLACES) {
-    $known{$place} = { map { $_ => 1 } names($place, qr/\A[^.]/) };
-    push @queue, map { names("$place/$_", qr/\A[^.]/) } grep { /\.(?:wants|requires|upholds)\z/ && $_ !~ $NEVER_AT_BOOT } keys %{$known{$place}};
-  }
+  my ($paths, $beside) = unit_files(1);
+  my (%wanted, @starts);
+  my @queue = map { my $name = $_; map { names($_, qr/\A[^.]/) } @{$$beside{$name}} }
+    grep { /\.(?:wants|requires|upholds)\z/ && $_ !~ $NEVER_AT_BOOT } keys %$beside;
+  # What systemd-run made is in nobody's directory.
+  push @queue, grep { $$paths{$_}[0] =~ m{\A/run/systemd/transient/} } keys %$paths;
   while (defined(my $name = shift @queue)) {
     next if $wanted{$name}++;
-    my $template = $name =~ s/\@[^.]+\./\@./r;
-    my ($file) = map { my $unit = $_; map { "$_/$unit" } grep { $known{$_}{$unit} } @UNIT_PLACES } $name, $template ne $name ? $template : ();
-    defined $file or next;
-    my $target = readlink $file;
-    if (defined $target) {
-      if ($target eq "/dev/null" || !-s $file) { $wanted{$name} = 0; next }
-      my $other = $target =~ s{.*/}{}r;
-      if ($other ne $name && $other ne $template) { push @queue, $other; next }
-    }
-    my %parts;
-    for my $part ("service", $name =~ s/\A([^-]+-).*(\..*)/$1$2/r, $template, $name) {
-      next if $part eq "service" && $name !~ /\.service\z/;
-      for my $place (@UNIT_PLACES) {
-        next if !$known{$place}{"$part.d"};
-        $parts{$_} //= "$place/$part.d/$_" for names("$place/$part.d", qr/\A[^.].*\.conf\z/);
-      }
-    }
+    my $other = unit_name($paths, $name);
+    if ($other ne $name) { push @queue, $other; next }
+    my $settings = unit_settings($paths, $beside, $name);
+    if (!$settings) { $wanted{$name} = 0 if $$paths{$name}; next }
     push @queue, ($name =~ s/\.(?:timer|path|socket)\z/.service/r), $name =~ s/\.socket\z/\@.service/r if $name =~ /\.(?:timer|path|socket)\z/;
     my %mine;
-    for my $path ($file, map { $parts{$_} } sort keys %parts) {
-      my ($text) = script($path);
-      for (said_in($text // "")) {
-        my ($line, $said) = @$_;
-        if ($said =~ $LEADS_TO) { push @queue, split " ", $1 }
-        elsif ($said =~ $STARTS) {
-          my ($key, $value) = ($1, $2);
-          if ($value eq "") { $mine{$key} = [] } else { push @{$mine{$key}}, [$name, $path, $line, $value] }
-        }
+    for (@$settings) {
+      my ($path, $line, undef, $key, $value) = @$_;
+      if ($key =~ $LEADS_TO) { push @queue, split " ", $value }
+      elsif ($key =~ $STARTS) {
+        if ($value eq "") { $mine{$key} = [] } else { push @{$mine{$key}}, [$key =~ /\AExecStop/ ? "$name $key" : $name, $path, $line, $value] }
       }
     }
     push @starts, map { @$_ } values %mine;
@@ -1429,14 +1679,23 @@ sub started_at_boot {
   return (\%wanted, @starts);
 }
 
-# kernel.writers KEY...: whatever names one of these keys (paths below /proc/sys) and is run or read at a boot, or later,
-# by others than those who read sysctl.d. Fields: file, line, text, by whom; line 0 with the reason for a file that could
-# not be read.
+# kernel.writers KEY...: the lines of boot.lines that name one of these keys (paths below /proc/sys), without what units do
+# when they end.
 sub kernel_writers {
   my $leaves = join "|", map { quotemeta s{.*/}{}sr } @_;
   my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[]};
+  # Words alone are found much faster: most files have none of them.
+  my $words = join "|", $leaves, map { my $top = $_; map { quotemeta "$top$_" } ".", "/" } qw(net vm fs kernel);
+  return boot_lines($pattern, qr/$words/, 1);
+}
+
+# boot.lines PATTERN: whatever fits the pattern and is run or read at a boot, or later, by others than those who read
+# sysctl.d. Fields: file, line, text, by whom; line 0 with the reason for a file that could not be read.
+sub boot_lines {
+  my ($pattern, $hint, $is_start) = @_;
   my (@found, %seen);
   my ($wanted, @starts) = started_at_boot();
+  @starts = grep { $$_[0] !~ / / } @starts if $is_start;
   my $enabled = sub { return grep { $$wanted{$_} } @_ };
   my $is_ufw = (slurp("/etc/ufw/ufw.conf", 65536) // "") =~ /^\s*ENABLED=["']?yes\b/im;
 
@@ -1444,7 +1703,7 @@ sub kernel_writers {
   my $judge = sub {
     my ($path, $line, $text, $how, $depth) = @_;
     push @found, $path, $line, substr($text, 0, 2000), $how if $text =~ $pattern;
-    @found <= $MOST_WRITERS * 4 or die "more than $MOST_WRITERS lines name these keys\n";
+    @found <= $MOST_WRITERS * 4 or die "more than $MOST_WRITERS lines fit\n";
     return if $depth >= 3;
     my $loads = $text =~ /\bsysctl\b/;
     while ($text =~ m{(/[\w./\@+-]{3,})}g) {
@@ -1462,7 +1721,7 @@ sub kernel_writers {
     push @found, $path, 0, $because, $how if defined $because;
     defined $text or return;
     # What packages bring, and data, lead to nobody's scripts.
-    my $is_quiet = $text !~ $pattern;
+    my $is_quiet = $text !~ $hint || $text !~ $pattern;
     return if $is_quiet && ($only && $path =~ m{\A(?:/usr)?/lib/} || $depth && !$is_code && $text !~ /\A#!/);
     for (said_in($text)) { $judge->($path, @$_, $how, $depth) if !$only || $$_[1] =~ $only }
   };
@@ -1501,6 +1760,8 @@ sub kernel_writers {
     $files->($_, "cron", qr/\A[^.]/) for "/var/spool/cron/crontabs", "/var/spool/cron";
     $parts->("/etc/cron.$_", "cron") for qw(hourly daily weekly monthly yearly);
   }
+  $files->("/var/spool/cron/atjobs", "at", qr/\A[a=]/) if $enabled->("atd.service");
+  $files->("/etc/logrotate.d", "logrotate", qr/\A[^.]/) if -x "/usr/sbin/logrotate";
   if (-x "/sbin/ifup" || -x "/usr/sbin/ifup") {
     my $up = qr/\A\s*(?:pre-up|up|post-up)\s/;
     $look->("/etc/network/interfaces", "ifupdown", 0, $up);
@@ -1539,6 +1800,8 @@ sub kernel_writers {
   # Their names tell for what.
   for (@starts) { my ($unit, $path, $line, $text) = @$_; $judge->($path, $line, $text, $unit, 0) }
   $look->($_, "login", 1) for "/etc/profile", "/etc/bash.bashrc", (map { "/root/$_" } qw(.profile .bash_profile .bashrc)), map { "/etc/profile.d/$_" } sort(names("/etc/profile.d", qr/\.sh\z/));
+  # It holds the others, and they hold it.
+  undef $follow;
   return ["value", @found];
 }
 
@@ -1549,6 +1812,7 @@ my %QUESTION = (
   "may" => [5, [qw(user any any path *)], \&read_may],
   "place" => [5, ["path"], \&read_place],
   "made" => [5, ["path"], \&read_made],
+  "cleans" => [5, ["path"], \&read_cleans],
   "mount" => [5, ["path"], \&read_mount],
   "space" => [5, ["path"], \&read_space],
   "user" => [5, ["user"], \&read_user],
@@ -1565,8 +1829,8 @@ my %QUESTION = (
   "sockets.to" => [5, ["port"], sub { ["value", told(["ss", "-Htnp", "state", "established", "( dport = :$_[0] )"])] }],
   "sockets.from" => [5, [qw(port *)], \&sockets_from],
   "nft.table" => [10, [], \&nft_table],
-  # Of all tables, without what their sets hold.
-  "nft.ruleset" => [8, [], sub { -x $NFT ? ["value", nft(1, "-t", "-j", "list", "ruleset")] : ["absent"] }],
+  "nft.ruleset" => [8, [], \&nft_ruleset],
+  "iptables.rules" => [8, [], \&iptables_rules],
   "addresses" => [5, [], sub { ["value", told(["ip", "-o", "addr", "show"])] }],
   # It ends with 1 on bare metal.
   "virtualization" => [5, [], sub { ["value", (output_of(["systemd-detect-virt"]))[1]] }],
@@ -1579,6 +1843,7 @@ my %QUESTION = (
   "tree.damage" => [20, ["plain_path"], sub {
     my ($tree) = @_;
     my (undef, $text) = output_of(["sha256sum", "--quiet", "-c", "SHA256SUMS"], before => sub { chdir $tree or die "$!\n" });
+    $text ||= (output_of(["find", $tree, "(", "!", "-type", "l", "!", "-perm", "-o=r", "-o", "-type", "d", "!", "-perm", "-o=x", ")", "-printf", "%P is closed (%m)\n", "-quit"]))[1];
     ["value", (split /\n/, $text)[0] // ""];
   }],
   "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],
@@ -1588,7 +1853,10 @@ my %QUESTION = (
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
   "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
   "kernel.writers" => [10, [qw(kernel_key *)], \&kernel_writers],
+  "boot.lines" => [10, ["any"], sub { boot_lines(qr/$_[0]/m, qr/$_[0]/m) }],
+  "packages.altered" => [10, ["any"], \&packages_altered],
   "registry" => [25, [qw(any *)], \&registry],
+  "registry.acls" => [25, [qw(any *)], \&registry_acls],
   "serving" => [15, [qw(seconds any *)], \&serving],
   # Names, each with "" or why it does not resolve.
   "resolution" => [10, [qw(host *)], sub { ["value", map { my ($error) = getaddrinfo($_); ($_, $error ? "$error" : "") } @_] }],
@@ -1614,8 +1882,8 @@ sub answer {
   return $$question[2]->(@values);
 }
 
-# unit NAME PROPERTY...: one program for all units that are asked for together. Fields: property and value, ExecStart and
-# EnvironmentFiles once for each.
+# unit NAME PROPERTY...: one program for all units that are asked for together, each of them once: systemd tells all of a
+# unit every time. Fields: property and value, ExecStart and EnvironmentFiles once for each.
 sub units {
   my @asked = @_;
   my %wanted;
@@ -1624,31 +1892,75 @@ sub units {
     checked(unit => $name);
     for (@properties) { $PROPERTY{$_} or die "the reader refuses a property: $_\n"; $wanted{$_} = 1 }
   }
-  my $text = told(["systemctl", "show", "--no-pager", (map { ("-p", $_) } sort keys %wanted), "--", map { $$_[1] } @asked]);
+  $wanted{ExecStart} = 1 if $wanted{Environment};
+  my %known;
+  my @names = grep { !$known{$_}++ } map { $$_[1] } @asked;
+  my $moved = join(" ", sort keys %wanted) eq "InvocationID MainPID NeedDaemonReload" && eval { moved(@names) };
+  my $text = $moved || told(["systemctl", "show", "--no-pager", (map { ("-p", $_) } sort keys %wanted), "--", @names]);
   my @shown = split /\n\n+/, $text =~ s/\A\n+//r;
-  @shown == @asked or die "systemctl told of " . @shown . " units instead of " . @asked . "\n";
+  @shown == @names or die "systemctl told of " . @shown . " units instead of " . @names . "\n";
+  my %shown;
+  @shown{@names} = map { [map { /\A([^=]+)=(.*)\z/s ? [$1, $2] : () } split /\n/] } @shown;
   return map {
-    my (undef, undef, @properties) = @$_;
+    my (undef, $name, @properties) = @$_;
     my %mine = map { $_ => 1 } @properties;
-    ["value", map { /\A([^=]+)=(.*)\z/s && $mine{$1} ? ($1, $2) : () } split /\n/, shift @shown];
+    my @lines = @{$shown{$name}};
+    # Of a variable that no command line uses and that is not meshctl's the name alone.
+    my $used = join "|", map { $$_[0] eq "ExecStart" ? $$_[1] =~ /\$\{?(\w+)/g : () } @lines;
+    ["value", map { $mine{$$_[0]} ? ($$_[0], $$_[0] eq "Environment" ? join(" ", variables_in($$_[1], qr/\A(?:LANG|RUBYLIB|MESHCTL_\w+|$used)\z/)) : $$_[1]) : () } @lines];
   } @asked;
 }
 
-# enabled NAME: as systemctl says it. There is no answer of a unit that is unknown: then each is asked for alone.
+# What is asked of all units at the end of a look, as systemctl shows it.
+sub moved {
+  my @told = bus(map {
+    my $path = "$MANAGER/unit/" . s/\A\d|[^A-Za-z0-9]/sprintf "_%02x", ord $&/ger;
+    (property($path, "Unit", "InvocationID"), property($path, "Unit", "NeedDaemonReload"), property($path, "Service", "MainPID"));
+  } @_);
+  return join "\n", map {
+    my ($invocation, $reload, $pid) = splice @told, 0, 3;
+    defined $invocation && defined $reload && (defined $pid || !/\.service\z/) or die "no unit\n";
+    "InvocationID=" . unpack("x8 H*", $invocation) . "\nNeedDaemonReload=" . (unpack("x4 L", $reload) ? "yes" : "no") . "\n" . (defined $pid ? "MainPID=" . unpack("x4 L", $pid) . "\n" : "");
+  } @_;
+}
+
+# enabled NAME: as systemctl says it. systemd itself is asked for those that have a file; it does not know init scripts.
 sub enabled {
   my @names = map { checked(unit => $$_[1]) } @_;
-  my $ask = sub { (output_of(["systemctl", "is-enabled", "--", @_]))[1] };
-  my @words = split /\n/, $ask->(@names);
-  @words = map { $ask->($_) =~ s/\n.*//sr } @names if @words != @names;
-  return map { ["value", $_] } @words;
+  my @there = grep { my $name = $_; grep { lstat "$_/$name" or lstat "$_/" . template_of($name) } grep { !/late/ } @UNITS } @names;
+  my %word;
+  @word{@there} = map { defined $_ ? unpack "L/a", $_ : $_ } eval { bus(map { [$MANAGER, "$SYSTEMD.Manager", "GetUnitFileState", $_] } @there) };
+  return map { ["value", $word{$_} // (split /\n/, (output_of(["systemctl", "is-enabled", "--", $_]))[1])[0] // ""] } @names;
 }
 
 # --- Workers ---
 
-# A worker answers several questions: [id, words]. Before each it says which it is at.
+# A worker takes one batch of questions after the other, until there are no more. It has a time for each.
+sub serve {
+  my ($orders, $out) = @_;
+  my $jobs = "";
+  while (1) {
+    while (length $jobs < 4 || length $jobs < 4 + unpack "N", $jobs) {
+      my $count = sysread($orders, $jobs, 65536, length $jobs);
+      if (!defined $count) { next if $! == EINTR; return }
+      return if $count == 0;
+    }
+    my @jobs = map { [unpack "N (N/a)*", $_] } unpack "(N/a)*", substr $jobs, 4;
+    $jobs = "";
+    # Also when nobody is left to kill it: with all that it started.
+    alarm(@jobs * 2 + 60);
+    forget();
+    work($out, @jobs);
+    alarm 0;
+  }
+}
+
+# Answers several questions: [id, words]. Before each it says which it is at.
 sub work {
   my ($out, @jobs) = @_;
-  my $say = sub { my $frame = pack "N/a", pack "N (N/a)*", @_; while (length $frame) { my $count = syswrite($out, $frame) // _exit(1); substr($frame, 0, $count) = "" } };
+  # An answer goes with what is begun next: the parent wakes up once for both.
+  my $said = "";
+  my $say = sub { $said .= pack "N/a", pack "N (N/a)*", @_; hand_over($out, \$said) if $_[1] eq "begun" || length $said > 65536 };
   my $attempt = sub {
     my ($code, @ids) = @_;
     $say->($ids[0], "begun", @ids);
@@ -1664,7 +1976,7 @@ sub work {
     my @fine = grep { ($$_[2] // "") =~ $VALUE{unit} && !grep { !$PROPERTY{$_} } @$_[3 .. $#$_] } @jobs;
     $ask->(@fine) if @fine;
     for my $job (@jobs) { $ask->($job) if !grep { $_ == $job } @fine }
-    return;
+    return hand_over($out, \$said);
   }
   my @digests;
   for my $job (@jobs) {
@@ -1682,9 +1994,14 @@ sub work {
   if (@digests) {
     $attempt->(sub { digest_files(map { $$_[1] } @digests) }, map { $$_[0] } @digests);
   }
+  hand_over($out, \$said);
 }
 
-my %TOGETHER = map { $_ => 1 } qw(file list process access may place made mount space user program unit enabled);
+sub hand_over { my ($out, $bytes) = @_; while (length $$bytes) { my $count = syswrite($out, $$bytes) // _exit(1); substr($$bytes, 0, $count) = "" } }
+
+# What one worker answers together, by what these read.
+my %TOGETHER = (map({ $_ => "file" } qw(file list process access may place made cleans mount space user program)),
+  map({ $_ => "boot" } qw(boot kernel.writers boot.lines packages.altered)), unit => "unit", enabled => "enabled");
 my (@waiting, %workers);
 my ($in, $out) = ("", "");
 
@@ -1695,28 +2012,47 @@ sub reply { say_whole(pack "N/a", pack "N (N/a)*", @_) }
 
 sub seconds_for { my $question = $QUESTION{$_[0]}; return $question ? $$question[0] : 10 }
 
-sub start {
-  my @jobs = @{$_[0]};
-  my ($reading, $writing);
-  my $pid = pipe($reading, $writing) ? fork : undef;
-  if (!defined $pid) { reply($$_[0], "unreadable", "the host starts no process: $!") for @jobs; return }
+# A worker that waits for questions, or a new one; undefined, with $!, when the host starts no process.
+sub idle_worker {
+  my ($idle) = grep { !%{$$_{jobs}} } values %workers;
+  return $idle if $idle;
+  pipe(my $reading, my $writing) && pipe(my $orders, my $orderer) or return;
+  my $pid = fork // return;
   if (!$pid) {
     setpgrp 0, 0;
-    close $$_{pipe} for values %workers;
-    # Also when nobody is left to kill it: with all that it started.
+    for (values %workers) { close $$_{pipe}; close $$_{orderer} }
+    close $_ for $reading, $orderer;
     $SIG{ALRM} = sub { kill "KILL", 0 };
-    alarm(@jobs * 2 + 60);
     $SIG{PIPE} = "DEFAULT";
     close STDIN; open STDIN, "<", "/dev/null";
     close STDOUT; open STDOUT, ">", "/dev/null";
     close STDERR; open STDERR, ">", "/dev/null";
     limit_memory($WORKER_BYTES);
-    work($writing, @jobs);
+    serve($orders, $writing);
     _exit(0);
   }
-  close $writing;
-  $workers{fileno $reading} = { pipe => $reading, pid => $pid, jobs => [@jobs], at => { map { $$_[0] => 1 } @jobs }, buffer => "",
-    seconds => seconds_for($jobs[0][1]), until => now() + seconds_for($jobs[0][1]) };
+  fcntl($orderer, F_SETFL, O_WRONLY | O_NONBLOCK);
+  return $workers{fileno $reading} = { pipe => $reading, orderer => $orderer, pid => $pid, jobs => {}, buffer => "", bytes => 0 };
+}
+
+sub start {
+  my @jobs = @{$_[0]};
+  my $worker = idle_worker();
+  if (!$worker) { reply($$_[0], "unreadable", "the host starts no process: $!") for @jobs; return }
+  $$worker{orders} = pack "N/a", pack "(N/a)*", map { pack "N (N/a)*", @$_ } @jobs;
+  order($worker);
+  $$worker{jobs} = { map { $$_[0] => $_ } @jobs };
+  # One that ended while it waited for questions was at none of these.
+  $$worker{at} = { $$worker{is_used}++ ? () : map { $$_[0] => 1 } @jobs };
+  $$worker{seconds} = seconds_for($jobs[0][1]);
+  $$worker{until} = now() + $$worker{seconds};
+}
+
+# Sends a worker what it takes now. What came of one that has ended is heard.
+sub order {
+  my ($worker) = @_;
+  my $count = syswrite($$worker{orderer}, $$worker{orders});
+  if (defined $count) { substr($$worker{orders}, 0, $count) = "" } elsif ($! != EAGAIN && $! != EINTR) { $$worker{orders} = "" }
 }
 
 # Its worker is at an end, or is made to be: what it did not answer is asked of another, but for what it was at.
@@ -1724,9 +2060,10 @@ sub finish {
   my ($fd, $because) = @_;
   my $worker = delete $workers{$fd};
   close $$worker{pipe};
+  close $$worker{orderer};
   kill "KILL", -$$worker{pid};
   my ($at, @left) = ($$worker{at});
-  for my $job (@{$$worker{jobs}}) {
+  for my $job (map { $$worker{jobs}{$_} } sort { $a <=> $b } keys %{$$worker{jobs}}) {
     if ($$at{$$job[0]}) { reply($$job[0], "unreadable", $because) }
     else { push @left, $job }
   }
@@ -1746,15 +2083,17 @@ sub hear {
     my ($id, $kind, @ids) = unpack "N (N/a)*", substr $$worker{buffer}, 4, $length;
     if ($kind eq "begun") {
       $$worker{at} = { map { $_ => 1 } @ids };
-      ($$worker{seconds}) = map { seconds_for($$_[1]) } grep { $$_[0] == $id } @{$$worker{jobs}};
+      $$worker{seconds} = seconds_for($$worker{jobs}{$id}[1]);
       $$worker{until} = now() + $$worker{seconds};
     } else {
       say_whole(substr $$worker{buffer}, 0, 4 + $length);
-      @{$$worker{jobs}} = grep { $$_[0] != $id } @{$$worker{jobs}};
+      $$worker{bytes} += $length;
+      delete $$worker{jobs}{$id};
     }
     substr($$worker{buffer}, 0, 4 + $length) = "";
   }
-  finish($fd, "") if !@{$$worker{jobs}};
+  # What it used is not given back to the host: one that answered much has done enough.
+  finish($fd, "") if !%{$$worker{jobs}} && $$worker{bytes} > $LONG_BYTES;
 }
 
 # All questions of a frame: what is cheap is answered by one worker for its kind, what may take its time by its own.
@@ -1768,23 +2107,24 @@ sub take {
       reply($id, defined $time ? ("value", $time) : ("unreadable", $@ =~ s/\n//r));
     }
     elsif (!$TOGETHER{$verb}) { push @waiting, [[$id, @words]] }
-    else { push @{$together{$verb eq "unit" || $verb eq "enabled" ? $verb : "file"}}, [$id, @words] }
+    else { push @{$together{$TOGETHER{$verb}}}, [$id, @words] }
   }
   # Units first: what follows is read as they run.
-  unshift @waiting, map { $together{$_} ? $together{$_} : () } qw(unit enabled file);
+  unshift @waiting, map { $together{$_} ? $together{$_} : () } qw(unit enabled file boot);
 }
 
 $SIG{PIPE} = "IGNORE";
 my $heard = now();
 while (1) {
-  start(shift @waiting) while @waiting && keys %workers < $MOST_WORKERS;
+  start(shift @waiting) while @waiting && (grep { %{$$_{jobs}} } values %workers) < $MOST_WORKERS;
   my ($read, $write) = ("", "");
   vec($read, 0, 1) = 1;
   # Nobody takes what was answered: then nothing more is read.
   if (length $out < $ANSWER_BYTES * 2) { vec($read, $_, 1) = 1 for keys %workers }
   vec($write, 1, 1) = 1 if length $out;
+  for (grep { length $$_{orders} } values %workers) { vec($write, fileno $$_{orderer}, 1) = 1 }
   my $until = $heard + $SILENCE;
-  for (values %workers) { $until = $$_{until} if $$_{until} < $until }
+  for (grep { %{$$_{jobs}} } values %workers) { $until = $$_{until} if $$_{until} < $until }
   my $left = $until - now();
   my $count = select($read, $write, undef, $left > 0 ? $left : 0);
   if ($count > 0) {
@@ -1800,10 +2140,11 @@ while (1) {
       last if length $in >= 4 && unpack("N", $in) > $FRAME_BYTES;
     }
     for (keys %workers) { hear($_) if vec($read, $_, 1) }
+    for (grep { length $$_{orders} } values %workers) { order($_) if vec($write, fileno $$_{orderer}, 1) }
     # A pipe that can be written takes so much without blocking.
     if (vec($write, 1, 1)) { my $sent = syswrite(STDOUT, $out, 4096); if (defined $sent) { substr($out, 0, $sent) = "" } elsif ($! != EINTR) { last } }
   }
-  for (keys %workers) { finish($_, "it took more than " . "$workers{$_}{seconds} s") if $workers{$_}{until} <= now() }
+  for (keys %workers) { finish($_, "it took more than " . "$workers{$_}{seconds} s") if %{$workers{$_}{jobs}} && $workers{$_}{until} <= now() }
   1 while waitpid(-1, WNOHANG) > 0;
   last if now() - $heard >= $SILENCE;
 }

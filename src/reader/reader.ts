@@ -1,5 +1,6 @@
 import { type Answer, mapAnswer, NotUnderstood } from "./answer.ts";
 import type { Ask, Fields, Question } from "./protocol.ts";
+import { sharedValue } from "./shared-values.ts";
 
 /**
  * A path that is there. A link is followed; one that a user other than root made to another's file is unreadable. From
@@ -91,6 +92,19 @@ export interface UserReading {
   readonly groups: readonly string[];
 }
 
+/** What is not as its package brought it. */
+export interface AlteredFile {
+  readonly path: string;
+  readonly package: string;
+  /** "closed" to all but its owner and his group. */
+  readonly is: "absent" | "closed" | "altered";
+  readonly mode: string;
+  readonly owner: string;
+  readonly size: number;
+  /** ctime, in seconds since 1970. */
+  readonly changed: number;
+}
+
 export interface Space {
   readonly blockBytes: number;
   /** Those that a user other than root may take. */
@@ -173,6 +187,14 @@ export interface TmpfilesLine {
   readonly instead: string;
 }
 
+/** A line of tmpfiles.d by which something is deleted or altered. */
+export interface CleaningLine {
+  readonly file: string;
+  readonly line: number;
+  /** "D /srv/data 0750 user group 10d". */
+  readonly text: string;
+}
+
 /** The host's time in milliseconds since 1970, which it told between these two moments, both by performance.now(). */
 export interface ClockReading {
   readonly hostMs: number;
@@ -243,6 +265,11 @@ export class Reader {
   /** As `file`, up to 3 MiB: for a file that grows with the mesh. */
   async longFile(path: string, wanted?: WantedContent): Promise<Answer<FileContent>> {
     return this.#content("long", path, wanted);
+  }
+
+  /** Of a file that holds a secret: its text does not leave the host, its digest does. */
+  async secretFile(path: string): Promise<Answer<FileContent>> {
+    return this.#content("digest", path);
   }
 
   async #content(how: string, path: string, wanted?: WantedContent): Promise<Answer<FileContent>> {
@@ -369,6 +396,13 @@ export class Reader {
     );
   }
 
+  /** Lines of tmpfiles.d by which what is at a path, above or in it is deleted or altered at boot, or deleted by its age. */
+  async cleans(path: string): Promise<Answer<readonly CleaningLine[]>> {
+    return this.#read(["cleans", path], (fields) =>
+      inGroups(fields, 3).map(([file, line, text]) => ({ file: file!, line: Number(line), text: text! })),
+    );
+  }
+
   async mount(path: string): Promise<Answer<Mount>> {
     return this.#read(["mount", path], (fields) => {
       const [device, point, fileSystem, source, options] = strings(fields, 5);
@@ -387,6 +421,26 @@ export class Reader {
       const [blockBytes, freeBlocks, inodes, freeInodes] = strings(fields, 4).map(Number);
       return { blockBytes: blockBytes!, freeBlocks: freeBlocks!, inodes: inodes!, freeInodes: freeInodes! };
     });
+  }
+
+  /** Of the packages whose names match a pattern of Perl's. `unread`: how many files were touched, and are too large to be compared. */
+  async alteredFiles(
+    pattern: string,
+  ): Promise<Answer<{ readonly unread: number; readonly files: readonly AlteredFile[] }>> {
+    return this.#read(["packages.altered", pattern], ([unread, ...fields]) => ({
+      unread: countOf(unread?.toString() ?? ""),
+      files: inGroups(fields, 7).map(([path, name, what, mode, owner, size, changed]) => ({
+        ...{
+          path: path!,
+          package: name!,
+          mode: mode!,
+          owner: owner!,
+          size: Number(size),
+          changed: Number(changed),
+        },
+        is: what === "absent" || what === "closed" ? what : "altered",
+      })),
+    }));
   }
 
   async user(name: string): Promise<Answer<UserReading>> {
@@ -413,7 +467,7 @@ export class Reader {
   }
 
   /**
-   * The process with this id, with "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe",
+   * The process with this id, with "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe", "cwd",
    * "program", "started", "stderr", "environ:NAME", "files:PATTERN". One of which a part cannot be read is unreadable.
    */
   async process(pid: number, parts: readonly string[]): Promise<Answer<ProcessReading>> {
@@ -462,11 +516,7 @@ export class Reader {
 
   /** Children of ZooKeeper's paths, of the first of the members ("ADDRESS:PORT") that answers. */
   async registry(members: readonly string[], paths: readonly string[]): Promise<Answer<RegistryReading>> {
-    const at = members.flatMap((member) => {
-      const colon = member.lastIndexOf(":");
-      return [member.slice(0, colon), member.slice(colon + 1)];
-    });
-    return this.#read(["registry", `${members.length}`, ...at, ...paths], ([member, ...fields]) => {
+    return this.#read(["registry", ...membersOf(members), ...paths], ([member, ...fields]) => {
       let next = 0;
       const take = (): Buffer => {
         const field = fields[next++];
@@ -486,6 +536,21 @@ export class Reader {
     });
   }
 
+  /**
+   * Who may do what with each path in ZooKeeper, asked with the credentials that the host has, if any. `own` is the digest
+   * ("USER:BASE64") that is told as "own". Path → "own:31 world:anyone:1", "absent", or "error -102".
+   */
+  async registryAcls(
+    members: readonly string[],
+    paths: readonly string[],
+    own: string,
+  ): Promise<Answer<ReadonlyMap<string, string>>> {
+    return this.#read(["registry.acls", own, ...membersOf(members), ...paths], (fields) => {
+      if (fields.length !== paths.length + 1) throw new NotUnderstood("the access lists are cut short");
+      return new Map(paths.map((path, at) => [path, fields[at + 1]!.toString()]));
+    });
+  }
+
   /** What a question of reader.pl's answers in one piece. */
   async answerTo(name: TextQuestion, ...values: readonly string[]): Promise<Answer<string>> {
     return this.#read([name, ...values], (fields) => text(fields, 0));
@@ -497,7 +562,7 @@ export class Reader {
     name: ListQuestion,
     ...values: readonly string[]
   ): Promise<Answer<readonly (readonly string[])[]>> {
-    return this.#read([name, ...values], (fields) => inGroups(fields, count));
+    return this.#read([name, ...values], (fields) => inGroups(fields, count), `${count}`);
   }
 
   /** What the database server's own parser makes of its option files: only lines that matter. */
@@ -525,10 +590,11 @@ export class Reader {
     });
   }
 
-  async #read<T>(question: Question, make: (fields: Fields) => T): Promise<Answer<T>> {
+  /** `by`: what `make` goes by beside the question. */
+  async #read<T>(question: Question, make: (fields: Fields) => T, by = ""): Promise<Answer<T>> {
     const answer = await this.#ask(question);
     try {
-      return mapAnswer(answer, make);
+      return mapAnswer(answer, (fields) => sharedValue([...question, by], make, fields));
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
       throw new NotUnderstood(`${question[0]}: ${error.message}`);
@@ -541,6 +607,7 @@ export type TextQuestion =
   | "sockets.at"
   | "sockets.to"
   | "nft.ruleset"
+  | "iptables.rules"
   | "addresses"
   | "virtualization"
   | "packages"
@@ -568,7 +635,8 @@ export type ListQuestion =
   | "resolution"
   | "haproxy.info_by_master"
   | "zookeeper.words"
-  | "kernel.writers";
+  | "kernel.writers"
+  | "boot.lines";
 
 function textOf(file: Answer<FileContent>, most: string): Answer<string> {
   if (file.is !== "value") return file;
@@ -630,4 +698,13 @@ function inGroups(fields: Fields, count: number): readonly (readonly string[])[]
   return Array.from({ length: all.length / count }, (_, index) =>
     all.slice(index * count, (index + 1) * count),
   );
+}
+
+/** How many members follow, and address and port of each. */
+function membersOf(members: readonly string[]): readonly string[] {
+  const at = members.flatMap((member) => {
+    const colon = member.lastIndexOf(":");
+    return [member.slice(0, colon), member.slice(colon + 1)];
+  });
+  return [`${members.length}`, ...at];
 }

@@ -32,8 +32,12 @@ export class RecordingReader implements Pick<HostReader, "ask"> {
 
   ask(questions: readonly Question[]): readonly Promise<Answer<Fields>>[] {
     const note = (question: Question) => (answer: Answer<Fields>) => {
+      const key = mask(keyOf(question));
       const recorded = recordedOf(answer, mask);
-      this.#recording[mask(keyOf(question))] = question[0] === CLOCK ? shifted(recorded, 1) : recorded;
+      if (question[0] !== CLOCK) this.#recording[key] = recorded;
+      // The quickest of several is the one that counts.
+      else if (widthOf(recorded) <= widthOf(this.#recording[key]))
+        this.#recording[key] = shifted(recorded, 1);
       return answer;
     };
     return this.#reader.ask(questions).map((answer, at) => answer.then(note(questions[at]!)));
@@ -72,6 +76,12 @@ function shifted(answer: RecordedAnswer, direction: 1 | -1): RecordedAnswer {
   const [host, ...moments] = answer.value;
   const move = (moment: unknown) => `${Number(moment) + direction * performance.timeOrigin}`;
   return { is: "value", value: [host!, ...moments.map(move)] };
+}
+
+/** Between our two moments of a clock's answer. */
+function widthOf(answer: RecordedAnswer | undefined): number {
+  if (answer?.is !== "value") return Number.POSITIVE_INFINITY;
+  return Number(answer.value[2]) - Number(answer.value[1]);
 }
 
 /** Asks on, and writes down what is answered. */

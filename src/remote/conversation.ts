@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
+import { deadline } from "../own-time.ts";
 import type { Secret } from "../secret.ts";
 import { Frame } from "./frame.ts";
 import type { Channel } from "./line.ts";
@@ -66,6 +67,8 @@ export interface ConversationRequest {
   readonly flooded: () => void;
   /** Takes the script's standard output while it comes; nothing of it is kept then. */
   readonly onOutput?: ((bytes: Buffer) => void) | undefined;
+  /** Told the script's standard output while it comes; the end has all of it just the same. */
+  readonly listen?: ((bytes: Buffer) => void) | undefined;
   /** How long the host may take nothing of the input. */
   readonly idleMs: number;
 }
@@ -99,6 +102,7 @@ export class Conversation {
   #sentAtMs = 0;
   #firstByteAtMs: number | undefined;
   #hasFirstLine = false;
+  #heardBytes = 0;
   #prompts = 0;
   #denied: { readonly tool: string; readonly uid: string; readonly exitCode: number } | undefined;
   #exit: string | undefined;
@@ -210,11 +214,11 @@ export class Conversation {
 
   /** Resolves when the connection has taken the piece, or when that does not matter any more. */
   #sendPiece(piece: Uint8Array): Promise<void> {
-    const timer = setTimeout(() => this.#finish({ is: "stalled" }), this.#request.idleMs);
+    const late = deadline(this.#request.idleMs, () => this.#finish({ is: "stalled" }));
     return new Promise<void>((resolve) => {
       this.#stopSending = resolve;
       this.#channel.write(piece, () => resolve());
-    }).finally(() => clearTimeout(timer));
+    }).finally(() => late.clear());
   }
 
   #onStdout(chunk: Buffer): void {
@@ -246,7 +250,16 @@ export class Conversation {
         this.#resolveFirstLine(text.subarray(0, newline).toString());
       }
     }
+    this.#tell();
     this.#checkProgress();
+  }
+
+  /** What has come since the last time. */
+  #tell(): void {
+    const { listen } = this.#request;
+    if (listen === undefined || this.#stdout.payloadBytes <= this.#heardBytes) return;
+    listen(Buffer.from(this.#stdout.payload().subarray(this.#heardBytes)));
+    this.#heardBytes = this.#stdout.payloadBytes;
   }
 
   #onStderr(chunk: Buffer): void {

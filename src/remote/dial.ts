@@ -20,6 +20,8 @@ import { unlessAborted } from "./unless-aborted.ts";
 /** sshd drops connections at random once 10 are unauthenticated (MaxStartups 10:30:100). */
 const MOST_HANDSHAKES = 10;
 const MOST_TRIES = 4;
+/** Whoever waits for a host that says nothing costs nothing: its place is for the others. */
+const SILENT_MS = 1_000;
 
 export interface DialerOptions {
   readonly config: SshConfigReader;
@@ -79,10 +81,17 @@ export class Dialer {
     const { askHostKey, keyRing, deadlines } = this.#options;
     for (let tries = 1; ; tries += 1) {
       const leave = await this.#handshakes.take();
+      let socket: Duplex | undefined;
+      let heard: unknown;
+      const watch = setInterval(() => {
+        const before = heard;
+        heard = socket !== undefined && "bytesRead" in socket ? socket.bytesRead : undefined;
+        if (heard === before) leave();
+      }, SILENT_MS).unref();
       try {
         const hostKey = await HostKeyCheck.read(effective, askHostKey);
         signal.throwIfAborted();
-        const socket = await this.#openStream(effective, via, signal);
+        socket = await this.#openStream(effective, via, signal);
         return await handshake({
           socket,
           settings: effective,
@@ -106,6 +115,7 @@ export class Dialer {
           );
         }
       } finally {
+        clearInterval(watch);
         leave();
       }
       // Jittered, or a burst that was dropped together comes back together.

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { AuthenticationType, AuthHandlerMiddleware, NextAuthHandler } from "ssh2";
 import { type ConnectStage, HostUnreachable } from "../errors.ts";
+import { type Deadline, deadline } from "../own-time.ts";
 import { ALGORITHMS, disagreement } from "./algorithms.ts";
 import type { Authentication } from "./authentication.ts";
 import { Connection, lossOf } from "./connection.ts";
@@ -40,7 +41,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     const { Client } = ssh2();
     const client = new Client();
     let stage: ConnectStage = "key exchange";
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Deadline | undefined;
     let leaveJumpHost: (() => void) | undefined;
     let isSettled = false;
     let lastError: (Error & { level?: string; code?: unknown }) | undefined;
@@ -61,7 +62,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
 
     const settle = () => {
       isSettled = true;
-      clearTimeout(timer);
+      timer?.clear();
       signal.removeEventListener("abort", giveUp);
       leaveJumpHost?.();
     };
@@ -80,10 +81,10 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
       fail(new HostUnreachable(host, stage, `${stage}: ${message}`, { cause: lastError, mayPass }));
     const enter = (next: ConnectStage, deadlineMs: number | undefined) => {
       stage = next;
-      clearTimeout(timer);
+      timer?.clear();
       timer = undefined;
       if (deadlineMs === undefined || isSettled) return;
-      timer = setTimeout(() => {
+      timer = deadline(deadlineMs, () => {
         // A person may take as long as the host waits for them.
         if (authentication.isAsking) {
           enter(stage, deadlineMs);
@@ -100,7 +101,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
             true,
           );
         }
-      }, deadlineMs);
+      });
     };
 
     client.on("error", (error: Error & { level?: string; code?: unknown }) => {

@@ -13,7 +13,7 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
   const lists = await Promise.all(
     files.map(async (file) => {
       try {
-        return parseKnownHosts(await readFile(file, "utf8"), file);
+        return parsed(await readFile(file, "utf8"), file);
       } catch (error) {
         if (isCode(error, "ENOENT") || isCode(error, "ENOTDIR")) return [];
         throw error;
@@ -21,6 +21,17 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
     }),
   );
   return lists.flat();
+}
+
+/** Hundreds of hosts read the same file: its text is taken apart once for as long as it stays the same. */
+const lastParsed = new Map<string, { readonly text: string; readonly entries: KnownHostsEntry[] }>();
+
+function parsed(text: string, file: string): KnownHostsEntry[] {
+  const last = lastParsed.get(file);
+  if (last?.text === text) return last.entries;
+  const entries = parseKnownHosts(text, file);
+  lastParsed.set(file, { text, entries });
+  return entries;
 }
 
 /**

@@ -83,6 +83,8 @@ export function isAbout(entry: KnownHostsEntry, name: string): boolean {
     const digest = createHmac("sha1", Buffer.from(salt, "base64")).update(lower).digest();
     return digest.equals(Buffer.from(hash, "base64"));
   }
+  // Most lines name one host, and hundreds of hosts are looked for in hundreds of lines.
+  if (!/[*?!,]/.test(entry.names)) return entry.names.toLowerCase() === lower;
   let matched = false;
   for (const pattern of entry.names.toLowerCase().split(",")) {
     const negated = pattern.startsWith("!");

@@ -33,6 +33,8 @@ export interface RunOptions {
    * script sees an early end of file: a script that keeps what it reads must check its digest.
    */
   readonly stdin?: ScriptInput;
+  /** Told what the script prints to its standard output while it comes; the outcome has all of it just the same. */
+  readonly listen?: ((bytes: Buffer) => void) | undefined;
 }
 
 /** Something a script holds on a host for as long as it runs. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { HostName } from "../contract/inventory-view.ts";
 import { CommandFailed, HostLost, HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
+import { type Deadline, deadline } from "../own-time.ts";
 import type { Secret } from "../secret.ts";
 import { lastLines } from "../terminal-text.ts";
 import { Conversation, type ConversationEnd, type Denied } from "./conversation.ts";
@@ -184,6 +185,7 @@ export class Session implements Remote {
           input: options.stdin,
           holdInput,
           onOutput,
+          listen: options.listen,
           idleMs: this.#deadlines.idleMs,
           maxOutputBytes,
           flooded: () => connection.destroy("the host went on sending after it was told to stop"),
@@ -244,12 +246,12 @@ export class Session implements Remote {
   async #untilReady({ conversation, connection }: Begun): Promise<void> {
     if (conversation.isSent) return;
     const { shellMs } = this.#deadlines;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Deadline | undefined;
     const late = new Promise<"late">((resolve) => {
-      timer = setTimeout(() => resolve("late"), shellMs);
+      timer = deadline(shellMs, () => resolve("late"));
     });
     const first = await Promise.race([conversation.ready, late]);
-    clearTimeout(timer);
+    timer?.clear();
     if (conversation.isSent) connection.isProven = true;
     else if (first === "late") {
       conversation.abandon();
@@ -265,9 +267,9 @@ export class Session implements Remote {
   }
 
   async #within<T>(talk: Begun, result: Promise<T>, options: RunOptions): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Deadline | undefined;
     const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
+      timer = deadline(options.timeoutMs, () => {
         const after = `${options.timeoutMs / 1000} s`;
         const lost = this.#lost(
           options.during,
@@ -276,12 +278,12 @@ export class Session implements Remote {
         reject(lost);
         talk.conversation.abandon();
         talk.conversation.close();
-      }, options.timeoutMs);
+      });
     });
     try {
       return await Promise.race([result, late]);
     } finally {
-      clearTimeout(timer);
+      timer?.clear();
     }
   }
 
@@ -347,11 +349,11 @@ export class Session implements Remote {
 
   async #exec(connection: Line): Promise<Channel> {
     const { channelMs } = this.#deadlines;
-    const timer = setTimeout(() => connection.destroy(`no answer within ${channelMs / 1000} s`), channelMs);
+    const late = deadline(channelMs, () => connection.destroy(`no answer within ${channelMs / 1000} s`));
     try {
       return await connection.exec();
     } finally {
-      clearTimeout(timer);
+      late.clear();
     }
   }
 

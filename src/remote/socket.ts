@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { connect, isIP } from "node:net";
 import { Duplex } from "node:stream";
 import { type ConnectStage, HostUnreachable } from "../errors.ts";
+import { deadline } from "../own-time.ts";
 import { DroppedEarly } from "./dropped-early.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
 
@@ -39,7 +40,7 @@ export function openTcp(settings: EffectiveSettings, signal: AbortSignal): Promi
       autoSelectFamilyAttemptTimeout: Math.max(2_000, Math.floor(connectTimeoutMs.value / 4)),
     });
     const settle = () => {
-      clearTimeout(timer);
+      timer.clear();
       signal.removeEventListener("abort", giveUp);
     };
     const refuse = (error: unknown) => {
@@ -50,12 +51,10 @@ export function openTcp(settings: EffectiveSettings, signal: AbortSignal): Promi
     const giveUp = () => refuse(signal.reason);
     const fail = (message: string, cause?: unknown) =>
       refuse(new HostUnreachable(host, stage, `${stage}: ${message}`, { cause }));
-    const timer = setTimeout(
-      () =>
-        fail(
-          `${where} did not answer within ${connectTimeoutMs.value / 1000} s. Is it up, and is a firewall in the way?`,
-        ),
-      connectTimeoutMs.value,
+    const timer = deadline(connectTimeoutMs.value, () =>
+      fail(
+        `${where} did not answer within ${connectTimeoutMs.value / 1000} s. Is it up, and is a firewall in the way?`,
+      ),
     );
     signal.addEventListener("abort", giveUp);
     socket.once("lookup", (error) => {

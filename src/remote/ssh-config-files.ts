@@ -48,6 +48,24 @@ export async function sectionsOf(config: string | undefined): Promise<(name: str
   };
 }
 
+/**
+ * Names that Host lines give in the user's and the system's ssh_config, in their order: no patterns, and nothing that is
+ * logged into as `git`, as forges are.
+ */
+export async function namedHosts(config: string | undefined): Promise<readonly string[]> {
+  const texts = await Promise.all(filesOf(config).map((file) => withAllIncludes(file, 0)));
+  const names = new Set<string>();
+  let section: readonly string[] = [];
+  for (const line of texts.join("\n").split(/\r?\n/)) {
+    const { keyword, rest } = wordsOf(line);
+    if (keyword === "host") section = namesIn(rest).filter((name) => !/[*?!#]/.test(name));
+    else if (keyword === "match") section = [];
+    else if (keyword === "user" && rest.trim() === "git") for (const name of section) names.delete(name);
+    if (keyword === "host") for (const name of section) names.add(name);
+  }
+  return [...names];
+}
+
 /** As ssh_config(5) has a Host line: one of the patterns fits, and none that is negated. */
 function isMatchedBy(patterns: readonly string[], name: string): boolean {
   const fits = (pattern: string) => matchesPattern(name, pattern.toLowerCase());

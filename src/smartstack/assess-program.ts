@@ -39,7 +39,7 @@ export function assessProgram(
   const ruby = rubyRow(program, facts, host);
   const gems = gemsRow(program, facts, build);
   const user = userRow(program, facts);
-  const around = surroundingRows(facts);
+  const around = surroundingRows(program, facts);
   const rows = [
     ruby,
     gems,
@@ -107,11 +107,20 @@ function closedDirectories({ surroundings }: Pick<ProgramFacts, "surroundings">)
   ];
 }
 
-function surroundingRows({ surroundings, files }: ProgramFacts): readonly Row[] {
+/** /etc/meshctl holds files that not everybody may read. */
+function opened(path: string): Command {
+  const mode = path === "/etc/meshctl" ? (["a+rx"] as const) : (["-R", "a+rX"] as const);
+  return { kind: "run", argv: ["chmod", ...mode, "--", path], timeoutMs: 15_000 };
+}
+
+function surroundingRows({ unit }: Program, { surroundings, files, units }: ProgramFacts): readonly Row[] {
   if (surroundings === undefined) return [];
   const closed = closedDirectories({ surroundings });
   const mended = (path: string) => (closed.includes(path) || files.has(path) ? PERMISSIONS : undefined);
-  return [accessRow(surroundings, mended), placeRow(surroundings, "directories at boot")];
+  return [
+    accessRow(surroundings, units.get(unit)?.startedAt, mended),
+    placeRow(surroundings, "directories at boot"),
+  ];
 }
 
 function isOnDisk(row: Row): boolean {
@@ -195,9 +204,7 @@ function programChanges(
       id: PERMISSIONS,
       why: `${user} may not read what ${title} needs at its next start`,
       commands: [
-        ...closedDirectories(facts).map(
-          (path): Command => ({ kind: "run", argv: ["chmod", "-R", "a+rX", "--", path], timeoutMs: 15_000 }),
-        ),
+        ...closedDirectories(facts).map(opened),
         ...files
           .filter(({ assessment, fact, sha256 }) => !assessment.agrees && fact.sha256 === sha256)
           .map(({ assessment }) => assessment.write),

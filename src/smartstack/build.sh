@@ -1,33 +1,18 @@
 # shellcheck shell=sh
-# build.sh OUTPUT RUBY NAME:VERSION:SHA256...: compares the checksums of the gems, builds them and writes what
+# build.sh OUTPUT DOWNLOADER RUBY NAME:VERSION:SHA256...: compares the checksums of the gems, builds them and writes what
 # is needed to run them, as a tar, to OUTPUT. File descriptor 3 holds the proxy's URL on its
 # first line (may be empty), and behind it CA certificates and gems, each gem as a line "file NAME-VERSION.gem BASE64".
-# Gems that are not there are downloaded. Nothing that came from the network runs as root, but as a user that is made up
+# Gems that are not there are downloaded, by the Ruby program that DOWNLOADER is the text of. Nothing that came from the network runs as root, but as a user that is made up
 # for this build: no other process is his, before or after.
 
-# RubyGems' own downloader, for the .gem file alone: `gem fetch` reads the registry's whole index first, and
-# `gem install` would compile before a checksum could be compared.
-DOWNLOAD='
-require "rubygems"
-require "rubygems/remote_fetcher"
-gem = Gem::Specification.new(ARGV[0], ARGV[1])
-begin
-  Gem::RemoteFetcher.fetcher.download(gem, Gem.sources.first.uri.to_s, ARGV[2])
-rescue StandardError => error
-  abort "#{gem.file_name}: #{error.message}"
-end
-'
-
 main() {
-  output=$1 ruby=$2
-  shift 2
+  output=$1 downloader=$2 ruby=$3
+  shift 3
   umask 022
   IFS= read -r proxy <&3
-  # What a power cut left half-built: one build at a time runs here.
-  rm -rf -- /var/tmp/meshctl-build.??????
-  work=$(mktemp -d /var/tmp/meshctl-build.XXXXXX) || exit
   trap 'rm -rf -- "$work"' EXIT
   trap 'exit 143' TERM INT HUP
+  make_work || exit
   cat <&3 >"$work/input"
   exec 3<&-
   found=$(basename "$(readlink -f /usr/bin/ruby)")
@@ -51,6 +36,26 @@ main() {
     compile "$gem" || exit
   done
   pack "$@"
+}
+
+# Where it may be built: extensions are compiled and loaded there, and a hardened host executes nothing in /var/tmp.
+PLACES="/var/tmp /opt /var/lib"
+
+# make_work: a folder in the first place that programs may be executed in. Sets $work, and $place.
+make_work() {
+  work=""
+  for place in $PLACES; do
+    # What a power cut left half-built: one build at a time runs here.
+    rm -rf -- "$place"/meshctl-build.??????
+  done
+  for place in $PLACES; do
+    work=$(mktemp -d "$place/meshctl-build.XXXXXX") || continue
+    printf '#!/bin/sh\n' >"$work/try" && chmod 0700 "$work/try" && "$work/try" 2>/dev/null && return
+    rm -rf -- "$work"
+  done
+  work=""
+  echo "there is no place to build the gems in: of $PLACES each is mounted noexec, read-only or full (findmnt -T /opt tells); name another build_host, or mount -o remount,exec one of them" >&2
+  return 1
 }
 
 # hand_over NAME:VERSION:SHA256...: the gems that came with the input, before their folder is the builder's.
@@ -96,7 +101,7 @@ download() {
       export SSL_CERT_FILE="$work/certificates"
     fi
     for attempt in 1 2 3; do
-      unprivileged ruby -e "$DOWNLOAD" "$name" "$version" "$work/gems" && exit 0
+      unprivileged ruby -e "$downloader" "$name" "$version" "$work/gems" && exit 0
       [ "$attempt" = 3 ] || sleep 2
     done
     exit 1
@@ -106,6 +111,7 @@ download() {
 # compile NAME:VERSION:SHA256
 compile() {
   split "$1"
+  echo "building $name $version"
   # ZooKeeper's C client of 2012 makes warnings errors, and gcc 16 has a new one. Its configure takes these from here;
   # "-g -O2" is what it takes by itself.
   CFLAGS="-g -O2 -Wno-error=discarded-qualifiers" \
@@ -114,7 +120,7 @@ compile() {
   # What gem says last is the name of this file, which nobody will find there. Options and backtraces are indented.
   unprivileged find "$work/gems" -name gem_make.out -type f -exec grep -hv '^[[:space:]]*$\|^[[:space:]]' {} + |
     tail -n 11 >&2
-  echo "$name-$version.gem did not build: it takes the packages ruby-dev, gcc, make, libc6-dev and patch, and room in /var/tmp" >&2
+  echo "$name-$version.gem did not build: it takes the packages ruby-dev, gcc, make, libc6-dev and patch, and room in $place" >&2
   return 1
 }
 

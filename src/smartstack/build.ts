@@ -3,8 +3,9 @@ import type { Artefact, Command } from "../contract/change.ts";
 import type { HostFacts } from "../contract/host.ts";
 import type { HostName, Network } from "../contract/inventory-view.ts";
 import type { Fleet } from "../contract/step.ts";
+import { scriptText } from "../script-text.ts";
 import { archiveRefusal } from "./archive.ts";
-import { BUILD_PACKAGES, BUILD_SCRIPT, gemKey, type RubyFacts, rubyOf } from "./gem-set.ts";
+import { BUILD_PACKAGES, BUILD_SCRIPT, DOWNLOADER, gemKey, type RubyFacts, rubyOf } from "./gem-set.ts";
 import { GEMS } from "./locked-gems.ts";
 import { type Program, unitPath } from "./program.ts";
 
@@ -45,7 +46,11 @@ export function buildFor(
     refusal: (content) => archiveRefusal(content),
     build: {
       file: BUILD_SCRIPT,
-      args: [rubyOf(self.host, self.facts), ...GEMS.map((gem) => `${gem.name}:${gem.version}:${gem.sha256}`)],
+      args: [
+        scriptText(DOWNLOADER),
+        rubyOf(self.host, self.facts),
+        ...GEMS.map((gem) => `${gem.name}:${gem.version}:${gem.sha256}`),
+      ],
       stdin: [network.proxy ?? "", "\n", network.caCertificates ?? ""],
       files: gemDirectory === undefined ? [] : GEMS.map((gem) => join(gemDirectory, gemFile(gem))),
       timeoutMs: 600_000,

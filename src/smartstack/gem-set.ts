@@ -5,6 +5,7 @@ import { scriptText } from "../script-text.ts";
 import { GEMS, type GemSet } from "./locked-gems.ts";
 
 export const BUILD_SCRIPT = new URL("./build.sh", import.meta.url);
+export const DOWNLOADER = new URL("./download.rb", import.meta.url);
 
 /** Where the gems are compiled; the other hosts need only `ruby`. */
 export const BUILD_PACKAGES = ["ruby", "ruby-dev", "gcc", "make", "libc6-dev", "patch", "ca-certificates"];
@@ -74,7 +75,11 @@ export function rubyRequirements(
 /** Names a build. The gems and the way they are built are part of it: equal keys mean equal content. */
 export function gemKey(host: Machine, facts: RubyFacts): string {
   const lines = GEMS.map(({ name, version, sha256 }) => `${name} ${version} ${sha256}\n`).join("");
-  const lock = createHash("sha256").update(lines).update(scriptText(BUILD_SCRIPT)).digest("hex");
+  const lock = createHash("sha256")
+    .update(lines)
+    .update(scriptText(BUILD_SCRIPT))
+    .update(scriptText(DOWNLOADER))
+    .digest("hex");
   // A compiled gem fits this release, architecture and Ruby only.
   return `gems-${host.os.codename}-${host.architecture}-${rubyOf(host, facts)}-${lock.slice(0, 8)}`;
 }

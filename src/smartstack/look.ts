@@ -7,7 +7,7 @@ import type { UnitFact } from "../daemon/unit.ts";
 import { readFileFact } from "../evidence/read-file.ts";
 import { type Answer, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
-import { revealContent } from "../secret.ts";
+import { holdsSecret, revealContent } from "../secret.ts";
 import { quotable } from "../terminal-text.ts";
 import { NO_RUBY, type RubyFacts } from "./gem-set.ts";
 import { type Program, type ProgramFacts, startedWith, unitPath } from "./program.ts";
@@ -40,6 +40,7 @@ export async function lookAtProgram(
       files.map(({ path, content }) =>
         readFileFact(reader, path, {
           wanted: path === unitPath(program.unit) ? undefined : revealContent(content),
+          isSecret: holdsSecret(content),
         }),
       ),
     ),
@@ -48,7 +49,15 @@ export async function lookAtProgram(
     reader.user(program.user),
     lookAtProcess(reader, program, properties, clientPort),
     lastErrorOf(reader, program, properties),
-    lookAtSurroundings(reader, program.unit, needsOf(program, properties)),
+    lookAtSurroundings(
+      reader,
+      program.unit,
+      needsOf(
+        program,
+        files.map(({ path }) => path),
+        properties,
+      ),
+    ),
   ]);
   const known = new Map(fileFacts.map((fact) => [fact.path, fact]));
   return {
@@ -64,7 +73,11 @@ export async function lookAtProgram(
 }
 
 /** What the program's user does with which path when it starts. The unit names the gems that it loads. */
-async function needsOf(program: Program, properties: Promise<UnitProperties>): Promise<Needs> {
+async function needsOf(
+  program: Program,
+  wanted: readonly string[],
+  properties: Promise<UnitProperties>,
+): Promise<Needs> {
   const command = ((await properties).get("ExecStart") ?? []).join(" ");
   const { directory, startedWith, unit, home } = program;
   const gems = command.split(" ").find((word) => word.startsWith(`${directory}/gems-`));
@@ -75,7 +88,7 @@ async function needsOf(program: Program, properties: Promise<UnitProperties>): P
           .split("/")
           .slice(0, directory.split("/").length + 1)
           .join("/");
-  const files = startedWith.filter((path) => path !== unitPath(unit));
+  const files = startedWith.filter((path) => path !== unitPath(unit) && wanted.includes(path));
   return {
     access: [
       { path: "/usr/bin/ruby", to: "execute" },
@@ -92,6 +105,7 @@ async function needsOf(program: Program, properties: Promise<UnitProperties>): P
         isData: true,
       }),
     ),
+    packages: "(?:lib)?ruby[\\d.]*|rubygems.*",
   };
 }
 

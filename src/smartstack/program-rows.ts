@@ -1,7 +1,7 @@
 import type { HostFacts } from "../contract/host.ts";
 import type { Layer } from "../contract/reading.ts";
 import { otherStart } from "../daemon/other-start.ts";
-import { bootLayer, bootRow, nextStartRow, unsteadyBecause } from "../daemon/rows.ts";
+import { bootLayer, bootRow, deathWarning, nextStartRow, unsteadyBecause } from "../daemon/rows.ts";
 import { isUnsteady, showUnsteady, type UnitFact } from "../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../evidence/by-hand.ts";
 import { type Build, buildDirectory } from "./build.ts";
@@ -63,20 +63,22 @@ export function userRow({ user }: Program, { userExists, process }: ProgramFacts
 
 /** A file of the step; in force is what the running program or systemd took in. */
 export function fileRow(program: Program, facts: ProgramFacts, file: AssessedFile): Row {
-  const { path, fact, assessment, sha256 } = file;
+  const { path, fact, assessment, sha256, isSecret } = file;
+  // Not even the digest of a secret is shown.
+  const shown = (digest: string) => (!isSecret ? short(digest) : digest === sha256 ? "as given" : "another");
   const unit = unitOf(facts, path);
   const isUnread = unit?.needDaemonReload === true;
   const ownMode = assessment.agrees || fact.sha256 !== sha256 ? "" : ` ${fact.mode} ${fact.owner}`;
   return {
     setting: path,
-    want: short(sha256),
+    want: shown(sha256),
     onDisk:
       fact.because !== undefined
         ? { is: "unreadable", source: path, because: fact.because }
         : fact.kind === "absent"
           ? { is: "absent", source: path }
-          : read(fact.kind === "regular" ? `${short(fact.sha256)}${ownMode}` : fact.kind, path),
-    inForce: inForceOf(program, facts, file),
+          : read(fact.kind === "regular" ? `${shown(fact.sha256)}${ownMode}` : fact.kind, path),
+    inForce: inForceOf(program, facts, file, shown),
     blocked:
       (fact.because === undefined ? assessment.blocked : undefined) ??
       (unit && otherStart(unit, fact.content)),
@@ -89,7 +91,12 @@ function unitOf({ units }: ProgramFacts, path: string): UnitFact | undefined {
   return [...units.values()].find(({ name }) => unitPath(name) === path);
 }
 
-function inForceOf(program: Program, facts: ProgramFacts, { path, sha256 }: AssessedFile): Layer {
+function inForceOf(
+  program: Program,
+  facts: ProgramFacts,
+  { path, sha256 }: AssessedFile,
+  shown: (digest: string) => string,
+): Layer {
   const unit = unitOf(facts, path);
   if (unit?.needDaemonReload)
     return read("older files", unitQuestion(unit.name, "NeedDaemonReload", "DropInPaths"));
@@ -98,7 +105,7 @@ function inForceOf(program: Program, facts: ProgramFacts, { path, sha256 }: Asse
     const source = program.startRecord;
     const lost = facts.process?.lostNote;
     if (digest === undefined && lost !== undefined) return { is: "unreadable", source, because: lost };
-    return digest === undefined ? { is: "absent", source } : read(short(digest), source);
+    return digest === undefined ? { is: "absent", source } : read(shown(digest), source);
   }
   if (unit === undefined) return INAPPLICABLE;
   const source = unitQuestion(unit.name, "LoadState", "NeedDaemonReload");
@@ -136,6 +143,7 @@ export function unitRow({ unit: name }: Program, { units, process, lastError }: 
           : process.isFrozen === true
             ? `PID ${process.pid} was stopped by a signal: kill -CONT ${process.pid} lets it go on`
             : unit && unsteadyBecause(unit),
+    warning: unit && deathWarning(unit),
     ...(process?.isFrozen === true ? { restartHelps: true } : {}),
   };
 }

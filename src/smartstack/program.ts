@@ -4,6 +4,7 @@ import type { Reading } from "../contract/reading.ts";
 import type { SurroundingsFacts } from "../daemon/look-at-surroundings.ts";
 import type { UnitFact } from "../daemon/unit.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../evidence/file.ts";
+import { type Content, holdsSecret, revealContent } from "../secret.ts";
 import type { RubyFacts } from "./gem-set.ts";
 import type { GemSet } from "./locked-gems.ts";
 
@@ -22,7 +23,7 @@ export interface Program {
   readonly companions: readonly string[];
   /** Says what the running program was started with. */
   readonly startRecord: string;
-  /** Files that it read when it started: another content needs a restart. */
+  /** Files that it read when it started, where the step wants them: another content needs a restart. */
   readonly startedWith: readonly string[];
 }
 
@@ -83,8 +84,14 @@ export function ownFile(path: string, text: string, mode = "0644"): ProgramFile 
   return { path, content: [text], sha256: sha256Of(text), mode, owner: "root:root" };
 }
 
+/** A file that root writes and a group reads. */
+export function secretFile(path: string, content: Content, group: string): ProgramFile {
+  return { path, content, sha256: sha256Of(revealContent(content)), mode: "0640", owner: `root:${group}` };
+}
+
 export interface AssessedFile {
   readonly path: string;
+  readonly isSecret: boolean;
   readonly sha256: string;
   readonly fact: FileFact;
   readonly assessment: FileAssessment;
@@ -98,7 +105,7 @@ export function assessFiles(
   return wanted.map((file) => {
     const fact = factOf(facts, file.path);
     const assessment = assessFile(fact, file, host.manifest, false);
-    return { path: file.path, sha256: file.sha256, fact, assessment };
+    return { path: file.path, isSecret: holdsSecret(file.content), sha256: file.sha256, fact, assessment };
   });
 }
 

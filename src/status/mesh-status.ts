@@ -20,6 +20,7 @@ export const PROBLEM_KINDS = [
   "watcher",
   "registrar",
   "service-out",
+  "panic",
   "missing",
   "stale",
   "down",
@@ -69,6 +70,16 @@ export type ServerState = "up" | "down" | "missing" | "stale" | "altered" | "wei
 export function isWrong(state: ServerState): boolean {
   return state !== "up" && state !== "weightless";
 }
+
+export const STATE_WORDS: Readonly<Record<ServerState, string>> = {
+  up: "UP",
+  down: "DOWN",
+  missing: "missing",
+  stale: "stale",
+  altered: "altered by hand",
+  weightless: "weight 0",
+};
+export const STATES = Object.keys(STATE_WORDS) as readonly ServerState[];
 
 export interface BackendStatus {
   /** As HAProxy names the server: "name_10.0.0.2:9001". */
@@ -124,4 +135,22 @@ export interface WatcherStatus {
   readonly candidate: "installed" | "waits" | "invalid" | "refused" | "failed" | "none yet";
   /** How the last reload it asked for ended. */
   readonly reload: "ok" | "failed" | "none yet";
+}
+
+export function runsWhatIsOnDisk({ haproxy, watcher, unread }: ProxyStatus): boolean {
+  return (
+    unread === undefined &&
+    (haproxy === undefined || haproxy.is === "as on disk") &&
+    (watcher === undefined || watcher.is === "as on disk")
+  );
+}
+
+/** Whether it runs what is on disk, follows ZooKeeper and serves what it should. */
+export function isProxyWell(proxy: ProxyStatus): boolean {
+  const { watcher, counts } = proxy;
+  return (
+    runsWhatIsOnDisk(proxy) &&
+    (watcher === undefined || (watcher.candidate === "installed" && watcher.sessions.length > 0)) &&
+    STATES.every((state) => !isWrong(state) || counts[state] === 0)
+  );
 }

@@ -3,6 +3,7 @@ import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
 import { saysMore } from "../evidence/verdict.ts";
+import { panicOf, panicWords } from "../haproxy/panic-state.ts";
 import { checkWords } from "../haproxy/server-state.ts";
 import { parseIp } from "../ip.ts";
 import type { EnsembleStatus, Problem, ServerState, ServiceStatus } from "./mesh-status.ts";
@@ -238,9 +239,23 @@ function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
     service: service.name,
     ...outWords(service, host, view),
   }));
+  for (const host of answeringProxies(view)) {
+    const words = panicOn(service, host, view);
+    if (words === undefined || out.includes(host)) continue;
+    const down = service.backends.filter(({ on }) => on.get(host) === "down").map(({ name }) => name);
+    problems.push({
+      kind: "panic",
+      hosts: [host],
+      service: service.name,
+      what: `${service.name}: ${words}`,
+      evidence: downWords(down, service, host, view),
+      next: nextForBackend(down[0] ?? service.backends[0]!.name, service, host, view),
+    });
+  }
   for (const state of ["missing", "stale", "down", "altered"] as const) {
     for (const host of proxies) {
-      if (state === "down" && out.includes(host)) continue;
+      // Told already.
+      if (state === "down" && (out.includes(host) || panicOn(service, host, view) !== undefined)) continue;
       const names = service.backends.filter(({ on }) => on.get(host) === state).map(({ name }) => name);
       if (names.length === 0) continue;
       problems.push({
@@ -264,6 +279,14 @@ function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
   return problems;
 }
 
+/** What a proxy does while too few servers of the service are up; undefined while it does not. */
+function panicOn({ name }: ServiceStatus, host: HostName, { watcher }: MeshView): string | undefined {
+  const member = watcher.get(host);
+  if (member?.is !== "seen" || "unreachable" in member.facts.haproxy) return undefined;
+  const settings = member.desired.settings.services.find((service) => service.name === name)?.panic;
+  return settings && panicWords(panicOf(member.facts.haproxy.servers, name, settings), settings);
+}
+
 /** Proxies whose HAProxy told its servers. */
 function answeringProxies({ watcher, isReported }: MeshView): readonly HostName[] {
   return [...watcher]
@@ -284,7 +307,8 @@ function outWords(
   view: MeshView,
 ): Pick<Problem, "what" | "evidence" | "next"> {
   const { name, front, backends } = service;
-  const fail = `requests to ${front} fail`;
+  const panics = panicOn(service, host, view) !== undefined;
+  const fail = `requests to ${front} ${panics ? "go to all of them all the same (panic_threshold)" : "fail"}`;
   const here = backends.filter(({ on }) => on.has(host));
   const [first] = here;
   if (first === undefined) {

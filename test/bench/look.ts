@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { convergedLab } from "../e2e/converged.ts";
 import { inventoryFor, meshctl, type Summary, summaryOf } from "../e2e/meshctl.ts";
-import type { Lab, LabHost } from "../lab/lab.ts";
+import { attachLab, type Lab, type LabHost } from "../lab/lab.ts";
+import { hasAnsible, playbookFor } from "./ansible/ansible.ts";
 import { median, timed } from "./measure.ts";
 
 const RUNS = 9;
@@ -51,10 +52,10 @@ function floorOf(lab: Lab): () => Promise<void> {
 
 /**
  * What a look costs: a run on three converged hosts against the floor, one after the other over and over, so that what
- * else the machine does meets both.
+ * else the machine does meets both. `name`: of a lab that is up and stays, whose hosts the first run makes converged.
  */
-export async function benchLook(): Promise<void> {
-  const lab = await convergedLab();
+export async function benchLook(name?: string): Promise<void> {
+  const lab = name === undefined ? await convergedLab() : await attachLab(name);
   try {
     const inventory = await inventoryFor(lab);
     let summary: Summary | undefined;
@@ -64,9 +65,16 @@ export async function benchLook(): Promise<void> {
       summary = summaryOf(ended);
     };
     const floor = floorOf(lab);
-    const kinds = {
+    await converged();
+    const playbook = name === undefined && hasAnsible() ? await playbookFor(lab, lab.hosts) : undefined;
+    if (playbook === undefined)
+      console.log(
+        `Without Ansible: ${name === undefined ? "ansible-playbook is not installed" : "a lab that stays gets no Python"}.`,
+      );
+    const kinds: Record<string, () => unknown> = {
       "three hosts, ssh HOST sudo -n true (floor)": floor,
       "three hosts, converged provision": converged,
+      ...(playbook === undefined ? {} : { "three hosts, ansible-playbook, nothing to change": playbook.run }),
       "node -e 0": async () => spawnSync(process.execPath, ["-e", "0"]),
       "meshctl --version": () => meshctl(["--version"]),
       "meshctl validate": () => meshctl(["validate", "-i", inventory]),
@@ -75,13 +83,15 @@ export async function benchLook(): Promise<void> {
     for (const work of Object.values(kinds)) await work();
     for (let run = 0; run < RUNS; run++)
       for (const [what, work] of Object.entries(kinds)) times.get(what)!.push(await timed(work));
-    const [floorMs, convergedMs, nodeMs] = [...times.values()].map(median);
+    playbook?.remove();
+    const [floorMs, convergedMs] = [...times.values()].map(median);
+    const nodeMs = median(times.get("node -e 0")!);
     const against = (what: string) =>
-      what.startsWith("three") ? { of: floorMs!, name: "floor" } : { of: nodeMs!, name: "node -e 0" };
+      what.startsWith("three") ? { of: floorMs!, name: "floor" } : { of: nodeMs, name: "node -e 0" };
     for (const [what, all] of times) {
       const { of, name } = against(what);
       const ratio = (median(all) / of).toFixed(2);
-      console.log(`${what.padEnd(46)} ${(median(all) / 1000).toFixed(2).padStart(7)} s  ${ratio} × ${name}`);
+      console.log(`${what.padEnd(50)} ${(median(all) / 1000).toFixed(2).padStart(7)} s  ${ratio} × ${name}`);
     }
     console.log(
       `The run itself took ${(summary!.duration_ms / 1000).toFixed(2)} s of ${(convergedMs! / 1000).toFixed(2)} s; execs: ${summary!.hosts.map(({ execs }) => execs).join(", ")}.`,
@@ -100,6 +110,6 @@ export async function benchLook(): Promise<void> {
     }
     console.log(`Medians of ${RUNS} runs, one after the other.`);
   } finally {
-    await lab.down();
+    if (name === undefined) await lab.down();
   }
 }

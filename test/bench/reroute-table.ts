@@ -1,18 +1,32 @@
-import type { Measurement } from "./reroute.ts";
+import type { Checked, Measurement } from "./reroute.ts";
 
 const COLUMNS = ["failed", "slow", "last bad"];
 
-/** The measurements as Markdown: a line a fault, the spread of its runs in each cell. */
+const ALL_FAULTS: readonly Checked[] = ["seed's check", "fail_fast"];
+
+/** The measurements as Markdown: a line a fault, the spread of its runs in each cell. Stalls have a table of their own. */
 export function rerouteTable(measurements: readonly Measurement[]): string {
-  const head = [
-    "fault",
-    ...COLUMNS.map((column) => `${column}, seed's check`),
-    ...COLUMNS.map((column) => `${column}, fail_fast`),
-  ];
+  const stalls = measurements.filter(({ checked }) => checked === "no check").map(({ fault }) => fault);
+  const others = measurements.filter(({ fault }) => !stalls.includes(fault));
+  return [
+    tableOf(others, ALL_FAULTS),
+    tableOf(
+      measurements.filter(({ fault }) => stalls.includes(fault)),
+      [...ALL_FAULTS, "no check"],
+    ),
+  ]
+    .filter(Boolean)
+    .join("\n\n");
+}
+
+function tableOf(measurements: readonly Measurement[], kinds: readonly Checked[]): string {
+  if (measurements.length === 0) return "";
+  const head = ["fault", ...kinds.flatMap((kind) => COLUMNS.map((column) => `${column}, ${kind}`))];
   const rows = [...new Set(measurements.map(({ fault }) => fault))].map((fault) => [
     fault,
-    ...cells(measurements.filter((each) => each.fault === fault && !each.fail_fast)),
-    ...cells(measurements.filter((each) => each.fault === fault && each.fail_fast)),
+    ...kinds.flatMap((kind) =>
+      cells(measurements.filter((each) => each.fault === fault && each.checked === kind)),
+    ),
   ]);
   return [head, head.map((_, at) => (at === 0 ? "---" : "---:")), ...rows]
     .map((row) => `| ${row.join(" | ")} |`)

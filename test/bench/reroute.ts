@@ -15,9 +15,20 @@ const LOAD = { port: PORT, perSecond: 100, durationMs: 20_000 };
 /** How long all is well before the fault. */
 const BEFORE_MS = 4_000;
 
+/** What the inventory says of checks, of all services or of the one that is measured. */
+const CHECKS = {
+  "seed's check": (yaml: string) => yaml.replace("  services:", "  fail_fast: false\n  services:"),
+  fail_fast: (yaml: string) => yaml,
+  "no check": (yaml: string) =>
+    yaml.replace("port: 8080\n", "port: 8080\n      mode: http\n      check: false\n"),
+} as const;
+
+export type Checked = keyof typeof CHECKS;
+
 export interface Measurement extends LoadResult {
   readonly fault: string;
-  readonly fail_fast: boolean;
+  /** How servers are checked: "seed's check", "fail_fast", "no check". */
+  readonly checked: Checked;
   /** Servers that HAProxy took out, back ends counted each time. */
   readonly left: number;
 }
@@ -29,20 +40,24 @@ interface Options {
   readonly lab?: string | undefined;
 }
 
-/** What each fault costs requests under open-loop load, with the seed's check line and with fail_fast. */
+/** What each fault costs requests under open-loop load, with each kind of check. */
 export async function benchReroute({ runs, json, only, lab: name }: Options): Promise<void> {
   const say = (text: string) => console.error(text);
   const lab = name === undefined ? await startLab({ hosts: 3, log: say }) : await attachLab(name);
   const measurements: Measurement[] = [];
   try {
     const mesh = meshOf(lab);
-    for (const failFast of [false, true]) {
-      say(`provisioning with fail_fast: ${failFast}`);
-      await provision(lab, failFast);
+    for (const checked of Object.keys(CHECKS) as Checked[]) {
+      const struck = faults.filter(
+        ({ name, isStall }) => name.includes(only) && (checked !== "no check" || isStall),
+      );
+      if (struck.length === 0) continue;
+      say(`provisioning with ${checked}`);
+      await provision(lab, checked);
       if (measurements.length === 0) await startBackends(mesh);
       for (let run = 1; run <= runs; run++) {
-        for (const fault of faults.filter((each) => each.name.includes(only))) {
-          const measured = { fault: fault.name, fail_fast: failFast, ...(await measure(mesh, fault)) };
+        for (const fault of struck) {
+          const measured = { fault: fault.name, checked, ...(await measure(mesh, fault)) };
           measurements.push(measured);
           if (json) console.log(JSON.stringify(measured));
           else say(`  ${fault.name}, run ${run}: ${JSON.stringify(measured)}`);
@@ -55,10 +70,8 @@ export async function benchReroute({ runs, json, only, lab: name }: Options): Pr
   if (!json) console.log(`\n${rerouteTable(measurements)}\n\n${machine()}`);
 }
 
-async function provision(lab: Lab, failFast: boolean): Promise<void> {
-  const inventory = await inventoryFor(lab, (yaml) =>
-    yaml.replace("  services:", `  fail_fast: ${failFast}\n  services:`),
-  );
+async function provision(lab: Lab, checked: Checked): Promise<void> {
+  const inventory = await inventoryFor(lab, CHECKS[checked]);
   const ended = await meshctl(["provision", "-i", inventory, "--yes"]);
   if (ended.code !== 0)
     throw new Error(`provision ended with exit code ${ended.code}\n${ended.stdout}${ended.stderr}`);
@@ -74,7 +87,7 @@ async function startBackends({ alpha, beta, proxy }: Mesh): Promise<void> {
   }
 }
 
-async function measure(mesh: Mesh, fault: Fault): Promise<Omit<Measurement, "fault" | "fail_fast">> {
+async function measure(mesh: Mesh, fault: Fault): Promise<Omit<Measurement, "fault" | "checked">> {
   await untilWell(mesh);
   const before = await timesDown(mesh);
   const load = await startLoad(mesh.proxy, LOAD);
@@ -93,7 +106,7 @@ async function untilWell({ hosts, proxy }: Mesh): Promise<void> {
   await eventually(
     "both backends are up",
     () => serversOf(proxy, SERVICE),
-    (servers) => servers.filter(({ status }) => status.startsWith("UP")).length === 2,
+    (servers) => servers.filter(({ status }) => /^(UP|no check)/.test(status)).length === 2,
     90_000,
   );
   // Nothing of the last fault is to be counted to the next.

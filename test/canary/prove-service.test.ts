@@ -18,14 +18,25 @@ it.each([
 });
 
 it("waits for the canary under the name that Synapse gives it", () => {
-  const backend = backendOf(canaryData(canary), desired().policy, "user-api");
+  const backend = backendOf(canaryData(canary, service()), desired().policy, "user-api");
   expect("refused" in backend ? backend.refused : serverName(backend)).toBe(canaryServer(canary));
 });
 
 it("registers a canary that gets no request of the application's", () => {
-  expect(JSON.parse(canaryData(canary))).toMatchObject({
+  expect(JSON.parse(canaryData(canary, service()))).toMatchObject({
     haproxy_server_options: expect.stringMatching(/^weight 0( |$)/),
   });
+});
+
+it.each([
+  ["tcp", true, "weight 0 fall 2 check"],
+  ["tcp", undefined, "weight 0 fall 2"],
+  // A request tells.
+  ["http", true, "weight 0 fall 2"],
+] as const)("registers a canary that is checked where mode is %s and check off %s", (mode, off, options) => {
+  const checked = { mode, check: { ...service().check, off } };
+  expect(JSON.parse(canaryData(canary, checked)).haproxy_server_options).toBe(options);
+  expect(backendOf(canaryData(canary, checked), desired().policy, "user-api")).not.toHaveProperty("refused");
 });
 
 it.each([

@@ -16,6 +16,12 @@ describe("who types a word of another tool", () => {
     ["provision -i x.yaml --tags haproxy", "Type: meshctl provision -i x.yaml --steps haproxy"],
     ["provision --forks 5", "Type: meshctl provision --parallel 5"],
     ["provision -K", "-K: at a terminal meshctl asks for sudo's password where sudo does."],
+    [
+      "plan site.yaml -i x.yaml",
+      "A playbook is named with -p, an inventory with -i. Type: meshctl plan -i x.yaml -p site.yaml",
+    ],
+    ["run -i x.yaml", "Type: meshctl provision -i x.yaml"],
+    ["ping -i x.yaml", "Type: meshctl facts -i x.yaml"],
     ["frobnicate", undefined],
     ["provision --frobnicate", undefined],
     ["", undefined],

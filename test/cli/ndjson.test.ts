@@ -51,4 +51,59 @@ describe("JSON events", () => {
     });
     expect(lines[0].hosts[0]).not.toHaveProperty("is");
   });
+
+  it("tell what is worse after a wave, and how long it was watched", () => {
+    const worse = [{ host: "a", step: "w", what: "server x", is: "bad", because: "is DOWN" }] as const;
+    const notCompared = [{ host: "b", step: "w", what: "w", because: "no answer" }];
+    const { lines } = linesOf([
+      {
+        event: "gate",
+        step: "s",
+        wave: ["a"],
+        begun: true,
+        lookedAt: ["a", "b"],
+        is: "failed",
+        worse,
+        notCompared,
+        durationMs: 1.4,
+      },
+      { event: "waves", step: "s", waves: [["a"]], holdMs: 30_000 },
+    ]);
+    expect(lines[0]).toMatchObject({
+      event: "gate",
+      wave: ["a"],
+      begun: true,
+      looked_at: ["a", "b"],
+      worse,
+      not_compared: notCompared,
+      duration_ms: 1,
+    });
+    expect(lines[0]).not.toHaveProperty("notCompared");
+    expect(lines[1]).toMatchObject({ event: "waves", waves: [["a"]], hold_ms: 30_000 });
+  });
+
+  it("tells of commands around a step's changes, planned and run", () => {
+    const command = "drain";
+    const hook = {
+      event: "hook",
+      host: "a",
+      step: "s",
+      when: "before",
+      per: "host",
+      wave: ["a"],
+      command,
+    } as const;
+    const hooks = { before: [{ command, timeoutMs: 60_000, per: "host" as const }], after: [] };
+    const { lines } = linesOf([
+      { event: "hooks", step: "s", hosts: ["a"], hooks },
+      { ...hook, is: "begun" },
+      { ...hook, is: "failed", because: "it said no", durationMs: 1.4 },
+    ]);
+    const before = [{ command, timeout_ms: 60_000, per: "host" }];
+    expect(lines[0]).toMatchObject({ event: "hooks", step: "s", hosts: ["a"], before, after: [] });
+    // Every event of a run has the run's name there.
+    const told = { event: "hook", host: "a", step: "s", when: "before", run: lines[0].run, command };
+    expect(lines[1]).toMatchObject({ ...told, is: "begun" });
+    expect(lines[2]).toMatchObject({ ...told, is: "failed", because: "it said no", duration_ms: 1 });
+  });
 });

@@ -1,6 +1,6 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { planView } from "../../src/cli/ui/plan-view.ts";
+import { hooksView, planView, wavesView } from "../../src/cli/ui/plan-view.ts";
 import type { Change } from "../../src/contract/change.ts";
 
 const plain = { paint: new Chalk({ level: 0 }), verbose: false };
@@ -103,6 +103,40 @@ describe("the plan", () => {
         "      -a = 2",
         "      +a = 1",
       ].join("\n"),
+    );
+  });
+});
+
+describe("the waves of a plan", () => {
+  const waves = [["a"], ["b", "c"]];
+
+  it("are shown in order, each begun when the one before is proven", () => {
+    expect(wavesView([{ step: "s", waves, holdMs: 0 }], plain.paint)).toBe(
+      "s disrupts 3 hosts in 2 waves, each begun when the one before is proven:\n    1. a\n    2. b, c",
+    );
+  });
+
+  it("say how long the mesh is watched after each", () => {
+    expect(wavesView([{ step: "s", waves, holdMs: 30_000 }], plain.paint)).toContain(
+      "s disrupts 3 hosts in 2 waves, each begun when the one before is proven and the mesh was watched for 30 s:",
+    );
+    expect(wavesView([{ step: "s", waves: [["a"]], holdMs: 300_000 }], plain.paint)).toBe(
+      "s disrupts 1 host in 1 wave, after which the mesh is watched for 5 min:\n    1. a",
+    );
+  });
+});
+
+describe("commands around changes", () => {
+  it("are shown with where they run and how long at most", () => {
+    const hosts = ["a", "b"];
+    const hooks = {
+      before: [{ command: "drain\n--now", timeoutMs: 60_000, per: "host" }],
+      after: [{ command: "tell-dashboard", timeoutMs: 5_000, per: "wave" }],
+    } as const;
+    expect(hooksView([{ step: "haproxy", hosts, hooks }], plain.paint)).toBe(
+      `around the changes of haproxy on a, b:
+  before drain↵--now (on each host, 60 s at most)
+  after  tell-dashboard (once for a wave, on its first host, 5 s at most)`,
     );
   });
 });

@@ -77,6 +77,16 @@ describe("what a service needs", () => {
       /mounted read-only: look at dmesg/,
       { access: { may: "rx" }, why: "w=EROFS" },
     ],
+    [
+      "is another's, in a directory of its own where a new one takes its place",
+      "",
+      { need: { to: "replace" }, access: { ...ROOTS, kind: "regular" }, why: "w=EACCES" },
+    ],
+    [
+      "is immutable, so that no new one takes its place",
+      /chattr -R -i/,
+      { need: { to: "replace" }, access: { may: "r", kind: "regular" }, why: "w=EPERM" },
+    ],
     ["is immutable", /chattr -R -i \/srv\/data/, { access: { may: "rx" }, why: "w=EPERM" }],
     [
       "is closed by an access list",

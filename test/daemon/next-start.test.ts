@@ -44,8 +44,10 @@ function unit(next: Partial<NextStart> = {}, properties: Record<string, string> 
       startsBefore: [],
       reloads: [],
       wantedBy: [],
+      conflictedBy: [],
       boot: { is: "value", value: plan(UNIT) },
       manager: { is: "value", value: [] },
+      endings: { is: "value", value: [] },
       restarts: undefined,
       ...next,
     },
@@ -220,6 +222,87 @@ describe("the next start of a unit", () => {
     const { blocked } = judgeStart(unit({ manager }), NEEDS);
     expect(blocked.length > 0).toBe(isBlocked);
     if (isBlocked) expect(blocked[0]).toContain(`systemctl unset-environment ${value}`);
+  });
+
+  it.each([
+    ["DefaultTasksMax", "20", /DefaultTasksMax=20 holds for every service and may keep x\.service/],
+    ["DefaultTasksMax", "80%", undefined],
+    ["DefaultTasksMax", "4915", undefined],
+    ["DefaultLimitNOFILE", "256", /may keep x\.service from starting/],
+    ["DefaultLimitNOFILE", "1024:524288", undefined],
+    ["DefaultLimitAS", "64M", /may keep x\.service from starting/],
+    ["DefaultLimitNPROC", "65536", undefined],
+    ["DefaultLimitAS", "64M:infinity", /may keep x\.service from starting/],
+    ["DefaultLimitSTACK", "8M:infinity", undefined],
+    ["DefaultLimitSTACK", "64K", /may keep x\.service from starting/],
+    ["DefaultLimitFSIZE", "infinity:infinity", undefined],
+    ["Kernel", "systemd.mask=x", /begin with systemd\.mask=x: .*update-grub/],
+    ["Kernel", "systemd.mask=x.service", /begin with/],
+    ["Kernel", "systemd.mask=y.service systemd.unit=multi-user.target", undefined],
+    ["Kernel", "systemd.unit=rescue.target", /begin with/],
+    ["Fstab", "UUID=dead on /srv", /mounts UUID=dead on \/srv .*emergency mode before x\.service .*nofail/],
+  ])("of which every service, or the boot, has %s=%s", (key, value, because) => {
+    const manager = { is: "value", value: [{ place: "/etc/x:7", key, value }] } as const;
+    const { blocked } = judgeStart(unit({ manager }), NEEDS);
+    if (because === undefined) expect(blocked).toEqual([]);
+    else expect(blocked).toEqual([expect.stringMatching(because)]);
+  });
+
+  it("goes by the last word on a limit: a later file's, or its own", () => {
+    const low = { place: "/etc/a:1", key: "DefaultLimitNOFILE", value: "256" };
+    const high = { place: "/etc/b:1", key: "DefaultLimitNOFILE", value: "65536" };
+    const judge = (value: readonly (typeof low)[], ...lines: readonly UnitLine[]) =>
+      judgeStart(unit({ manager: { is: "value", value }, lines }), NEEDS).blocked;
+    expect(judge([high, low])).toHaveLength(1);
+    expect(judge([low, high])).toEqual([]);
+    expect(judge([low], line("LimitNOFILE=65536"))).toEqual([]);
+  });
+
+  it("is not known to lack a library where its variables say where to look for them", () => {
+    const because = "/usr/sbin/x cannot run: liba.so.1, a library that it needs, is not there";
+    const programs = [
+      { path: "/usr/sbin/x", found: { is: "value", value: { because, realPath: "/usr/sbin/x", id: "1:1" } } },
+    ] as const;
+    expect(judgeStart(unit({ programs }), NEEDS).blocked).toEqual([`${because}: x.service would not start`]);
+    const elsewhere = unit({ programs });
+    const start = { ...elsewhere.start, environment: ["LD_LIBRARY_PATH"] };
+    expect(judgeStart({ ...elsewhere, start }, NEEDS)).toMatchObject({
+      blocked: [],
+      unread: { source: "/usr/sbin/x" },
+    });
+  });
+
+  it("of a path that waits for something else is told", () => {
+    const path = line("PathChanged=/srv/x", { section: "Path", isStarted: true });
+    expect(judged(path).blocked).toEqual([
+      `${PATH}:2 PathChanged=/srv/x is not meshctl's, and decides when ${UNIT} does its work: take it out there`,
+    ]);
+  });
+
+  it("that a generator may change which systemd has not run yet is not known", () => {
+    const manager = { is: "value", value: [{ place: "/etc/g", key: "Generator", value: "" }] } as const;
+    expect(nextStartRow(unit({ manager }), NEEDS).onDisk).toMatchObject({
+      is: "unreadable",
+      source: "/etc/g",
+      because: expect.stringContaining("systemctl daemon-reload"),
+    });
+  });
+
+  it("with what every program loads is told of it", () => {
+    const manager = { is: "value", value: [{ place: "/p:1", key: "Preload", value: "/x.so" }] } as const;
+    expect(judgeStart(unit({ manager }), NEEDS)).toMatchObject({
+      blocked: [],
+      warnings: ["/p:1 puts /x.so into every program, x.service too"],
+    });
+  });
+
+  it("that another unit conflicts with may not be started with it by the next boot", () => {
+    const next = { conflictedBy: ["other.service"] };
+    expect(judgeStart(unit(next), NEEDS).blocked).toEqual([]);
+    const boot = { is: "value", value: plan(UNIT, "other.service") } as const;
+    expect(judgeStart(unit({ ...next, boot }), NEEDS).blocked).toEqual([
+      expect.stringMatching(/^other\.service says Conflicts=x\.service.*systemctl disable other\.service/),
+    ]);
   });
 
   it("runs what meshctl has it run beside the service", () => {

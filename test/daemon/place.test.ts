@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { faultOfMade, faultOfPlace, mountsOf, mountUnit, unitsToAsk } from "../../src/daemon/place.ts";
+import {
+  faultOfCleaning,
+  faultOfMade,
+  faultOfPlace,
+  mountsOf,
+  mountUnit,
+  unitsToAsk,
+} from "../../src/daemon/place.ts";
 import type { FstabLine, Place, PlaceMount } from "../../src/reader/reader.ts";
 
 const ROOT = mount("1", "0", "/");
@@ -171,6 +178,29 @@ describe("a place is", () => {
     ]);
     expect(unitsToAsk({ realPath: DATA.path, fstab: [line(DATA.path)], mounts: [ROOT, ON] })).toEqual([]);
     expect(mountUnit("/srv/my-data/.x")).toBe("srv-my\\x2ddata-.x.mount");
+  });
+});
+
+describe("a place that systemd-tmpfiles", () => {
+  const cleaning = (text: string) => ({ file: "/etc/tmpfiles.d/x.conf", line: 3, text });
+  it("leaves alone stays", () => {
+    expect(faultOfCleaning(DATA.path, [])).toBeUndefined();
+  });
+
+  it("deletes or alters does not stay, whatever else it sets there", () => {
+    const lines = [cleaning("Z /var/lib/mysql 0700 mysql mysql"), cleaning("R! /var/lib/mysql/*")];
+    expect(faultOfCleaning(DATA.path, lines)).toMatchObject({
+      is: "fault",
+      because: expect.stringMatching(
+        /^\/etc\/tmpfiles\.d\/x\.conf:3 "R! \/var\/lib\/mysql\/\*" .*take the line out/,
+      ),
+    });
+  });
+
+  it("gives mode and owner may have them", () => {
+    expect(faultOfCleaning(DATA.path, [cleaning("z /var/lib/mysql - mysql mysql")])).toMatchObject({
+      is: "warning",
+    });
   });
 });
 

@@ -38,6 +38,7 @@ describe("a unit of ours", () => {
     ["as its file says", {}],
     ["with more open files, another restart or a comment", { DropInPaths: DROP_IN }],
     ["with its environment in another order", { Environment: "A=b LANG=C.UTF-8" }],
+    ["with a time zone of the administrator's", { Environment: "LANG=C.UTF-8 A=b TZ=Europe/Berlin" }],
   ])("starts %s", (_, properties) => {
     expect(otherStart(unit(properties), TEXT)).toBeUndefined();
   });
@@ -46,6 +47,7 @@ describe("a unit of ours", () => {
     ["another program", { ExecStart: execStart("/root/x") }, "ExecStart"],
     ["another user", { User: "root" }, "User"],
     ["a variable more", { Environment: "LANG=C.UTF-8 A=b RUBYOPT=-r/x" }, "Environment"],
+    ["a variable of its own otherwise", { Environment: "LANG=de_DE.UTF-8 A=b" }, "Environment"],
     ["a file of variables", { EnvironmentFiles: "/etc/default/x (ignore_errors=yes)" }, "EnvironmentFile"],
     ["another root", { RootDirectory: "/srv" }, "RootDirectory"],
   ])("that a drop-in gives %s is named with the drop-in's line", (_, properties, key) => {
@@ -84,4 +86,13 @@ it.each([
   ["was started again and has no process", { NRestarts: "3" }, {}, true],
 ])("a service that %s", (_, properties, more, unsteady) => {
   expect(isUnsteady(unit(properties, more))).toBe(unsteady);
+});
+
+it("goes by the restarts since somebody started a service, not by those before", () => {
+  const restarts = { is: "value", value: [3000, 3060, 3120, 3180] } as const;
+  const next = { restarts } as unknown as NonNullable<UnitWords["next"]>;
+  const isUnsteadyAfter = (count: string) =>
+    isUnsteady(unit({ NRestarts: count }, { ageSeconds: 3000, next }));
+  expect(isUnsteadyAfter("4")).toBe(true);
+  expect(isUnsteadyAfter("2")).toBe(false);
 });

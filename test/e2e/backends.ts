@@ -78,9 +78,14 @@ export async function listChildren(member: LabHost, path: string): Promise<reado
   return names;
 }
 
-/** What `ls` printed; undefined when it failed. */
+/** What `ls` printed; undefined when it failed. What a watcher says may stand in the midst of it. */
 function childrenIn(output: string): readonly string[] | undefined {
-  return /^\[(.*)\]$/m.exec(output)?.[1]?.split(", ").filter(Boolean);
+  const said = output.replace(/^(?:WATCHER::|WatchedEvent .*|)\n/gm, "");
+  return /^\[([^\]]*)\]$/m
+    .exec(said)?.[1]
+    ?.split(/,\s*/)
+    .map((name) => name.trim())
+    .filter(Boolean);
 }
 
 /** Of a script that installs packages. */

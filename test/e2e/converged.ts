@@ -86,12 +86,12 @@ function recipeOf(suite: Suite, edit: (yaml: string) => string): string {
   return hash.digest("hex");
 }
 
-/** Files at or below a path of the repository, but for tests, in an order of their own. */
+/** Files at or below a path of the repository, in an order of their own; but for tests and what this Node compiled. */
 function filesIn(path: string): string[] {
   const absolute = join(repositoryRoot, path);
   if (!statSync(absolute).isDirectory()) return [path];
   return readdirSync(absolute, { recursive: true, encoding: "utf8" })
     .map((name) => join(path, name))
-    .filter((name) => statSync(join(repositoryRoot, name)).isFile() && !name.endsWith(".test.ts"))
+    .filter((name) => statSync(join(repositoryRoot, name)).isFile() && !/\.(?:test\.ts|cache)$/.test(name))
     .sort();
 }

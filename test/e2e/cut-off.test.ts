@@ -63,7 +63,7 @@ async function losePower(run: Running): Promise<void> {
 async function leftBehind(): Promise<string> {
   const halfWritten = `find / -xdev ( -name .meshctl.* -o -name .manifest.* ) -print`;
   const others =
-    "ls -d /usr/sbin/policy-rc.d /var/tmp/meshctl-build.* /run/meshctl/ca.* /opt/meshctl/watcher/*.* /var/lib/meshctl/build/*";
+    "ls -d /usr/sbin/policy-rc.d /var/tmp/meshctl-build.* /opt/meshctl-build.* /run/meshctl/ca.* /opt/meshctl/watcher/*.* /var/lib/meshctl/build/*";
   const { stdout } = await host.exec(`set -f; ${halfWritten}; set +f; ${others} 2>/dev/null`);
   return stdout
     .split("\n")

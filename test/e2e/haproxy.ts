@@ -32,10 +32,13 @@ export async function liveServers(host: LabHost, backend: string): Promise<strin
   return servers.filter(({ status }) => !status.startsWith("MAINT")).map(({ name }) => name);
 }
 
-/** Servers that a restart of HAProxy would begin with, of all back ends. */
+/** Servers that a restart of HAProxy would begin with, of all services. */
 export async function configuredServers(host: LabHost): Promise<string[]> {
-  const lines = (await mustRun(host, "cat /etc/haproxy/haproxy.cfg")).split("\n").map((line) => line.trim());
-  return lines
+  const text = await mustRun(host, "cat /etc/haproxy/haproxy.cfg");
+  return text
+    .replace(/^backend \S+:panic\n(?:\s.*\n)*/gm, "")
+    .split("\n")
+    .map((line) => line.trim())
     .filter((line) => line.startsWith("server ") && !line.endsWith(" disabled"))
     .map((line) => line.split(" ")[1]!);
 }

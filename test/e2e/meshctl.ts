@@ -21,6 +21,8 @@ export interface Ended {
 
 export interface RunOptions {
   env?: NodeJS.ProcessEnv;
+  /** Of Node, for example to load something into the command line. */
+  nodeFlags?: readonly string[];
   /** After which it is killed and `ended` rejects; long enough for hosts that are bare unless given. */
   timeoutMs?: number;
 }
@@ -63,11 +65,15 @@ export async function endRuns(): Promise<void> {
 }
 
 export function startMeshctl(args: readonly string[], options: RunOptions = {}): Running {
-  const child = spawn(process.execPath, [join(root, "bin/meshctl.js"), ...args], {
-    cwd: root,
-    env: { ...process.env, XDG_STATE_HOME: stateHome, CI: "true", ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [...(options.nodeFlags ?? []), join(root, "bin/meshctl.js"), ...args],
+    {
+      cwd: root,
+      env: { ...process.env, XDG_STATE_HOME: stateHome, CI: "true", ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   // What goes to no host prints one value instead.
   const printsEvents = args.includes("--json") && !["hosts", "render"].includes(args[0]!);
   const events: JsonEvent[] = [];

@@ -109,7 +109,8 @@ describe("secrets and hostile values that go through a whole provision", () => {
     expectClean(ended);
     expect(openRows(ended)).toEqual([]);
     expect(ended.code).toBe(0);
-    await mustRun(host, "systemctl stop watch-processes");
+    // Where nobody tells systemd that the last process has ended it waits for 90 s.
+    await mustRun(host, "systemctl stop watch-processes", undefined, { timeoutMs: 180_000 });
     for (const args of [["verify", "-v"], ["hosts"], ["hosts", "--json", "kvm-03"], ["validate", "--json"]])
       expectClean(await run(...args));
   });

@@ -198,9 +198,43 @@ describe.sequential("a living ensemble", () => {
   const host1Starts = () =>
     hosts[0]!.exec("systemctl start zookeeper; sleep 1; systemctl is-active --quiet zookeeper");
 
+  it("has its transaction log moved to a disk of its own in the words of the refusal, one member at a time", async () => {
+    const logs = "/srv/txlog";
+    const file = await withParameters(`tick_time: 1500, data_log_dir: ${logs}`);
+    const refused = await verify(file);
+    for (const host of hosts) {
+      const blocked = blockedRows(refused).find((row) => row.startsWith(`${host.name} zookeeper dataDir: `));
+      const [, advice] = / one member at a time: (.*), then run meshctl again/.exec(blocked ?? "") ?? [];
+      expect(advice, blocked).toContain(`mv /var/lib/zookeeper/data/version-2/log.* ${logs}/version-2/`);
+      await mustRun(host, advice!);
+      // Stopped as it is, it is not started without what it wrote.
+      const other = await startMeshctl(
+        [
+          "provision",
+          "--yes",
+          "-i",
+          await withParameters("tick_time: 1500, data_log_dir: /srv/other"),
+        ].concat(["-p", "playbooks/zookeeper.yaml", "--json", "--limit", host.name]),
+      ).ended;
+      expect(changes(other)).toEqual([]);
+      const ended = await start(["provision", "--yes", "--limit", host.name], file).ended;
+      expect(openRows(ended).filter((row) => row.startsWith(`${host.name} `))).toEqual([]);
+      expect(changes(ended)).toEqual([`${host.name} configuration`]);
+      await quorumOf(3);
+      expect(await mustRun(host, `cd ${logs}/version-2 && ls`)).toMatch(/^log\./);
+    }
+    expectProven(await verify(file));
+    await mustRun(hosts[0]!, `mv ${logs} /srv/away`);
+    const putBack = givenBack(() => mustRun(hosts[0]!, `test ! -e /srv/away || mv /srv/away ${logs}`));
+    await stopped(hosts[0]!, "zookeeper");
+    expect((await host1Starts()).code).not.toBe(0);
+    await putBack();
+    expectProven(await provision(file).ended);
+  });
+
   it("still has what was written before all this", async () => {
     const list = `/usr/share/zookeeper/bin/zkCli.sh -server ${hosts[2]!.address}:2181 ls /services/user-api 2>&1`;
     expect(await mustRun(hosts[2]!, list)).toContain("[kept]");
-    expectProven(await verify(await withParameters("tick_time: 1500")));
+    expectProven(await verify(await withParameters("tick_time: 1500, data_log_dir: /srv/txlog")));
   });
 });

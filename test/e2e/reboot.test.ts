@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { attachLab, type Lab, type LabHost } from "../lab/lab.ts";
 import { mustRun } from "./backends.ts";
@@ -39,23 +40,26 @@ const rebooted = ({ events }: Ended) =>
 const bootId = (host: LabHost) => mustRun(host, "cat /proc/sys/kernel/random/boot_id");
 
 /** How many members of the ensemble take connections. */
-async function listening(): Promise<number> {
+async function listening(): Promise<readonly string[]> {
   const each = await Promise.all(
     hosts.map(
-      ({ address }) =>
-        new Promise<boolean>((told) => {
+      ({ address, name }) =>
+        new Promise<string | undefined>((told, fail) => {
           const socket = connect({ host: address, port: 2181 });
-          const end = (is: boolean) => {
+          const end = (listens: boolean) => {
             socket.destroy();
-            told(is);
+            told(listens ? name : undefined);
           };
           socket.setTimeout(2_000, () => end(false));
           socket.once("connect", () => end(true));
-          socket.once("error", () => end(false));
+          // Of this machine there may be too few ports: that tells nothing of the host.
+          socket.once("error", (error: NodeJS.ErrnoException) =>
+            error.code === "EADDRNOTAVAIL" ? fail(error) : end(false),
+          );
         }),
     ),
   );
-  return each.filter(Boolean).length;
+  return each.flatMap((name) => name ?? []);
 }
 
 describe.sequential("what boots", () => {
@@ -113,17 +117,21 @@ describe.sequential("what boots", () => {
 
   it("is proved by a reboot of one host after the other, and two members of three listen all the while", async () => {
     const run = startMeshctl(reboot(), { timeoutMs: 600_000 });
-    const counts: number[] = [];
+    const seen: (readonly string[])[] = [];
     let isOver = false;
     const over = run.ended.finally(() => {
       isOver = true;
     });
-    while (!isOver) counts.push(await listening());
+    while (!isOver) {
+      seen.push(await listening());
+      await sleep(100);
+    }
     const ended = await over;
     expect(openRows(ended)).toEqual([]);
     expect(ended.code, ended.stderr).toBe(0);
     expect(rebooted(ended).sort()).toEqual(["kvm-01 reboot", "kvm-02 reboot", "kvm-03 reboot"]);
-    expect(Math.min(...counts)).toBe(2);
+    expect(seen.filter((names) => names.length < 2)).toEqual([]);
+    expect(seen.some((names) => names.length === 2)).toBe(true);
   });
 
   it("is inferred again after anybody changed what decides it", async () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type Lab, startLab } from "../lab/lab.ts";
 import type { Suite } from "../lab/suite.ts";
 import { inventoryFor, meshctl, oneHost, openRows, summaryOf } from "./meshctl.ts";
+import { exposedUnits } from "./sandbox.ts";
 
 let lab: Lab | undefined;
 
@@ -20,6 +21,8 @@ describe.each<Suite>(["bullseye", "trixie"])("a host of Debian's %s", (suite) =>
     expect(summaryOf(first).hosts).toEqual([expect.objectContaining({ outcome: "as wanted" })]);
     expect(openRows(first)).toEqual([]);
     expect(first.code).toBe(0);
+    const units = ["zookeeper.service", "meshctl-watcher.service", "meshctl-haproxy-install.service"];
+    expect(await exposedUnits(lab.hosts[0]!, units)).toEqual([]);
     const second = await meshctl(["provision", "-i", inventory, "--yes", "--json"]);
     expect(second.code).toBe(0);
     expect(summaryOf(second).hosts).toEqual([expect.objectContaining({ changed: [], execs: 1 })]);

@@ -278,7 +278,11 @@ describe("what Synapse would die of, or stand still for", () => {
       `env ${environment.trim()} MESHCTL_LAST_BACKENDS=/root/last.json ruby -r ${SYNAPSE_PATCHES} /root/synapse-patches.rb`,
       JSON.stringify(data),
     );
-    const found = JSON.parse(output) as { names: (string | null)[]; kept: Record<string, string[]> };
+    const found = JSON.parse(output) as {
+      names: (string | null)[];
+      kept: Record<string, string[]>;
+      picked: Record<string, string[]>;
+    };
     const services = [service({ name: SERVICE })];
     const policy = backendPolicy(
       mesh(services),
@@ -290,6 +294,17 @@ describe("what Synapse would die of, or stand still for", () => {
         return "refused" in backend ? null : serverName(backend);
       }),
     );
+    expect(found.picked).toEqual({
+      "by a label": ["api"],
+      "by its absence": ["admin", "odd"],
+      all: ["api", "admin", "odd"],
+      "none of its own: default servers": ["default"],
+      "beside default servers": ["api", "default"],
+      "none of its own any more: nothing": [],
+      "none of its own any more: its last": ["api"],
+      "started again": ["api"],
+      "started again to pick otherwise": [],
+    });
     expect(found.kept).toEqual({
       "canary alone at first": [],
       "beside another": ["alpha", "meshctl-probe"],
@@ -333,10 +348,15 @@ describe("what Synapse would die of, or stand still for", () => {
       () => configuredServers(three),
       (configured) => configured.length === 3,
     );
-    // At once, for it waits no longer than a reload may take.
+    // At once, for it waits no longer than a reload may take; and no earlier, or the installation is what was stopped.
     await mustRun(
       three,
-      `for i in $(seq 1800); do [ ! -e /var/lib/meshctl-watcher/reload-taken ] || break; sleep 0.1; done
+      `for i in $(seq 1800); do
+        sum=$(sha256sum </etc/haproxy/haproxy.cfg)
+        [ ! -e /var/lib/meshctl-watcher/reload-taken ] ||
+          ! grep -q "^ok.\${sum%% *}" /run/meshctl/haproxy-install || break
+        sleep 0.1
+      done
       systemctl kill --signal=TERM meshctl-haproxy-install.service`,
       undefined,
       { timeoutMs: 240_000 },
@@ -403,7 +423,7 @@ describe("the installer", () => {
     // As a line break in what a backend says of itself would make it.
     await mustRun(
       three,
-      `sed -e 's/\\(description meshctl-[0-9a-f]*\\)-.*/\\1/' -e 's/^\tserver alpha/    log 127.0.0.1 local1\\n&/' /etc/haproxy/haproxy.cfg >${candidate}.tmp && chown meshctl-watcher ${candidate}.tmp && mv ${candidate}.tmp ${candidate}`,
+      `sed -e 's/\\(description meshctl-[0-9a-f]*\\)-.*/\\1/' -e '0,/^\tserver alpha/s//    log 127.0.0.1 local1\\n&/' /etc/haproxy/haproxy.cfg >${candidate}.tmp && chown meshctl-watcher ${candidate}.tmp && mv ${candidate}.tmp ${candidate}`,
     );
     await untilEnded("install", "invalid");
     expect(await result("install")).toMatch(/besides servers it differs.*: > log 127\.0\.0\.1 local1\t/);
@@ -463,7 +483,9 @@ describe("what somebody does behind the watcher's back", () => {
       ),
     );
     expect((await meshctl(["provision", "--yes", ...arguments_])).code).toBe(0);
-    expect(await mustRun(three, "grep -c 'server beta_.* weight 7$' /etc/haproxy/haproxy.cfg")).toBe("1\n");
+    expect(await mustRun(three, "grep -c 'server beta_.* check .* weight 7$' /etc/haproxy/haproxy.cfg")).toBe(
+      "1\n",
+    );
     await deregister(three, PATH, "beta");
     await registerBackend("beta", two);
     await untilServed(hosts, ["alpha", "beta"]);

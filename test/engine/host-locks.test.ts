@@ -5,7 +5,7 @@ import { valueStep, World } from "./world/world.ts";
 
 describe("a host's lock", () => {
   it("keeps a second run from changing the host, and names the first", async () => {
-    const world = new World("a");
+    const world = new World("a").inShell();
     const other = new HostLocks("20261122-180000-beef", (host) => world.remote(host));
     await other.take("a");
     expect(await world.run("provision", [valueStep()])).toBe(1);
@@ -28,7 +28,7 @@ describe("a host's lock", () => {
   });
 
   it("that a person has put there keeps every run from changing the host, until a person takes it away", async () => {
-    const world = new World("a", "b");
+    const world = new World("a", "b").inShell();
     expect(await handLock(world.remote("a"), "show")).toBeUndefined();
     const text = handLockText(" disk swap ");
     expect(text).toMatch(/^disk swap \(\S+ on \S+ since \d{4}-\d\d-\d\dT[\d:.]+Z\)$/);
@@ -61,7 +61,7 @@ describe("a host's lock", () => {
   );
 
   it("is waited for where that is asked for, and its holder named meanwhile", async () => {
-    const world = new World("a");
+    const world = new World("a").inShell();
     const other = new HostLocks("20261122-180000-beef", (host) => world.remote(host));
     await other.take("a");
     const running = world.run("provision", [valueStep()], { lockWaitMs: 120_000 });
@@ -79,7 +79,7 @@ describe("a host's lock", () => {
   });
 
   it("is given up when the time is over", async () => {
-    const world = new World("a");
+    const world = new World("a").inShell();
     const other = new HostLocks("20261122-180000-beef", (host) => world.remote(host));
     await other.take("a");
     expect(await world.run("provision", [valueStep()], { lockWaitMs: 100 })).toBe(1);
@@ -88,14 +88,14 @@ describe("a host's lock", () => {
   });
 
   it("is taken once, however many ask", async () => {
-    const world = new World("a");
+    const world = new World("a").inShell();
     const locks = new HostLocks("r", (host) => world.remote(host));
     await Promise.all([locks.take("a"), locks.take("a"), locks.take("a")]);
     await locks.releaseAll();
   });
 
   it("is free again for the next run when one has ended", async () => {
-    const world = new World("a");
+    const world = new World("a").inShell();
     for (const name of ["one", "two"]) {
       const locks = new HostLocks(name, (host) => world.remote(host));
       await locks.take("a");
@@ -104,7 +104,7 @@ describe("a host's lock", () => {
   });
 
   it("is not given while a change that lost its connection is still under way", async () => {
-    const world = new World("a");
+    const world = new World("a").inShell();
     const remote = world.remote("a");
     const underWay = remote.run(
       "mkdir -p /run/meshctl; exec 8<>/run/meshctl/change; flock 8; : >$HOME/began; until [ -e $HOME/end ]; do sleep 0.05; done",

@@ -7,8 +7,11 @@ import type { Reader } from "../../src/reader/reader.ts";
 
 const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
 
-/** A host whose services are in their next life each time that the ones before are told, and what was asked of it. */
-function hostWith(lives: readonly string[]) {
+/**
+ * A host whose services are in their next life each time that the ones before are told, and what was asked of it.
+ * `restarts`: how often systemd has started the service again by itself in that life.
+ */
+function hostWith(lives: readonly string[], restarts: (life: number) => number = () => 0) {
   const frames: Question[][] = [];
   let told = 0;
   return {
@@ -18,7 +21,9 @@ function hostWith(lives: readonly string[]) {
       const life = lives[Math.min(told, lives.length - 1)]!;
       if (questions.some(([name]) => name === "unit")) told += 1;
       return questions.map(async ([name, , ...properties]): Promise<Answer<Fields>> => {
-        const fields = name === "unit" ? properties.flatMap((property) => [property, life]) : ["x"];
+        const value = (property: string) => (property === "NRestarts" ? `${restarts(Number(life))}` : life);
+        const fields =
+          name === "unit" ? properties.flatMap((property) => [property, value(property)]) : ["x"];
         return { is: "value", value: fields.map((field) => Buffer.from(field)) };
       });
     },
@@ -84,6 +89,65 @@ describe("one look of several steps", () => {
         "a.service changed while it was read, 5 times in a row: is it started over and over? See journalctl -u a.service",
     });
     expect(facts.get("two")).toMatchObject({ is: "read" });
+  });
+
+  describe("of what systemd starts over and over", () => {
+    const STATE = ["ActiveState", "SubState", "MainPID", "InvocationID", "NeedDaemonReload", "NRestarts"];
+    const lives = Array.from({ length: 20 }, (_, at) => `${at + 1}`);
+    const lookingAt = (look: (unit: ReadonlyMap<string, readonly string[]>, reader: Reader) => unknown) =>
+      step("one", async (reader) => {
+        const unit = await reader.unit("a.service", STATE);
+        return look(unit.is === "value" ? unit.value : new Map(), reader);
+      });
+
+    it("takes it for what it is between two starts, and reads all else", async () => {
+      const host = hostWith(lives, (life) => life);
+      const facts = await factsOf(host, [
+        lookingAt(async (unit, reader) => [
+          ...STATE.map((property) => unit.get(property)?.[0]),
+          (await reader.enabled("a.service")).is,
+        ]),
+      ]);
+      const [frame] = host.frames.slice(-3);
+      const { value } = (await host.ask([["unit", "a.service", "NRestarts"]])[0]!) as { value: Fields };
+      expect(frame).toHaveLength(2);
+      // Beside it the end of the look was told since.
+      const life = `${Number(String(value[1])) - 2}`;
+      expect(facts.get("one")).toEqual({
+        is: "read",
+        facts: ["activating", "auto-restart", "0", life, life, life, "value"],
+      });
+    });
+
+    it("also where the step asks anew", async () => {
+      const facts = await factsOf(
+        hostWith(lives, (life) => life),
+        [lookingAt(async (_, reader) => [await reader.anew()!.unit("a.service", ["MainPID"])])],
+      );
+      expect(facts.get("one")).toMatchObject({
+        facts: [{ is: "value", value: new Map([["MainPID", ["0"]]]) }],
+      });
+    });
+
+    it.each([
+      ["somebody starts it over and over", () => 0],
+      ["it was started in the last look but one", (life: number) => Math.min(life, 10)],
+      ["somebody starts it in the last look", (life: number) => (life < 12 ? life : 0)],
+    ])("believes nothing where %s", async (_, restarts) => {
+      const facts = await factsOf(hostWith(lives, restarts), [lookingAt(() => "read")]);
+      expect(facts.get("one")).toMatchObject({ is: "broken", because: /started over and over/ });
+    });
+
+    it("believes nothing where another unit of the step moves, too", async () => {
+      const both = step("one", async (reader) =>
+        Promise.all(["a.service", "b.service"].map((unit) => reader.unit(unit, STATE))),
+      );
+      const facts = await factsOf(
+        hostWith(lives, (life) => life),
+        [both],
+      );
+      expect(facts.get("one")).toMatchObject({ is: "broken" });
+    });
   });
 
   it("believes one that stands still at last", async () => {

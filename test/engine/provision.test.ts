@@ -5,7 +5,7 @@ import { Secret } from "../../src/secret.ts";
 import { unreachable } from "./world/local-remote.ts";
 import { set, start, type ValueStep, valueStep, World } from "./world/world.ts";
 
-// Whole runs in a real shell.
+// Whole runs, which wait between looks; some of them in a real shell.
 vi.setConfig({ testTimeout: 300_000 });
 
 /** For what never comes into force. */
@@ -310,7 +310,7 @@ describe.concurrent("a host with a blocked row", () => {
   });
 
   it("gets none of the step's packages with another step's", async () => {
-    const world = new World("a", "b");
+    const world = new World("a", "b").inShell();
     world.put("b", "blocked");
     const installing = (name: string): ValueStep =>
       valueStep({
@@ -397,7 +397,7 @@ describe.concurrent("--limit", () => {
 
 describe.concurrent("a build", () => {
   it("keeps other changes from the host it is made on, and waits for those under way", async () => {
-    const world = new World("a", "b");
+    const world = new World("a", "b").inShell();
     expect(await world.run("provision", [placing()])).toBe(0);
     expect(world.read("a", "placed")).toBe("built");
     expect(world.read("b", "live")).toBe("new");
@@ -520,7 +520,7 @@ describe.concurrent("verify", () => {
 
 describe.concurrent("what a person is told", () => {
   it("of a command that outlives its time names it, its limit and the host's words", async () => {
-    const world = new World("a");
+    const world = new World("a").inShell();
     world.put("a", "slow");
     const slow = valueStep({
       assess: (self, fleet) => ({
@@ -551,7 +551,7 @@ describe.concurrent("what a person is told", () => {
   });
 
   it("of a proxy's password is nothing, and apt gets it by its environment", async () => {
-    const world = new World("a");
+    const world = new World("a").inShell();
     const proxy = new Secret("http://user:pass%22word@proxy:3128");
     const inventory = { ...world.inventory, network: { proxy, caCertificates: undefined } };
     const installing = valueStep({

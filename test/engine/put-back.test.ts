@@ -3,7 +3,7 @@ import { HostLost } from "../../src/errors.ts";
 import { serviceStep, serving } from "./world/service-step.ts";
 import type { World } from "./world/world.ts";
 
-// Whole runs in a real shell.
+// Whole runs, which wait between looks; some of them in a real shell.
 vi.setConfig({ testTimeout: 300_000 });
 
 const RUN = "20261122-190312-4f2a";
@@ -197,7 +197,7 @@ describe.concurrent("a restore", () => {
 
 describe.concurrent("what runs replaced", () => {
   it("is kept of the last twenty, and of the present one whatever the clock says", async () => {
-    const world = serving("a");
+    const world = serving("a").inShell();
     const name = (day: number) => `202611${String(day).padStart(2, "0")}-000000-0000`;
     const runs = "var/lib/meshctl/runs";
     for (let day = 1; day <= 25; day += 1) world.put("a", `${runs}/${name(day)}/files`, "");

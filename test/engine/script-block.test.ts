@@ -32,6 +32,24 @@ describe("scripts run one after another", () => {
   });
 });
 
+describe("what a block says while it runs", () => {
+  it("is told line by line where the block tells how far it is, however the bytes come", () => {
+    const block = { args: [], timeoutMs: 5000 };
+    const { script, listener } = inOrder([
+      { ...block, name: "a", text: "echo secret" },
+      { ...block, name: "b", text: "echo Unpacking …; echo; printf 'no end'", tells: true },
+      { ...block, name: "c", text: "echo c2VjcmV0" },
+    ]);
+    const { stdout } = spawnSync("sh", ["-s"], { input: `echo junk\n${script}` });
+    for (const size of [1, 7, stdout.length]) {
+      const heard: string[] = [];
+      const listen = listener((line) => heard.push(line));
+      for (let at = 0; at < stdout.length; at += size) listen(stdout.subarray(at, at + size));
+      expect(heard).toEqual(["Unpacking …", "no end"]);
+    }
+  });
+});
+
 describe("scripts", () => {
   it("keep each block's output, errors and exit code apart", () => {
     const last = { text: "printf two; printf worse >&2; exit 3" };

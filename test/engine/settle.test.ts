@@ -3,12 +3,13 @@ import { untilSettled } from "../../src/engine/settle.ts";
 import { serviceStep, serving } from "./world/service-step.ts";
 import { valueStep, World } from "./world/world.ts";
 
-// Whole runs in a real shell.
+// Whole runs, which wait between looks; some of them in a real shell.
 vi.setConfig({ testTimeout: 300_000 });
+
 afterEach(() => vi.restoreAllMocks());
 
 const RUN = "20261122-190312-4f2a";
-const settle = { deadlineMs: 500, stableMs: 0 };
+const settle = { deadlineMs: 100, stableMs: 0 };
 const step = (needs: "self" | "all") => serviceStep("late", { settle, needs });
 
 /** From now on a look at the host takes longer than the step lets a change take. */
@@ -153,7 +154,7 @@ describe("a step of this machine's clock between two looks", () => {
       if (looks >= afterLooks) aheadMs = stepMs;
       return undefined;
     };
-    const late = serviceStep("late", { settle: { deadlineMs: 30_000, stableMs: 3_000 } });
+    const late = serviceStep("late", { settle: { deadlineMs: 30_000, stableMs: 1_000 } });
     expect(await world.run("provision", [late])).toBe(0);
     expect(aheadMs).toBe(stepMs);
     expect(putBacks(world)).toEqual([]);

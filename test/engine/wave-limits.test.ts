@@ -102,3 +102,20 @@ describe("failures", () => {
     expect(given.exceededBy(failed)).toBe(most);
   });
 });
+
+describe("the time that the mesh is watched after a wave", () => {
+  const racks = new Map([
+    ["slow", { hosts: ["h1"], holdMs: 60_000 }],
+    ["fast", { hosts: ["h2"], holdMs: 1_000 }],
+  ]);
+
+  it.each([
+    ["none unless somebody says so", {}, {}, new Map(), ["h0"], 0],
+    ["as the play says", { holdMs: 30_000 }, {}, new Map(), ["h0"], 30_000],
+    ["the longest that any of its hosts asks for", { holdMs: 30_000 }, {}, racks, ["h1", "h2"], 60_000],
+    ["the play's where a group asks for less", { holdMs: 30_000 }, {}, racks, ["h2"], 30_000],
+    ["the run's before all others", { holdMs: 30_000 }, { holdMs: 0 }, racks, ["h1"], 0],
+  ])("is %s", (_, rules, ofRun, groups, wave, expected) => {
+    expect(waveLimits({ step: step(), hosts, rules }, groups, ofRun).holdMs(wave)).toBe(expected);
+  });
+});

@@ -335,6 +335,40 @@ describe.runIf(hasRuby)("the installer's check", () => {
     expect(leftOut).toEqual([expect.stringMatching(/^policy user-api\/x/)]);
   });
 
+  it("keeps in the second back end what it keeps in the first, unchecked, and nothing else", () => {
+    const own = [
+      "server a_10.0.0.1:1 10.0.0.1:1 id 1 … port 81 weight 5",
+      "server b_10.0.0.2:1 10.0.0.2:1 id 2 … disabled",
+      "server x_10.0.0.3:1 10.0.0.3:1 id 3 … source 0.0.0.0 usesrc clientip",
+    ];
+    const section = ["backend user-api:panic", "\tmode http"];
+    const second = [
+      "server a_10.0.0.1:1 10.0.0.1:1 id 1 weight 5",
+      "server b_10.0.0.2:1 10.0.0.2:1 id 2 disabled",
+    ];
+    const others = [
+      "server x_10.0.0.3:1 10.0.0.3:1 id 3 source 0.0.0.0 usesrc clientip",
+      "server a_10.0.0.1:1 10.0.0.1:1 id 1 weight 5 backup",
+      "server a_10.0.0.9:1 10.0.0.9:1 id 1 weight 5",
+      "server a_10.0.0.1:1\v10.0.0.1:1 id 1 weight 5",
+    ];
+    const folder = mkdtempSync(join(tmpdir(), "meshctl-check-"));
+    const path = (name: string) => join(folder, name);
+    writeFileSync(path("policy"), renderBackendPolicy(policyOf(open)));
+    for (const name of ["config", "resolved"]) writeFileSync(path(name), "");
+    const lines = (servers: readonly string[]) =>
+      `${candidate(own).trimEnd()}\n${[...section, ...servers.map((line) => `\t${line}`), ""].join("\n")}`;
+    writeFileSync(path("candidate"), lines([...second, ...others]));
+    const names = ["policy", "candidate", "config", "resolved", "kept", "bare", "left-out"];
+    execFileSync("ruby", ["--disable-gems", join(watcher, "check-servers.rb"), ...names.map(path)]);
+    const kept = readFileSync(path("kept"), "utf8");
+    expect(kept.slice(kept.indexOf(section[0]!))).toBe(lines(second).slice(lines([]).indexOf(section[0]!)));
+    expect(readFileSync(path("bare"), "utf8").match(/server \S+/g)).toEqual(
+      Array(2).fill("server a_10.0.0.1:1"),
+    );
+    expect(readFileSync(path("left-out"), "utf8").match(/user-api\S+/g)).toEqual(["user-api/x_10.0.0.3:1"]);
+  });
+
   it("leaves out the second of a name or of a number", () => {
     const twice = "server a_10.0.0.1:1 10.0.0.1:1 id 1 …";
     expect(checked([twice, twice, "server b_10.0.0.2:1 10.0.0.2:1 id 1 …"])).toMatchObject({

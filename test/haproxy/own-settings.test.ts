@@ -13,6 +13,7 @@ const inventory = `version: 1
 mesh:
   ensemble: z
   proxies: z
+  panic_threshold: 0
   services:
     Orders.main:
       path: /services/orders

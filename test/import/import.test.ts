@@ -7,7 +7,8 @@ import { parseHaproxyConfig, renderHaproxyConfig } from "../../src/haproxy/confi
 import type { HaproxyParameters } from "../../src/haproxy/parameters.ts";
 import { haproxySettings } from "../../src/haproxy/settings.ts";
 import { differencesOf } from "../../src/import/differences.ts";
-import { type GivenFile, imported } from "../../src/import/import.ts";
+import type { GivenFile } from "../../src/import/given-file.ts";
+import { imported } from "../../src/import/import.ts";
 import { proxiesOf } from "../../src/import/proxies.ts";
 import { readSynapse } from "../../src/import/synapse.ts";
 import { loadFiles } from "../../src/playbook/load-files.ts";
@@ -105,8 +106,68 @@ describe("import", () => {
   it("joins what Nerve registers with the services of Synapse's file", async () => {
     const { inventory } = await loaded(imported([given("11-nerve.json"), given("12-synapse.json")]));
     expect(inventory.hosts.get("app-07.example")!.parameters.get("registrar")).toMatchObject({
-      services: { shop: { port: 8080, weight: 24, check: { http: "/health", inter: 1000, timeout: 200 } } },
+      services: {
+        shop: [
+          {
+            port: 8080,
+            weight: 24,
+            labels: { az: "b" },
+            check: { http: "/health", inter: 1000, timeout: 200, port: 6666 },
+          },
+          { port: 8081, backup: true, server_options: "maxconn 30" },
+        ],
+      },
     });
+  });
+
+  it("shares a path among services that pick theirs by labels, and gives each what it picks", async () => {
+    const service = (port: number, more: object, discovery: object) => ({
+      ...more,
+      discovery: { method: "zookeeper", path: "/shop", hosts: ["10.0.0.2:2181"], ...discovery },
+      haproxy: { port, server_options: "check", listen: ["mode http"] },
+    });
+    const filter = (condition: string) => [{ label: "kind", value: "api", condition }];
+    const synapse = {
+      services: {
+        api: service(1, { use_previous_backends: false }, { label_filters: filter("equals") }),
+        admin: service(
+          2,
+          { keep_default_servers: true, default_servers: [{ name: "x", host: "10.0.0.9", port: 1 }] },
+          { label_filter: filter("not-equals")[0] },
+        ),
+        odd: service(3, {}, { label_filters: [{ label: "kind", value: 1, condition: "equals" }] }),
+        twin: service(4, {}, { label_filters: filter("equals") }),
+      },
+    };
+    const registration = (port: number, labels?: object) => ({
+      ...{ host: "10.0.0.7", port, zk_hosts: ["10.0.0.2:2181"], zk_path: "/shop", checks: [{ type: "tcp" }] },
+      ...(labels === undefined ? {} : { labels }),
+    });
+    const nerve = {
+      instance_id: "app-1",
+      services: { a: registration(9001, { kind: "api" }), b: registration(9002), c: registration(9003) },
+    };
+    const text = imported([
+      { path: "synapse.json", text: JSON.stringify(synapse) },
+      { path: "nerve.json", text: JSON.stringify(nerve) },
+    ]);
+    const { inventory } = await loaded(text);
+    expect(inventory.mesh.services).toMatchObject([
+      {
+        name: "api",
+        labels: [{ label: "kind", value: "api", condition: "equals" }],
+        whenEmpty: "serve_none",
+      },
+      { name: "admin", labels: [{ condition: "not-equals" }], keepsServers: true },
+    ]);
+    expect(inventory.hosts.get("app-1")!.parameters.get("registrar")).toMatchObject({
+      services: {
+        api: [{ port: 9001, labels: { kind: "api" } }],
+        admin: [{ port: 9002 }, { port: 9003 }],
+      },
+    });
+    expect(text).toContain("odd: the whole service: no place, its label_filters");
+    expect(text).toContain("twin: the whole service: no place, its path /shop and that of 'api'");
   });
 
   it("made the inventory that comes along", () => {
@@ -121,16 +182,25 @@ describe("import", () => {
       "04-tags-and-shared-frontend.json",
       ["discovery by ec2tag", "haproxy.shared_frontend", "it has no port"],
     ],
-    ["05-leader.json", ["its path /nerve/hello/services and that of 'hello'"]],
+    ["05-leader.json", ["its path /nerve/hello/services and that of 'hello'", "or both labels"]],
     ["06-database-timeouts.json", ["mysql: checker", "client: 3600000"]],
-    ["07-generated-fleet.json", ["label_filters", "nbproc 2", "observe layer7", "listen stats"]],
+    [
+      "07-generated-fleet.json",
+      [
+        'labels: { "region:north": "" }',
+        "when_empty: keep_last",
+        "nbproc 2",
+        "observe layer7",
+        "listen stats",
+      ],
+    ],
     ["08-slow-checks.json", ["inter: 600s", "bind: 0.0.0.0", "client_port: 2182"]],
     ["09-base-with-override.json", ["server_port_override", "cookie SRV insert indirect", "!env NAME"]],
     [
       "10-haproxy.cfg",
       ["backend orphan", 'called "admin" for "admin_servers"', "listen stats", "weight: 20"],
     ],
-    ["11-nerve.json", ["type rabbitmq", "labels", "checks.port 6666"]],
+    ["11-nerve.json", ["type rabbitmq", "no service of these files has the path /services/shop"]],
     ["13-etcd.json", ["discovery by etcd has no place"]],
   ])("says of %s what it took and what it could not", (name, words) => {
     const text = imported([given(name)]);

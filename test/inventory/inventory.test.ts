@@ -93,6 +93,19 @@ describe("an inventory", () => {
     expect(inventory.network.caCertificates).toBe(pem);
   });
 
+  it("takes ZooKeeper's account by reference", async () => {
+    const { inventory } = await load({
+      inventory: `${hosts}groups: { zk: [a] }
+mesh: { ensemble: zk, zookeeper: { auth: { password: !file zk } } }
+`,
+      files: { zk: "sixteen-letters-" },
+    });
+    const { auth } = inventory.mesh.zookeeper;
+    expect(auth?.user).toBe("meshctl");
+    expect(auth?.password.reveal()).toBe("sixteen-letters-");
+    expect(JSON.stringify(inventory.mesh)).not.toContain("sixteen");
+  });
+
   it("fills a service with the defaults, and keeps its own words", async () => {
     const { inventory } = await load({
       inventory: `${hosts}groups: { zk: [a, b] }
@@ -129,6 +142,7 @@ mesh:
         path: "/services/user-api",
         servers: [],
         balance: "roundrobin",
+        panicPercent: 50,
         serverOptionsAllowed: [],
         check: { http: { method: "GET", path: "/health" }, interMs: 2000, rise: 2, fall: 3, failFast: true },
       },
@@ -143,6 +157,7 @@ mesh:
           { name: "second", host: "db2.example", port: 3306 },
         ],
         balance: "leastconn",
+        panicPercent: 50,
         serverOptionsAllowed: [],
         check: { http: undefined, interMs: 1000, rise: 1, fall: 5, failFast: true },
       },
@@ -178,7 +193,8 @@ mesh:
       balance: leastconn
       check: { http: GET /health, inter: 2000, rise: 2, fall: 5 }
       fail_fast: false
-    mail: { servers: [{ host: 10.0.0.9, port: 25 }], port: 2525, mode: tcp, check: false }
+      panic_threshold: 0
+    mail: { servers: [{ host: 10.0.0.9, port: 25 }], port: 2525, mode: tcp, check: false, panic_threshold: 0 }
 `,
       ].map((services) =>
         load({
@@ -250,6 +266,28 @@ mesh: { ${mesh} ensemble: zk, proxies: zk, services: { x: { path: /x, port: 8080
     expect(await failing("", "")).toEqual([true, true]);
     expect(await failing("", ", fail_fast: false")).toEqual([false, true]);
     expect(await failing("fail_fast: false,", ", fail_fast: true")).toEqual([true, false]);
+  });
+
+  it("panics below half of a service's servers unless the mesh, or a service for itself, says otherwise", async () => {
+    const percents = async (mesh: string, own: string) => {
+      const { inventory } = await load({
+        inventory: `${hosts}groups: { zk: [a] }
+mesh:
+  ${mesh}
+  ensemble: zk
+  proxies: zk
+  services: { x: { path: /x, port: 8080${own} }, y: { path: /y, port: 8081 } }
+  service_watcher:
+    s: { discovery: { method: zookeeper, path: /s }, haproxy: { port: 1, server_options: check, listen: [mode tcp] } }
+`,
+      });
+      return inventory.mesh.services.map(({ panicPercent }) => panicPercent);
+    };
+    // Synapse's own form says all that it wants.
+    expect(await percents("networks: [10.0.0.0/16]", "")).toEqual([50, 50, 0]);
+    expect(await percents("panic_threshold: 25%", ", panic_threshold: 0")).toEqual([0, 25, 25]);
+    expect(await percents("panic_threshold: 0", ", panic_threshold: 100%")).toEqual([100, 0, 0]);
+    await expect(percents("panic_threshold: 50", "")).rejects.toThrow();
   });
 
   it("needs no mesh, no groups and no network", async () => {

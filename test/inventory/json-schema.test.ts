@@ -38,6 +38,7 @@ describe("the schema for editors", () => {
       "/mesh/services/x/port",
     ],
     ["inventories", "version: 1\nhosts: {}\ngroups: { g: { max_fail: some } }", "/groups/g"],
+    ["inventories", "version: 1\nhosts: {}\ngroups: { g: { hold: 30 } }", "/groups/g"],
     ["inventories", "hosts: {}", ""],
     ["playbooks", "version: 1\nplays: [{ hosts: all, steps: { nginx: {} } }]", "/plays/0/steps"],
     ["playbooks", "version: 1\nplays: [{ steps: { sysctl: {} } }]", "/plays/0"],

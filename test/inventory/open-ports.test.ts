@@ -17,6 +17,7 @@ it.each([
     ["kvm-01", "kvm-02"],
     /of kvm-01 and kvm-02 are open to all that reach them/,
   ],
+  ["and on who may register", { ensemble }, ["kvm-01"], /; mesh\.zookeeper\.auth keeps others/],
   ["for none but others", { ensemble }, ["app-01"], undefined],
   ["for members with one", { ensemble, firewall: { also: [] } }, ["kvm-01"], undefined],
   [

@@ -45,19 +45,22 @@ describe("a host pattern", () => {
 
   it.each([
     ["proxie", "no host or group is named 'proxie'; did you mean 'proxies'?"],
-    ["kvm-03", "no host or group is named 'kvm-03'"],
+    ["kvm-03", "no host or group is named 'kvm-03' (groups: zookeeper, proxies, nobody)"],
     ["web-*", "no host or group matches 'web-*'"],
-    ["all,!web", "no host or group is named 'web'"],
+    ["all,!web", "no host or group is named 'web' (groups: zookeeper, proxies, nobody)"],
     ["db-01,,kvm-01", "expected a host, a group or a glob between the commas, found nothing"],
     ["", "expected a host, a group or a glob between the commas, found nothing"],
     ["all,!all", "pattern 'all,!all' matches no host"],
     ["zookeeper,&db-01", "pattern 'zookeeper,&db-01' matches no host"],
-    ["all,&web", "no host or group is named 'web'"],
+    ["all,&web", "no host or group is named 'web' (groups: zookeeper, proxies, nobody)"],
     ["kvm-[1:9]", "no host or group matches 'kvm-[1:9]'"],
     ["kvm-[9:1]", "no host or group matches 'kvm-[9:1]'"],
     ["nobody", "pattern 'nobody' matches no host"],
     ["kvm.01", "no host or group is named 'kvm.01'; did you mean 'kvm-01'?"],
-    ["a,b", "no host or group is named 'a'; no host or group is named 'b'"],
+    [
+      "a,b",
+      "no host or group is named 'a' (groups: zookeeper, proxies, nobody); no host or group is named 'b' (groups: zookeeper, proxies, nobody)",
+    ],
   ])("'%s' is refused: %s", (pattern, message) => {
     expect(() => matchHosts(pattern, inventory)).toThrow(new ConfigurationError(message));
   });

@@ -142,7 +142,7 @@ hosts: { a: {address: 10.0.0.1}
 ssh: { user: 'ops }
 hosts: {}
 `,
-    problems: ["i.yaml:4:1: invalid YAML: missing closing 'quote"],
+    problems: ["i.yaml:2:14: the quote that begins here, ', is not closed"],
   },
   {
     title: "two documents in one file",
@@ -320,7 +320,7 @@ hosts: { a: { address: 10.0.0.1 } }
     inventory: `version: "1"
 hosts: { a: { address: 10.0.0.1 } }
 `,
-    problems: ["i.yaml:1:10 version: expected 1, found '1'"],
+    problems: ["i.yaml:1:10 version: expected 1, found '1': write it without quotes"],
   },
   {
     title: "no version",
@@ -745,8 +745,8 @@ groups:
 mesh: { ensemble: zz, proxies: prox }
 `,
     problems: [
-      "i.yaml:6:19 mesh.ensemble: no group is named 'zz'",
-      "i.yaml:6:32 mesh.proxies: no group is named 'prox'",
+      "i.yaml:6:19 mesh.ensemble: no group is named 'zz' (groups: zk)",
+      "i.yaml:6:32 mesh.proxies: no group is named 'prox' (groups: zk)",
     ],
   },
   {
@@ -929,7 +929,7 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
     inventory: `${mesh}  service_watcher:
     x:
       discovery: { method: zookeeper, path: /x, hosts: ["10.0.0.1:2181", "10.0.0.9:2181"], decode: {} }
-      use_previous_backends: false
+      backend_port_override: 80
       haproxy:
         prot: 1
         server_options: check inter 2000 cookie %{name}
@@ -945,7 +945,7 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
     problems: [
       `i.yaml:12:74 mesh.service_watcher.x.discovery.hosts[1]: is no member of mesh.ensemble (10.0.0.1:2181, 10.0.0.2:2181), which every service is looked up in`,
       "i.yaml:12:92 mesh.service_watcher.x.discovery.decode: is not translated: meshctl's Synapse reads children as JSON with host and port",
-      "i.yaml:13:7 mesh.service_watcher.x.use_previous_backends: is set for all services, by the watcher step: watcher: { when_empty: keep_last } or serve_none",
+      "i.yaml:13:7 mesh.service_watcher.x.backend_port_override: is not translated: let each backend register the port it listens on",
       "i.yaml:14:7 mesh.service_watcher.x.haproxy.port: expected 1–65535, found nothing",
       "i.yaml:15:9 mesh.service_watcher.x.haproxy.prot: unknown key; did you mean 'port'?",
       "i.yaml:16:25 mesh.service_watcher.x.haproxy.server_options: '%{name}' is not translated: Synapse would put another text there for each server",
@@ -1048,9 +1048,38 @@ mesh:
     quota: { path: /zookeeper/quota, port: 5 }
 `,
     problems: [
-      "i.yaml:12:19 mesh.services.same.path: /services/orders is the path of 'orders' already (line 11): each would get the other's backends",
+      "i.yaml:12:19 mesh.services.same.path: /services/orders is the path of 'orders' already (line 11): each would get the other's backends; they may share it where both pick theirs by 'labels'",
       "i.yaml:13:20 mesh.services.admin.path: /services/orders/admin and /services/orders, the path of 'orders' (line 11), lie within each other: 'orders' would take /services/orders/admin for a backend",
       "i.yaml:15:20 mesh.services.quota.path: /zookeeper is ZooKeeper's own: expected another path",
+    ],
+  },
+  {
+    title: "services that share a path and are not told apart by their labels",
+    inventory: `${mesh}  services:
+    api: { path: /orders, port: 1, labels: { kind: api } }
+    admin: { path: /orders, port: 2, labels: { kind: { not: api } } }
+    all: { path: /orders, port: 3, labels: {} }
+    twin: { path: /orders, port: 4, labels: { kind: api } }
+    plain: { path: /orders, port: 5 }
+    number: { path: /number, port: 6, labels: { shard: 1 } }
+    fixed: { servers: [{ host: 10.0.0.9, port: 1 }], port: 7, labels: { a: b }, keep_servers: true }
+  service_watcher:
+    old:
+      discovery:
+        method: zookeeper
+        path: /orders
+        label_filters:
+          - { label: kind, value: admin, condition: equals }
+          - { label: kind, value: api, condition: not-equals }
+      haproxy: { port: 8, listen: [mode http] }
+`,
+    problems: [
+      `i.yaml:14:45 mesh.services.twin.labels: 'api' picks the same backends of /orders (line 11): kind is "api"`,
+      "i.yaml:15:20 mesh.services.plain.path: /orders is the path of 'api' already (line 11): each would get the other's backends; they may share it where both pick theirs by 'labels'",
+      "i.yaml:16:56 mesh.services.number.labels.shard: expected text: put quotes around a number, true or false, found 1",
+      "i.yaml:17:63 mesh.services.fixed.labels: needs 'path', the backends that it is about",
+      "i.yaml:17:81 mesh.services.fixed.keep_servers: needs 'path' and 'servers', which are served together",
+      "i.yaml:25:13 mesh.service_watcher.old.discovery.label_filters[1]: 'kind' has a filter already, and one says all that it is to be",
     ],
   },
   {

@@ -106,6 +106,44 @@ function removed(path: string): boolean {
   }
 }
 
+/**
+ * Leaves what runs on a host now so many percent of one processor, and what it starts from then on. Returns what gives it
+ * back. Nothing that is scheduled in real time can be in there (chrt).
+ */
+export async function starve(lab: string, host: string, percent: number): Promise<() => Promise<void>> {
+  const periodUs = 100_000;
+  const quotaUs = Math.round((periodUs * percent) / 100);
+  if (isPureUnified()) {
+    for (const parent of [root, join(root, family), join(root, family, lab)])
+      await writeFile(join(parent, "cgroup.subtree_control"), "+cpu");
+    const file = join(root, family, lab, host, "cpu.max");
+    await writeFile(file, `${quotaUs} ${periodUs}`);
+    return () => writeFile(file, `max ${periodUs}`);
+  }
+  const hierarchy = join(root, "cpu");
+  const path = join(hierarchy, `${family}-${lab}-${host}`);
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, "cpu.cfs_period_us"), `${periodUs}`);
+  await writeFile(join(path, "cpu.cfs_quota_us"), `${quotaUs}`);
+  await moveAll(hostProcesses(lab, host), path);
+  return async () => {
+    await writeFile(join(path, "cpu.cfs_quota_us"), "-1");
+    await moveAll(readProcs(path), hierarchy);
+    await end([path], `${lab} ${host}, starved,`);
+  };
+}
+
+async function moveAll(pids: readonly number[], path: string): Promise<void> {
+  for (const pid of pids) {
+    try {
+      await writeFile(join(path, "cgroup.procs"), `${pid}`);
+    } catch (error) {
+      // It has ended.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
+
 export const endHostCgroups = (lab: string, host: string): Promise<void> =>
   end(hostCgroups(lab, host), `${lab} ${host}`);
 

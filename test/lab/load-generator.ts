@@ -1,5 +1,6 @@
 // load-generator.ts PORT PER_SECOND DURATION_MS: GET requests to 127.0.0.1:PORT, one connection each, sent when they
-// are due whatever became of those before. Prints "started", and at the end each request as a line of JSON.
+// are due whatever became of those before, until the time is up or SIGTERM comes. Prints "started", and at the end each
+// request as a line of JSON.
 import { connect } from "node:net";
 import type { LoadedRequest } from "./open-loop.ts";
 
@@ -40,6 +41,8 @@ function statusOf(answer: string): number {
 const requests: Promise<LoadedRequest>[] = [];
 const total = Math.round((perSecond * durationMs) / 1000);
 const startedAt = performance.now();
+let isOver = false;
+process.on("SIGTERM", end);
 console.log("started");
 const timer = setInterval(() => {
   const elapsedMs = performance.now() - startedAt;
@@ -48,8 +51,14 @@ const timer = setInterval(() => {
     if (dueMs > elapsedMs) return;
     requests.push(request(elapsedMs - dueMs));
   }
+  end();
+}, 2);
+
+function end(): void {
   clearInterval(timer);
+  if (isOver) return;
+  isOver = true;
   void Promise.all(requests).then((all) => {
     process.stdout.write(all.map((each) => `${JSON.stringify(each)}\n`).join(""));
   });
-}, 2);
+}

@@ -16,6 +16,8 @@ export interface LoadedRequest {
 export interface Load {
   /** Every request, in the order they were due. */
   readonly ended: Promise<readonly LoadedRequest[]>;
+  /** Begins no further request. */
+  stop(): void;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function startLoad(
     });
   });
   await Promise.race([begun, ended]);
-  return { ended };
+  return { ended, stop: () => void child.kill("SIGTERM") };
 }
 
 /**
@@ -70,6 +72,11 @@ export async function startLoad(
  */
 export async function prioritize(host: LabHost): Promise<void> {
   await host.exec("for pid in $(pidof haproxy perl); do chrt --all-tasks --rr --pid 1 $pid; done");
+}
+
+/** Lets them be what they are elsewhere: no limit of a processor's time holds for what `prioritize` has made of them. */
+export async function deprioritize(host: LabHost): Promise<void> {
+  await host.exec("for pid in $(pidof haproxy perl); do chrt --all-tasks --other --pid 0 $pid; done");
 }
 
 /** What became of the requests, and how long after the fault the last bad one started. */

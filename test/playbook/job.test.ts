@@ -96,18 +96,52 @@ plays:
     expect(job.plays.map((play) => play.hosts)).toEqual([["a", "b"]]);
   });
 
-  it("say how many hosts a wave may disrupt and how many may fail, and groups say so, too", async () => {
-    const inventory = two("", "groups: { rack: { hosts: [a, b], serial: 1 }, plain: [a] }\n");
+  it("say how many hosts a wave may disrupt, how many may fail and how long the mesh is watched, and groups say so, too", async () => {
+    const inventory = two(
+      "",
+      "groups: { rack: { hosts: [a, b], serial: 1 }, slow: { hosts: [b], hold: 5m }, plain: [a] }\n",
+    );
     const playbook = `version: 1
 plays:
-  - { hosts: all, serial: [1, 25%], max_fail: 2, steps: { preflight: {} } }
+  - { hosts: all, serial: [1, 25%], max_fail: 2, hold: 30s, steps: { preflight: {} } }
   - { hosts: all, serial: 50%, steps: { sysctl: {} } }
 `;
     const { job, inventory: read } = await load({ inventory, playbook });
     expect(job.plays.map(({ rules }) => rules)).toEqual([
-      { serial: [1, "25%"], maxFail: 2 },
-      { serial: ["50%"], maxFail: undefined },
+      { serial: [1, "25%"], maxFail: 2, holdMs: 30_000 },
+      { serial: ["50%"], maxFail: undefined, holdMs: undefined },
     ]);
-    expect(read.rules).toEqual(new Map([["rack", { hosts: ["a", "b"], serial: [1], maxFail: undefined }]]));
+    expect(read.rules).toEqual(
+      new Map<string, object>([
+        ["rack", { hosts: ["a", "b"], serial: [1] }],
+        ["slow", { hosts: ["b"], holdMs: 300_000 }],
+      ]),
+    );
+  });
+
+  it("hold commands around the changes of each step, those of a step within those of its play", async () => {
+    const playbook = `version: 1
+plays:
+  - hosts: a
+    before: drain
+    after: [{ run: [undrain, "two words"], timeout: 5m }]
+    steps:
+      haproxy:
+        maxconn: 7
+        before: [{ run: lock-dashboard, per: wave }, "echo $HOME"]
+        after: { run: unlock-dashboard, timeout: 10s, per: wave }
+      sysctl: {}
+`;
+    const { job } = await load({ playbook });
+    const hook = (command: string, timeoutMs = 60_000, per = "host") => ({ command, timeoutMs, per });
+    const ofPlay = { before: [hook("drain")], after: [hook("undrain 'two words'", 300_000)] };
+    expect(job.plays[0]!.steps.map(({ hooks }) => hooks)).toEqual([
+      {
+        before: [...ofPlay.before, hook("lock-dashboard", 60_000, "wave"), hook("echo $HOME")],
+        after: [hook("unlock-dashboard", 10_000, "wave"), ...ofPlay.after],
+      },
+      ofPlay,
+    ]);
+    expect(job.plays[0]!.steps[0]!.parameters.get("a")).not.toHaveProperty("before");
   });
 });

@@ -27,6 +27,8 @@ interface Texts {
   readonly playbook?: string;
   /** Further files beside the two, or instead of them. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Names of those of the files that are inventories, in order; default: i.yaml. */
+  readonly inventories?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
   readonly noReferences?: boolean;
 }
@@ -43,7 +45,7 @@ export async function load(texts: Texts) {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     return await loadFiles(
       {
-        inventoryFile: join(folder, "i.yaml"),
+        inventoryFile: (texts.inventories ?? ["i.yaml"]).map((name) => join(folder, name)),
         playbookFile: join(folder, "p.yaml"),
         environment: texts.environment ?? {},
         noReferences: texts.noReferences ?? false,

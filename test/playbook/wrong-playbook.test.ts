@@ -9,6 +9,28 @@ hosts:
 
 const cases = [
   {
+    title: "hooks that are none",
+    playbook: `version: 1
+plays:
+  - hosts: all
+    before: " "
+    after: [{ run: x, timeout: 30 }, { run: [], per: step }, 7]
+    steps:
+      sysctl:
+        before: { rum: x }
+        after: { run: x, timeout: 2h }
+`,
+    problems: [
+      "p.yaml:4:13 plays[0].before: expected a command or a map or a list, found ' '",
+      "p.yaml:5:32 plays[0].after[0].timeout: expected a time with its unit, like 30s or 5m, from 1s to 1h, found 30",
+      "p.yaml:5:45 plays[0].after[1].run: expected a command or a program and its arguments, found an empty list",
+      "p.yaml:5:54 plays[0].after[1].per: expected one of host, wave, found 'step'",
+      "p.yaml:5:62 plays[0].after[2]: expected a command or a map, found 7",
+      "p.yaml:8:19 plays[0].steps.sysctl.before.rum: unknown key; did you mean 'run'?",
+      "p.yaml:9:35 plays[0].steps.sysctl.after.timeout: expected a time with its unit, like 30s or 5m, from 1s to 1h, found '2h'",
+    ],
+  },
+  {
     title: "an empty file",
     playbook: ``,
     problems: ["p.yaml:1:1: the playbook is empty: expected 'version' and 'plays'"],
@@ -173,7 +195,9 @@ plays:
   - hosts: "kvm-*,!x"
     steps: { sysctl: {} }
 `,
-    problems: ["p.yaml:3:12 plays[0].hosts: no host or group matches 'kvm-*'; no host or group is named 'x'"],
+    problems: [
+      "p.yaml:3:12 plays[0].hosts: no host or group matches 'kvm-*'; no host or group is named 'x' (groups: zookeeper, proxies)",
+    ],
   },
   {
     title: "an exclusion of everything",
@@ -244,7 +268,7 @@ plays:
     problems: ["p.yaml:4:15 plays[0].optional: expected true or false, found 'maybe'"],
   },
   {
-    title: "waves of no size and failures that are no number",
+    title: "waves of no size, failures that are no number and holds without a unit",
     playbook: `version: 1
 plays:
   - hosts: all
@@ -252,11 +276,15 @@ plays:
     max_fail: -1
     steps: { sysctl: {} }
   - { hosts: a, serial: 0, steps: { preflight: {} } }
+  - { hosts: a, hold: 30, steps: { watcher: {} } }
+  - { hosts: b, hold: 30d, steps: { haproxy: {} } }
 `,
     problems: [
       "p.yaml:4:17 plays[0].serial[1]: expected hosts of a wave as a number or a share of all, for example 1 or 25%, found '125%'",
       "p.yaml:5:15 plays[0].max_fail: expected how many hosts may fail: a whole number, 0 for none, found -1",
       "p.yaml:7:25 plays[1].serial: expected hosts of a wave as a number or a share of all, for example 1 or 25%, found 0",
+      "p.yaml:8:23 plays[2].hold: expected how long the mesh is watched after each wave: a time with its unit, like 30s or 5m, at most 24h, found 30",
+      "p.yaml:9:23 plays[3].hold: expected how long the mesh is watched after each wave: a time with its unit, like 30s or 5m, at most 24h, found '30d'",
     ],
   },
   {
@@ -406,7 +434,7 @@ plays:
 `,
     problems: [
       "i.yaml:3:17 hosts.a.address: expected an IP address, found 'x'",
-      "i.yaml:4:27 hosts.b.port: unknown key; known are address, country, ssh, preflight, sysctl, zookeeper, haproxy, watcher, mysql",
+      "i.yaml:4:27 hosts.b.port: unknown key; here `ssh: { port: … }`",
       "p.yaml:3:12 plays[0].hosts: no host or group is named 'c'",
       "p.yaml:4:44 plays[0].steps.sysctl.\"net.core.somaxconn\": expected a number, found 'x'",
       "p.yaml:6:34 plays[1].steps.haproxy.maxconn: expected at least 1, found -1",

@@ -36,8 +36,12 @@ export class LocalHost {
   readonly children: ChildProcess[] = [];
   readonly #environment: Readonly<Record<string, string>>;
 
-  constructor(environment: Readonly<Record<string, string>> = {}) {
+  readonly #before: string;
+
+  /** `before` is shell that is run in a mount namespace of the reader's own. */
+  constructor(environment: Readonly<Record<string, string>> = {}, before = "") {
     this.#environment = environment;
+    this.#before = before;
   }
 
   async talk(script: string, options: TalkOptions): Promise<Talk> {
@@ -46,7 +50,11 @@ export class LocalHost {
       `/usr/bin/perl -e 'BEGIN { @INC = ("${PERL_BASE}") } ' -e '' `,
     );
     if (pinned === script) throw new Error("perl is not started as this expects");
-    const child = spawn("sh", ["-c", pinned], {
+    const sh =
+      this.#before === ""
+        ? ["sh", "-c", pinned]
+        : ["unshare", "-m", "sh", "-c", `${this.#before}\n${pinned}`];
+    const child = spawn(sh[0]!, sh.slice(1), {
       cwd: "/",
       env: { PATH: process.env.PATH, HOME: "/root", LC_ALL: "C", ...this.#environment },
     });

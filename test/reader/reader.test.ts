@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -11,6 +12,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -86,11 +88,6 @@ it.each([..."0123456789abcdef"])(
 );
 
 describe("the program", () => {
-  it("is at most 24 KiB on its way", () => {
-    const { script, program } = readerProgram();
-    expect(Buffer.byteLength(script) + program.length).toBeLessThanOrEqual(24 * 1024);
-  });
-
   it("does not run when it came in part", async () => {
     const said: Buffer[] = [];
     const { script, program } = readerProgram();
@@ -511,6 +508,21 @@ describe("what else is read", () => {
     expect(await look().user("nobody-of-that-name")).toEqual({ is: "absent" });
   });
 
+  it("tells of a user's groups each time that it is asked", async () => {
+    put("groups", "root:x:0:\nnogroup:x:65534:\nextra:x:777:nobody\n");
+    const other = new HostReader(new LocalHost({}, `mount --bind ${at("groups")} /etc/group || exit 1`));
+    for (const _ of [1, 2, 3]) {
+      const one = new Reader(lookThrough(other));
+      const [user, may] = await Promise.all([
+        one.user("nobody"),
+        one.may({ user: "nobody", group: "", groups: [] }, ["/etc/passwd"]),
+      ]);
+      expect(user).toMatchObject({ value: { groups: ["nogroup", "extra"] } });
+      expect(may).toMatchObject({ is: "value" });
+    }
+    await other.end();
+  });
+
   it("is the clock, between two moments of ours", async () => {
     const clock = await look().clock();
     if (clock.is !== "value") expect.fail(JSON.stringify(clock));
@@ -518,6 +530,90 @@ describe("what else is read", () => {
     const hostMs = clock.value.hostMs - (Date.now() - performance.now());
     expect(hostMs).toBeGreaterThanOrEqual(sentAtMs - 5);
     expect(hostMs).toBeLessThanOrEqual(receivedAtMs + 5);
+  });
+});
+
+describe("what is run at a boot or later", () => {
+  it("is told line by line, of at jobs, logrotate and what systemd-run made too", async () => {
+    const places: Readonly<Record<string, string>> = {
+      "/etc/rc.local": "#!/bin/sh\n# stop-it\necho stop-it one\n",
+      "/etc/logrotate.d/x": "/var/log/x {\n postrotate\n  stop-it two\n endscript\n}\n",
+      "/var/spool/cron/atjobs/a1": "#!/bin/sh\nstop-it three\n",
+      "/run/systemd/transient/run-x.timer": "[Timer]\nOnActiveSec=1h\n",
+      "/run/systemd/transient/run-x.service":
+        "[Service]\nExecStart=/bin/stop-it four\nExecStopPost=/bin/stop-it five\n",
+      "/etc/systemd/system/atd.service": "[Service]\nExecStart=/usr/sbin/atd\n",
+    };
+    const plant = Object.entries(places).map(
+      ([path, text]) =>
+        `mkdir -p ${path.replace(/\/[^/]*$/, "")}; printf '${text.replaceAll("\n", "\\n")}' >${path}; chmod 755 ${path}`,
+    );
+    const empty = ["/etc", "/run", "/var/spool"].map((path) => `mount -t tmpfs none ${path}`);
+    const wanted =
+      "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service /etc/systemd/system/multi-user.target.wants";
+    // Of this machine's own programs it is decided whether logrotate is there.
+    const has = "mount -t tmpfs none /usr/sbin; : >/usr/sbin/logrotate; chmod 755 /usr/sbin/logrotate";
+    const other = new HostReader(
+      new LocalHost({}, `{ ${[...empty, ...plant, wanted, has].join("; ")}; } || exit 1`),
+    );
+    const told = await new Reader(lookThrough(other)).groupsOf(4, "boot.lines", "^.*stop-it");
+    await other.end();
+    expect(told).toMatchObject({ is: "value" });
+    const rows =
+      told.is === "value" ? told.value.map(([path, line, text, by]) => [path, line, text?.trim(), by]) : [];
+    expect(rows.toSorted()).toEqual([
+      ["/etc/logrotate.d/x", "3", "stop-it two", "logrotate"],
+      ["/etc/rc.local", "3", "echo stop-it one", "rc.local"],
+      ["/run/systemd/transient/run-x.service", "2", "/bin/stop-it four", "run-x.service"],
+      ["/run/systemd/transient/run-x.service", "3", "/bin/stop-it five", "run-x.service ExecStopPost"],
+      ["/var/spool/cron/atjobs/a1", "2", "stop-it three", "at"],
+    ]);
+  });
+
+  it("is not told by a pattern that is a program", async () => {
+    const answer = await ask("boot.lines", `(?{ system "touch ${at("ran-too")}" })`);
+    expect(answer).toMatchObject({ is: "unreadable" });
+    expect(existsSync(at("ran-too"))).toBe(false);
+  });
+});
+
+describe("a package's files", () => {
+  it("that are gone, closed, emptied or others than it brought are told, and no others", async () => {
+    const sumOf = (text: string) => createHash("md5").update(text).digest("hex");
+    mkdirSync(at("brought/inner"), { recursive: true });
+    mkdirSync(at("dpkg/info"), { recursive: true });
+    const names = ["same", "touched", "altered", "closed", "inner/deep", "diverted"];
+    for (const name of names) put(`brought/${name}`, name);
+    const list = [...names, "absent"].map((name) => `${sumOf(name)}  ${at(`brought/${name}`).slice(1)}\n`);
+    put("dpkg/info/fake-1.0:amd64.md5sums", `${list.join("")}${sumOf("x")}  usr/share/doc/fake/none\n`);
+    put("dpkg/info/other.md5sums", `${sumOf("x")}  ${at("brought/absent").slice(1)}\n`);
+    put("dpkg/diversions", `${at("brought/diverted")}\n${at("brought/elsewhere")}\nfake-other\n`);
+    const since = statSync(at("dpkg/info/fake-1.0:amd64.md5sums")).ctimeMs;
+    // The kernel's time of a change is of whole seconds here.
+    const change = async (name: string, text: string) => {
+      do {
+        put(`brought/${name}`, text);
+        await sleep(50);
+      } while (Math.floor(statSync(at(`brought/${name}`)).ctimeMs / 1000) <= Math.floor(since / 1000));
+    };
+    await change("touched", "touched");
+    await change("altered", "altere?");
+    await change("diverted", "else");
+    chmodSync(at("brought/closed"), 0o640);
+    chmodSync(at("brought/inner"), 0o700);
+    const other = new HostReader(new LocalHost({}, `mount --bind ${at("dpkg")} /var/lib/dpkg || exit 1`));
+    const told = await new Reader(lookThrough(other)).alteredFiles("fake[\\d.-]*");
+    await other.end();
+    expect(told).toMatchObject({ is: "value", value: { unread: 0 } });
+    const files = told.is === "value" ? told.value.files : [];
+    expect(
+      files.map(({ path, package: name, is, mode }) => [path.slice(at("brought").length), name, is, mode]),
+    ).toEqual([
+      ["/closed", "fake-1.0", "closed", "0640"],
+      ["/inner", "fake-1.0", "closed", "0700"],
+      ["/absent", "fake-1.0", "absent", ""],
+      ["/altered", "fake-1.0", "altered", "0644"],
+    ]);
   });
 });
 
@@ -532,6 +628,7 @@ describe("a question that could change a host", () => {
     ["sockets.from", "22", "1 ) or ( dport = :1"],
     ["nft.table", "; flush ruleset"],
     ["nft.ruleset", "-f", "/etc/x.nft"],
+    ["iptables.rules", "-F"],
     ["ss", "-K"],
     ["journal.unit", "--vacuum-size=1.service", "1", "yes"],
     ["journal.unit", "a.service", "--vacuum-size=1", "yes"],
@@ -587,6 +684,7 @@ describe("a question that could change a host", () => {
     ["boot.changes", "/etc", "relative"],
     ["eval", "system 'touch x'"],
     ["registry", "1", "127.0.0.1", "1", "relative"],
+    ["registry.acls", "", "1", "127.0.0.1", "1", "relative"],
     [""],
   ])("is refused: %j", async (...question) => {
     const answer = await ask(...question);
@@ -698,6 +796,77 @@ describe.concurrent("what blocks", () => {
     });
   });
 
+  it("is who may do what in ZooKeeper, with the account of the host, and no digest but as ours", async () => {
+    const number = (value: number) => {
+      const bytes = Buffer.alloc(4);
+      bytes.writeInt32BE(value);
+      return bytes;
+    };
+    const text = (value: string) => Buffer.concat([number(Buffer.byteLength(value)), Buffer.from(value)]);
+    const packet = (...parts: readonly Buffer[]) => {
+      const body = Buffer.concat(parts);
+      return Buffer.concat([number(body.length), body]);
+    };
+    const acl = (...entries: readonly (readonly [rights: number, scheme: string, id: string])[]) =>
+      Buffer.concat([
+        number(entries.length),
+        ...entries.map(([rights, scheme, id]) => Buffer.concat([number(rights), text(scheme), text(id)])),
+        Buffer.alloc(68),
+      ]);
+    const answers: Record<string, Buffer> = {
+      "/own": Buffer.concat([number(0), acl([31, "digest", "meshctl:ours="], [1, "world", "anyone"])]),
+      "/other": Buffer.concat([number(0), acl([31, "digest", "meshctl:theirs="], [3, "ip", "10.0.0.0/8"])]),
+      "/none": number(-101),
+      "/closed": number(-102),
+    };
+    const asked: number[] = [];
+    const at = await port((socket) => {
+      let buffer = Buffer.alloc(0);
+      socket.on("data", (chunk) => {
+        buffer = Buffer.concat([buffer, chunk]);
+        while (buffer.length >= 4 && buffer.length >= 4 + buffer.readUInt32BE()) {
+          const request = buffer.subarray(4, 4 + buffer.readUInt32BE());
+          buffer = buffer.subarray(4 + request.length);
+          const [xid, type] = [request.readInt32BE(), request.readInt32BE(4)];
+          if (asked.push(type) === 1) {
+            socket.write(packet(number(0), number(5000), Buffer.alloc(8), text("0123456789abcdef")));
+            continue;
+          }
+          const path = type === 6 ? request.subarray(12, 12 + request.readUInt32BE(8)).toString() : "";
+          socket.write(packet(number(xid), Buffer.alloc(8), answers[path] ?? number(0)));
+        }
+      });
+    });
+    const paths = Object.keys(answers);
+    expect(await look().registryAcls(["127.0.0.1:1", `127.0.0.1:${at}`], paths, "meshctl:ours=")).toEqual({
+      is: "value",
+      value: new Map([
+        ["/own", "own:31 world:anyone:1"],
+        ["/other", "digest:meshctl:x:31 ip:10.0.0.0/8:3"],
+        ["/none", "absent"],
+        ["/closed", "error -102"],
+      ]),
+    });
+    // The session, each path, and its end: this machine has no account.
+    expect(asked.slice(1)).toEqual([6, 6, 6, 6, -11]);
+    expect(await look().registryAcls(["127.0.0.1:1"], paths, "")).toEqual({
+      is: "unreadable",
+      because: "127.0.0.1:1: Connection refused",
+    });
+  });
+
+  it("keeps the text of a file that holds a secret", async () => {
+    const path = put("secret", "secret=meshctl:hidden\n");
+    const answer = await look().secretFile(path);
+    expect(answer).toMatchObject({
+      is: "value",
+      value: {
+        content: undefined,
+        sha256: createHash("sha256").update("secret=meshctl:hidden\n").digest("hex"),
+      },
+    });
+  });
+
   it("is ZooKeeper's children, of a path with none and of one that is not there too", async () => {
     const packet = (...parts: readonly (number | string)[]) => {
       const body = Buffer.concat(
@@ -790,6 +959,25 @@ describe.concurrent("what blocks", () => {
     await slow.end();
   });
 
+  it("tells of a unit's variables those that its command lines use and meshctl's, of all others the names", async ({
+    expect,
+  }) => {
+    mkdirSync(at("bin4"));
+    const shown = [
+      "LoadState=loaded",
+      `Environment=LANG=C "ODD=two words" 'OTHER=\\' word' $"MESHCTL_NODES=/a b" CONFIG=/x.cfg OPTS=-q OPT=1 PASSWORD=p`,
+      "ExecStart={ path=/usr/sbin/haproxy ; argv[]=/usr/sbin/haproxy -f ${CONFIG} $OPTS ; ignore_errors=no }",
+    ];
+    writeFileSync(at("bin4/systemctl"), `#!/bin/sh\ncat <<'END'\n${shown.join("\n")}\nEND\n`, {
+      mode: 0o755,
+    });
+    const told = new HostReader(new LocalHost({ PATH: `${at("bin4")}:${process.env.PATH}` }));
+    const answer = await new Reader(lookThrough(told)).unit("a.service", ["Environment"]);
+    await told.end();
+    const words = `LANG=C ODD OTHER $"MESHCTL_NODES=/a b" CONFIG=/x.cfg OPTS=-q OPT PASSWORD`;
+    expect(answer).toEqual({ is: "value", value: new Map([["Environment", [words]]]) });
+  });
+
   it("ends with the reader, and the reader with its input", async ({ expect }) => {
     mkdirSync(at("bin2"));
     writeFileSync(at("bin2/systemctl"), `#!/bin/sh\necho $$ >>${at("pids2")}\nexec sleep 600\n`, {
@@ -803,7 +991,258 @@ describe.concurrent("what blocks", () => {
     await answer;
     await expect.poll(() => livingOf(at("pids2")), { timeout: 30_000 }).toEqual([]);
   });
+
+  it("is used again for later questions, and knows nothing of the earlier ones", async ({ expect }) => {
+    const local = new LocalHost();
+    const asked = new HostReader(local);
+    const path = put("asked-twice", "one");
+    const file = () => new Reader(lookThrough(asked));
+    const first = await Promise.all([file().text(path), file().place("/etc"), file().answerTo("addresses")]);
+    const workers = () =>
+      readFileSync(`/proc/${local.children[0]!.pid}/task/${local.children[0]!.pid}/children`, "utf8")
+        .split(" ")
+        .filter(Boolean);
+    const before = workers();
+    writeFileSync(path, "two");
+    const second = await Promise.all([file().text(path), file().place("/etc"), file().answerTo("addresses")]);
+    expect(before.length).toBeGreaterThan(0);
+    expect(workers()).toEqual(before);
+    expect([first[0], second[0]]).toEqual([
+      { is: "value", value: "one" },
+      { is: "value", value: "two" },
+    ]);
+    expect(second[1]).toEqual(first[1]);
+    await asked.end();
+    await expect
+      .poll(() => before.filter((pid) => existsSync(`/proc/${pid}`)), { timeout: 30_000 })
+      .toEqual([]);
+  });
+
+  it("that ended while it waited for questions leaves none of them unread", async ({ expect }) => {
+    const local = new LocalHost();
+    const asked = new HostReader(local);
+    const path = put("asked-of-another", "here");
+    await new Reader(lookThrough(asked)).text(path);
+    const { pid } = local.children[0]!;
+    const workers = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean);
+    expect(workers).toHaveLength(1);
+    process.kill(Number(workers[0]), "SIGKILL");
+    expect(await new Reader(lookThrough(asked)).text(path)).toEqual({ is: "value", value: "here" });
+    await asked.end();
+  });
+
+  it("asks systemctl once for the properties of all units, and whether each is enabled where systemd itself does not say it", async ({
+    expect,
+  }) => {
+    mkdirSync(at("bin-of-systemd"));
+    writeFileSync(
+      at("bin-of-systemd/systemctl"),
+      `#!/bin/sh
+echo "$@" >>${at("asked-of-systemd")}
+verb=$1
+while [ "$1" != -- ]; do shift; done
+shift
+for unit; do
+  if [ "$verb" = show ]; then printf 'Id=%s\\nLoadState=loaded\\n\\n' "$unit"
+  elif [ "$unit" = none.service ]; then exit 1
+  else echo "enabled"; fi
+done
+`,
+      { mode: 0o755 },
+    );
+    const asked = new HostReader(
+      new LocalHost({ PATH: `${at("bin-of-systemd")}:${process.env.PATH}` }, withSystemd(at("nobody"))),
+    );
+    const reader = new Reader(lookThrough(asked));
+    const [a, b] = unitFiles();
+    const answers = await Promise.all([
+      reader.unit(a, ["LoadState"]),
+      reader.unit(b, ["Id"]),
+      reader.unit(a, ["Id", "LoadState"]),
+      ...[a, "none.service", b].map((name) => reader.enabled(name)),
+    ]);
+    expect(answers.map((answer) => (answer.is === "value" ? answer.value : answer))).toEqual([
+      new Map([["LoadState", ["loaded"]]]),
+      new Map([["Id", [b]]]),
+      new Map([
+        ["Id", [a]],
+        ["LoadState", ["loaded"]],
+      ]),
+      "enabled",
+      "",
+      "enabled",
+    ]);
+    const lines = readFileSync(at("asked-of-systemd"), "utf8").trim().split("\n").sort();
+    expect(lines).toEqual([
+      ...[a, b, "none.service"].map((name) => `is-enabled -- ${name}`).sort(),
+      `show --no-pager -p Id -p LoadState -- ${a} ${b}`,
+    ]);
+    await asked.end();
+  });
+
+  describe("of systemd itself", () => {
+    const [a, b] = unitFiles();
+    const pathOf = (unit: string) =>
+      `/org/freedesktop/systemd1/unit/${unit.replace(/^\d|[^A-Za-z0-9]/g, (sign) => `_${sign.charCodeAt(0).toString(16)}`)}`;
+    const strings = (...texts: string[]) => {
+      const each = texts.map((text, index) => {
+        const pad = index === texts.length - 1 ? 0 : -(text.length + 1) & 3;
+        return Buffer.concat([uint32(text.length), Buffer.from(`${text}\0`), Buffer.alloc(pad)]);
+      });
+      return Buffer.concat(each);
+    };
+    const variant = (type: string, value: Buffer) =>
+      Buffer.concat([Buffer.from([type.length]), Buffer.from(type.padEnd(3, "\0")), value]);
+    const list = (type: string, value: Buffer) => variant(type, Buffer.concat([uint32(value.length), value]));
+    const id = "00112233445566778899aabbccddeeff";
+    /** Path, member and values of a call → what it answers; an error without one. */
+    const told = new Map([
+      [`/org/freedesktop/systemd1 GetUnitFileState ${a}`, strings("masked-runtime")],
+      [
+        "/org/freedesktop/systemd1 Get org.freedesktop.systemd1.Manager Environment",
+        list("as", strings("LANG=C", "PASSWORD=s3cret\nNOT=one", "A=")),
+      ],
+      [`${pathOf(a)} Get org.freedesktop.systemd1.Unit InvocationID`, list("ay", Buffer.from(id, "hex"))],
+      [`${pathOf(a)} Get org.freedesktop.systemd1.Unit NeedDaemonReload`, variant("b", uint32(1))],
+      [`${pathOf(a)} Get org.freedesktop.systemd1.Service MainPID`, variant("u", uint32(70_000))],
+      [
+        "/org/freedesktop/systemd1/unit/_2d_2eslice Get org.freedesktop.systemd1.Unit InvocationID",
+        list("ay", Buffer.alloc(0)),
+      ],
+      [
+        "/org/freedesktop/systemd1/unit/_2d_2eslice Get org.freedesktop.systemd1.Unit NeedDaemonReload",
+        variant("b", uint32(0)),
+      ],
+    ]);
+
+    /** All that the reader asks about at once, of a systemd of the kind; and what systemctl was asked. */
+    async function answersOf(kind: "whole" | "cut" | "refuses") {
+      const socket = at(`systemd-${kind}`);
+      const systemd = createServer((connection) => serveBus(connection, told, kind)).listen(socket);
+      await once(systemd, "listening");
+      const log = put(`systemctl-${kind}.log`, "");
+      mkdirSync(at(`bin-${kind}`));
+      writeFileSync(
+        at(`bin-${kind}/systemctl`),
+        `#!/bin/sh\necho "$@" >>${log}\ncase $1 in\nis-enabled) echo static ;;\nshow-environment) echo OTHER=1 ;;\nshow) printf 'MainPID=1\\n\\nNeedDaemonReload=no\\n' ;;\nesac\n`,
+        { mode: 0o755 },
+      );
+      const host = new HostReader(
+        new LocalHost({ PATH: `${at(`bin-${kind}`)}:${process.env.PATH}` }, withSystemd(socket)),
+      );
+      const reader = new Reader(lookThrough(host));
+      const properties = ["InvocationID", "MainPID", "NeedDaemonReload"];
+      const answers = await Promise.all([
+        reader.enabled(a),
+        reader.enabled(b),
+        reader.unit(a, properties),
+        reader.unit("-.slice", properties),
+        reader.groupsOf(3, "manager"),
+      ]);
+      await host.end();
+      systemd.close();
+      const [first, second, moved, slice, manager] = answers.map((answer) =>
+        answer.is === "value" ? answer.value : answer,
+      );
+      return {
+        ...{ enabled: [first, second], moved, slice },
+        environment: Array.isArray(manager) ? manager.at(-1)[2] : manager,
+        programs: readFileSync(log, "utf8").trim().split("\n").sort(),
+      };
+    }
+
+    it("what it says takes no program, but for what it does not know", async ({ expect }) => {
+      expect(await answersOf("whole")).toEqual({
+        enabled: ["masked-runtime", "static"],
+        moved: new Map([
+          ["InvocationID", [id]],
+          ["NeedDaemonReload", ["yes"]],
+          ["MainPID", ["70000"]],
+        ]),
+        slice: new Map([
+          ["InvocationID", [""]],
+          ["NeedDaemonReload", ["no"]],
+        ]),
+        environment: "LANG PASSWORD A",
+        programs: [`is-enabled -- ${b}`],
+      });
+    });
+
+    it.each(["cut", "refuses"] as const)("an answer that is not whole is not its: %s", async (kind) => {
+      expect(await answersOf(kind)).toEqual({
+        enabled: ["static", "static"],
+        moved: new Map([["MainPID", ["1"]]]),
+        slice: new Map([["NeedDaemonReload", ["no"]]]),
+        environment: "OTHER",
+        programs: [
+          ...[a, b].map((name) => `is-enabled -- ${name}`).sort(),
+          `show --no-pager -p InvocationID -p MainPID -p NeedDaemonReload -- ${a} -.slice`,
+          "show-environment",
+        ],
+      });
+    });
+  });
 });
+
+/** Two units that have a file on this machine. */
+function unitFiles(): [string, string] {
+  const names = readdirSync("/usr/lib/systemd/system").filter((name) => /^[a-z-]+\.service$/.test(name));
+  return [names[0]!, names[1]!];
+}
+
+/** Shell that puts a socket where systemd talks to root. */
+function withSystemd(socket: string): string {
+  return `mount -t tmpfs tmpfs /run; mkdir /run/systemd; ln -s ${socket} /run/systemd/private`;
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+/** One connection of root's to systemd: as it answers, or only half an answer, or no login. */
+function serveBus(
+  connection: Socket,
+  told: ReadonlyMap<string, Buffer>,
+  kind: "whole" | "cut" | "refuses",
+): void {
+  const message = (type: number, serial: number, body: Buffer) =>
+    Buffer.concat([
+      ...[Buffer.from(["l".charCodeAt(0), type, 1, 1]), uint32(body.length), uint32(1), uint32(8)],
+      ...[Buffer.from([5, 1, "u".charCodeAt(0), 0]), uint32(serial), body],
+    ]);
+  const login = "\0AUTH EXTERNAL 30\r\nBEGIN\r\n";
+  let [bytes, isIn] = [Buffer.alloc(0), false];
+  connection.on("error", () => {});
+  connection.on("data", (chunk) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (!isIn) {
+      if (bytes.length < login.length) return;
+      // As systemd does: what comes with the login is not looked at.
+      expect(bytes.toString()).toBe(login);
+      [bytes, isIn] = [Buffer.alloc(0), true];
+      connection.write(kind === "refuses" ? "REJECTED EXTERNAL\r\n" : `OK ${"0a".repeat(16)}\r\n`);
+    }
+    for (;;) {
+      if (bytes.length < 16) return;
+      const begin = 16 + ((bytes.readUInt32LE(12) + 7) & ~7);
+      const end = begin + bytes.readUInt32LE(4);
+      if (bytes.length < end) return;
+      const [head, body] = [bytes.subarray(16, begin), bytes.subarray(begin, end)];
+      const serial = bytes.readUInt32LE(8);
+      bytes = bytes.subarray(end);
+      const [path, , member] = [...head.toString("latin1").matchAll(/[\w./]{3,}/g)].map(([word]) => word);
+      const values = body.toString("latin1").match(/[\w.@-]{3,}/g)!;
+      const answer = told.get([path, member, ...values].join(" "));
+      const sent = answer ? message(2, serial, answer) : message(3, serial, Buffer.from("\x04\0\0\0none\0"));
+      // What it tells everybody comes between.
+      connection.write(message(4, 0, Buffer.from("news")));
+      connection.write(kind === "cut" ? sent.subarray(0, -1) : sent);
+      if (kind === "cut") connection.end();
+    }
+  });
+}
 
 /** Those of the processes in a file, one a line, that live. */
 function livingOf(path: string): string[] {

@@ -1,3 +1,4 @@
+import { ENDING_LINES } from "../../src/daemon/endings.ts";
 import type { Question } from "../../src/reader/protocol.ts";
 import { keyOf, type Recording } from "../../src/reader/recording.ts";
 import { absent, value } from "./told-host.ts";
@@ -8,7 +9,7 @@ import { absent, value } from "./told-host.ts";
 export const UNIT_PROPERTIES = (
   "Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths " +
   "NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ExecStartPre ExecReload Slice " +
-  "MemoryMax MemoryHigh TasksMax TasksCurrent WantedBy RequiredBy"
+  "MemoryMax MemoryHigh TasksMax TasksCurrent WantedBy RequiredBy ConflictedBy"
 ).split(" ");
 
 export const late = { is: "unreadable", because: "it took more than 7 s" } as const;
@@ -25,6 +26,9 @@ export const content = (path: string, how = "content") => key("file", path, how,
 /** … and its answer. */
 export const file = (path: string, text: string) => value(...regular(path, text), text);
 
+/** What dpkg has done last and not taken into its list. */
+export const DPKG_UPDATES = key("list", "/var/lib/dpkg/updates", "^[0-9]+$");
+
 /** What every look at a unit asks beside it, of units that the next boot starts and that nobody has changed. */
 export function besideUnits(...names: readonly string[]): Recording {
   const limits = ["LoadState", "ActiveState", "MemoryMax", "MemoryHigh", "TasksMax", "TasksCurrent"] as const;
@@ -40,6 +44,7 @@ export function besideUnits(...names: readonly string[]): Recording {
       ...["multi-user.target", "", "", "", ""],
       ...["multi-user.target", ...names].flatMap((name) => [name, "multi-user.target", "running", "", ""]),
     ),
+    [key("boot.lines", ENDING_LINES)]: value(),
     [key("manager")]: value("systemctl show-environment", "Environment", "LANG PATH"),
     [key("unit", "system.slice", ...limits)]: slice,
     [key("unit", "-.slice", ...limits)]: slice,

@@ -63,6 +63,7 @@ export function tellOf({ files = {}, units = {}, processes = {}, answers = {} }:
       case "process":
         return processAnswer(what, processes[Number(what)], rest);
       case "kernel.writers":
+      case "boot.lines":
         return fieldsOf([]);
       case "user":
         return absent;

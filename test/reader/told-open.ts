@@ -14,8 +14,12 @@ export function openHost([name, ...values]: Question): readonly string[] | undef
       });
     case "place":
       return [values[0]!, "0", "20", "1", "/", "ext4", "/dev/vda1", "rw", "/", ""];
+    case "packages.altered":
+      return ["0"];
     case "made":
       return ["/usr/lib/tmpfiles.d/package.conf", "1", "d", ""];
+    case "cleans":
+      return [];
     case "space":
       return ["4096", "1000000", "100000", "90000"];
     case "unit":

@@ -136,7 +136,7 @@ describe("a member of an ensemble", () => {
     ["other members", zooCfg, `${text}server.2=b:1:2\n`, text, /other members/],
     ["another tickTime", zooCfg, `${text}tickTime=7\n`, text, /^$/],
   ])("keeps or gives back %s", (_, path, before, now, because) => {
-    expect(zookeeper.service!.keeps!({ path, before, now }) ?? "").toMatch(because);
+    expect(zookeeper.service!.keeps!({ path, before, now }, undefined) ?? "").toMatch(because);
   });
 
   it("restarts alone and only while the others serve, whatever it is restarted for", () => {

@@ -14,9 +14,11 @@ for unit in zookeeper haproxy meshctl-watcher meshctl-registrar mariadb mysql; d
   fi
   printf '%s %s %s\n' "$unit" "$started" "$(systemctl is-enabled "$unit" 2>&1)"
 done
-# A reload is a new worker.
+# A reload is a new worker. The watcher's installer makes one as well, whenever backends come and go.
 if systemctl -q is-active haproxy; then
-  grep -slx haproxy /proc/[0-9]*/comm
+  printf 'haproxy, installer %s: ' "$(systemctl show -P ExecMainStartTimestampMonotonic meshctl-haproxy-install)"
+  grep -slx haproxy /proc/[0-9]*/comm | tr '\n' ' '
+  echo
 fi
 grep -s '' /proc/sys/net/ipv4/tcp_fin_timeout /proc/sys/net/ipv4/tcp_tw_reuse /proc/sys/net/core/somaxconn \
   /proc/sys/net/ipv4/ip_local_port_range /proc/sys/net/ipv4/ip_local_reserved_ports

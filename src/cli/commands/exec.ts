@@ -1,6 +1,6 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { ExecFlags } from "../exec-command.ts";
-import { patience, positiveInteger, withInventoryOptions } from "../options.ts";
+import { parallel, patience, withInventoryOptions } from "../options.ts";
 
 export const exec = withInventoryOptions(new Command("exec"))
   .description("run a command on hosts as root, and show equal answers once")
@@ -9,17 +9,17 @@ export const exec = withInventoryOptions(new Command("exec"))
     "hosts or groups, for example 'proxies,!kvm-03'; @failed and @changed of the last run",
   )
   .argument("<command...>", "behind --: a program with its arguments, or one word that the shell reads")
-  .option("--parallel <n>", "hosts at once", positiveInteger, 10)
-  .option("--timeout <time>", "how long it may take on a host, for example 5m", patience, 60_000)
+  .addOption(parallel("hosts at once"))
+  .addOption(
+    new Option("--timeout <time>", "how long it may take on a host, for example 5m")
+      .argParser(patience)
+      .default(60_000, "60s"),
+  )
   .addHelpText(
     "after",
     `
 It is run as root, as the inventory's ssh.privilege says, with an empty standard input. meshctl keeps no copy of what it
-changes and proves nothing of it. Exit code 0 when it ended with 0 on every host.
-
-  meshctl exec all -- uptime
-  meshctl exec proxies -- 'ss -s | head -n 2'
-  meshctl exec zookeeper --json -- systemctl is-active zookeeper`,
+changes and proves nothing of it. Exit code 0 when it ended with 0 on every host.`,
   )
   .action(async (pattern: string, words: [string, ...string[]], flags: ExecFlags) => {
     const { execCommand } = await import("../exec-command.ts");

@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import type { LockFlags } from "../lock-command.ts";
-import { positiveInteger, withInventoryOptions } from "../options.ts";
+import { parallel, withInventoryOptions } from "../options.ts";
 
 const withHosts = (command: Command) =>
   withInventoryOptions(command)
     .option("-l, --limit <pattern>", "these hosts; without it all of the inventory")
-    .option("--parallel <n>", "hosts at once", positiveInteger, 10);
+    .addOption(parallel("hosts at once"));
 
 export const lock = withHosts(new Command("lock"))
   .description(
@@ -16,10 +16,7 @@ export const lock = withHosts(new Command("lock"))
     "after",
     `
 A run looks at a locked host as ever; where it would change it, it fails there and says who locked it, why and since when.
-The lock stays over a reboot. One that is there stays as it is.
-
-  meshctl lock "disk swap" -l kvm-02
-  meshctl unlock -l kvm-02`,
+The lock stays over a reboot. One that is there stays as it is.`,
   )
   .action(async (reason: string | undefined, flags: LockFlags) => {
     const { lockCommand } = await import("../lock-command.ts");

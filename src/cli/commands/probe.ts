@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { positiveInteger, withFileOptions } from "../options.ts";
+import { parallel, positiveInteger, withFileOptions } from "../options.ts";
 import type { ProbeFlags } from "../probe-command.ts";
 
 export const probe = withFileOptions(new Command("probe"))
@@ -8,7 +8,7 @@ export const probe = withFileOptions(new Command("probe"))
   )
   .argument("[service]", "default: every service that is found in ZooKeeper")
   .option("-l, --limit <pattern>", "only these proxies")
-  .option("--parallel <n>", "hosts worked on at once", positiveInteger, 10)
+  .addOption(parallel("hosts worked on at once"))
   .option("--canary-host <host>", "where the canary runs (default: the first host of the mesh that answers)")
   .option("--port <n>", "port of the canary on that host; every proxy must reach it", positiveInteger, 65_100)
   .option("--timeout <seconds>", "how long a proxy may take", positiveInteger, 20)

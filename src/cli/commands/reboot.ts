@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import {
-  positiveInteger,
+  parallel,
   type RunFlags,
   wholeNumber,
   withBootWait,
@@ -12,7 +12,7 @@ import {
 export const reboot = withBootWait(withLockWait(withJunit(withFileOptions(new Command("reboot")))))
   .description("reboot hosts one after the other, and prove on each that everything came up as it is wanted")
   .option("-l, --limit <pattern>", "only these hosts, for example 'proxies,!db-01'; without it all of them")
-  .option("--parallel <n>", "hosts looked at at once", positiveInteger, 10)
+  .addOption(parallel("hosts looked at at once"))
   .option("--max-fail <n>", "how many hosts may fail before no other is rebooted (0)", wholeNumber)
   .option("-y, --yes", "do not ask before the first reboot")
   .addHelpText(

@@ -3,7 +3,6 @@ import { Argument, Command } from "commander";
 const HOW = `
 Editors with the YAML language server check a file and complete its keys by its first line:
 
-  meshctl schema inventory >inventory.schema.json
   # yaml-language-server: $schema=inventory.schema.json
 
 References are tags: set yaml.customTags to ["!env scalar", "!file scalar", "!command sequence"].`;

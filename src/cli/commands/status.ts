@@ -1,13 +1,13 @@
 import { Command, InvalidArgumentError } from "commander";
-import { positiveInteger, withFileOptions } from "../options.ts";
+import { parallel, withFileOptions, withHtml } from "../options.ts";
 import type { StatusFlags } from "../status-command.ts";
 
 const DEFAULT_SECONDS = 2;
 
-export const status = withFileOptions(new Command("status"))
+export const status = withHtml(withFileOptions(new Command("status")))
   .description("show the mesh at a glance, what is wrong first; one SSH exec a host, changes nothing")
   .option("-l, --limit <pattern>", "tell only of these hosts; the others are still looked at")
-  .option("--parallel <n>", "hosts looked at at once", positiveInteger, 10)
+  .addOption(parallel("hosts looked at at once"))
   .option(
     "--watch [seconds]",
     `look again and again, every ${DEFAULT_SECONDS} seconds or as many as you say`,

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { ensembleNotes } from "../../inventory/mesh-notes.ts";
 import { type FileOptions, withFileOptions } from "../options.ts";
 
 export const validate = withFileOptions(new Command("validate"))
@@ -9,13 +10,15 @@ export const validate = withFileOptions(new Command("validate"))
   )
   .action(async (flags: FileOptions & { references: boolean }) => {
     const { load } = await import("../load.ts");
-    const { inventory, job, inventoryFile, playbookFile } = await load({
+    const { inventory, job, inventoryFiles, playbookFile } = await load({
       ...flags,
       noReferences: !flags.references,
     });
     const steps = [...new Set(job.plays.flatMap((play) => play.steps.map(({ step }) => step.name)))];
+    const notes = ensembleNotes(inventory.mesh);
+    for (const note of notes) process.stderr.write(`! ${note}\n`);
     const counts = {
-      inventory: inventoryFile,
+      inventory: inventoryFiles.length === 1 ? inventoryFiles[0] : inventoryFiles,
       playbook: playbookFile,
       hosts: inventory.hosts.size,
       services: inventory.mesh.services.length,
@@ -23,7 +26,7 @@ export const validate = withFileOptions(new Command("validate"))
     };
     process.stdout.write(
       flags.json
-        ? `${JSON.stringify({ v: 1, event: "valid", ...counts })}\n`
-        : `${inventoryFile} and ${playbookFile} are valid: ${counts.hosts} hosts, ${counts.services} services, steps ${steps.join(", ")}\n`,
+        ? `${JSON.stringify({ v: 1, event: "valid", ...counts, notes })}\n`
+        : `${inventoryFiles.join(", ")} and ${playbookFile} are valid: ${counts.hosts} hosts, ${counts.services} services, steps ${steps.join(", ")}\n`,
     );
   });

@@ -1,15 +1,17 @@
 import { Command, Option } from "commander";
-import { type RunFlags, withJunit, withRunFlags, withWait } from "../options.ts";
+import { type RunFlags, withHtml, withJunit, withRunFlags, withShard, withWait } from "../options.ts";
 
 interface VerifyFlags extends RunFlags {
   readonly explain?: string;
   readonly record?: string;
   readonly from?: string;
+  readonly html?: string;
+  readonly prometheus?: string;
   readonly booted?: true;
   readonly proveBoot?: true;
 }
 
-export const verify = withJunit(withWait(withRunFlags(new Command("verify"))))
+export const verify = withHtml(withJunit(withWait(withShard(withRunFlags(new Command("verify"))))))
   .description("show what is wanted, on disk and in force, side by side; change nothing")
   .option(
     "--explain <setting>",
@@ -23,13 +25,20 @@ export const verify = withJunit(withWait(withRunFlags(new Command("verify"))))
     ]),
   )
   .option(
+    "--prometheus <file>",
+    "write the counts of verdicts for node_exporter's textfile collector, for example verify.prom",
+  )
+  .option(
     "--booted",
     "demand that each host has booted since the last change: else it is drift (exit code 2), with the reason",
   )
   .option("--prove-boot", "the same as --booted")
   .action(async (flags: VerifyFlags) => {
     const { runCommand } = await import("../run-command.ts");
-    const { explain, record, from } = flags;
+    const { explain, record, from, html: htmlFile, prometheus: prometheusFile } = flags;
     const demandsBoot = flags.booted === true || flags.proveBoot === true;
-    process.exitCode = await runCommand({ command: "verify", explain, record, from, demandsBoot }, flags);
+    process.exitCode = await runCommand(
+      { command: "verify", explain, record, from, htmlFile, prometheusFile, demandsBoot },
+      flags,
+    );
   });

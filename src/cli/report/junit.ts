@@ -1,49 +1,32 @@
-import { randomBytes } from "node:crypto";
-import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { HostName } from "../../contract/inventory-view.ts";
 import type { Evidence, Layer } from "../../contract/reading.ts";
 import type { HostOutcome, RunEvent } from "../../engine/events.ts";
-import { ConfigurationError } from "../../errors.ts";
 import { maskSecrets } from "../../secret.ts";
 import { oneLine } from "../../terminal-text.ts";
+import { ReportFile } from "./report-file.ts";
 
 type EventOf<E extends RunEvent["event"]> = Extract<RunEvent, { event: E }>;
 
 /** Writes a run as JUnit XML: a suite for each host, a case for each setting. */
 export class JunitReport {
-  readonly #file: string;
-  readonly #temporary: string;
-  /** Open from the start: in a folder that others write to a name alone could be made theirs meanwhile. */
-  readonly #descriptor: number;
+  readonly #file: ReportFile;
   readonly #rows: EventOf<"evidence">[] = [];
   readonly #failures: EventOf<"failed">[] = [];
 
-  /** Throws ConfigurationError when nothing can be written there: better now than after the run. */
+  /** Throws ConfigurationError when nothing can be written there. */
   constructor(file: string) {
-    this.#file = file;
-    this.#temporary = `${file}.${randomBytes(12).toString("hex")}.tmp`;
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
-      throw new ConfigurationError(`--junit ${file}: is a folder, name a file in it`);
-    try {
-      this.#descriptor = openSync(this.#temporary, "wx", 0o644);
-    } catch (error) {
-      throw new ConfigurationError(`--junit ${file}: ${(error as Error).message.replace(/, \w+ '.*/, "")}`);
-    }
+    this.#file = new ReportFile("--junit", file);
   }
 
   readonly see = (event: RunEvent): void => {
     if (event.event === "evidence") this.#rows.push(event);
     else if (event.event === "failed") this.#failures.push(event);
-    else if (event.event === "summary") {
-      writeFileSync(this.#descriptor, junitXml(event, this.#rows, this.#failures));
-      renameSync(this.#temporary, this.#file);
-    }
+    else if (event.event === "summary") this.#file.write(junitXml(event, this.#rows, this.#failures));
   };
 
   /** Removes what a run that broke off has left. */
   end(): void {
-    closeSync(this.#descriptor);
-    rmSync(this.#temporary, { force: true });
+    this.#file.end();
   }
 }
 

@@ -1,31 +1,47 @@
 import type { FileDiff } from "../../contract/change.ts";
+import type { Hook } from "../../contract/hook.ts";
 import type { Evidence, Layer } from "../../contract/reading.ts";
 import { bootWords } from "../../engine/boot.ts";
 import type { RunEvent } from "../../engine/events.ts";
 import { maskForeignSecrets } from "../../foreign-secrets.ts";
 import { maskSecrets } from "../../secret.ts";
+import type { Shard } from "../shard.ts";
 
 /** Version of the event format. It only ever gains fields. */
 const VERSION = 1;
 
 /**
  * Writes every event as one JSON line. Secrets are masked here, whatever the event holds. With `noDiff` a diff has its
- * file's path alone.
+ * file's path alone. The summary of a shard says which, so that `join` knows when one is missing.
  */
 export function ndjsonReporter(
   run: string,
   write: (line: string) => void,
-  options: { readonly noDiff?: boolean } = {},
+  options: { readonly noDiff?: boolean; readonly shard?: Shard | undefined } = {},
 ): (event: RunEvent) => void {
-  return (event) => write(eventLine(run, fields(event, options.noDiff === true)));
+  const { noDiff = false, shard } = options;
+  const part = shard === undefined ? {} : { shard: `${shard.at}/${shard.of}` };
+  return (event) =>
+    write(eventLine(run, { ...fields(event, noDiff), ...(event.event === "summary" ? part : {}) }));
 }
 
+/** No event has words of its own for what every event carries. */
+type Fields = Readonly<Record<string, unknown>> & {
+  readonly v?: never;
+  readonly ts?: never;
+  readonly run?: never;
+};
+
 /** One event as a line, with what every event carries. */
-export function eventLine(run: string, event: Record<string, unknown>): string {
+export function eventLine(run: string, event: Fields): string {
   // Before they are encoded: a secret with a quote in it does not look like itself in JSON.
   const mask = (_key: string, value: unknown) => (typeof value === "string" ? maskSecrets(value) : value);
-  const line = JSON.stringify({ v: VERSION, ts: new Date().toISOString(), run, ...event }, mask);
-  return `${line.replace(STEERING, escaped)}\n`;
+  return jsonLine({ v: VERSION, ts: new Date().toISOString(), run, ...event }, mask);
+}
+
+/** A value as one line that steers no terminal; `replacer` as JSON.stringify takes it. */
+export function jsonLine(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
+  return `${JSON.stringify(value, replacer).replace(STEERING, escaped)}\n`;
 }
 
 /** What a terminal obeys and JSON leaves as it is. */
@@ -35,7 +51,7 @@ function escaped(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-function fields(event: RunEvent, noDiff: boolean): Record<string, unknown> {
+function fields(event: RunEvent, noDiff: boolean): Fields {
   switch (event.event) {
     case "evidence": {
       const { setting, want, onDisk, inForce, verdict, because, warning, diff, boot } = event.evidence;
@@ -100,6 +116,29 @@ function fields(event: RunEvent, noDiff: boolean): Record<string, unknown> {
         because: is === "proved" ? undefined : bootWords(event.boot),
       };
     }
+    case "waves": {
+      const { holdMs, ...waves } = event;
+      return { ...waves, hold_ms: holdMs };
+    }
+    case "gate": {
+      const { durationMs, lookedAt, notCompared, ...told } = event;
+      return {
+        ...told,
+        looked_at: lookedAt,
+        not_compared: notCompared,
+        duration_ms: Math.round(durationMs),
+      };
+    }
+    case "hooks": {
+      const { hooks, ...told } = event;
+      const shown = (list: readonly Hook[]) =>
+        list.map(({ command, timeoutMs, per }) => ({ command, timeout_ms: timeoutMs, per }));
+      return { ...told, before: shown(hooks.before), after: shown(hooks.after) };
+    }
+    case "hook": {
+      const { durationMs, ...told } = event;
+      return { ...told, duration_ms: durationMs && Math.round(durationMs) };
+    }
     case "observed":
       return { event: event.event, host: event.host, duration_ms: Math.round(event.durationMs) };
     case "summary":
@@ -121,7 +160,7 @@ function fields(event: RunEvent, noDiff: boolean): Record<string, unknown> {
 }
 
 /** Names a row for programs, whatever its title: "sysctl/net.ipv4.tcp_fin_timeout". */
-function rowName(step: string, { row, setting }: Evidence): string {
+export function rowName(step: string, { row, setting }: Evidence): string {
   return `${step}/${row ?? setting.toLowerCase().replace(/[^a-z0-9._/:-]+/g, "-")}`;
 }
 

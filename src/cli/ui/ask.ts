@@ -24,26 +24,60 @@ export function askSudoPassword(host: string, user: string): Promise<Secret | un
   return hidden(`Password of ${user} for sudo (${host} asks first, others get it only if that takes it):`);
 }
 
+export interface Choice<T> {
+  readonly name: string;
+  readonly value: T;
+  readonly checked?: boolean;
+}
+
+/** What a person chooses of a list; undefined on ^C. */
+export function choose<T>(message: string, choices: readonly Choice<T>[]): Promise<T | undefined> {
+  return ask<T>({ type: "select", message, choices });
+}
+
+/** What a person ticks in a list; undefined on ^C. `problem` says what is wrong with a choice. */
+export function tick<T>(
+  message: string,
+  choices: readonly Choice<T>[],
+  problem: (chosen: readonly T[]) => string | undefined,
+): Promise<readonly T[] | undefined> {
+  const validate = (chosen: readonly { readonly value: T }[]) =>
+    problem(chosen.map(({ value }) => value)) ?? true;
+  return ask<readonly T[]>({ type: "checkbox", message, choices, pageSize: 12, loop: false, validate });
+}
+
+/** What a person types; undefined on ^C. `problem` says what is wrong with it. */
+export function askText(
+  message: string,
+  usual: string,
+  problem: (text: string) => string | undefined,
+): Promise<string | undefined> {
+  const validate = (text: string) => problem(text) ?? true;
+  return ask<string>({ type: "input", message, ...(usual === "" ? {} : { default: usual }), validate });
+}
+
+/** Yes or no; undefined on ^C. */
+export async function confirm(message: string, usual = false): Promise<boolean | undefined> {
+  return ask<boolean>({ type: "confirm", message, default: usual });
+}
+
 async function hidden(message: string): Promise<Secret | undefined> {
-  const answer = await ask({ type: "password", message });
-  return typeof answer === "string" && answer !== "" ? new Secret(answer) : undefined;
+  const answer = await ask<string>({ type: "password", message });
+  return answer === undefined || answer === "" ? undefined : new Secret(answer);
 }
 
-async function confirm(message: string): Promise<boolean | undefined> {
-  const answer = await ask({ type: "confirm", message, default: false });
-  return typeof answer === "boolean" ? answer : undefined;
-}
-
-type Question = { type: "password" | "confirm"; message: string; default?: boolean };
-
-/** The answer; undefined on ^C. */
-async function ask(question: Question): Promise<string | boolean | undefined> {
+/** The answer to a question as inquirer takes it; undefined on ^C. */
+async function ask<T>(question: {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}): Promise<T | undefined> {
   // Most runs ask nothing, and inquirer takes a while to load.
   const { default: inquirer } = await import("inquirer");
   // Standard output may go to a file or a pipe; whoever is asked looks at standard error, where the plan is.
   const prompt = inquirer.createPromptModule({ output: process.stderr });
   try {
-    return (await prompt<{ answer: string | boolean }>([{ ...question, name: "answer" }])).answer;
+    const answers: { readonly answer?: unknown } = await prompt([{ ...question, name: "answer" }] as never);
+    return answers.answer as T;
   } catch (error) {
     if ((error as Error).name === "ExitPromptError") return undefined;
     throw error;

@@ -5,6 +5,7 @@ import { maskSecrets } from "../../secret.ts";
 import { shownData } from "../shown.ts";
 import { COLUMNS } from "./borderless.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
+import { FEWEST_ALIKE, folded, someNames } from "./fold.ts";
 
 export interface EvidenceRow {
   readonly host: string;
@@ -45,7 +46,7 @@ function source(layer: Layer): string {
 }
 
 /**
- * Want, on disk and in force side by side, a block for each host, with the diff of every file that is there and not as
+ * Want, on disk and in force side by side, a block for each host or those that are alike, with the diff of every file that is there and not as
  * wanted. Verbose adds where each layer was read.
  */
 export function evidenceTable(
@@ -54,7 +55,6 @@ export function evidenceTable(
 ): string {
   const { paint, verbose } = options;
   const rows = shownData(found);
-  const hosts = [...new Set(rows.map(({ host }) => host))];
   // Mark, step and verdict have fixed widths; the rest is shared among setting, want, on disk and in force.
   const flexible = Math.max(40, options.columns - (2 + 11 + 13 + 10));
   // Where little room is left, half of every value would be cut away.
@@ -62,7 +62,7 @@ export function evidenceTable(
   const widths = [3, 12, 0.28, 0.24, 0.24, 0.24].map((width) =>
     width < 1 ? Math.floor(flexible * width) : width,
   );
-  const blocks = hosts.map((host) => {
+  const block = (host: string, shownRows: readonly EvidenceRow[], more: readonly string[]) => {
     const table = new Table({
       head: ["", "step", "setting", "want", "on disk", "in force", "verdict"].map((title) =>
         paint.dim(title),
@@ -73,7 +73,7 @@ export function evidenceTable(
     const notes: string[] = [];
     const shown = new Set<string>();
     let previous = "";
-    for (const { step, evidence } of rows.filter((row) => row.host === host)) {
+    for (const { step, evidence } of shownRows) {
       const colour = paintOf(evidence.verdict, paint);
       table.push([
         colour(MARKS[evidence.verdict]),
@@ -106,9 +106,75 @@ export function evidenceTable(
       if (evidence.warning !== undefined)
         notes.push(`  ${paint.yellow("!")} ${step} · ${evidence.setting}: ${evidence.warning}`);
     }
-    return `${paint.bold(host)}\n${trimLines(table.toString())}${notes.length > 0 ? `\n${notes.join("\n")}` : ""}`;
-  });
+    const parts = [paint.bold(host), shownRows.length > 0 ? trimLines(table.toString()) : "", ...notes];
+    return [...parts, ...more.map((line) => `  ${paint.dim(line)}`)].filter((part) => part !== "").join("\n");
+  };
+  const blocks = foldedRows(rows, verbose).map(({ host, rows, more }) => block(host, rows, more));
   return maskSecrets(blocks.join("\n\n"));
+}
+
+/** A host as it is shown, with what is said instead of the rest. */
+export interface FoldedHost {
+  readonly host: string;
+  readonly rows: readonly EvidenceRow[];
+  /** "as on a: 7 more rows" of itself, or "as on a: 497 hosts" of others. */
+  readonly more: readonly string[];
+}
+
+/**
+ * Hosts that are alike are shown once, and of one that is not what differs from those. Rows are alike when step, setting,
+ * want, verdict and warning are, and when they are not proven also all that was found; `exactly`: always.
+ */
+export function foldedRows(rows: readonly EvidenceRow[], exactly: boolean): readonly FoldedHost[] {
+  const ofHost = new Map<string, EvidenceRow[]>();
+  for (const row of rows) {
+    const known = ofHost.get(row.host);
+    if (known === undefined) ofHost.set(row.host, [row]);
+    else known.push(row);
+  }
+  if (ofHost.size < FEWEST_ALIKE) return [...ofHost].map(([host, own]) => ({ host, rows: own, more: [] }));
+  const hosts = [...ofHost].map(([host, own]) => ({
+    host,
+    own,
+    keys: own.map((row) => keyOf(row, exactly)),
+  }));
+  const groups = folded(hosts, ({ keys }) => keys.join("\n"));
+  const large = groups.filter(({ all }) => all.length >= FEWEST_ALIKE);
+  return groups.flatMap(({ first, all }) => {
+    if (all.length >= FEWEST_ALIKE) {
+      const names = someNames(all.slice(1).map(({ host }) => host));
+      return [
+        {
+          host: first.host,
+          rows: first.own,
+          more: [`as on ${first.host}: ${all.length - 1} hosts: ${names}`],
+        },
+      ];
+    }
+    return all.map(({ host, own, keys }) => {
+      const [like] = large
+        .map(({ first: { host: name, keys: theirs } }) => ({ name, shared: keys.filter(isIn(theirs)) }))
+        .sort((a, b) => b.shared.length - a.shared.length);
+      if (like === undefined || like.shared.length === 0) return { host, rows: own, more: [] };
+      const shared = new Set(like.shared);
+      const count = like.shared.length;
+      const more = [`as on ${like.name}: ${count} ${count === 1 ? "row" : "more rows"}`];
+      return { host, rows: own.filter((_, at) => !shared.has(keys[at]!)), more };
+    });
+  });
+}
+
+function isIn(keys: readonly string[]): (key: string) => boolean {
+  const known = new Set(keys);
+  return (key) => known.has(key);
+}
+
+function keyOf({ step, evidence }: EvidenceRow, exactly: boolean): string {
+  const { setting, want, verdict, warning } = evidence;
+  // What is as wanted may be so in many ways: a clock is ahead by 1 ms or by 2.
+  return JSON.stringify(
+    exactly || verdict !== "proven" ? [step, evidence] : [step, setting, want, verdict, warning],
+  );
 }
 
 /**

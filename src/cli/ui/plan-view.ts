@@ -1,5 +1,7 @@
 import type { ChalkInstance } from "chalk";
 import type { Change, Command, Trial } from "../../contract/change.ts";
+import type { Hook, Hooks } from "../../contract/hook.ts";
+import { showAge } from "../../quantity-text.ts";
 import { showContent } from "../../secret.ts";
 import { shownData } from "../shown.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
@@ -46,6 +48,8 @@ export function planView(
 export interface PlannedWaves {
   readonly step: string;
   readonly waves: readonly (readonly string[])[];
+  /** How long the mesh is watched after each. */
+  readonly holdMs: number;
 }
 
 const MOST_NAMED = 6;
@@ -53,15 +57,48 @@ const MOST_NAMED = 6;
 /** Who is disrupted when: each wave is begun when the one before it is proven. */
 export function wavesView(planned: readonly PlannedWaves[], paint: ChalkInstance): string {
   return shownData(planned)
-    .map(({ step, waves }) => {
+    .map(({ step, waves, holdMs }) => {
       const lines = waves.map((hosts, index) => {
         const more = hosts.length > MOST_NAMED ? ` and ${hosts.length - MOST_NAMED} more` : "";
         return `  ${String(index + 1).padStart(3)}. ${hosts.slice(0, MOST_NAMED).join(", ")}${more}`;
       });
-      const head = `${step} disrupts ${waves.flat().length} hosts in ${waves.length} waves, each begun when the one before is proven:`;
+      const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+      const disrupts = `${step} disrupts ${count(waves.flat().length, "host")} in ${count(waves.length, "wave")}`;
+      const watched = `watched for ${showAge(Math.ceil(holdMs / 1000))}`;
+      const proven = "each begun when the one before is proven";
+      const order =
+        waves.length === 1
+          ? `after which the mesh is ${watched}`
+          : `${proven}${holdMs === 0 ? "" : ` and the mesh was ${watched}`}`;
+      const head = `${disrupts}, ${order}:`;
       return [paint.bold(head), ...lines].join("\n");
     })
     .join("\n\n");
+}
+
+export interface PlannedHooks {
+  readonly step: string;
+  readonly hosts: readonly string[];
+  readonly hooks: Hooks;
+}
+
+/** Commands of the user's own that would run around the changes of each step. */
+export function hooksView(planned: readonly PlannedHooks[], paint: ChalkInstance): string {
+  return shownData(planned)
+    .map(({ step, hosts, hooks }) => {
+      const more = hosts.length > MOST_NAMED ? ` and ${hosts.length - MOST_NAMED} more` : "";
+      const head = `around the changes of ${step} on ${hosts.slice(0, MOST_NAMED).join(", ")}${more}:`;
+      const line = (when: string) => (hook: Hook) => `  ${when.padEnd(6)} ${hookWords(hook)}`;
+      return [paint.bold(head), ...hooks.before.map(line("before")), ...hooks.after.map(line("after"))].join(
+        "\n",
+      );
+    })
+    .join("\n\n");
+}
+
+function hookWords({ command, timeoutMs, per }: Hook): string {
+  const where = per === "wave" ? "once for a wave, on its first host" : "on each host";
+  return `${command} (${where}, ${timeoutMs / 1000} s at most)`;
 }
 
 /** What is changed and why, what it disrupts and what it weakens. */

@@ -10,7 +10,7 @@ import type {
   ServerState,
   ServiceStatus,
 } from "../../status/mesh-status.ts";
-import { isWrong } from "../../status/mesh-status.ts";
+import { isProxyWell, runsWhatIsOnDisk, STATE_WORDS, STATES } from "../../status/mesh-status.ts";
 import { shownData } from "../shown.ts";
 import { COLUMNS } from "./borderless.ts";
 
@@ -24,16 +24,6 @@ export interface StatusPaint {
 
 /** More rows than this are told one by one only where something is wrong with them. */
 const MANY = 12;
-
-const STATE_WORDS: Readonly<Record<ServerState, string>> = {
-  up: "UP",
-  down: "DOWN",
-  missing: "missing",
-  stale: "stale",
-  altered: "altered by hand",
-  weightless: "weight 0",
-};
-const STATES = Object.keys(STATE_WORDS) as readonly ServerState[];
 
 /** The mesh at a glance: what is wrong, then the ensemble, the services' backends and the proxies. */
 export function statusView(seen: MeshStatus, options: StatusPaint): string {
@@ -172,23 +162,6 @@ function proxiesView(proxies: readonly ProxyStatus[], options: StatusPaint): str
   if (rest > 0)
     rows.push([mark(true, paint), paint.dim(`${rest} more`), paint.dim("as on disk"), "", "", ""]);
   return `${title}\n${columnsOf([head, ...rows], columns)}`;
-}
-
-function runsWhatIsOnDisk({ haproxy, watcher, unread }: ProxyStatus): boolean {
-  return (
-    unread === undefined &&
-    (haproxy === undefined || haproxy.is === "as on disk") &&
-    (watcher === undefined || watcher.is === "as on disk")
-  );
-}
-
-function isProxyWell(proxy: ProxyStatus): boolean {
-  const { watcher, counts } = proxy;
-  return (
-    runsWhatIsOnDisk(proxy) &&
-    (watcher === undefined || (watcher.candidate === "installed" && watcher.sessions.length > 0)) &&
-    STATES.every((state) => !isWrong(state) || counts[state] === 0)
-  );
 }
 
 function proxyRow(proxy: ProxyStatus, { paint }: StatusPaint): string[] {

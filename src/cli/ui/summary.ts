@@ -2,19 +2,37 @@ import type { ChalkInstance } from "chalk";
 import type { HostOutcome } from "../../engine/events.ts";
 import { maskSecrets } from "../../secret.ts";
 import { shownData } from "../shown.ts";
+import { folded, someNames, withoutOwn } from "./fold.ts";
 
-/** What changed on which host and why, and how it ended. Hosts that ended alike share an entry. */
+/**
+ * What changed on which host and why, and how it ended. Hosts that ended alike share an entry; where they are many, also when
+ * their words differ in nothing but their own name, addresses and moments. `addressesOf` tells a host's own.
+ */
 export function summaryView(
   ended: { readonly hosts: readonly HostOutcome[]; readonly durationMs: number; readonly exitCode: number },
   paint: ChalkInstance,
+  addressesOf: (host: string) => readonly string[] = () => [],
 ): string {
   const summary = shownData(ended);
-  const alike = new Map<string, string[]>();
-  for (const outcome of summary.hosts) {
-    const text = outcomeText(outcome, paint);
-    alike.set(text, [...(alike.get(text) ?? []), outcome.host]);
-  }
-  const lines = [...alike].map(([text, hosts]) => `${paint.bold(hosts.join(", "))}  ${text}`);
+  const told = summary.hosts.map((outcome) => {
+    const own = addressesOf(outcome.host);
+    return {
+      host: outcome.host,
+      text: outcomeText(outcome, paint),
+      // Of one that nobody reached the only address is where it was looked for.
+      isOwn: (address: string) => outcome.is === "unreachable" || own.includes(address),
+    };
+  });
+  const alike = folded(
+    told,
+    ({ text }) => text,
+    ({ host, text, isOwn }) => withoutOwn(text, host, isOwn),
+  );
+  const lines = alike.map(({ first, all }) => {
+    const names = someNames(all.map(({ host }) => host));
+    const isEachOwn = all.some(({ text }) => text !== first.text);
+    return `${paint.bold(names)}  ${first.text}${isEachOwn ? paint.dim(" (and so the others)") : ""}`;
+  });
   const count = (is: HostOutcome["is"]) => summary.hosts.filter((outcome) => outcome.is === is).length;
   const counts = (["as wanted", "restored", "drift", "failed", "unreachable", "interrupted"] as const)
     .filter((is) => count(is) > 0)

@@ -21,8 +21,8 @@ make_locks() {
   install -d -m 0755 /run/meshctl && install -d -m 0700 "$LOCKS" || return
   for lock_file in "$LOCKS/run" "$LOCKS/change" /run/meshctl/lock /run/meshctl/change; do
     [ -e "$lock_file" ] || (umask 077 && : >>"$lock_file") || return
-    chmod 0600 "$lock_file" || return
   done
+  chmod 0600 "$LOCKS/run" "$LOCKS/change" /run/meshctl/lock /run/meshctl/change
 }
 
 # holders FILE [PID]: each process, or this one if it does, that has an open file with a lock on FILE, as the kernel

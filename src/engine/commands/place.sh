@@ -6,7 +6,7 @@ main() {
   if [ -n "${keeper-}" ]; then
     refuse_keeper "$1"
   fi
-  mkdir -p -- "$(dirname "$1")" && receive_beside "$1" "$2" && chmod 0644 "$new" && sync "$new" && put_in_place "$1"
+  mkdir -p -- "${1%/*}/" && receive_beside "$1" "$2" && chmod 0644 "$new" && sync "$new" && put_in_place "$1"
 }
 
 main "$@"

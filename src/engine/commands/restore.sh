@@ -28,7 +28,7 @@ END
     return
   fi
   if [ -z "${keeper-}" ]; then
-    mkdir -p -- "$(dirname "$path")" && target=$(readlink -f -- "$path") && new_beside "$target" || exit
+    mkdir -p -- "${path%/*}/" && target=$(readlink -f -- "$path") && new_beside "$target" || exit
   elif [ -n "${private_directory-}" ]; then
     enter_private && target=../${path##*/} || exit
   else

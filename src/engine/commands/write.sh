@@ -9,7 +9,7 @@ main() {
     return
   fi
   # Not install -d: that would change the mode of a directory that is there.
-  mkdir -p -- "$(dirname "$path")" || exit
+  mkdir -p -- "${path%/*}/" || exit
   if [ -n "${keeper-}" ]; then
     enter_private && receive "$path" "$digest" || exit
     target=../${path##*/}

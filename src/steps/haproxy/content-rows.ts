@@ -11,7 +11,8 @@ import {
 import { whyUnread } from "../../haproxy/config-file.ts";
 import { LOADED_RECORD } from "../../haproxy/loaded.ts";
 import { maxconnWithin } from "../../haproxy/open-files.ts";
-import { alteredWords, serversAltered } from "../../haproxy/server-state.ts";
+import { panicAltered, panicOf, panicWords } from "../../haproxy/panic-state.ts";
+import { type Altered, alteredWords, serversAltered } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, boundAddresses, type ServiceSettings } from "../../haproxy/settings.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { livingProcesses } from "./facts.ts";
@@ -314,7 +315,8 @@ const USUAL = /^(mode \w+|option tcplog)$/;
 
 /** All but the first address of its front end. */
 function serviceRows(situation: Situation, service: ServiceSettings): readonly Reading[] {
-  const own = service.frontend.filter((line) => !USUAL.test(line));
+  const rules = service.panic?.rules ?? [];
+  const own = service.frontend.filter((line) => !USUAL.test(line) && !rules.includes(line));
   return [
     ...boundAddresses(situation.desired.settings)
       .filter(({ kind, name }) => kind === "frontend" && name === service.name)
@@ -322,6 +324,7 @@ function serviceRows(situation: Situation, service: ServiceSettings): readonly R
       .map((bound) => boundRow(situation, bound)),
     ...linesRow(situation, `${service.name} front end's lines`, `frontend ${service.name}`, own),
     backEnd(situation, service),
+    ...panicRow(situation, service),
     ...(service.discovered ? [] : [servers(situation, service)]),
   ];
 }
@@ -345,6 +348,56 @@ function backEnd(situation: Situation, service: ServiceSettings): Reading {
   return { setting: `${service.name} back end`, want, ...layers(situation, layerOf) };
 }
 
+/** Below which share of its servers requests go to all of them: the rules, and the second back end as it serves. */
+function panicRow(situation: Situation, { name, panic, discovered }: ServiceSettings): readonly Reading[] {
+  if (panic === undefined) return [];
+  const { config, facts } = situation;
+  const want = `${panic.percent}%`;
+  const layerOf = ({ path, config: of, differences }: ReadConfig): Layer => {
+    const title = `backend ${panic.name}`;
+    const wrong = differences.filter(
+      ({ setting, want: wanted, found }) =>
+        setting === title ||
+        setting.startsWith(`${title} `) ||
+        (setting === `frontend ${name} use_backend` &&
+          (panic.rules.includes(wanted) || found?.split(" ")[1] === panic.name)),
+    );
+    const found = of.sections.find((section) => section.kind === "backend" && section.name === panic.name);
+    if (found === undefined) return { is: "absent", source: `${path}: no back end ${panic.name}` };
+    if (wrong[0] === undefined) return { is: "read", value: want, source: `${path}:${found.line}` };
+    return { is: "read", value: sayDifferences(wrong), source: place(path, wrong[0]) };
+  };
+  const table = facts.table.is === "value" ? facts.table.value.servers : [];
+  const altered = panicAltered(table, config ?? NOTHING, name, panic, {
+    isMaintenanceOurs: discovered,
+    // The watcher writes its file before HAProxy has it.
+    isAsLoaded: !discovered && hasItsServers(situation),
+  });
+  const { onDisk, inForce } = layers(situation, layerOf);
+  return [
+    {
+      setting: `${name} panic threshold`,
+      want,
+      onDisk,
+      inForce: asAltered(facts, altered, inForce, () => `${want} of other servers`),
+      warning: panicWords(panicOf(table, name, panic), panic),
+      blocked: alteredWords(altered, ADMIN_SOCKET),
+    },
+  ];
+}
+
+/** What the worker does with servers: `loaded`, or `value` where somebody told it otherwise over its socket. */
+function asAltered(
+  { table, info }: Situation["facts"],
+  altered: readonly Altered[],
+  loaded: Layer,
+  value: () => string,
+): Layer {
+  if (table.is === "unreadable" && info.size > 0)
+    return { is: "unreadable", source: TABLE, because: table.because };
+  return altered.length === 0 ? loaded : { is: "read", value: value(), source: TABLE };
+}
+
 /** The servers that the inventory lists. Those of a registry are the watcher's to prove. */
 function servers(situation: Situation, service: ServiceSettings): Reading {
   const { config, facts } = situation;
@@ -357,32 +410,38 @@ function servers(situation: Situation, service: ServiceSettings): Reading {
   const table = facts.table.is === "value" ? facts.table.value.servers : [];
   const altered = serversAltered(table, config ?? NOTHING, service.name, {
     isMaintenanceOurs: false,
+    isAsLoaded: hasItsServers(situation),
   });
+  const kept = serving(config ?? NOTHING).filter(({ name }) => altered.every((each) => each.name !== name));
   return {
     setting: `${service.name} servers`,
     want: listed(service.servers),
     onDisk,
-    inForce:
-      facts.table.is === "unreadable" && facts.info.size > 0
-        ? { is: "unreadable", source: TABLE, because: facts.table.because }
-        : altered.length === 0
-          ? inForce
-          : {
-              is: "read",
-              value: listed(
-                serving(config ?? NOTHING).filter(({ name }) => altered.every((each) => each.name !== name)),
-              ),
-              source: TABLE,
-            },
+    inForce: asAltered(facts, altered, inForce, () => listed(kept, altered)),
     // HAProxy would forget it with its next reload, and the clients of then would meet what somebody took away.
     blocked: alteredWords(altered, ADMIN_SOCKET),
   };
 }
 
-function listed(servers: readonly { readonly host: string; readonly port: number }[]): string {
+/** Whether the worker tells its servers, and those of the file are what it was started with. */
+function hasItsServers(situation: Situation): boolean {
+  const { facts, active, config, differences } = situation;
   return (
-    servers
-      .map(({ host, port }) => `${host}:${port}`)
+    active &&
+    config !== undefined &&
+    facts.table.is === "value" &&
+    facts.info.size > 0 &&
+    differences.length === 0 &&
+    isAsLoaded(situation)
+  );
+}
+
+function listed(
+  servers: readonly { readonly host: string; readonly port: number }[],
+  altered: readonly Altered[] = [],
+): string {
+  return (
+    [...servers.map(({ host, port }) => `${host}:${port}`), ...altered.flatMap(({ added }) => added ?? [])]
       .sort()
       .join(", ") || "none"
   );

@@ -48,6 +48,10 @@ export interface HaproxyFacts {
   readonly infoFrom: string;
   /** Absent where the master has no socket, or HAProxy does not run. */
   readonly processes: Answer<Processes>;
+  /** All tables of nftables, as JSON; absent where there are some and no nft to list them. */
+  readonly ruleset: Answer<string>;
+  /** Rules that nft does not list, in the words of iptables-save. */
+  readonly iptables: Answer<string>;
   /** Who else listens on the ports of front ends, and where else a HAProxy of somebody else does, in ss's own words. */
   readonly strangers: Answer<readonly (Listener & { readonly pid: number })[]>;
   /** Absent where none runs. */

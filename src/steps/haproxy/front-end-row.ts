@@ -1,7 +1,10 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
-import { requestTo } from "../../haproxy/served.ts";
+import { itemsOfSave } from "../../haproxy/iptables.ts";
+import { panicOf } from "../../haproxy/panic-state.ts";
+import { itemsOfListing, redirectsOf } from "../../haproxy/redirects.ts";
+import { requestTo, WILDCARDS } from "../../haproxy/served.ts";
 import { type Altered, alteredWords, connections } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, type Bound, type ServiceSettings } from "../../haproxy/settings.ts";
 import { closeContent } from "./closing.ts";
@@ -17,12 +20,22 @@ const TABLE = socketQuestion(ADMIN_SOCKET, "show stat");
 export function frontEndRow(situation: Situation, service: ServiceSettings): Reading {
   const { config, active } = situation;
   const { name, bind, port } = service;
+  const found = inForce(situation, service);
+  const away = redirected(situation, service);
+  const warning = [found.warning, away.perhaps].filter((said) => said !== undefined).join("; ");
   const reading = {
     setting: `${name} front end`,
     want: `${bind}:${port}`,
     onDisk: onDisk(situation, config && bindIn(config, { kind: "frontend", name, at: `${bind}:${port}` })),
-    ...inForce(situation, service),
-    blocked: strangerWords(situation, service) ?? alteredWords(altered(situation, service), ADMIN_SOCKET),
+    ...found,
+    ...(away.unread !== undefined && found.inForce.is === "read" && found.because === undefined
+      ? { inForce: { is: "unreadable", ...away.unread } as const }
+      : {}),
+    warning: warning === "" ? undefined : warning,
+    blocked:
+      strangerWords(situation, service) ??
+      away.surely ??
+      alteredWords(altered(situation, service), ADMIN_SOCKET),
   };
   // A reload mends neither what keeps requests away nor what answers late.
   const isInPlace =
@@ -33,6 +46,50 @@ export function frontEndRow(situation: Situation, service: ServiceSettings): Rea
   return isInPlace && !stoppedFrontEnds(situation).includes(name)
     ? reading
     : closeContent(situation, reading);
+}
+
+/** How rules that send packets elsewhere are listed. */
+const LISTINGS = [
+  {
+    of: "ruleset",
+    itemsOf: itemsOfListing,
+    rules: "nftables",
+    list: "nft list ruleset",
+    show: "nft -a list ruleset",
+  },
+  { of: "iptables", itemsOf: itemsOfSave, rules: "iptables", list: "iptables-save", show: "iptables-save" },
+] as const;
+
+interface SentElsewhere {
+  readonly surely?: string;
+  readonly perhaps?: string;
+  readonly unread?: { readonly source: string; readonly because: string };
+}
+
+/** Who sends a front end's connections elsewhere, in words. */
+function redirected({ facts }: Situation, { bind, port }: ServiceSettings): SentElsewhere {
+  const address = WILDCARDS[bind] ?? bind;
+  const found = LISTINGS.map(({ of, itemsOf, rules, list, show }): SentElsewhere => {
+    const answer = facts[of];
+    if (answer.is === "absent") return {};
+    if (answer.is === "unreadable") return { unread: { source: list, because: answer.because } };
+    const items = itemsOf(answer.value);
+    if (items === undefined)
+      return {
+        perhaps: `whether a rule of ${rules} sends ${bind}:${port} elsewhere is not known: ${list}`,
+      };
+    const [first] = redirectsOf(items, address, port).toSorted(
+      (one, other) => Number(other.isSure) - Number(one.isSure),
+    );
+    if (first === undefined) return {};
+    const said = `${first.place}, has a ${first.how} for port ${port}`;
+    return first.isSure
+      ? {
+          surely: `${said}: what this host sends to ${bind}:${port} does not come to HAProxy. ${show} shows the rule`,
+        }
+      : { perhaps: `${said}, and HAProxy may not get all that is sent to ${bind}:${port}: ${list}` };
+  });
+  return Object.assign({}, ...found.toReversed());
 }
 
 /** An address that HAProxy is to listen on beside the first one of a service. */
@@ -143,6 +200,8 @@ function answerWords(
   status: number,
 ): string | undefined {
   if (status < 400 || table.is !== "value") return undefined;
+  // It went to any of them, and a row of its own says so.
+  if (service.panic && panicOf(table.value.servers, service.name, service.panic)) return undefined;
   const up = table.value.servers.filter(
     (server) => server.backend === service.name && server.status.startsWith("UP") && server.weight > 0,
   );

@@ -10,7 +10,8 @@ import { type HaproxyDesired, haproxyDesired } from "./desired.ts";
 import type { HaproxyFacts } from "./facts.ts";
 import { haproxyFiles } from "./files.ts";
 import { lookAtHaproxy } from "./look.ts";
-import { service } from "./service.ts";
+import { CONFIG, UNIT } from "./paths.ts";
+import { service, vitals } from "./service.ts";
 
 /**
  * The local proxy: a front end and a back end for every service of the mesh, and the proof that the running worker
@@ -29,6 +30,8 @@ export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
   },
 
   desired: haproxyDesired,
+
+  owns: { paths: [CONFIG], units: [UNIT] },
 
   claims: ({ parameters, settings }, host) => ({
     packages: ["haproxy"],
@@ -59,6 +62,7 @@ export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
   alone: true,
   next: everyone,
   service,
+  vitals,
   // HAProxy 2.2 takes two seconds to find out that a reload failed; 3.2 starts, and may die in the next three.
   settle: { deadlineMs: 20_000, stableMs: 3_000 },
 };

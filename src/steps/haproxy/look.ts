@@ -21,7 +21,7 @@ import {
 } from "../../haproxy/look.ts";
 import type { Processes } from "../../haproxy/processes.ts";
 import { lookAtServed } from "../../haproxy/served.ts";
-import { ADMIN_SOCKET, boundAddresses, CHROOT } from "../../haproxy/settings.ts";
+import { ADMIN_SOCKET, boundAddresses, CHROOT, PROCESS_USER } from "../../haproxy/settings.ts";
 import { type Answer, mapAnswer, read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";
 import { revealContent } from "../../secret.ts";
@@ -60,6 +60,8 @@ export async function lookAtHaproxy(reader: Reader, desired: HaproxyDesired): Pr
     serving,
     stopped,
     surroundings,
+    ruleset,
+    iptables,
   ] = await Promise.all([
     isInstalled,
     files,
@@ -72,6 +74,8 @@ export async function lookAtHaproxy(reader: Reader, desired: HaproxyDesired): Pr
     servingFacts(reader, desired, properties, files),
     isInstalled.then((is) => (is ? stoppedFacts(reader, properties) : undefined)),
     lookAtSurroundings(reader, UNIT, NEEDS, true),
+    reader.answerTo("nft.ruleset"),
+    reader.answerTo("iptables.rules"),
   ]);
   const common = { ...owned, unit, watcherUnits };
   if (!isThere) return { ...common, ...NOTHING, candidate };
@@ -81,6 +85,8 @@ export async function lookAtHaproxy(reader: Reader, desired: HaproxyDesired): Pr
     limitNofile: mapAnswer(limitNofile, (found) => found.get("LimitNOFILE")?.[0] ?? ""),
     ...environment,
     strangers,
+    ruleset,
+    iptables,
     surroundings,
   };
   return isActive({ unit })
@@ -104,6 +110,8 @@ const NEEDS: Needs = {
     { path: RECORDS, isData: true },
   ],
   made: [dirname(ADMIN_SOCKET)],
+  packages: "haproxy",
+  becomes: [PROCESS_USER],
 };
 
 /** What is told of a HAProxy that is not there. */
@@ -125,6 +133,8 @@ const NOTHING = {
   master: ABSENT,
   worker: ABSENT,
   journal: [],
+  ruleset: ABSENT,
+  iptables: ABSENT,
 } as const satisfies Omit<
   HaproxyFacts,
   "config" | "dropIn" | "loadRecorder" | "unit" | "watcherUnits" | "surroundings"

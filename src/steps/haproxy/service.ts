@@ -1,9 +1,10 @@
-import type { Health, Service } from "../../contract/step.ts";
+import type { Health, Service, Vital, Vitals } from "../../contract/step.ts";
 import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import { lastRefusal } from "../../haproxy/alerts.ts";
 import { directiveOf, parseHaproxyConfig } from "../../haproxy/config.ts";
 import { whyUnread } from "../../haproxy/config-file.ts";
 import { settingsIn } from "../../haproxy/loaded.ts";
+import { serverVitals, shownAfterMs } from "../../haproxy/vitals.ts";
 import { reloaded, systemctl } from "./changes.ts";
 import type { HaproxyDesired } from "./desired.ts";
 import { type HaproxyFacts, isActive, livingProcesses, reloadFailed } from "./facts.ts";
@@ -39,3 +40,20 @@ export const service: Service<HaproxyDesired, HaproxyFacts> = {
     return [systemctl("daemon-reload"), reloaded(verb)];
   },
 };
+
+/** Whether HAProxy runs, and each server that it has. With a watcher the servers are the watcher's to tell of. */
+export function vitals({ watched, settings }: HaproxyDesired, facts: HaproxyFacts): Vitals {
+  if (facts.unit.load === "not-found") return { is: "read", of: new Map(), shownAfterMs: 0 };
+  if (!isActive(facts)) {
+    const of = new Map<string, Vital>([[UNIT, { is: "bad", because: `is ${facts.unit.active}` }]]);
+    return { is: "read", of, shownAfterMs: 0 };
+  }
+  const running: [string, Vital] = [UNIT, { is: "well" }];
+  if (watched) return { is: "read", of: new Map([running]), shownAfterMs: 0 };
+  if (facts.table.is !== "value") {
+    const because = facts.table.is === "unreadable" ? facts.table.because : "no worker answers";
+    return { is: "unread", because };
+  }
+  const of = new Map([running, ...serverVitals(facts.table.value.servers, settings.services)]);
+  return { is: "read", of, shownAfterMs: shownAfterMs(settings.services) };
+}

@@ -1,5 +1,5 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
-import { bootRow, nextStartRow, runningLayer, unsteadyBecause } from "../../daemon/rows.ts";
+import { bootRow, deathWarning, nextStartRow, runningLayer, unsteadyBecause } from "../../daemon/rows.ts";
 import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { LOADED_RECORD } from "../../haproxy/loaded.ts";
@@ -34,7 +34,10 @@ function surroundings({ facts, loadRecorder, configFile, desired }: Situation): 
     (path === facts.config.realPath && !configFile.agrees && !desired.watched)
       ? CONFIGURATION
       : undefined;
-  return [accessRow(facts.surroundings, mended), placeRow(facts.surroundings, "directories at boot")];
+  return [
+    accessRow(facts.surroundings, facts.unit.startedAt, mended),
+    placeRow(facts.surroundings, "directories at boot"),
+  ];
 }
 
 function version(situation: Situation): Reading {
@@ -163,6 +166,7 @@ function running(situation: Situation): Reading {
       : situation.installed === undefined
         ? undefined
         : whyStopped(situation),
+    warning: active ? deathWarning(unit) : undefined,
     blocked: unit.load === "masked" ? enabled(situation).blocked : undefined,
     closedBy: closedByStart(situation),
   };

@@ -94,7 +94,9 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
 
 function surroundings(installed: MysqlFacts["installed"]): readonly Reading[] {
   const around = installed?.surroundings;
-  return around === undefined ? [] : [accessRow(around), placeRow(around, "data directory")];
+  return around === undefined
+    ? []
+    : [accessRow(around, installed?.unit.startedAt), placeRow(around, "data directory")];
 }
 
 /** Rows that no change of ours closes. While there is one, nothing is changed: no restart in vain. */

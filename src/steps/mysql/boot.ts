@@ -110,6 +110,8 @@ function optionsOf(records: readonly OptionRecord[], { server, parser, reader }:
 
 function overrides(name: string, facts: InstalledFacts) {
   const { unit, persisted, persistedIn } = facts;
+  const atStart = setAtStart(name, facts);
+  if (atStart !== undefined) return atStart;
   const inUnit = commandLineOptions(facts.unitOptions).get(name);
   if (inUnit !== undefined) {
     return {
@@ -124,5 +126,22 @@ function overrides(name: string, facts: InstalledFacts) {
     value,
     source: `${persistedIn} (SET PERSIST)`,
     remedy: `say "RESET PERSIST ${name}" to the server, or ask for that value`,
+  };
+}
+
+/** What the server's init file sets it to, once the server has started with all else. */
+function setAtStart(name: string, { initFile }: InstalledFacts) {
+  const set = new RegExp(`\\b${name}\\s*:?=\\s*([\\d*\\s]*\\d|[^\\s;,]+)`, "gi");
+  const last = initFile?.lines
+    .flatMap(({ number, text }) => [...text.matchAll(set)].map(([, value]) => ({ number, value: value! })))
+    .at(-1);
+  if (last === undefined) return undefined;
+  const isProduct = /^\d+(?:\s*\*\s*\d+)+$/.test(last.value);
+  return {
+    value: isProduct
+      ? String(last.value.split("*").reduce((all, each) => all * Number(each), 1))
+      : last.value,
+    source: `${initFile!.path}:${last.number} (init_file)`,
+    remedy: "take it out there",
   };
 }

@@ -1,6 +1,7 @@
 import type { SurroundingsFacts } from "../../daemon/look-at-surroundings.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
+import type { Line } from "../../reader/reader.ts";
 import type { OptionRecord, Reader } from "./option-files.ts";
 import type { Server } from "./server.ts";
 
@@ -31,6 +32,8 @@ export interface InstalledFacts {
   readonly persisted: ReadonlyMap<string, string>;
   readonly persistedIn: string;
   readonly parser: ParserFacts;
+  /** Statements that it carries out whenever it has started: lines that set one of our settings. Undefined without such a file. */
+  readonly initFile?: { readonly path: string; readonly lines: readonly Line[] } | undefined;
   /** Variables and status of the running server; undefined when it was not asked or did not answer. */
   readonly live: ReadonlyMap<string, string> | undefined;
   readonly liveError: string | undefined;
@@ -60,6 +63,8 @@ export interface ParserFacts {
   readonly dataDirectory: string | undefined;
   /** Option, "log-error" …, and where it points; as it was given, so perhaps relative to the data. */
   readonly paths?: ReadonlyMap<string, string>;
+  /** Each of OPTIONS_COMPARED as it said it. */
+  readonly says?: ReadonlyMap<string, string>;
   /** Why it did not say all. */
   readonly unread: string | undefined;
 }

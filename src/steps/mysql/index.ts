@@ -30,6 +30,8 @@ export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
 
   desired: (parameters) => parameters,
 
+  owns: { paths: [], units: ["mariadb.service", "mysql.service", "mysqld.service"] },
+
   claims(desired, host) {
     const installed = installedServer(host.packages);
     const server = chosenServer(desired.server, installed?.server);

@@ -1,3 +1,4 @@
+import { resolve } from "node:path/posix";
 import { askSurroundings, lookAtSurroundings } from "../../daemon/look-at-surroundings.ts";
 import { askAhead, lookAtUnit } from "../../daemon/look-at-units.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
@@ -28,8 +29,11 @@ const START = [
   "EnvironmentFiles",
   "Job",
 ];
+/** Lines of an init file that name settings of InnoDB; none with a password. */
+const SETS =
+  "^(?!\\s*(?:--|#))(?!.*(?:[Ii][Dd][Ee][Nn][Tt][Ii][Ff]|[Pp][Aa][Ss][Ss])).*[Ii][Nn][Nn][Oo][Dd][Bb]_";
 /** Lines of an environment file that may give the server options. */
-const OPTIONS = "^\\s*(?=[^\\s#;]).*(?:innodb|defaults|_HOME=|_GROUP_SUFFIX=)";
+const OPTIONS = "^\\s*(?=[^\\s#;]).*(?:innodb|defaults|init[-_]file|_HOME=|_GROUP_SUFFIX=)";
 
 /** The server that is installed, and how its unit starts it. */
 interface Installed {
@@ -98,22 +102,27 @@ async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefin
   const { server, start } = installed;
   const directory = dataDirectoryOf(start) ?? parser!.dataDirectory ?? DATA_DIRECTORY;
   const persistedIn = persistedFile(directory);
-  const persisted =
-    persistedIn === persistedFile(DATA_DIRECTORY) ? usualPersisted : await reader.text(persistedIn);
+  const unitOptions = [...valuesOf(start, "ExecStart"), ...valuesOf(start, "Environment"), ...given!.lines]
+    .filter(Boolean)
+    .join("\n");
+  const initPath = initFileOf(unitOptions, parser!, directory);
+  const [persisted, init] = await Promise.all([
+    persistedIn === persistedFile(DATA_DIRECTORY) ? usualPersisted : reader.text(persistedIn),
+    initPath === undefined ? undefined : reader.lines(initPath, SETS),
+  ]);
   return {
     server,
     unit: unit!,
     surroundings,
     hasJob: (start.get("Job")?.at(-1) ?? "") !== "",
-    unitOptions: [...valuesOf(start, "ExecStart"), ...valuesOf(start, "Environment"), ...given!.lines]
-      .filter(Boolean)
-      .join("\n"),
+    unitOptions,
     process,
     options: files.options,
     unread: [
       ...files.unread,
       ...given!.unread,
       ...(persisted.is === "unreadable" ? [{ path: persistedIn, because: persisted.because }] : []),
+      ...(initPath && init?.is === "unreadable" ? [{ path: initPath, because: init.because }] : []),
       ...(user!.is === "unreadable" ? [{ path: `id -Gn ${installed.user}`, because: user!.because }] : []),
     ],
     reader: {
@@ -127,6 +136,8 @@ async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefin
         ? new Map()
         : persistedOptions(persisted.value),
     persistedIn,
+    // That it is not there, or may not be read, is told of the next start.
+    initFile: initPath && init?.is === "value" ? { path: initPath, lines: init.value.lines } : undefined,
     parser: parser!,
     ...answered!,
     errors: errors!,
@@ -149,6 +160,13 @@ async function surroundingsOf(
   return JSON.stringify(needs) === JSON.stringify(usual)
     ? found
     : lookAtSurroundings(reader, server.unit, needs, true);
+}
+
+/** The file of statements that the server carries out when it has started, as its command line or its option files name it. */
+function initFileOf(unitOptions: string, parser: ParserFacts, directory: string): string | undefined {
+  const given = [...unitOptions.matchAll(/--init[-_]file=([^ "\n]*)/g)].at(-1)?.[1];
+  const path = given ?? parser.paths?.get("init-file") ?? "";
+  return path === "" || path.startsWith("(") ? undefined : resolve(directory, path);
 }
 
 function persistedFile(dataDirectory: string): string {
@@ -251,7 +269,9 @@ async function lookAtRunning(reader: Reader, { start, socket: usual, mainPid }: 
   const socket = found.get("socket") ?? "";
   const live = new Map(
     [...found].filter(([name]) =>
-      /^(?:[Ii]nnodb_.*|version|Uptime|max_connect_errors|skip_name_resolve)$/.test(name),
+      /^(?:[Ii]nnodb_.*|version|Uptime|max_connect_errors|skip_name_resolve|datadir|read_only|skip_networking|bind_address|port)$/.test(
+        name,
+      ),
     ),
   );
   return {

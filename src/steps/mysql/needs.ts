@@ -18,6 +18,7 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
   const files = (directory: string, ...names: readonly string[]): readonly Need[] =>
     names.map((name) => ({ path: join(directory, name), to: "write", own: directory }));
   const log = at("log-error");
+  const init = at("init-file");
   const directories = ["innodb-data-home-dir", "innodb-log-group-home-dir", "innodb-undo-directory"]
     .flatMap((option) => at(option) ?? [])
     .map((path) => path.replace(/(?<=.)\/+$/, ""))
@@ -47,6 +48,7 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
         : at("tmpdir")!
             .split(":")
             .map((path) => ({ path, to: "write", mustBeThere: true }) as const)),
+      ...(init === undefined ? [] : ([{ path: init, to: "read", mustBeThere: true }] as const)),
       { path: RUNTIME, to: "write" },
     ],
     places: [
@@ -54,6 +56,7 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
       ...(log === undefined ? [] : [{ path: dirname(log), isData: false }]),
     ],
     made: [RUNTIME],
-    room: data,
+    room: [data],
+    packages: "(?:mariadb|mysql)-(?:server|common).*|galera-\\d",
   };
 }

@@ -46,11 +46,9 @@ export const mysqlParameters: z.ZodType<MysqlParameters> = z
       .default("auto")
       .describe("auto: what is installed, else MariaDB"),
     buffer_pool_size: bufferPoolSize
-      .default({ is: "percent", low: 75, high: 75 })
+      .prefault("75%")
       .describe("innodb_buffer_pool_size: a percentage of memory, a range of it, or bytes"),
-    log_file_size: wholeMib(4)
-      .default(512 * MIB)
-      .describe("innodb_log_file_size"),
+    log_file_size: wholeMib(4).prefault("512M").describe("innodb_log_file_size"),
     redo_log_capacity: wholeMib(8)
       .optional()
       .describe("innodb_redo_log_capacity of MySQL 8.0.30 and later; twice log_file_size unless given"),

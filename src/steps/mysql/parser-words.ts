@@ -1,11 +1,12 @@
 import type { Answer } from "../../reader/answer.ts";
 import type { DatabaseWords } from "../../reader/reader.ts";
+import { OPTIONS_COMPARED } from "./as-it-runs.ts";
 import type { ParserFacts } from "./facts.ts";
 
 const SETTING = /^innodb-(?:buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) +(\S+)/;
-/** Places that the server writes to beside its data. */
+/** Places that the server goes to beside its data. */
 const PATH =
-  /^(log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory) +(\S.*)$/;
+  /^(log-error|tmpdir|init-file|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory) +(\S.*)$/;
 
 /** What the server made of its options, and of them again where it checks them for names that it does not know. */
 export function parserFacts(
@@ -39,6 +40,12 @@ export function parserFacts(
       lines.flatMap((line) => {
         const [, name, path] = PATH.exec(line) ?? [];
         return name === undefined ? [] : [[name, path!] as const];
+      }),
+    ),
+    says: new Map(
+      OPTIONS_COMPARED.flatMap((option) => {
+        const said = lines.find((line) => line.startsWith(`${option} `));
+        return said === undefined ? [] : [[option, said.slice(option.length).trim()] as const];
       }),
     ),
     unread: failure,

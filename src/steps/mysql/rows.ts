@@ -1,8 +1,9 @@
 import type { HostFacts } from "../../contract/host.ts";
 import type { Layer, Reading } from "../../contract/reading.ts";
-import { bootRow, nextStartRow } from "../../daemon/rows.ts";
+import { bootRow, deathWarning, nextStartRow, withFindings } from "../../daemon/rows.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
+import { judgeAsItRuns } from "./as-it-runs.ts";
 import { onDisk, shadowedBy, whyPassedOver } from "./boot.ts";
 import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
 import { withoutTime } from "./error-log.ts";
@@ -199,12 +200,15 @@ const LEAST_TASKS = 60;
 
 /** The server with its pool as it is asked for. */
 export function nextStartReading(
-  { unit }: InstalledFacts,
+  installed: InstalledFacts,
   desired: MysqlParameters,
   { memoryBytes }: HostFacts,
 ): Reading {
   const { bytes } = wantedPool(desired.bufferPoolSize, memoryBytes);
-  return nextStartRow(unit, { memoryBytes: bytes + OVERHEAD_BYTES, tasks: LEAST_TASKS });
+  return withFindings(
+    nextStartRow(installed.unit, { memoryBytes: bytes + OVERHEAD_BYTES, tasks: LEAST_TASKS }),
+    judgeAsItRuns(installed),
+  );
 }
 
 export function serviceReading(server: Server, installed: InstalledFacts | undefined): Reading {
@@ -214,5 +218,6 @@ export function serviceReading(server: Server, installed: InstalledFacts | undef
     onDisk: { is: "inapplicable" },
     inForce: installed === undefined ? { is: "absent", source: server.unit } : serviceInForce(installed),
     because: installed && serviceBecause(installed),
+    warning: installed && deathWarning(installed.unit),
   };
 }

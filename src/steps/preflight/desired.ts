@@ -49,7 +49,7 @@ export interface PreflightDesired {
   readonly roundTripMaxMs: number;
   readonly ensembleSize: number;
   /** Set when the host is a member of the ensemble. */
-  readonly member: { readonly dataDir: string } | undefined;
+  readonly member: { readonly dataDir: string; readonly logDir: string } | undefined;
   /** The members, without this host, that it must reach soon; none unless it is a member or a proxy. */
   readonly members: readonly { readonly host: HostName; readonly address: string }[];
   readonly clientPort: number;
@@ -78,7 +78,7 @@ export function preflightDesired(
     flushLatencyMaxMs: parameters.flush_latency_max,
     roundTripMaxMs: parameters.round_trip_max,
     ensembleSize: members.length,
-    member: isMember ? { dataDir: dataDirOf(host.parameters.get("zookeeper")) } : undefined,
+    member: isMember ? directoriesOf(host.parameters.get("zookeeper")) : undefined,
     members:
       isMember || mesh.proxies.includes(host.name)
         ? mesh.ensemble
@@ -95,7 +95,9 @@ function maxconnOf(parameters: unknown): number | undefined {
   return typeof maxconn === "number" ? maxconn : undefined;
 }
 
-function dataDirOf(parameters: unknown): string {
-  const { data_dir } = (parameters ?? {}) as { data_dir?: unknown };
-  return typeof data_dir === "string" ? data_dir : "/var/lib";
+/** Where a member keeps its data, and where the log that it flushes at every write. */
+function directoriesOf(parameters: unknown): { dataDir: string; logDir: string } {
+  const { data_dir, data_log_dir } = (parameters ?? {}) as { data_dir?: unknown; data_log_dir?: unknown };
+  const dataDir = typeof data_dir === "string" ? data_dir : "/var/lib";
+  return { dataDir, logDir: typeof data_log_dir === "string" ? data_log_dir : dataDir };
 }

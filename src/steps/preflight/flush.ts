@@ -16,7 +16,7 @@ export function flushReadings(
   if (member === undefined) return [];
   const row = { setting: "disk latency", want: `at most ${flushLatencyMaxMs} ms a flush` };
   if (flush === undefined || flush.from === "unread") {
-    const because = `how long a flush takes could not be measured in ${flush?.directory ?? member.dataDir} (${flush?.because ?? "nothing was printed"}), and the kernel counts none: put zookeeper.data_dir on a local disk`;
+    const because = `how long a flush takes could not be measured in ${flush?.directory ?? member.logDir} (${flush?.because ?? "nothing was printed"}), and the kernel counts none: put zookeeper.data_dir (or data_log_dir) on a local disk`;
     return [unread({ ...row, source: "10 flushed writes", because })];
   }
   const { ms, found, source } = timeOf(flush);
@@ -26,7 +26,7 @@ export function flushReadings(
       found,
       source,
       fine: ms <= flushLatencyMaxMs,
-      because: `a flush takes ${found}, and ZooKeeper waits for one at every write: give it a faster disk (zookeeper.data_dir), or raise preflight.flush_latency_max and live with slow writes`,
+      because: `a flush takes ${found}, and ZooKeeper waits for one at every write: give it a faster disk (zookeeper.data_dir, or data_log_dir for its log alone), or raise preflight.flush_latency_max and live with slow writes`,
     }),
   ];
 }

@@ -16,15 +16,15 @@ export async function lookAtMachine(
   reader: Reader,
   { address, member, members, clientPort }: PreflightDesired,
 ): Promise<PreflightFacts> {
-  const dataDir = member === undefined ? undefined : nearestDirectory(reader, member.dataDir);
+  const own = [...new Set(member === undefined ? [] : [member.dataDir, member.logDir])];
+  const directoriesOfMember = own.map((path) => nearestDirectory(reader, path));
+  const logDir = directoriesOfMember.at(-1);
   const [directories, space, range, reserved, flush, roundTrips] = await Promise.all([
     Promise.all(WRITTEN.map((path) => directoryAt(reader, path))),
-    Promise.all(
-      [...FILLED, ...(dataDir === undefined ? [] : [dataDir])].map((path) => spaceAt(reader, path)),
-    ),
+    Promise.all([...FILLED, ...directoriesOfMember].map((path) => spaceAt(reader, path))),
     reader.text("/proc/sys/net/ipv4/ip_local_port_range"),
     reader.text("/proc/sys/net/ipv4/ip_local_reserved_ports"),
-    dataDir === undefined ? undefined : flushOf(reader, address, clientPort, dataDir),
+    logDir === undefined ? undefined : flushOf(reader, address, clientPort, logDir),
     Promise.all(
       members.map(
         async (each) => [each.address, await roundTripTo(reader, each.address, clientPort)] as const,
@@ -80,7 +80,7 @@ async function flushOf(
   reader: Reader,
   address: string,
   port: number,
-  dataDir: Promise<string>,
+  logDir: Promise<string>,
 ): Promise<Flush> {
   const asked = await reader.groupsOf(3, "zookeeper.words", address, `${port}`, "mntr");
   const mntr = asked.is === "value" && asked.value[0]?.[1] === "answered" ? asked.value[0][2]! : "";
@@ -88,7 +88,7 @@ async function flushOf(
   const mean = /^zk_avg_fsynctime\s+([\d.]+)$/m.exec(mntr)?.[1];
   if (count >= ENOUGH_FLUSHES && mean !== undefined)
     return { from: "zookeeper", at: `${address}:${port}`, count, meanMs: Number(mean) };
-  const directory = await dataDir;
+  const directory = await logDir;
   const measured = await reader.flush(directory);
   if (measured.is === "value") {
     if (measured.value.length === 0 || !measured.value.every(Number.isFinite))

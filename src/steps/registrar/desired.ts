@@ -1,19 +1,33 @@
+import { createHash } from "node:crypto";
 import { isInNetwork } from "../../address-range.ts";
 import type { HostName, HostView, InventoryView } from "../../contract/inventory-view.ts";
+import type { Service, ZookeeperAuth } from "../../contract/mesh.ts";
+import { optionsRefusal } from "../../haproxy/backend-policy.ts";
+import { isPicked, labelsFor, shownRules } from "../../inventory/labels.ts";
 import { didYouMean } from "../../inventory/nearest-name.ts";
 import type { Registration } from "../../inventory/registrations.ts";
+import { type Content, Secret } from "../../secret.ts";
 import type { GemSource } from "../../smartstack/build.ts";
 import { gemProblems, gemSource } from "../../smartstack/gem-parameters.ts";
 import type { RegistrarParameters } from "./parameters.ts";
 
-/** A service that a host runs, as it is to be registered. */
+/** An instance of a service that a host runs, as it is to be registered. */
 export interface OwnService {
+  /** The service's. */
   readonly name: string;
+  /** Nerve's name of it: the service's, with the port where the host runs several: "user-api:9001". */
+  readonly key: string;
   /** The service's path in ZooKeeper. */
   readonly path: string;
   readonly port: number;
   readonly weight: number | undefined;
+  /** What it says of itself in HAProxy, "weight 10 backup"; "" for nothing. */
+  readonly options: string;
+  readonly labels: Readonly<Record<string, string>> | undefined;
   readonly check: {
+    /** The host's mesh address and the instance's port, unless it is made elsewhere. */
+    readonly host: string;
+    readonly port: number;
     /** undefined: TCP only. */
     readonly httpPath: string | undefined;
     readonly interMs: number;
@@ -32,7 +46,26 @@ export interface RegistrarDesired {
   readonly members: readonly string[];
   readonly clientPort: number;
   readonly services: readonly OwnService[];
+  /** Services of the registry that the host is not to be registered for. */
+  readonly others: readonly string[];
+  /** Paths in ZooKeeper of every service of the mesh. */
+  readonly paths: readonly string[];
+  /** Units of a Nerve of before. */
+  readonly replaces: readonly string[];
+  /** What that called this host, where it is another name. */
+  readonly formerly?: string | undefined;
   readonly gemSource: GemSource;
+  /** What it registers with; undefined where everybody may register. */
+  readonly auth?: Auth | undefined;
+}
+
+/** The account of `mesh.zookeeper.auth`, as the mesh's parts need it. */
+interface Auth {
+  readonly user: string;
+  /** The text of the file that Nerve reads. */
+  readonly file: Content;
+  /** "USER:BASE64": what ZooKeeper makes of user and password. */
+  readonly digest: Secret;
 }
 
 export function registrarDesired(
@@ -46,19 +79,102 @@ export function registrarDesired(
     address: host.address,
     members: ensemble.map(({ address }) => `${address}:${zookeeper.clientPort}`),
     clientPort: zookeeper.clientPort,
-    services: services.flatMap(({ name, path, check }): OwnService[] => {
-      const registration = parameters.services[name];
-      if (registration === undefined || path === undefined) return [];
-      return [{ name, path, ...ownService(registration, check.http?.path) }];
+    services: services.flatMap((service): OwnService[] => {
+      const { name, path } = service;
+      const instances = parameters.services[name];
+      if (instances === undefined || path === undefined) return [];
+      return instances.map((registration) => ({
+        name,
+        // No service has a colon in its name.
+        key: instances.length === 1 ? name : `${name}:${registration.port}`,
+        path,
+        ...ownService(registration, service, host.address),
+      }));
     }),
+    others: services.flatMap(({ name, path }) =>
+      path === undefined || parameters.services[name] !== undefined ? [] : [name],
+    ),
+    paths: [...new Set(services.flatMap(({ path }) => path ?? []))],
+    replaces: parameters.replaces,
+    ...(parameters.formerly === undefined ? {} : { formerly: parameters.formerly }),
     gemSource: gemSource(parameters, inventory),
+    ...(zookeeper.auth === undefined ? {} : { auth: authOf(zookeeper.auth) }),
   };
 }
 
-function ownService({ port, weight, check }: Registration, meshPath: string | undefined) {
+export function authOf({ user, password }: ZookeeperAuth): Auth {
+  const pair = `${user}:${password.reveal()}`;
+  // DigestAuthenticationProvider.generateDigest.
+  const digest = createHash("sha1").update(pair).digest("base64");
+  new Secret(digest);
+  return { user, file: ["secret=", new Secret(pair), "\n"], digest: new Secret(`${user}:${digest}`) };
+}
+
+function ownService(
+  { port, weight, backup, server_options: more, labels, check }: Registration,
+  service: Service,
+  address: string,
+) {
   const { http, inter, timeout, rise, fall } = check;
-  const httpPath = http === false ? undefined : (http ?? meshPath);
-  return { port, weight, check: { httpPath, interMs: inter, timeoutMs: timeout, rise, fall } };
+  const httpPath = http === false ? undefined : (http ?? service.check.http?.path);
+  const all = { ...labelsFor(service.labels ?? []), ...labels };
+  return {
+    port,
+    weight,
+    options: [
+      ...(weight === undefined ? [] : [`weight ${weight}`]),
+      ...(backup ? ["backup"] : []),
+      ...(more === undefined ? [] : [more]),
+    ].join(" "),
+    labels: Object.keys(all).length === 0 ? undefined : all,
+    check: {
+      host: check.host ?? address,
+      port: check.port ?? port,
+      httpPath,
+      interMs: inter,
+      timeoutMs: timeout,
+      rise,
+      fall,
+    },
+  };
+}
+
+/** Each at the key that it is about, below the registration. */
+function instanceProblems(
+  registration: Registration,
+  service: Service,
+  address: string,
+): readonly { readonly keys: readonly string[]; readonly message: string }[] {
+  const { check, options, labels } = ownService(registration, service, address);
+  const refused = optionsRefusal(service.serverOptionsAllowed, options);
+  const rules = service.labels ?? [];
+  return [
+    // Nerve opens an IPv4 socket for it whatever the address is.
+    ...(check.httpPath === undefined && check.host.includes(":")
+      ? [
+          {
+            keys: registration.check.host === undefined ? [] : ["check", "host"],
+            message: `Nerve's TCP check knows no IPv6, and this is ${check.host}: give it check.http`,
+          },
+        ]
+      : []),
+    ...(refused === undefined
+      ? []
+      : [
+          {
+            keys: registration.server_options === undefined ? [] : ["server_options"],
+            message: `no proxy would take it: ${refused}`,
+          },
+        ]),
+    ...(isPicked(rules, labels ?? {})
+      ? []
+      : [
+          {
+            keys: registration.labels === undefined ? [] : ["labels"],
+            message: `'${service.name}' would not pick it by its labels: it takes those of which ${shownRules(rules)}`,
+          },
+        ]),
+  ];
 }
 
 /** What is wrong with the parameters in the light of the inventory. */
@@ -69,8 +185,8 @@ export function registrarProblems(
 ): readonly { path: (string | number)[]; message: string }[] {
   const { services, networks } = inventory.mesh;
   const names = services.map(({ name }) => name);
-  const problems = Object.entries(parameters.services).flatMap(([name, registration]) => {
-    const path = ["services", name];
+  const problems = Object.entries(parameters.services).flatMap(([name, instances]) => {
+    const path: (string | number)[] = ["services", name];
     const service = services.find((each) => each.name === name);
     if (service === undefined) {
       return [{ path, message: `'${name}' is not a service of the mesh${didYouMean(name, names)}` }];
@@ -82,16 +198,12 @@ export function registrarProblems(
       const message = `no proxy would take ${host.address}, which is in none of mesh.networks (${networks.join(", ")})`;
       return [{ path, message }];
     }
-    // Nerve opens an IPv4 socket for it whatever the address is.
-    if (
-      ownService(registration, service.check.http?.path).check.httpPath === undefined &&
-      host.address.includes(":")
-    ) {
-      return [
-        { path, message: `Nerve's TCP check knows no IPv6, and this is ${host.address}: give it check.http` },
-      ];
-    }
-    return [];
+    return instances.flatMap((registration) =>
+      instanceProblems(registration, service, host.address).map(({ keys, message }) => ({
+        path: [...path, ...(registration.at === undefined ? [] : [registration.at]), ...keys],
+        message,
+      })),
+    );
   });
   return [...problems, ...gemProblems(parameters, inventory)];
 }

@@ -1,19 +1,30 @@
+import type { UnitFact } from "../../daemon/unit.ts";
+import type { FileFact } from "../../evidence/file.ts";
 import { NotUnderstood } from "../../reader/answer.ts";
 import type { ProgramFacts } from "../../smartstack/program.ts";
 
 /** What was read of a host. */
 export interface RegistrarFacts extends ProgramFacts {
-  /** Service → why its health check fails on this host, "" when it is well. */
+  /** Units of a Nerve of before. */
+  readonly replaced: ReadonlyMap<string, UnitFact>;
+  /** Nerve's name of an instance → why its health check fails on this host, "" when it is well. */
   readonly failing: ReadonlyMap<string, string>;
-  /** Services whose check was not made to its end, and why. */
+  /** Instances whose check was not made to its end, and why. */
   readonly unreadChecks?: ReadonlyMap<string, string>;
-  /** Service → the node that the running Nerve made of it last; none of a service that it has never registered. */
+  /** Instance → the node that the running Nerve made of it last; none of one that it has never registered. */
   readonly nodes: ReadonlyMap<string, NerveNode>;
   /** Why those could not be told. */
   readonly unreadNodes?: string;
+  /** The file with what Nerve registers with. */
+  readonly credentials?: FileFact;
+  /** Who may do what with the services' paths, those above them and the nodes below; undefined when it was not asked. */
+  readonly acls?: Acls | { readonly unread: string } | undefined;
   /** Undefined when the host registers nothing. */
   readonly registry: RegistryFacts | { readonly unreachable: string } | undefined;
 }
+
+/** Path → "own:31 world:anyone:1", "absent" or "error -102". */
+export type Acls = ReadonlyMap<string, string>;
 
 interface NerveNode {
   readonly path: string;
@@ -34,7 +45,14 @@ export interface RegisteredChild {
   readonly name: string;
   /** As the child holds it; undefined when it is not what Synapse understands. */
   readonly endpoint:
-    | { readonly host: string; readonly port: number; readonly weight: number | undefined }
+    | {
+        readonly host: string;
+        readonly port: number;
+        readonly weight: number | undefined;
+        /** What it says of itself in HAProxy; "" for nothing. */
+        readonly options: string;
+        readonly labels: Readonly<Record<string, unknown>>;
+      }
     | undefined;
   /** Session that it ends with, 16 hex digits; undefined when it is not ephemeral. */
   readonly owner: string | undefined;
@@ -63,9 +81,21 @@ export function registeredChild(
 }
 
 function endpointOf(data: string): RegisteredChild["endpoint"] {
-  const { host, port, weight } = (parseJson(data) ?? {}) as Record<string, unknown>;
+  const {
+    host,
+    port,
+    weight,
+    haproxy_server_options: options,
+    labels,
+  } = (parseJson(data) ?? {}) as Record<string, unknown>;
   if (typeof host !== "string" || typeof port !== "number") return undefined;
-  return { host, port, weight: typeof weight === "number" ? weight : undefined };
+  return {
+    host,
+    port,
+    weight: typeof weight === "number" ? weight : undefined,
+    options: typeof options === "string" ? options : "",
+    labels: typeof labels === "object" && labels !== null ? (labels as Record<string, unknown>) : {},
+  };
 }
 
 /** Where a service's child is in ZooKeeper. */

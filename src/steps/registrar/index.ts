@@ -7,7 +7,8 @@ import type { RegistrarFacts } from "./facts.ts";
 import { renderedFiles } from "./files.ts";
 import { lookAtRegistrar } from "./look.ts";
 import { type RegistrarParameters, registrarParameters } from "./parameters.ts";
-import { oneAfterTheOther, service } from "./service.ts";
+import { marks, service } from "./service.ts";
+import { next } from "./waves.ts";
 
 /** Nerve: puts the services that a host runs into ZooKeeper while they are healthy. */
 export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFacts> = {
@@ -31,8 +32,9 @@ export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFac
   look: lookAtRegistrar,
   assess,
   needs: "self",
-  next: oneAfterTheOther,
+  next,
   serial: AS_NEXT_SAYS,
   service,
+  marks,
   settle: { deadlineMs: 60_000, stableMs: 5_000 },
 };

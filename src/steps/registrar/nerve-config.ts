@@ -6,15 +6,25 @@ import type { OwnService, RegistrarDesired } from "./desired.ts";
  */
 export function renderNerveConfig(desired: RegistrarDesired): string {
   const services = desired.services.map(
-    (service) => [service.name, serviceSection(service, desired)] as const,
+    (service) => [service.key, serviceSection(service, desired)] as const,
   );
   const config = { instance_id: desired.instance, services: Object.fromEntries(services) };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
 
-function serviceSection({ path, port, weight, check }: OwnService, { address, members }: RegistrarDesired) {
+function serviceSection(
+  { path, port, weight, options, labels, check }: OwnService,
+  { address, members }: RegistrarDesired,
+) {
   const timeout = check.timeoutMs / 1000;
-  const limits = { timeout, rise: check.rise, fall: check.fall };
+  const limits = {
+    timeout,
+    rise: check.rise,
+    fall: check.fall,
+    // Nerve's own default is where the service is.
+    ...(check.host === address ? {} : { host: check.host }),
+    ...(check.port === port ? {} : { port: check.port }),
+  };
   return {
     host: address,
     port,
@@ -28,6 +38,8 @@ function serviceSection({ path, port, weight, check }: OwnService, { address, me
         : { type: "http", uri: check.httpPath, ...limits, open_timeout: timeout },
     ],
     // The first is Nerve's own word for it, which Synapse heeds only when told to; the second it always takes.
-    ...(weight === undefined ? {} : { weight, haproxy_server_options: `weight ${weight}` }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(options === "" ? {} : { haproxy_server_options: options }),
+    ...(labels === undefined ? {} : { labels }),
   };
 }

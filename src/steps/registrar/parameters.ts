@@ -1,10 +1,22 @@
 import * as z from "zod";
 import { registrations } from "../../inventory/registrations.ts";
 import { gemParameters } from "../../smartstack/gem-parameters.ts";
+import { replacedUnits } from "../../smartstack/replaced.ts";
 
 /** Which services of the mesh a host runs; where Nerve's gems come from. */
 export const registrarParameters = z.strictObject({
   services: registrations.default({}).describe("services of the mesh that the host runs, each with its port"),
+  replaces: replacedUnits,
+  formerly: z
+    .string()
+    // Part of a node's name in ZooKeeper.
+    .regex(/^[^\p{C}\p{Zl}\p{Zp}/]{1,200}$/u, {
+      error: "expected a name of letters, digits and signs, without '/'",
+    })
+    .optional()
+    .describe(
+      "what a Nerve of before called this host (its instance_id): servers of that name give way to the host's",
+    ),
   ...gemParameters,
 });
 

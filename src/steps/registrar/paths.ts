@@ -11,3 +11,7 @@ export const START_RECORD = "/run/meshctl/registrar-started";
 /** What only Nerve writes: which nodes it made, and in which session. Gone when it ends. */
 export const RUNTIME_DIRECTORY = "/run/meshctl-registrar";
 export const NODE_RECORD = `${RUNTIME_DIRECTORY}/nodes.json`;
+/** The account that Nerve registers with, as "secret=USER:PASSWORD". The reader knows it by this path, too. */
+export const CREDENTIALS = "/etc/meshctl/zookeeper-auth";
+/** Its name among the unit's variables. */
+export const CREDENTIALS_VARIABLE = "MESHCTL_ZOOKEEPER_AUTH";

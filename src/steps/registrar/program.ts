@@ -1,6 +1,7 @@
 import { NERVE_GEMS } from "../../smartstack/locked-gems.ts";
 import { type Program, unitPath } from "../../smartstack/program.ts";
 import {
+  CREDENTIALS,
   NERVE_CONFIG,
   NODE_RECORDER,
   PROGRAM_DIRECTORY,
@@ -18,5 +19,5 @@ export const NERVE: Program = {
   unit: REGISTRAR_UNIT,
   companions: [],
   startRecord: START_RECORD,
-  startedWith: [NERVE_CONFIG, NODE_RECORDER, unitPath(REGISTRAR_UNIT)],
+  startedWith: [NERVE_CONFIG, NODE_RECORDER, CREDENTIALS, unitPath(REGISTRAR_UNIT)],
 };

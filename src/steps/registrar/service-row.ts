@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Layer } from "../../contract/reading.ts";
 import type { Row } from "../../smartstack/program.ts";
 import type { OwnService, RegistrarDesired } from "./desired.ts";
@@ -14,11 +15,18 @@ const NEVER = "never registered";
  * One whose health check fails is not, and that is as wanted: a warning says so. Unless it has never been registered since
  * Nerve was started: then its port or its check may be wrong, and nothing is proven.
  */
-export function serviceRow(service: OwnService, { address }: RegistrarDesired, facts: RegistrarFacts): Row {
+export function serviceRow(
+  service: OwnService,
+  { address, services }: RegistrarDesired,
+  facts: RegistrarFacts,
+): Row {
   const { failing, nodes, registry, process } = facts;
   const source = `ZooKeeper ${service.path}`;
   const row = (inForce: Layer, more: Partial<Row>): Row => ({
-    setting: `service ${service.name}`,
+    setting:
+      service.key === service.name
+        ? `service ${service.name}`
+        : `service ${service.name}, port ${service.port}`,
     want: "registered if healthy",
     onDisk: onDisk(service, facts),
     inForce,
@@ -30,14 +38,21 @@ export function serviceRow(service: OwnService, { address }: RegistrarDesired, f
     const because = registry?.unreachable ?? "not read";
     return row({ is: "unreadable", source, because }, { restartHelps: false });
   }
-  const unread = unreadLayer(service, address, facts);
+  const unread = unreadLayer(service, facts);
   if (unread !== undefined) return row(unread, { restartHelps: false });
-  const failure = failing.get(service.name) ?? "";
-  const here = registry.children.filter(
-    ({ service: name, endpoint }) =>
-      name === service.name && endpoint?.host === address && endpoint.port === service.port,
+  const failure = failing.get(service.key) ?? "";
+  // Another service may have the same path, and the same port of this host.
+  const others = new Set(
+    services.flatMap(({ key }) => (key === service.key ? [] : (nodes.get(key)?.path ?? []))),
   );
-  const node = nodes.get(service.name);
+  const here = registry.children.filter(
+    ({ service: name, name: child, endpoint }) =>
+      name === service.name &&
+      endpoint?.host === address &&
+      endpoint.port === service.port &&
+      !others.has(nodePath(service, child)),
+  );
+  const node = nodes.get(service.key);
   const own = here.find(
     ({ name, owner }) => node?.path === nodePath(service, name) && node.session === owner,
   );
@@ -60,43 +75,69 @@ export function serviceRow(service: OwnService, { address }: RegistrarDesired, f
 }
 
 /** What else has to be known to tell whether a service is rightly registered, where it was not read. */
-function unreadLayer({ name, port }: OwnService, address: string, facts: RegistrarFacts): Layer | undefined {
-  const unchecked = facts.unreadChecks?.get(name);
+function unreadLayer({ key, check }: OwnService, facts: RegistrarFacts): Layer | undefined {
+  const unchecked = facts.unreadChecks?.get(key);
   if (unchecked !== undefined)
-    return { is: "unreadable", source: `health check of ${address}:${port}`, because: unchecked };
+    return { is: "unreadable", source: `health check of ${check.host}:${check.port}`, because: unchecked };
   return facts.unreadNodes === undefined
     ? undefined
     : { is: "unreadable", source: NODE_RECORD, because: facts.unreadNodes };
 }
 
 /** What a Nerve that starts now would register. */
-function onDisk({ name, path, port }: OwnService, { files }: RegistrarFacts): Layer {
+function onDisk({ key, path, port, options, labels }: OwnService, { files }: RegistrarFacts): Layer {
   const file = files.get(NERVE_CONFIG);
   if (file?.because !== undefined) return { is: "unreadable", source: NERVE_CONFIG, because: file.because };
   const config = parseJson(file?.content ?? "") as NerveConfig | undefined;
-  const found = config?.services?.[name];
+  const found = config?.services?.[key];
   if (found == null) return { is: "absent", source: NERVE_CONFIG };
-  const value =
-    found.zk_path === path && found.port === port ? CONFIGURED : `${found.zk_path}, port ${found.port}`;
-  return { is: "read", value, source: NERVE_CONFIG };
+  const differs = [
+    ...(found.zk_path === path && found.port === port ? [] : [`${found.zk_path}, port ${found.port}`]),
+    ...((found.haproxy_server_options ?? "") === options ? [] : [optionsWords(found.haproxy_server_options)]),
+    ...(isDeepStrictEqual(found.labels ?? {}, labels ?? {}) ? [] : [labelsWords(found.labels)]),
+  ];
+  return { is: "read", value: differs.join(", ") || CONFIGURED, source: NERVE_CONFIG };
 }
 
 interface NerveConfig {
   // As a person may have left it.
-  readonly services?: Readonly<Record<string, { readonly zk_path?: string; readonly port?: number } | null>>;
+  readonly services?: Readonly<
+    Record<
+      string,
+      {
+        readonly zk_path?: string;
+        readonly port?: number;
+        readonly haproxy_server_options?: string;
+        readonly labels?: object;
+      } | null
+    >
+  >;
+}
+
+function optionsWords(options: string | undefined): string {
+  return options ? `options "${options}"` : "no options";
+}
+
+function labelsWords(labels: object | undefined): string {
+  const words = Object.entries(labels ?? {}).map(([label, value]) => `${label}=${value}`);
+  return words.length === 0 ? "no labels" : `labels ${words.join(", ")}`;
 }
 
 function stateOf(
-  { weight }: OwnService,
+  { weight, options, labels }: OwnService,
   failure: string,
   own: RegisteredChild | undefined,
   earlier: readonly RegisteredChild[],
 ): string {
   if (failure !== "") return (own ?? earlier[0]) ? "registered, not healthy" : LEFT_OUT;
   if (own === undefined) return "not registered";
-  return own.endpoint?.weight === weight
-    ? REGISTERED
-    : `registered, weight ${own.endpoint?.weight ?? "none"}`;
+  const { endpoint } = own;
+  const differs = [
+    ...(endpoint?.weight === weight ? [] : [`weight ${endpoint?.weight ?? "none"}`]),
+    ...(endpoint?.options === options ? [] : [optionsWords(endpoint?.options)]),
+    ...(isDeepStrictEqual(endpoint?.labels ?? {}, labels ?? {}) ? [] : [labelsWords(endpoint?.labels)]),
+  ];
+  return [REGISTERED, ...differs].join(", ");
 }
 
 function because(

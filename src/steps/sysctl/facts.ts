@@ -1,8 +1,8 @@
+import type { BootLine } from "../../daemon/boot-lines.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import type { FileFact } from "../../evidence/file.ts";
 import type { Answer } from "../../reader/answer.ts";
 import type { ConfFile } from "./boot.ts";
-import type { LaterLine } from "./later.ts";
 
 export interface SysctlFacts {
   readonly dropIn: FileFact;
@@ -21,7 +21,7 @@ export interface SysctlFacts {
   /** The unit whole; undefined where it is not loaded. */
   readonly loaderUnit: Answer<UnitFact> | undefined;
   /** What else names a key and is run or read at a boot, or later. */
-  readonly later: Answer<readonly LaterLine[]>;
+  readonly later: Answer<readonly BootLine[]>;
   /** Path below /proc/sys → the module that brings it, which nothing loads before the files are read. */
   readonly lateModules: ReadonlyMap<string, string>;
   /** Text of the record of what the kernel had before the last change. */

@@ -1,15 +1,6 @@
+import { type BootLine, showHow } from "../../daemon/boot-lines.ts";
 import { DROP_IN } from "./drop-in.ts";
 import { globMatches, isGlob, normaliseValue, procPathOf, sameSetting } from "./key.ts";
-
-/** A line outside the files of sysctl.d that names a key, and is run or read at a boot or later. */
-export interface LaterLine {
-  readonly path: string;
-  /** 0 of a file that could not be read: `text` is the reason. */
-  readonly line: number;
-  readonly text: string;
-  /** "rc.local", "cron", "ufw" … as reader.pl names them; else the unit that starts it. */
-  readonly by: string;
-}
 
 /** What such a line does to a key: a value that it surely sets, or undefined where that cannot be told. */
 export interface LaterValue {
@@ -20,31 +11,14 @@ export interface LaterValue {
   readonly how: string;
 }
 
-const HOW: Readonly<Record<string, string>> = {
-  "rc.local": "rc-local.service runs it",
-  ufw: "ufw.service reads it",
-  cron: "cron runs it",
-  ifupdown: "ifupdown runs it when an interface comes up",
-  dhclient: "dhclient runs it when it gets an address",
-  pppd: "pppd runs it when a connection comes up",
-  NetworkManager: "NetworkManager runs it when an interface comes up",
-  "networkd-dispatcher": "networkd-dispatcher runs it when an interface comes up",
-  tmpfiles: "systemd-tmpfiles writes it",
-  udev: "udev applies it when a device appears",
-  modprobe: "modprobe runs it when the module is loaded",
-  tuned: "tuned applies it",
-  "cloud-init": "cloud-init runs it at every boot",
-  login: "shells read it at a login",
-};
-
 /** What lines make of a key (its path below /proc/sys), in the order in which they were found. */
-export function laterValues(lines: readonly LaterLine[], path: string): readonly LaterValue[] {
+export function laterValues(lines: readonly BootLine[], path: string): readonly LaterValue[] {
   return lines.flatMap((line) => {
     // A second reading of our own file sets what is wanted.
     if (line.line === 0 || line.path === DROP_IN) return [];
     const found = valueIn(line.text, path, line.by);
     if (found === undefined) return [];
-    const how = HOW[line.by] ?? `${line.by} starts it`;
+    const how = showHow(line.by);
     // Only root's shells may set it.
     const value = line.by === "login" ? undefined : found.value;
     return [{ value, source: `${line.path}:${line.line}`, how }];

@@ -1,3 +1,4 @@
+import { bootLines } from "../../daemon/boot-lines.ts";
 import { lookAtUnit } from "../../daemon/look-at-units.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import { readFileFact } from "../../evidence/read-file.ts";
@@ -8,7 +9,6 @@ import type { SysctlDesired } from "./desired.ts";
 import { BEFORE, DROP_IN } from "./drop-in.ts";
 import type { SysctlFacts } from "./facts.ts";
 import { moduleOf, normaliseValue, procPathOf, twinsOf } from "./key.ts";
-import type { LaterLine } from "./later.ts";
 import { RESERVED_PORTS, TIME_STAMPS, UNPRIVILEGED_PORT_START } from "./parameters.ts";
 
 /** A line that is neither empty nor a comment. */
@@ -102,9 +102,7 @@ async function confFiles(reader: Reader): Promise<Pick<SysctlFacts, "files" | "u
 async function laterLines(reader: Reader, paths: readonly string[]): Promise<SysctlFacts["later"]> {
   const names = new Set(paths.flatMap((path) => [path, ...twinsOf(path)]));
   const groups = await reader.groupsOf(4, "kernel.writers", ...[...names].filter((path) => KEY.test(path)));
-  return mapAnswer(groups, (all) =>
-    all.map(([path = "", line, text = "", by = ""]): LaterLine => ({ path, line: Number(line), text, by })),
-  );
+  return mapAnswer(groups, bootLines);
 }
 
 /** As reader.pl takes one. */

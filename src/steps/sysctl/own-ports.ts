@@ -31,6 +31,8 @@ export function ownPorts(host: HostView, { mesh }: InventoryView): readonly Port
   }
   // A host whose sshd finds its port taken is lost. Debian's own is below every local range.
   if (host.ssh?.port !== undefined && host.ssh.port >= 1024) ports.push(host.ssh.port);
-  ports.push(...Object.values(registrationsOf(host)).map(({ port }) => port));
+  ports.push(
+    ...Object.values(registrationsOf(host)).flatMap((instances) => instances.map(({ port }) => port)),
+  );
   return mergePortRanges(ports.map((port) => ({ first: port, last: port })));
 }

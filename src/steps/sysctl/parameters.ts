@@ -79,7 +79,8 @@ export const sysctlParameters: z.ZodType<SysctlParameters> = z
       .describe("ports to keep from outgoing connections, beside the mesh's own and those reserved already"),
     "net.ipv4.tcp_tw_recycle": z
       .never({ error: "was removed in Linux 4.12: it broke clients behind NAT; leave it out" })
-      .optional(),
+      .optional()
+      .describe("no kernel has it since Linux 4.12: leave it out"),
   })
   .catchall(value)
   .superRefine(
@@ -92,7 +93,7 @@ export const sysctlParameters: z.ZodType<SysctlParameters> = z
         context.addIssue({
           code: "custom",
           path: [key],
-          message: `is neither "adopt" nor a kernel setting under net., vm., fs. or kernel.`,
+          message: `is neither "adopt" nor a kernel setting under net., vm., fs. or kernel${wholeName(key)}`,
         });
       }
     },
@@ -105,3 +106,9 @@ export const sysctlParameters: z.ZodType<SysctlParameters> = z
       Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
   }));
+
+/** Articles name them by their last word alone. */
+function wholeName(key: string): string {
+  const folder = /^(?:tcp|ip|udp)_/.test(key) ? "net.ipv4" : key === "somaxconn" ? "net.core" : undefined;
+  return folder === undefined ? "." : `; did you mean '${folder}.${key}'?`;
+}

@@ -5,6 +5,7 @@ import type { Assessed, Fleet } from "../../contract/step.ts";
 import { switchedOffWatcher } from "../../haproxy/former-watcher.ts";
 import { assessProgram } from "../../smartstack/assess-program.ts";
 import { companionRow, sessionRow, unitRow } from "../../smartstack/program-rows.ts";
+import { replacing } from "../../smartstack/replaced.ts";
 import { isUnneeded, type WatcherDesired } from "./desired.ts";
 import type { WatcherFacts } from "./facts.ts";
 import { installationRow, isForeign, serviceRow, settingsRow } from "./haproxy-rows.ts";
@@ -14,7 +15,9 @@ import { situationOf } from "./situation.ts";
 
 const NOTHING_TO_FOLLOW = "no service of the mesh has a path, and the haproxy step writes haproxy.cfg";
 
-export function assess(
+export const assess = replacing(SYNAPSE.title, assessOwn);
+
+function assessOwn(
   self: { name: HostName; desired: WatcherDesired; facts: WatcherFacts; host: HostFacts },
   fleet: Fleet<WatcherDesired, WatcherFacts>,
 ): Assessed {

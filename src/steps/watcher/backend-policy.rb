@@ -6,6 +6,8 @@ require "json"
 class BackendPolicy
   Refused = Class.new(StandardError)
   SHOWN = 40
+  # A second back end of a service, with all of its servers, unchecked: requests go there while too few are up.
+  PANIC = ":panic"
 
   def initialize(path)
     rules = JSON.parse(File.read(path))
@@ -13,6 +15,7 @@ class BackendPolicy
     @options_length = rules.fetch("options_length")
     @nowhere = rules.fetch("nowhere").map { |network, says| [IPAddr.new(network), says] }
     @network_names = rules.fetch("networks")
+    @check_words = rules.fetch("check_words")
     @networks = @network_names.map { |network| IPAddr.new(network) }
     @services = rules.fetch("services").transform_values do |service|
       options = service.fetch("options").transform_values { |rule| rule && /\A(?:#{rule})\z/ }
@@ -30,6 +33,16 @@ class BackendPolicy
     refuse("name #{quoted(name)} is none of HAProxy's, or too long") unless @name.match?(name.to_s)
     check_host(host) unless inventorys?(service, BackendPolicy.server_name(name, host, port))
     check_options(service, options.to_s)
+  end
+
+  # Words of a server line without those about its checks.
+  def unchecked(words)
+    kept, words = [], words.dup
+    until words.empty?
+      values = @check_words[words.first]
+      values ? words.shift(values + 1) : kept << words.shift
+    end
+    kept
   end
 
   # Whether options say what backends may say of this service alone.

@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Service } from "../../contract/mesh.ts";
 import { type BackendPolicy, refusalOf } from "../../haproxy/backend-policy.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { ownOptions, parseHaproxyConfig, plainOptions, serversOf } from "../../haproxy/config.ts";
 import { type Altered, checkWords, serversAltered } from "../../haproxy/server-state.ts";
-import { type Backend, backendOf, isDisabled, serverName, withoutCanaries } from "./backends.ts";
+import { type Backend, backendOf, isDisabled, isOwn, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
 
@@ -39,15 +40,22 @@ export function wantedServers(
   const skipped: Skipped[] = [];
   const registered: Backend[] = [];
   for (const [node, data] of children) {
+    if (!isOwn(data, service.labels)) continue;
     const backend = backendOf(data, policy, service.name);
     if ("refused" in backend) skipped.push({ node, because: backend.refused, isBackend: backend.isBackend });
     else registered.push(backend);
   }
-  if (withoutCanaries(registered).length > 0) return wanted(registered, undefined, skipped);
+  const isRegistered = withoutCanaries(registered).length > 0;
+  if (service.keepsServers) {
+    const because = isRegistered ? undefined : "none is registered: the inventory's servers";
+    return wanted([...(isRegistered ? registered : []), ...defaults], because, skipped);
+  }
+  if (isRegistered) return wanted(registered, undefined, skipped);
   if (defaults.length > 0) return wanted(defaults, "none is registered: the inventory's servers", skipped);
-  if (whenEmpty === "serve_none") return wanted([], undefined, skipped);
+  if ((service.whenEmpty ?? whenEmpty) === "serve_none") return wanted([], undefined, skipped);
   const last = kept.get(service.name);
-  const backends = last?.path === service.path ? allowedOf(last.backends, policy, service.name) : [];
+  const isSame = last?.path === service.path && isDeepStrictEqual(last.labels, service.labels);
+  const backends = isSame ? allowedOf(last.backends, policy, service.name) : [];
   if (backends.length === 0) return wanted([], undefined, skipped);
   return wanted(backends, "none is registered: the last ones are kept", skipped);
 }
@@ -119,7 +127,8 @@ export function serversAlteredOf(
   config: HaproxyConfig,
   service: string,
 ): readonly Altered[] {
-  return serversAltered(servers, config, service, { isMaintenanceOurs: true });
+  // Those that it has too many or too few are told beside what is registered.
+  return serversAltered(servers, config, service, { isMaintenanceOurs: true, isAsLoaded: false });
 }
 
 interface ServerInForce {

@@ -1,5 +1,7 @@
+import type { LabelRule } from "../../contract/mesh.ts";
 import { type BackendPolicy, refusalOf } from "../../haproxy/backend-policy.ts";
 import { CANARY } from "../../haproxy/canary.ts";
+import { isPicked } from "../../inventory/labels.ts";
 
 /** A server as Synapse knows it. */
 export interface Backend {
@@ -20,6 +22,8 @@ export interface Refused {
 /** Backends that Synapse had last, of the service that had this path. */
 export interface KeptBackends {
   readonly path: string;
+  /** By which the service picked them, if it did. */
+  readonly labels?: unknown;
   readonly backends: readonly Backend[];
 }
 
@@ -36,6 +40,17 @@ export function withoutCanaries(backends: readonly Backend[]): readonly Backend[
 /** Whether it asks for no requests: HAProxy has it, in maintenance. */
 export function isDisabled({ options }: Backend): boolean {
   return options?.split(" ").includes("disabled") ?? false;
+}
+
+/** Whether a child is one of those that a service picks. One that is not understood is told by what backendOf says. */
+export function isOwn(data: string, rules: readonly LabelRule[] | undefined): boolean {
+  if (rules === undefined) return true;
+  try {
+    const decoded: unknown = JSON.parse(data);
+    return !isRecord(decoded) || isPicked(rules, isRecord(decoded.labels) ? decoded.labels : {});
+  } catch {
+    return true;
+  }
 }
 
 /** What Synapse makes of a child's data. */
@@ -73,7 +88,10 @@ export function keptBackends(text: string): ReadonlyMap<string, KeptBackends> {
         // As Ruby's "%" wants them.
         return [{ ...backend, options: backend.options?.replaceAll("%%", "%") }];
       });
-      return [[service, { path: entry.path, backends: withoutCanaries(backends) }]];
+      const { path, labels } = entry;
+      return [
+        [service, { path, ...(labels === undefined ? {} : { labels }), backends: withoutCanaries(backends) }],
+      ];
     }),
   );
 }

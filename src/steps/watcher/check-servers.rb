@@ -29,14 +29,21 @@ class CheckServers
   # Yields the code, the server and the reason of each that is left out. Returns the other lines, each with whether it
   # is no server, or one that says nothing which only this inventory allows.
   def kept(lines)
-    service, names, ids = nil, {}, {}
+    service, names, ids, unchecked = nil, {}, {}, {}
     lines.filter_map do |line|
       words = line.split
       service, names, ids = (words[0] == "backend" ? words[1] : nil), {}, {} if SECTIONS.include?(words[0])
       next [line, true] if words[0] != "server"
+      # Of the second back end, which stands behind the first: nothing but the servers that are kept there.
+      if service.to_s.end_with?(BackendPolicy::PANIC)
+        is_bare = unchecked[[service.delete_suffix(BackendPolicy::PANIC), *words]]
+        next is_bare.nil? || !PRINTED.match?(line) ? nil : [line, is_bare]
+      end
       begin
         refuse("it holds a character that is none of ASCII's printed ones") unless PRINTED.match?(line)
-        [line, check(service, words, names, ids)]
+        is_bare = check(service, words, names, ids)
+        unchecked[[service, *@policy.unchecked(words)]] = is_bare
+        [line, is_bare]
       rescue LeftOut, BackendPolicy::Refused => e
         code = e.is_a?(LeftOut) ? e.code : "policy"
         # Nobody misses one that has left already.

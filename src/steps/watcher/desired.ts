@@ -9,6 +9,8 @@ import type { WatcherParameters } from "./parameters.ts";
 
 export interface WatcherDesired {
   readonly whenEmpty: WatcherParameters["when_empty"];
+  /** Units of a Synapse of before. */
+  readonly replaces: readonly string[];
   readonly gemSource: GemSource;
   /** ADDRESS:PORT of every member of the ensemble. */
   readonly members: readonly string[];
@@ -37,6 +39,7 @@ export function watcherDesired(
   const settings = haproxySettings(haproxy, mesh);
   return {
     whenEmpty: parameters.when_empty,
+    replaces: parameters.replaces,
     gemSource: gemSource(parameters, inventory),
     members: mesh.ensemble.map(({ address }) => `${address}:${mesh.zookeeper.clientPort}`),
     clientPort: mesh.zookeeper.clientPort,

@@ -20,18 +20,31 @@ for my $message (grep { /ALERT/ } lines_of($messages)) {
   $refused{$line - $header_lines - 1} //= substr $message, 0, 300;
 }
 
-my ($section, $number, @kept, @left_out, $dropped) = ("", -1);
-for my $line (lines_of($candidate)) {
-  my @word = split " ", $line;
-  $number++;
-  $section = $word[1] // "" if ($word[0] // "") eq "backend";
-  if (defined $refused{$number} && ($word[0] // "") eq "server") {
-    $dropped = 1;
-    # Nobody misses one that has left already.
-    push @left_out, join("\t", "refused", "$section/$word[1]", $refused{$number}) . "\n" if !grep { $_ eq "disabled" } @word;
+# A server that is refused in the back end for times of panic, which stands behind the first, is so in both.
+my @lines = lines_of($candidate);
+my ($section, %because) = ("");
+sub server_of {
+  my @word = split " ", $_[0];
+  $section = ($word[1] // "") =~ s/:panic$//r if ($word[0] // "") eq "backend";
+  return ($word[0] // "") eq "server" ? "$section/$word[1]" : "";
+}
+for my $number (0 .. $#lines) {
+  my $server = server_of($lines[$number]);
+  $because{$server} //= $refused{$number} if $server ne "" && defined $refused{$number};
+}
+
+my (@kept, @left_out, %said, $dropped);
+$section = "";
+for my $line (@lines) {
+  my $server = server_of($line);
+  if (!defined $because{$server}) {
+    push @kept, $line;
     next;
   }
-  push @kept, $line;
+  $dropped = 1;
+  # Nobody misses one that has left already.
+  push @left_out, join("\t", "refused", $server, $because{$server}) . "\n"
+    if !$said{$server}++ && !grep { $_ eq "disabled" } split " ", $line;
 }
 exit 1 if !$dropped;
 

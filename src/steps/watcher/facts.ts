@@ -1,3 +1,4 @@
+import type { UnitFact } from "../../daemon/unit.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import type { ServerState } from "../../haproxy/server-state.ts";
 import type { Answer } from "../../reader/answer.ts";
@@ -7,6 +8,8 @@ import type { KeptBackends } from "./backends.ts";
 
 /** What was read of a host. */
 export interface WatcherFacts extends ProgramFacts {
+  /** Units of a Synapse of before. */
+  readonly replaced: ReadonlyMap<string, UnitFact>;
   readonly install: InstallerResult | undefined;
   readonly reload: InstallerResult | undefined;
   /** Files that wait for the installer. */

@@ -59,6 +59,14 @@ export function watcherFiles(desired: WatcherDesired, key: string): readonly Pro
 
 /** The installer with the functions that it shares with the engine's scripts. */
 export function installerText(): string {
+  installer ??= installerOnce();
+  return installer;
+}
+
+/** Each host of a fleet is compared with it, and a copy for each is a tenth of what a host costs. */
+let installer: string | undefined;
+
+function installerOnce(): string {
   const shared = ["manifest", "receive"].map((name) =>
     scriptText(new URL(`../../host/${name}.sh`, import.meta.url)),
   );

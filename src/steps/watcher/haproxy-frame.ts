@@ -13,6 +13,7 @@ export function haproxyFrame(settings: HaproxySettings): string {
     `default_backend ${service.name}`,
     `backend ${service.name}`,
     ...service.backend,
+    ...(service.panic === undefined ? [] : [`backend ${service.panic.name}`, ...service.panic.backend]),
   ]);
   const lines = [
     "global",

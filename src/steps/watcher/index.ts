@@ -10,6 +10,7 @@ import { lookAtWatcher } from "./look.ts";
 import { type WatcherParameters, watcherParameters } from "./parameters.ts";
 import { HAPROXY_CONFIG } from "./paths.ts";
 import { service } from "./service.ts";
+import { vitals } from "./vitals.ts";
 
 /** Synapse: follows ZooKeeper and is the one that writes haproxy.cfg, through an installer of ours. */
 export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
@@ -42,5 +43,6 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
   needs: "self",
   next: everyone,
   service,
+  vitals,
   settle: { deadlineMs: 60_000, stableMs: 5_000 },
 };

@@ -32,6 +32,8 @@ CANDIDATE_BLOCKS=16384
 # What failed how often in a row; after a few it is tried at growing intervals.
 FAILURES=/run/meshctl/haproxy-install.failures
 MAX_PAUSE_S=60
+# What try-haproxy-start says of a HAProxy that ended; anything else says nothing of it.
+NO_START=9
 # What HAProxy was last started with for a try.
 TRIED=/run/meshctl/haproxy-tried
 # Lines that compose puts before what Synapse means.
@@ -214,6 +216,8 @@ install_candidate() {
     report install failed "$sum" "$CONFIG could not be written"
     return
   fi
+  # In place: what may be stopped from here on is the reload.
+  [ ! -e "$INBOX/reload-taken" ] || doing=reload
   report install ok "$sum" "$note" "$left_out"
   # Synapse asked for its reload when the name did not resolve yet.
   if [ -n "$again" ] || { [ ! -e "$INBOX/reload-taken" ] && missed_it; }; then
@@ -293,7 +297,9 @@ starts() {
   refused=$work/try/haproxy.cfg
   mkdir -p -- "$work/try" || try_again
   if "$PROGRAMS/name-addresses" "$work/resolved" <"$work/haproxy.cfg" >"$refused"; then
-    "$PROGRAMS/try-haproxy-start" "$refused" \
+    # In a unit of its own: it takes rights that this one does not have.
+    systemd-run --quiet --pipe --wait --collect --property=MemoryMax=4G --property=TasksMax=512 \
+      "$PROGRAMS/try-haproxy-start" "$refused" \
       "$(systemctl show --property=LimitNOFILE --value haproxy.service)" >"$work/tried" 2>&1
     outcome=$?
   else
@@ -302,17 +308,17 @@ starts() {
     outcome=75
   fi
   # A name in a server's options is one that nobody is there to resolve; `haproxy -c` has taken it.
-  if [ "$outcome" = 1 ] && grep -qi 'invalid address\|could not resolve' "$work/tried"; then
+  if [ "$outcome" = "$NO_START" ] && grep -qi 'invalid address\|could not resolve' "$work/tried"; then
     outcome=75
   fi
-  if [ "$outcome" = 1 ]; then
+  if [ "$outcome" = "$NO_START" ]; then
     cp -- "$work/tried" "$work/messages"
   elif [ "$outcome" = 0 ]; then
     printf '%s\n' "$tried" >"$TRIED"
   else
     printf '<4>%s\n' "a start of HAProxy could not be tried: $(tail -n 1 "$work/tried")"
   fi
-  [ "$outcome" != 1 ]
+  [ "$outcome" != "$NO_START" ]
 }
 
 # What is left without the servers that say more than backends of any mesh may, and who is missing then.
@@ -320,7 +326,7 @@ take_bare() {
   reason=$(printf '%s' "$refused_because" | tr '\t\n' '  ') awk -v OFS="$TAB" '
     NR == FNR { bare[$0] = 1; next }
     $1 == "backend" { service = $2 }
-    $1 == "server" && !($0 in bare) && !/ disabled( |$)/ { print "refused", service "/" $2, ENVIRON["reason"] }
+    $1 == "server" && service !~ /:panic$/ && !($0 in bare) && !/ disabled( |$)/ { print "refused", service "/" $2, ENVIRON["reason"] }
   ' "$work/bare" "$work/meaning" >>"$work/left-out"
   mv -fT -- "$work/bare" "$work/meaning"
 }

@@ -1,4 +1,4 @@
-import { propertiesOf } from "../../daemon/look-at-units.ts";
+import { lookAtUnits, propertiesOf } from "../../daemon/look-at-units.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
 import { loadedOrRead, readLoadedRecord } from "../../haproxy/loaded.ts";
@@ -39,24 +39,26 @@ interface Effects {
 /** Synapse, its files, and what it brings about. Throws NotRead. */
 export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Promise<WatcherFacts> {
   const kept = reader.longText(KEPT).then((text) => keptBackends(read(text, KEPT) ?? ""));
-  const [program, config, install, reload, [effects, backends], record, haproxyUnit] = await Promise.all([
-    lookAtProgram(reader, SYNAPSE, {
-      units: [INSTALLER_UNIT, INSTALLER_PATH_UNIT],
-      files: watcherFiles(desired, ""),
-      clientPort: desired.clientPort,
-    }),
-    lookAtConfig(reader),
-    reader.text(INSTALL_RESULT),
-    reader.text(RELOAD_RESULT),
-    lookUntilAtRest(
-      reader,
-      WATCHER_UNIT,
-      (asking) => Promise.all([effectsOf(asking, desired), kept]),
-      ([found, known]) => isAtRest(found, desired, known),
-    ),
-    readLoadedRecord(reader),
-    propertiesOf(reader, HAPROXY_UNIT),
-  ]);
+  const [program, replaced, config, install, reload, [effects, backends], record, haproxyUnit] =
+    await Promise.all([
+      lookAtProgram(reader, SYNAPSE, {
+        units: [INSTALLER_UNIT, INSTALLER_PATH_UNIT],
+        files: watcherFiles(desired, ""),
+        clientPort: desired.clientPort,
+      }),
+      lookAtUnits(reader, desired.replaces),
+      lookAtConfig(reader),
+      reader.text(INSTALL_RESULT),
+      reader.text(RELOAD_RESULT),
+      lookUntilAtRest(
+        reader,
+        WATCHER_UNIT,
+        (asking) => Promise.all([effectsOf(asking, desired), kept]),
+        ([found, known]) => isAtRest(found, desired, known),
+      ),
+      readLoadedRecord(reader),
+      propertiesOf(reader, HAPROXY_UNIT),
+    ]);
   const invocation = readThere(haproxyUnit, HAPROXY_UNIT).get("InvocationID")?.[0] || undefined;
   const { info } = effects.worker;
   const loaded = await loadedOrRead(reader, record, invocation, {
@@ -65,6 +67,7 @@ export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Pr
   });
   return {
     ...program,
+    replaced,
     files: new Map([...program.files, [config.path, config]]),
     install: installResult(read(install, INSTALL_RESULT)),
     reload: reloadResult(read(reload, RELOAD_RESULT)),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { gemParameters } from "../../smartstack/gem-parameters.ts";
+import { replacedUnits } from "../../smartstack/replaced.ts";
 
 /** What a service serves when its path in ZooKeeper has no child left; where Synapse's gems come from. */
 export const watcherParameters = z.strictObject({
@@ -9,6 +10,7 @@ export const watcherParameters = z.strictObject({
     .describe(
       "what a service does whose path in ZooKeeper becomes empty: keep its last servers, or serve none",
     ),
+  replaces: replacedUnits,
   ...gemParameters,
 });
 

@@ -16,7 +16,7 @@ export function renderSynapseConfig(desired: WatcherDesired): string {
 function servicesSection({ services, settings, members, whenEmpty }: WatcherDesired) {
   return Object.fromEntries(
     services.map((service) => {
-      const { bind, port, bindOptions, frontend, backend, serverOptions } = settings.services.find(
+      const { bind, port, bindOptions, frontend, backend, serverOptions, panic } = settings.services.find(
         ({ name }) => name === service.name,
       )!;
       const discovery =
@@ -26,6 +26,8 @@ function servicesSection({ services, settings, members, whenEmpty }: WatcherDesi
               method: "zookeeper",
               path: service.path,
               hosts: members,
+              // synapse-patches.rb picks by them before Synapse counts what there is.
+              ...(service.labels === undefined ? {} : { label_filters: service.labels }),
               // Else the parent node's data replaces the section below, without its defaults, and Synapse dies of it.
               generator_config_path: "disabled",
             };
@@ -37,7 +39,8 @@ function servicesSection({ services, settings, members, whenEmpty }: WatcherDesi
           port,
           ...(options === undefined ? {} : { haproxy_server_options: options }),
         })),
-        use_previous_backends: whenEmpty === "keep_last",
+        ...(service.keepsServers ? { keep_default_servers: true } : {}),
+        use_previous_backends: (service.whenEmpty ?? whenEmpty) === "keep_last",
         haproxy: {
           port,
           bind_address: bind,
@@ -46,6 +49,8 @@ function servicesSection({ services, settings, members, whenEmpty }: WatcherDesi
           ...(serverOptions === "" ? {} : { server_options: serverOptions.replaceAll("%", "%%") }),
           frontend,
           backend,
+          // synapse-patches.rb writes a second back end of it.
+          ...(panic === undefined ? {} : { panic: panic.backend }),
           // Shuffled by a seed of its own at every start otherwise, and every start would change haproxy.cfg.
           backend_order: "asc",
         },

@@ -45,7 +45,7 @@ module KeepLast
     super
     return KeepLast.change { |known| known.delete(@name) || :as_it_was } unless keeps_last?
     last = KeepLast.read[@name]
-    return unless last.is_a?(Hash) && last["path"] == @discovery["path"]
+    return unless last.is_a?(Hash) && last.values_at("path", "labels") == @discovery.values_at("path", "label_filters")
     @backends = KeepLast.without_canaries(Policy.allowed(@name, last["backends"]))
   end
 
@@ -68,7 +68,8 @@ module KeepLast
 
   def write_down
     backends = KeepLast.without_canaries(@backends)
-    KeepLast.change { |known| known[@name] = { "path" => @discovery["path"], "backends" => backends } }
+    labels = @discovery.slice("label_filters").transform_keys { "labels" }
+    KeepLast.change { |known| known[@name] = { "path" => @discovery["path"], **labels, "backends" => backends } }
   end
 
   def keeps_last?
@@ -116,17 +117,35 @@ module RefuseUnusable
   private
 
   def deserialize_service_instance(data)
-    host, port, name, weight, options, _labels = super
+    host, port, name, weight, options, labels = super
     options = nil unless options.is_a?(String)
     Policy.check(@name, { "host" => host, "port" => port, "name" => name, "haproxy_server_options" => options })
     # Synapse fills the options in with Ruby's "%".
-    [host, port, name, weight.is_a?(Integer) ? weight : nil, options&.gsub("%", "%%"), nil]
+    [host, port, name, weight.is_a?(Integer) ? weight : nil, options&.gsub("%", "%%"), labels]
   end
 
   # Of two that HAProxy would know by one name Synapse takes the one that ZooKeeper lists last, which is either.
   def set_backends(new_backends, *config)
-    by_name = new_backends.group_by { |backend| BackendPolicy.server_name(*backend.values_at("name", "host", "port")) }
+    by_name = PickByLabels.picked(@label_filters, new_backends).group_by { |backend| BackendPolicy.server_name(*backend.values_at("name", "host", "port")) }
     super(by_name.values.map { |same| same.min_by { |each| each["haproxy_server_options"].to_s } }, *config)
+  end
+end
+
+# Synapse picks by labels only what it writes: a service of whose own backends none is left would keep others' as its last
+# ones, and default servers, which have no labels, would never stand in. Here what is not picked is no backend at all.
+module PickByLabels
+  def self.picked(rules, backends)
+    of_service = backends.select do |backend|
+      labels = backend["labels"].is_a?(Hash) ? backend["labels"] : {}
+      rules.all? { |rule| (labels[rule["label"]] == rule["value"]) == (rule["condition"] == "equals") }
+    end
+    of_service.map { |backend| backend.merge("labels" => nil) }
+  end
+
+  private
+
+  def backends_filtered_by_labels
+    @backends
   end
 end
 
@@ -234,10 +253,54 @@ module ReloadForOptions
   end
 end
 
+# The second back end of a service, which requests go to while too few of its servers are up by their checks: all that
+# are registered, unchecked. None beside a backup, which stands in by itself.
+module Panic
+  class All < SimpleDelegator
+    def name
+      super + BackendPolicy::PANIC
+    end
+
+    def backends
+      Panic.any_backup?(super.map { |backend| backend["haproxy_server_options"].to_s.split }) ? [] : super
+    end
+  end
+
+  def self.any_backup?(options)
+    options.any? { |words| words.include?("backup") }
+  end
+
+  def update_backends_at(socket, watchers)
+    super(socket, watchers + watchers.select { |watcher| panic_lines(watcher) }.map { |watcher| All.new(watcher) })
+  end
+
+  private
+
+  def panic_lines(watcher)
+    (watcher.config_for_generator[name] || {})["panic"]
+  end
+
+  def generate_backend_stanza(watcher, config)
+    stanza = super
+    lines = panic_lines(watcher)
+    return stanza if lines.nil?
+    servers = stanza.last.map(&:split)
+    servers = [] if Panic.any_backup?(servers.reject { |words| words.last == "disabled" })
+    stanza + [
+      "\nbackend #{watcher.name}#{BackendPolicy::PANIC}",
+      lines.map { |line| "\t#{line}" },
+      servers.map { |words| "\t#{Policy::RULES.unchecked(words).join(" ")}" },
+    ]
+  end
+end
+
 Synapse::ServiceWatcher::BaseWatcher.prepend(KeepLast)
+Synapse::ServiceWatcher::BaseWatcher.prepend(PickByLabels)
 Synapse::ServiceWatcher::ZookeeperWatcher.prepend(RefuseUnusable)
 Synapse::ConfigGenerator::Haproxy::HaproxyState.prepend(RememberAllowed)
 Synapse::ConfigGenerator::Haproxy.prepend(LeaveDisabled)
 Synapse::ConfigGenerator::Haproxy.prepend(BoundedSocket)
 Synapse::ConfigGenerator::Haproxy.prepend(ReloadForOptions)
 Synapse::ConfigGenerator::Haproxy.prepend(KeepLines)
+# Outside of all others: they treat the second back end as any other.
+Synapse::ConfigGenerator::Haproxy.prepend(Panic)

@@ -2,7 +2,7 @@
 # try-haproxy-start CONFIG OPEN_FILES: starts HAProxy with CONFIG as its unit would (master and worker, chroot, its own
 # user, that many open files), apart from everything: a network without anybody in it, sockets and processes of its own.
 # `haproxy -c` takes configurations that no HAProxy starts with. Exit code 0 once a worker
-# answers, 1 when HAProxy ends before, whose words are printed; 75 when that could not be tried here.
+# answers, 9 when HAProxy ends before, whose words are printed; anything else when that could not be tried here.
 
 # How long HAProxy may take to begin: a slow start is no refusal.
 PATIENCE_S=20
@@ -14,7 +14,7 @@ main() {
     timeout --signal=KILL "$((PATIENCE_S + 5))" \
       unshare --net --mount --pid --fork --kill-child -- "$0" "$1" "$2" inside && return
     case $? in
-      9) return 1 ;;
+      9) return 9 ;;
       *) return 75 ;;
     esac
   fi

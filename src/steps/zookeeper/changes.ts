@@ -54,7 +54,8 @@ function configuration(view: MemberView): Body {
   const { desired, facts, id, servers, zooCfg, unit, needs } = view;
   const commands: Command[] = [];
   if (needs.initialise) {
-    commands.push({ kind: "script", file: script("initialise"), args: [desired.dataDir], timeoutMs: 10_000 });
+    const args = [desired.dataDir, ...(desired.dataLogDir === undefined ? [] : [desired.dataLogDir])];
+    commands.push({ kind: "script", file: script("initialise"), args, timeoutMs: 10_000 });
   }
   // Before zoo.cfg points at its directory: whatever starts ZooKeeper in between finds its number there.
   if (needs.myid) {

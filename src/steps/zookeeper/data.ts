@@ -9,8 +9,10 @@ interface DataReadings {
   readonly top: Answer<readonly Entry[]>;
   /** The snapshot that the first start writes. */
   readonly first: Answer<readonly Entry[]>;
-  /** One of the later snapshots and logs. */
+  /** One of the later snapshots. */
   readonly later: Answer<readonly Entry[]>;
+  /** One of the transaction logs. */
+  readonly logs: Answer<readonly Entry[]>;
   /** The line of currentEpoch, where it is a number. */
   readonly epoch: Answer<FileReading & { readonly lines: readonly Line[] }>;
 }
@@ -22,27 +24,35 @@ export interface DataReading extends DataFact {
 
 const TOP = "^(?:version-2|initialize)\\z";
 const FIRST = "^snapshot\\.0\\z";
-const LATER = "^(?:log\\.|snapshot\\.(?!0\\z))";
+const LATER = "^snapshot\\.(?!0\\z)";
+const LOG = "^log\\.";
 const NUMBER = "^[0-9]+$";
 
 /** A relative directory is one below the root: so the package's script starts the server. */
 export async function lookAtData(reader: Reader, directory: string): Promise<DataReading> {
   const at = posix.resolve("/", directory);
   const version = posix.join(at, "version-2");
-  const [top, first, later, epoch] = await Promise.all([
+  const [top, first, later, logs, epoch] = await Promise.all([
     reader.list(at, TOP),
     reader.list(version, FIRST, 1),
     reader.list(version, LATER, 1),
+    reader.list(version, LOG, 1),
     reader.lines(posix.join(version, "currentEpoch"), NUMBER),
   ]);
-  return { directory, ...dataOf({ top, first, later, epoch }) };
+  return { directory, hasLogs: isAny(logs), ...dataOf({ top, first, later, logs, epoch }) };
 }
 
 /** What was not read whole is taken for data: nobody may take it for a directory to begin in. */
-function dataOf({ top, first, later, epoch }: DataReadings): Omit<DataReading, "directory"> {
+function dataOf({
+  top,
+  first,
+  later,
+  logs,
+  epoch,
+}: DataReadings): Omit<DataReading, "directory" | "hasLogs"> {
   const is = (is: DataFact["is"]) => ({ is, because: undefined });
-  if (isAny(later)) return is("holds");
-  for (const answer of [top, first, later, epoch])
+  if (isAny(later) || isAny(logs)) return is("holds");
+  for (const answer of [top, first, later, logs, epoch])
     if (answer.is === "unreadable") return { is: "holds", because: answer.because };
   // Whoever was in a quorum has an epoch above 0, with or without a transaction since.
   if (epoch.is === "value" && !isBlank(epoch.value)) return is("holds");

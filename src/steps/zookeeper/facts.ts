@@ -8,6 +8,8 @@ export interface DataFact {
   /** "none": no version-2. "new": marked as a member that may be empty. "blank": started, never in a quorum.
    * "holds": part of a quorum once, or not read. "lost": version-2 is there and empty. */
   readonly is: "none" | "new" | "blank" | "holds" | "lost";
+  /** Whether transaction logs are there. */
+  readonly hasLogs: boolean;
 }
 
 /** A ZooKeeper server, whoever started it. */
@@ -60,7 +62,7 @@ export interface ZookeeperFacts {
   readonly surroundings?: SurroundingsFacts | undefined;
   /** Undefined when no process of our unit runs. */
   readonly started: Started | undefined;
-  /** The wanted directory first, then those that zoo.cfg and the server name. */
+  /** The wanted directories first, then those that zoo.cfg and the server name. */
   readonly data: readonly DataFact[];
   /** The unit's server. */
   readonly process: ServerFact | undefined;

@@ -8,9 +8,9 @@ import { lookAtMember } from "./look.ts";
 import { shownId } from "./member.ts";
 import { type ZookeeperParameters, zookeeperParameters } from "./parameters.ts";
 import { readingsOf } from "./readings.ts";
-import { memberFiles, myidPath } from "./render.ts";
+import { memberFiles, myidPath, UNIT, UNIT_FILE, ZOO_CFG } from "./render.ts";
 import { firstIds, rosterOf, serversFor } from "./roster.ts";
-import { service } from "./service.ts";
+import { service, vitals } from "./service.ts";
 import { viewOf } from "./view.ts";
 import { next } from "./waves.ts";
 
@@ -24,6 +24,8 @@ export const zookeeper: Step<ZookeeperParameters, ZookeeperDesired, ZookeeperFac
   parameters: zookeeperParameters,
   problems,
   desired,
+
+  owns: { paths: [ZOO_CFG, UNIT_FILE, "/var/lib/zookeeper/"], units: [UNIT] },
 
   claims({ address, ports, members, heapBytes }) {
     const port = (number: number, what: string) => ({
@@ -62,6 +64,7 @@ export const zookeeper: Step<ZookeeperParameters, ZookeeperDesired, ZookeeperFac
   next,
   serial: AS_NEXT_SAYS,
   service,
+  vitals,
   // A member loads its data before it serves; initLimit × tickTime bounds what follows.
   settle: { deadlineMs: 90_000, stableMs: 2_000 },
 };

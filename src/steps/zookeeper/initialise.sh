@@ -1,11 +1,27 @@
 # shellcheck shell=sh
-# initialise.sh DIRECTORY: makes the data directory of a member that may be empty, as zkServer-initialize.sh does.
+# initialise.sh DIRECTORY [LOGS]: makes the data directory of a member that may be empty, as zkServer-initialize.sh does,
+# and the one of its transaction logs where that is another.
 # The mark says so to ZooKeeper and to the unit, and is gone once there is a snapshot. Behind keeper.sh: what is
 # ZooKeeper's user's to change is changed as this user, whatever he linked to where.
 
 main() {
-  directory=$1
   own=$(id -u zookeeper):$(id -g zookeeper) || exit
+  for directory in "$@"; do
+    make_ready
+  done
+  find_keeper "$1/version-2"
+  # shellcheck disable=SC2016 # the keeper's shell expands it
+  as_keeper sh -c 'umask 027; rm -f -- "$1/initialize" && : >"$1/initialize"' sh "$1" || refuse "$1"
+}
+
+# refuse DIRECTORY
+refuse() {
+  echo "zookeeper cannot make $1 ready: it and version-2 in it must be zookeeper's own (on the host: ls -ld $1 $1/version-2; chown -R -h zookeeper:zookeeper $1)"
+  exit 1
+}
+
+# make_ready: $directory and version-2 in it, zookeeper's own.
+make_ready() {
   find_keeper "$directory/version-2"
   if [ -z "$keeper" ]; then
     # All the way is root's, who made it all: only now is it given away, what is inside first.
@@ -34,10 +50,7 @@ main() {
       [ -O "$made" ] || rmdir -- "$made"
       mkdir -p -- "$made" && [ -O "$made" ] || exit
     done
-    rm -f -- "$1/initialize" && : >"$1/initialize"
-  ' sh "$directory" && return
-  echo "zookeeper cannot make $directory ready: it and version-2 in it must be zookeeper's own (on the host: ls -ld $directory $directory/version-2; chown -R -h zookeeper:zookeeper $directory)"
-  exit 1
+  ' sh "$directory" || refuse "$directory"
 }
 
 main "$@"

@@ -59,7 +59,7 @@ export async function lookAtMember(reader: Reader, desired: ZookeeperDesired): P
     started: recorded ?? lost,
     closedMyid,
     surroundings,
-    data: data.map(({ directory, is }) => ({ directory, is })),
+    data: data.map(({ directory, is, hasLogs }) => ({ directory, is, hasLogs })),
     ...running,
     unread: new Map(unread.flatMap(([basis, because]) => (because === undefined ? [] : [[basis, because]]))),
   };
@@ -111,19 +111,23 @@ function whyUnread({ because, kind, content }: ZookeeperFacts["myid"]): string |
   return because ?? (kind === "regular" && content === undefined ? TOO_LARGE : undefined);
 }
 
-/** The wanted directory, and those that zoo.cfg names: what runs may still be foreign. */
+/** The wanted directories, and those that zoo.cfg names: what runs may still be foreign. */
 async function lookAtConfiguredData(
   reader: Reader,
-  { dataDir }: ZookeeperDesired,
+  { dataDir, dataLogDir }: ZookeeperDesired,
 ): Promise<readonly DataReading[]> {
+  const wanted = dataLogDir === undefined ? [dataDir] : [dataDir, dataLogDir];
   const lookAtOthers = async () => {
     const configuration = await configurationIn(reader);
     const named = ["dataDir", "dataLogDir"].flatMap((key) => configuration.get(key)?.value ?? []);
-    const others = new Set(named.filter((directory) => directory !== dataDir));
+    const others = new Set(named.filter((directory) => !wanted.includes(directory)));
     return Promise.all([...others].map((directory) => lookAtData(reader, directory)));
   };
-  const [wanted, others] = await Promise.all([lookAtData(reader, dataDir), lookAtOthers()]);
-  return [wanted, ...others];
+  const [own, others] = await Promise.all([
+    Promise.all(wanted.map((directory) => lookAtData(reader, directory))),
+    lookAtOthers(),
+  ]);
+  return [...own, ...others];
 }
 
 /** Those that the server has from an older zoo.cfg. */

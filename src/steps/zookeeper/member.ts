@@ -116,6 +116,16 @@ export function dataDirectoryInUse(facts: ZookeeperFacts): string | undefined {
   return live ?? configurationOf(facts).get("dataDir")?.value;
 }
 
+/** The same of transaction logs, which lie in the data directory where nothing else is said. */
+export function logDirectoryInUse(facts: ZookeeperFacts): string | undefined {
+  const live = liveConfigurationOf(facts)?.has("dataLogDir") ? liveDirectories(facts)[1] : undefined;
+  return live ?? configurationOf(facts).get("dataLogDir")?.value ?? dataDirectoryInUse(facts);
+}
+
+export function hasLogsIn(facts: ZookeeperFacts, directory: string): boolean {
+  return facts.data.some((data) => data.directory === directory && data.hasLogs);
+}
+
 export function dataIn(facts: ZookeeperFacts, directory: string): DataFact["is"] {
   return facts.data.find((data) => data.directory === directory)?.is ?? "none";
 }

@@ -6,6 +6,7 @@ export interface ZookeeperParameters {
   readonly id?: number | undefined;
   readonly heap: number;
   readonly data_dir: string;
+  readonly data_log_dir?: string | undefined;
   readonly tick_time: number;
   readonly init_limit: number;
   readonly sync_limit: number;
@@ -41,14 +42,19 @@ export const zookeeperParameters: z.ZodType<ZookeeperParameters> = z.strictObjec
     .describe("the member's id, 1–255, stated at the host; without it the host keeps the one it has"),
   heap: byteSize
     .refine((bytes) => bytes >= 2 ** 26 && bytes % 1024 === 0, { error: "expected 64M or more" })
-    .default(2 ** 30)
+    .prefault("1G")
     .describe("heap of the Java process, all of which it may keep"),
   data_dir: dataDirectory
     .default("/var/lib/zookeeper/data")
     .describe("snapshots, transaction logs and myid; never moved while it holds data"),
+  data_log_dir: dataDirectory
+    .optional()
+    .describe(
+      "transaction logs apart from the snapshots, on a disk of their own; never moved while it holds logs",
+    ),
   tick_time: durationMs
     .refine((milliseconds) => milliseconds >= 100, { error: "expected 100ms or more" })
-    .default(2000)
+    .prefault("2s")
     .describe("ZooKeeper's unit of time; a session lasts 2 to 20 of them"),
   init_limit: z
     .int({ error: TICKS })

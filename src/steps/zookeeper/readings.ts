@@ -1,5 +1,6 @@
 import { shellWord } from "../../command-line.ts";
 import type { Layer, Reading } from "../../contract/reading.ts";
+import { deathWarning } from "../../daemon/rows.ts";
 import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import {
   listenersQuestion,
@@ -51,6 +52,7 @@ export function readingsOf(view: MemberView, fleet: ZookeeperFleet): readonly Re
     zooCfgRow(view),
     membersRow(view),
     dataDirRow(view),
+    ...dataLogDirRows(view),
     myidRow(view),
     timingRow(view),
     autopurgeRow(view),
@@ -196,6 +198,16 @@ function dataDirRow(view: MemberView): Reading {
     // What ZooKeeper itself may not read is not read as root.
     blocked: unread === undefined ? view.blocked.dataDir : view.blocked.surroundings,
   };
+}
+
+/** Where nothing is said of it, zoo.cfg has no such line, and `conf` tells the data directory. */
+function dataLogDirRows(view: MemberView): readonly Reading[] {
+  const { dataLogDir } = view.desired;
+  if (dataLogDir === undefined) return [];
+  const row = configurationRow(view, "dataLogDir", dataLogDir, ["dataLogDir"], ([directory]) =>
+    directory!.replace(/\/version-2\/?$/, ""),
+  );
+  return [{ ...row, onDisk: unreadPart(view.facts, "data", dataLogDir) ?? row.onDisk }];
 }
 
 function myidRow(view: MemberView): Reading {
@@ -447,6 +459,7 @@ function ensembleRows(
             : unreadable(roleSource, unreadRole),
     accepts: (value) => (quorum.members === 1 ? ["standalone"] : ["leader", "follower"]).includes(value),
     because: roleBecause(view),
+    warning: deathWarning(facts.unit),
     isReachable: companions + 1 >= quorum.majority,
   };
   if (quorum.members === 1) return [role];

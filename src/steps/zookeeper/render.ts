@@ -37,6 +37,7 @@ export function renderZooCfg(desired: ZookeeperDesired, servers: Servers): strin
     `initLimit=${desired.initLimit}`,
     `syncLimit=${desired.syncLimit}`,
     `dataDir=${desired.dataDir}`,
+    ...(desired.dataLogDir === undefined ? [] : [`dataLogDir=${desired.dataLogDir}`]),
     `clientPort=${desired.ports.clientPort}`,
     `clientPortAddress=${desired.address}`,
     "quorumListenOnAllIPs=false",
@@ -79,20 +80,28 @@ export function argvOf({ heapBytes }: ZookeeperDesired): readonly string[] {
  * `initialize` is ZooKeeper's own mark of a member that may be empty; 3.4 does not take it away itself.
  */
 export function renderUnit(desired: ZookeeperDesired): string {
-  const { dataDir, heapBytes } = desired;
+  const { dataDir, dataLogDir, heapBytes } = desired;
   // Root reads nothing that ZooKeeper's user may have put there.
   const asZookeeper = "setpriv --reuid=zookeeper --regid=zookeeper --clear-groups timeout 5";
   const sums = `sha256sum ${ZOO_CFG} ${UNIT_FILE} && ${asZookeeper} sha256sum ${myidPath(desired)}`;
   const record = `echo "$$INVOCATION_ID"; ${sums}`;
   const hasSnapshot = `ls ${dataDir}/version-2/snapshot.* >/dev/null 2>&1`;
-  const refusal = `${dataDir} holds no snapshot although this host is a member: is its disk mounted?`;
+  // A fresh member has a snapshot before it has a log, but the directory of both was made for it.
+  const hasData =
+    dataLogDir === undefined ? hasSnapshot : `{ ${hasSnapshot} && test -d ${dataLogDir}/version-2; }`;
+  const lost =
+    dataLogDir === undefined
+      ? `${dataDir} holds no snapshot`
+      : `${dataDir} holds no snapshot or ${dataLogDir} no version-2`;
+  const refusal = `${lost} although this host is a member: is its disk mounted?`;
+  const directories = dataLogDir === undefined ? [dataDir] : [dataDir, dataLogDir];
   return `# Written by meshctl.
 [Unit]
 Description=ZooKeeper
 Documentation=https://zookeeper.apache.org/doc/current/zookeeperAdmin.html
 Wants=network-online.target
 After=network-online.target
-RequiresMountsFor=${dataDir}
+RequiresMountsFor=${directories.join(" ")}
 StartLimitIntervalSec=0
 
 [Service]
@@ -100,7 +109,7 @@ Type=exec
 User=zookeeper
 Group=zookeeper
 ExecStartPre=+/bin/sh -c 'mkdir -p /run/meshctl && { ${record}; } >${STARTED}'
-ExecStartPre=/bin/sh -c '${hasSnapshot} || test -e ${dataDir}/initialize || { echo "${refusal}"; exit 1; }'
+ExecStartPre=/bin/sh -c '${hasData} || test -e ${dataDir}/initialize || { echo "${refusal}"; exit 1; }'
 ExecStart=${argvOf(desired).join(" ")}
 ExecStopPost=-/bin/sh -c '${hasSnapshot} && rm -f ${dataDir}/initialize'
 SuccessExitStatus=143
@@ -111,7 +120,7 @@ TimeoutStopSec=60
 MemoryMax=${2 * heapBytes + 2 ** 30}
 TasksMax=4096
 # Also where version-2 is a link to another disk.
-ReadWritePaths=-${dataDir} -${dataDir}/version-2
+ReadWritePaths=${directories.flatMap((path) => [`-${path}`, `-${path}/version-2`]).join(" ")}
 ProtectProc=invisible
 RemoveIPC=yes
 ${SANDBOX}

@@ -1,10 +1,10 @@
-import type { Health, ReplacedFile, Service } from "../../contract/step.ts";
+import type { Health, ReplacedFile, Service, Vital, Vitals } from "../../contract/step.ts";
 import { isUnsteady, showUnsteady } from "../../daemon/unit.ts";
 import { activate } from "./changes.ts";
 import type { ZookeeperDesired } from "./desired.ts";
 import { hasMajority, quorumOf } from "./ensemble.ts";
 import type { ZookeeperFacts } from "./facts.ts";
-import { runsItsZooCfg, SHOWN, serves, stateOf } from "./member.ts";
+import { runsItsZooCfg, SHOWN, serves, stateOf, whyRoleUnread } from "./member.ts";
 import { parseProperties, sameServers, serversOf } from "./properties.ts";
 import { STARTED, UNIT, UNIT_FILE, ZOO_CFG } from "./render.ts";
 import { whyStopped } from "./stopped.ts";
@@ -45,6 +45,18 @@ export const service: Service<ZookeeperDesired, ZookeeperFacts> = {
   activate: () => [activate("restart")],
   next: nextToRestart,
 };
+
+/** Whether a member serves: the quorum is whole while each that did does. */
+export function vitals(_: ZookeeperDesired, facts: ZookeeperFacts): Vitals {
+  if (facts.unit.load === "not-found") return { is: "read", of: new Map(), shownAfterMs: 0 };
+  const unread = whyRoleUnread(facts);
+  if (unread !== undefined) return { is: "unread", because: unread };
+  const state = stateOf(facts);
+  const vital: Vital = serves(state)
+    ? { is: "well" }
+    : { is: "bad", because: `does not serve: ${SHOWN[state]}` };
+  return { is: "read", of: new Map([["the ensemble's member", vital]]), shownAfterMs: 0 };
+}
 
 /** How long a member with its data loaded may take to join: a leader gives it initLimit ticks. */
 function joinSeconds({ initLimit, tickTimeMs }: ZookeeperDesired): number {

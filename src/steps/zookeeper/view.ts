@@ -2,7 +2,9 @@ import type { WantedFile } from "../../contract/change.ts";
 import type { HostFacts } from "../../contract/host.ts";
 import type { HostName } from "../../contract/inventory-view.ts";
 import type { Reading } from "../../contract/reading.ts";
+import type { Refusal } from "../../daemon/access.ts";
 import { otherStart } from "../../daemon/other-start.ts";
+import { isBelow } from "../../daemon/place.ts";
 import { bootRow, isEnabled, nextStartRow } from "../../daemon/rows.ts";
 import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
@@ -98,7 +100,7 @@ export function viewOf(
     runs: unit.agrees ? [{ key: "ExecStartPre", program: STARTED }] : [],
   });
   const obstacles = obstaclesOf(desired, facts, host, id);
-  const surroundings = surroundingRows(facts, zooCfg);
+  const surroundings = surroundingRows(desired, facts, { zooCfg, unit });
   const blocked = {
     atBoot: atBoot.blocked,
     nextStart: nextStart.blocked,
@@ -158,14 +160,25 @@ export function viewOf(
   };
 }
 
-function surroundingRows(facts: ZookeeperFacts, zooCfg: FileAssessment): readonly Reading[] {
+function surroundingRows(
+  { dataDir, dataLogDir }: ZookeeperDesired,
+  facts: ZookeeperFacts,
+  { zooCfg, unit }: Pick<MemberView, "zooCfg" | "unit">,
+): readonly Reading[] {
   if (facts.surroundings === undefined) return [];
-  const mended = (path: string) =>
+  const isOpened = (path: string) =>
+    [dataDir, dataLogDir].some((own) => own !== undefined && isBelow(path, own));
+  const mended = (path: string, { isBySystem = false }: Refusal) =>
     (path === facts.zooCfg.realPath && !zooCfg.agrees) ||
-    (path === facts.myid.realPath && facts.closedMyid !== undefined)
+    (path === facts.myid.realPath && facts.closedMyid !== undefined) ||
+    // The unit of before opens the directories of before.
+    (isBySystem && !unit.agrees && isOpened(path))
       ? "configuration"
       : undefined;
-  return [accessRow(facts.surroundings, mended), placeRow(facts.surroundings, "data directory")];
+  return [
+    accessRow(facts.surroundings, facts.unit.startedAt, mended),
+    placeRow(facts.surroundings, "data directory"),
+  ];
 }
 
 function closingChange(needs: Needs): ChangeId | undefined {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,10 @@ export async function startHostileSshd(behave: (victim: Victim) => Promise<void>
   const directory = mkdtempSync(join(tmpdir(), "meshctl-hostile-"));
   const inside = (name: string) => join(directory, name);
   keygen(inside("id"));
-  const { private: hostKey, public: publicKey } = ssh2.utils.generateKeyPairSync("ed25519");
+  // ssh2's own generator makes one now and then that ssh2 cannot read.
+  keygen(inside("host"));
+  const hostKey = readFileSync(inside("host"));
+  const publicKey = readFileSync(inside("host.pub"), "utf8").trim();
   let connections = 0;
   const clients = new Set<{ end(): unknown }>();
   const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {

@@ -1,21 +1,12 @@
-import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type HostLost, HostUnreachable } from "../../../src/errors.ts";
+import type { HostLost } from "../../../src/errors.ts";
+import { HostUnreachable } from "../../../src/errors.ts";
 import type { Held, Outcome, Remote, RunOptions, Talk, TalkOptions } from "../../../src/remote/remote.ts";
 import { ToldTalk } from "../../reader/told-talk.ts";
+import type { Shell } from "./shell.ts";
 import { FolderReading } from "./told-look.ts";
+import { ToldShell } from "./told-shell.ts";
 
-/** Paths that scripts of the engine have for themselves; each host has its own below its folder. */
-const MOVED = ["/run/meshctl", "/var/lib/meshctl", "/usr/sbin/policy-rc.d"];
-
-/** Programs that would change this machine. apt-get only tells what it was asked for. */
-const STUBS = {
-  dpkg: ":",
-  "apt-get": 'printf "%s\\n" "$*" >>"$HOME/apt-get"; echo "$http_proxy" >"$HOME/proxy"',
-};
-
-/** A host that is a folder on this machine: scripts really run, in a real `sh`; what is read is told (see told-look.ts). */
+/** A host that is a folder on this machine: what is read is told (told-look.ts), and what scripts do (told-shell.ts). */
 export class LocalRemote implements Remote {
   readonly host: string;
   readonly directory: string;
@@ -27,18 +18,14 @@ export class LocalRemote implements Remote {
   faultBefore: (during: string) => Error | undefined = () => undefined;
   faultAfter: (during: string) => Error | undefined = () => undefined;
   execs = 0;
+  shell: Shell;
   #talk: Talk | undefined;
   #fault: HostLost | HostUnreachable | undefined;
 
   constructor(host: string, directory: string) {
     this.host = host;
     this.directory = directory;
-    const bin = join(directory, "bin");
-    mkdirSync(bin, { recursive: true });
-    for (const [name, text] of Object.entries(STUBS)) {
-      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`);
-      chmodSync(join(bin, name), 0o755);
-    }
+    this.shell = new ToldShell(directory);
   }
 
   async run(script: string, options: RunOptions): Promise<Outcome> {
@@ -48,42 +35,14 @@ export class LocalRemote implements Remote {
     const before = this.faultBefore(options.during);
     if (before !== undefined) throw before;
     const sentAtMs = performance.now();
-    const child = this.#spawn(script);
-    child.stdin.end();
-    const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
-    const exitCode = await new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? -1)));
+    const ended = await this.shell.run(script);
     const after = this.faultAfter(options.during);
     if (after !== undefined) throw after;
-    return {
-      exitCode,
-      stdout: await stdout,
-      stderr: await stderr,
-      sentAtMs,
-      firstByteAtMs: performance.now(),
-    };
+    return { ...ended, sentAtMs, firstByteAtMs: performance.now() };
   }
 
-  async hold(script: string): Promise<Held> {
-    const child = this.#spawn(script);
-    const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
-    let isHeld = true;
-    void ended.then(() => {
-      isHeld = false;
-    });
-    const firstLine = await new Promise<string>((resolve) =>
-      child.stdout.once("data", (data) => resolve(String(data).split("\n")[0]!)),
-    );
-    return {
-      firstLine,
-      get isHeld() {
-        return isHeld;
-      },
-      async release() {
-        child.stdin.end();
-        await ended;
-        return true;
-      },
-    };
+  hold(script: string): Promise<Held> {
+    return this.shell.hold(script);
   }
 
   /** What is run over it has "anew: " before what it is. */
@@ -127,23 +86,7 @@ export class LocalRemote implements Remote {
   }
 
   async end(): Promise<void> {}
-
-  #spawn(script: string) {
-    const local = MOVED.reduce((moved, path) => moved.replaceAll(path, `${this.directory}${path}`), script);
-    mkdirSync(join(this.directory, "usr/sbin"), { recursive: true });
-    const file = join(this.directory, `script-${this.execs}.sh`);
-    writeFileSync(file, local);
-    return spawn("sh", [file], {
-      env: { PATH: `${join(this.directory, "bin")}:${process.env.PATH}`, HOME: this.directory, LC_ALL: "C" },
-    });
-  }
 }
 
 export const unreachable = (host: string) =>
   new HostUnreachable(host, "connect", "connect: nobody answers on port 22");
-
-async function text(stream: NodeJS.ReadableStream): Promise<string> {
-  let all = "";
-  for await (const chunk of stream) all += String(chunk);
-  return all;
-}

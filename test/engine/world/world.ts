@@ -24,6 +24,7 @@ import { readThere } from "../../../src/reader/answer.ts";
 import type { Reader } from "../../../src/reader/reader.ts";
 import { everyone } from "../../../src/waves.ts";
 import { LocalRemote } from "./local-remote.ts";
+import { RealShell } from "./real-shell.ts";
 
 interface Desired {
   readonly directory: string;
@@ -119,6 +120,12 @@ export class World {
       this.put(host, "log", "");
     }
     this.#remotes = new Map(hosts.map((host) => [host, new LocalRemote(host, join(this.#root, host))]));
+  }
+
+  /** From now on scripts really run, in a real `sh`: for what is the shell's own. */
+  inShell(): this {
+    for (const remote of this.#remotes.values()) remote.shell = new RealShell(remote.directory);
+    return this;
   }
 
   put(host: string, name: string, text = ""): void {

@@ -196,6 +196,12 @@ describe("haproxy without a watcher", () => {
       "/etc/default/haproxy:1",
       "/etc/haproxy/haproxy.cfg -n 100",
     ],
+    [
+      "an option that only checks the file goes beside",
+      { defaults: ['EXTRAOPTS="-S /run/haproxy-master.sock -c"'] },
+      "/etc/default/haproxy:1",
+      "/etc/haproxy/haproxy.cfg -c",
+    ],
   ] as const)("is not content when %s another file at the next start", (_, probe, place, file) => {
     const { row, changes } = assessed(desired(), probe);
     expect(row("starts with")).toMatchObject({
@@ -207,7 +213,13 @@ describe("haproxy without a watcher", () => {
 
   it.each([
     ["in quotes", { defaults: ["CONFIG='/etc/haproxy/haproxy.cfg'"] }],
-    ["beside options of its own", { defaults: ['EXTRAOPTS="-S /run/haproxy-master.sock -de"'] }],
+    ["beside options of its own", { defaults: ['EXTRAOPTS="-S /run/haproxy-master.sock -de -L here -dr"'] }],
+    [
+      "after a reload",
+      {
+        command: `/usr/sbin/haproxy\n-Ws\n-f\n/etc/haproxy/haproxy.cfg\n-p\n/run/x\n-sf\n12\n34\n-x\n/run/y`,
+      },
+    ],
     ["in the command itself", { execStart: `/usr/sbin/haproxy -Ws -f \${CONFIG} -p /run/haproxy.pid` }],
   ])("is content with its file %s", (_, probe) => {
     expect(assessed(desired(), probe).open).toEqual([]);
@@ -223,6 +235,29 @@ describe("haproxy without a watcher", () => {
       inForce: { value: "/srv/haproxy.cfg" },
     });
     expect(brief(changes[0])?.run).toEqual(["activate.sh restart"]);
+  });
+
+  it.each([
+    ["once the unit names ours again", {}, /haproxy\.cfg, then run meshctl again$/],
+    [
+      "while a line makes it so",
+      { defaults: ["CONFIG=/srv/haproxy.cfg"] },
+      /haproxy\.cfg, then take it out there$/,
+    ],
+  ])("restarts nothing for another file that ends what it serves, %s", (_, probe, end) => {
+    const want = desired({ watched: true, adopt: true });
+    const runs = { command: "/usr/sbin/haproxy\n-Ws\n-f\n/srv/haproxy.cfg", info: { description: "" } };
+    const { row, changes } = assessed(want, { ...runs, ...probe, config: foreignText });
+    expect(changes).toEqual([]);
+    expect(row("starts with")).toMatchObject({ verdict: "blocked" });
+    expect(row("starts with").because).toMatch(end);
+    expect(row("starts with").because).toContain(
+      "/etc/haproxy/haproxy.cfg does not have user-api, which it serves now: copy what it reads there: cp -p /srv/haproxy.cfg /etc/haproxy/haproxy.cfg",
+    );
+    const copied = "frontend u\n\tbind 127.0.0.1:8080\n";
+    expect(assessed(want, { ...runs, config: copied }).changes).toMatchObject([
+      { disrupts: { kind: "restart" } },
+    ]);
   });
 
   it.each([
@@ -804,6 +839,37 @@ describe("a request through a front end", () => {
         /^process 77, nginx that haproxy\.service did not start, takes requests/,
       ),
     });
+  });
+});
+
+describe("a front end whose connections a rule of nftables sends elsewhere", () => {
+  const FRONT = "user-api front end";
+  const TO_PORT = {
+    match: { op: "==", left: { payload: { protocol: "tcp", field: "dport" } }, right: 8080 },
+  };
+  const BY_USER = { match: { op: "==", left: { meta: { key: "skuid" } }, right: 1000 } };
+  const told = (...rule: readonly object[]) => {
+    const { row } = assessed(desired(), { rules: [rule] });
+    const { verdict, because, warning } = row(FRONT);
+    return { verdict, said: because ?? warning };
+  };
+
+  it("is not HAProxy's", () => {
+    expect(told(TO_PORT, { redirect: { port: 81 } })).toEqual({
+      verdict: "blocked",
+      said: "table ip nat, chain o, has a redirect for port 8080: what this host sends to 127.0.0.1:8080 does not come to HAProxy. nft -a list ruleset shows the rule",
+    });
+  });
+
+  it("may not be HAProxy's alone where the rule asks for more", () => {
+    expect(told(BY_USER, TO_PORT, { dnat: { addr: "10.0.0.9" } })).toEqual({
+      verdict: "proven",
+      said: "table ip nat, chain o, has a dnat for port 8080, and HAProxy may not get all that is sent to 127.0.0.1:8080: nft list ruleset",
+    });
+  });
+
+  it("is HAProxy's where rules are for others", () => {
+    expect(told(TO_PORT, { accept: null })).toEqual({ verdict: "proven", said: undefined });
   });
 });
 

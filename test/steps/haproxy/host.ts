@@ -99,6 +99,10 @@ export interface ProbeFields {
   watcher?: "active" | "inactive";
   /** Whether the playbook has the watcher step for the host. */
   watcherFollows?: boolean;
+  /** Rules of nftables, in a chain of output. */
+  rules?: readonly (readonly object[])[];
+  /** In the words of iptables-save. */
+  iptables?: string;
   /** Ports and PIDs of who is not of the service, HAProxys unless named. */
   strangers?: readonly (readonly [string, string, string?])[];
   /** What else is read otherwise. */
@@ -200,6 +204,19 @@ export function factsOf(want: HaproxyDesired, change: ProbeFields = {}): Haproxy
     })),
     unreadEnvironment: undefined,
     loaded: loadedConfig(installed && record ? record : absent, INVOCATION),
+    ruleset:
+      change.rules === undefined
+        ? answered('{"nftables":[]}')
+        : {
+            is: "value",
+            value: JSON.stringify({
+              nftables: [
+                { chain: { family: "ip", table: "nat", name: "o", type: "nat", hook: "output" } },
+                ...change.rules.map((expr) => ({ rule: { family: "ip", table: "nat", chain: "o", expr } })),
+              ],
+            }),
+          },
+    iptables: answered(change.iptables ?? ""),
     strangers: answered(
       (change.strangers ?? []).map(([local, pid, process = "haproxy"]) => ({
         address: local.slice(0, local.lastIndexOf(":")),

@@ -15,7 +15,7 @@ import { haproxy } from "../../../src/steps/haproxy/index.ts";
 import { lookAtHaproxy } from "../../../src/steps/haproxy/look.ts";
 import { CONFIG, DROP_IN, LOAD_RECORDER, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
-import { besideUnits, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import { besideUnits, DPKG_UPDATES, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { askOpen } from "../../reader/told-open.ts";
 import { configText, desired, hostFacts, INVOCATION } from "./host.ts";
@@ -92,6 +92,7 @@ function converged(want: HaproxyDesired): Recording {
             ...regular("/var/lib/dpkg/status", ""),
             ...[17, ` ${CONFIG} ${"a".repeat(32)}`],
           ),
+          [DPKG_UPDATES]: value(),
         }
       : { [wanted("long", CONFIG, text)]: value(...regular(CONFIG, text, "0644", sha256Of(text))) }),
     [wanted("content", DROP_IN, dropIn)]: value(...regular(DROP_IN, dropIn, "0644", sha256Of(dropIn))),
@@ -101,6 +102,9 @@ function converged(want: HaproxyDesired): Recording {
     [long(LOADED)]: value(...regular(LOADED, loaded, "0600"), loaded),
     [unitKey]: unit(),
     [key("enabled", UNIT)]: value("enabled"),
+    [key("nft.ruleset")]: value('{"nftables":[]}'),
+    [key("iptables.rules")]: value(""),
+    [key("user", "haproxy")]: value("haproxy", 100, 100, "/var/lib/haproxy", "/usr/sbin/nologin", "haproxy"),
     [key("unit", UNIT, "LimitNOFILE")]: value("LimitNOFILE", 524288),
     [key("file", `/etc/systemd/system/${UNIT}`, "stat")]: absent,
     [key("list", `/etc/systemd/system/${UNIT}.d`, "^[^.].*\\.conf$")]: value(
@@ -429,7 +433,7 @@ describe("what was not read whole", () => {
       desired: want,
       host: hostFacts(want),
       ask: askOpen(converged(want)),
-      needless: [key("file", ADMIN, "stat"), key("file", "/var/lib/dpkg/status", "lines")],
+      needless: [key("file", ADMIN, "stat"), key("file", "/var/lib/dpkg/status", "lines"), DPKG_UPDATES],
     });
     expect(unknown.get(key("haproxy.processes"))).toEqual(["last reload"]);
   });

@@ -29,6 +29,12 @@ const withOptions = (files: Database["files"], reads: Database["reads"] = {}): D
   reads: { ...mariadb.reads, ...reads },
 });
 
+/** A converged host whose server carries out these statements whenever it has started. */
+function withInitFile(text: string): Database {
+  const files = { ...mariadb.files, "init.sql": text };
+  return { ...mariadb, files, reads: { ...mariadb.reads, "init-file": `${DIRECTORY}/init.sql` } };
+}
+
 describe("a bare host", () => {
   const bare = () => assessedFrom({}, hostFacts());
 
@@ -227,6 +233,12 @@ describe("a value that something else overrides is refused with its place", () =
       "take it out",
     ],
     [
+      "statements that it carries out whenever it has started",
+      withInitFile(`-- SET GLOBAL ${POOL} = 1;\nSET GLOBAL\n  ${POOL} = 128 * 1024 * 1024;\n`),
+      `${DIRECTORY}/init.sql:3 (init_file) sets ${POOL} to 134217728`,
+      "take it out there",
+    ],
+    [
       "something that only the server's parser knows of",
       { ...mariadb, reads: { ...mariadb.reads, [POOL]: 64 * MIB } },
       "mariadbd --help --verbose reads 64M",
@@ -255,6 +267,11 @@ describe("a value that something else overrides is refused with its place", () =
       "a file that MySQL ignores, world-writable",
       { ...mysql97, files: { "zzz.cnf": `0666 [mysqld]\n${POOL}=192M\n` } },
     ],
+    [
+      "statements at its start that set the same",
+      withInitFile(`CREATE TABLE IF NOT EXISTS a.b (c int);\nSET @@GLOBAL.${POOL}:=256*1024*1024;\n`),
+    ],
+    ["an init file that sets what is not asked for", withInitFile("SET GLOBAL max_connections = 400;\n")],
     ["SET PERSIST of the same value", { ...mysql97, persisted: { [POOL]: "268435456" } }],
     [
       "SET PERSIST that persisted_globals_load=OFF turns off",

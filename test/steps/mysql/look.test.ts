@@ -220,6 +220,7 @@ describe("a look at a database", () => {
       exitCodes: [1, 2],
       dataDirectory: "/srv/my data/",
       paths: new Map(),
+      says: new Map([["datadir", "/srv/my data/"]]),
       unread: undefined,
     });
   });

@@ -43,7 +43,7 @@ export interface Database {
   /** Whether /etc/mysql/my.cnf includes that directory. */
   readonly isIncluded: boolean;
   /** What the server's option parser makes of the files. */
-  readonly reads: Readonly<Record<string, number>>;
+  readonly reads: Readonly<Record<string, number | string>>;
   readonly refusals: readonly string[];
   readonly live: Readonly<Record<string, string | number>>;
   readonly liveError: string | undefined;
@@ -56,6 +56,8 @@ export interface Database {
   /** Path, number and key of a drop-in's line that says how the unit starts, or "". */
   readonly startLine: string;
   readonly dataDirectory: string;
+  /** Where that leads, where it is a link. */
+  readonly leadsTo?: string;
   /** Version of the program on disk, where another one runs. */
   readonly installedVersion?: string;
   readonly persisted: Readonly<Record<string, string>>;
@@ -178,6 +180,13 @@ export function toldDatabase(database: Database): ToldHost & { readonly answers:
     answers: {
       // None of them came up.
       [keyOf(["restarts", `${database.server}.service`])]: value(3, 10, 17, 24),
+      ...(database.leadsTo === undefined
+        ? {}
+        : {
+            [keyOf(["place", database.dataDirectory])]: value(
+              ...[database.leadsTo, 0, 20, 1, "/", "ext4", "/dev/vda1", "rw", "/", ""],
+            ),
+          }),
       "user mysql": value("mysql", 105, 112, "/nonexistent", "/bin/false", "mysql"),
       [keyOf(["database.options", server, ...user])]: value(
         exit,

@@ -34,7 +34,7 @@ describe("the disk's latency", () => {
         source: zookeeperQuestion("10.0.0.1:2181", "mntr"),
       },
       because:
-        "a flush takes 120 ms, the mean of the 4711 that ZooKeeper made, and ZooKeeper waits for one at every write: give it a faster disk (zookeeper.data_dir), or raise preflight.flush_latency_max and live with slow writes",
+        "a flush takes 120 ms, the mean of the 4711 that ZooKeeper made, and ZooKeeper waits for one at every write: give it a faster disk (zookeeper.data_dir, or data_log_dir for its log alone), or raise preflight.flush_latency_max and live with slow writes",
     });
     expect(row(measured(0.312, 7.42, 900))?.inForce).toMatchObject({
       value: "7.4 ms, the median of 3 writes (at most 900 ms)",

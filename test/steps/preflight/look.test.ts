@@ -52,7 +52,7 @@ const member: Recording = {
 };
 const desired = {
   address: "10.0.0.1",
-  member: { dataDir: "/var/lib/zookeeper" },
+  member: { dataDir: "/var/lib/zookeeper", logDir: "/var/lib/zookeeper" },
   members: [{ host: "kvm-02", address: "10.0.0.2" }],
   clientPort: 2181,
 } as unknown as PreflightDesired;

@@ -9,12 +9,13 @@ import { assess } from "../../../src/steps/registrar/assess.ts";
 import { registrarFiles } from "../../../src/steps/registrar/files.ts";
 import { registrar } from "../../../src/steps/registrar/index.ts";
 import { lookAtRegistrar } from "../../../src/steps/registrar/look.ts";
+import { CREDENTIALS } from "../../../src/steps/registrar/paths.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
 import { besideUnits, content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
-import { askOpen } from "../../reader/told-open.ts";
+import { askOpen, openHost } from "../../reader/told-open.ts";
 import { bookwormHost } from "../bookworm-host.ts";
-import { desired, KEY, SESSION, userApi } from "./world.ts";
+import { auth, desired, KEY, SESSION, userApi } from "./world.ts";
 
 const want = desired({ services: [{ ...userApi, check: { ...userApi.check, timeoutMs: 500 } }] });
 const UNIT = "meshctl-registrar.service";
@@ -41,6 +42,7 @@ const SYSTEMD = key("unit", UNIT, ...UNIT_PROPERTIES);
 const HEALTH = key("health", "10.0.0.11", "9000", "0.5", "/health");
 const NODES = content("/run/meshctl-registrar/nodes.json", "long");
 const REGISTRY = key("registry", "1", "10.0.0.2", "2181", "/services/user-api");
+const ACCOUNT = key("file", CREDENTIALS, "digest", "", "");
 const NODE = "app-01_0000000003";
 const DATA = '{"host":"10.0.0.11","port":9000,"name":"app-01"}';
 const children = (...nodes: readonly (readonly [name: string, data: string, owner: string])[]) =>
@@ -86,6 +88,7 @@ const converged: Recording = {
   [HEALTH]: value(""),
   [NODES]: nodes(`{"user-api":{"path":"/services/user-api/${NODE}","session":"${SESSION}"}}`),
   [REGISTRY]: children([NODE, DATA, SESSION]),
+  [ACCOUNT]: absent,
 };
 
 const host = bookwormHost({
@@ -100,6 +103,11 @@ async function lookAt(changed: Recording = {}, ask: Ask = askOpen({ ...converged
   const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
   return { facts, service: rows.get("service user-api")!, open, changes };
 }
+
+const told = (...fields: readonly (string | number)[]) => ({
+  is: "value" as const,
+  value: fields.map((field) => Buffer.from(`${field}`)),
+});
 
 describe("a look at the registrar", () => {
   it("finds a converged host as it is wanted", async () => {
@@ -128,7 +136,7 @@ describe("a look at the registrar", () => {
         {
           service: "user-api",
           name: NODE,
-          endpoint: { host: "10.0.0.11", port: 9000, weight: 5 },
+          endpoint: { host: "10.0.0.11", port: 9000, weight: 5, options: "", labels: {} },
           owner: SESSION,
         },
         { service: "user-api", name: "static", endpoint: undefined, owner: undefined },
@@ -168,6 +176,53 @@ describe("a look at the registrar", () => {
     await expect(lookAtRegistrar(new Reader(ask), desired({ services: [] }))).rejects.toThrow(NotRead);
     expect(asked).not.toContain("registry");
     expect(asked).not.toContain("health");
+  });
+
+  it("finds an account that is left where the host registers nothing, and what it alone may open", async () => {
+    const none = desired({
+      services: [],
+      paths: ["/services/user-api", "/services/former"],
+    });
+    const asked: Question[] = [];
+    const ask: Ask = async (question) => {
+      asked.push(question);
+      if (question[0] === "registry.acls")
+        return told("10.0.0.2:2181", ...question.slice(5).map(() => "digest:meshctl:x:31 world:anyone:1"));
+      return question[1] === CREDENTIALS
+        ? told(...regular(CREDENTIALS, "secret", "0640", "0".repeat(64)))
+        : question[2] === "content"
+          ? { is: "absent" }
+          : askOpen(converged)(question);
+    };
+    const facts = await lookAtRegistrar(new Reader(ask), none);
+    expect(asked.map(([name]) => name)).not.toContain("health");
+    expect(facts).toMatchObject({ credentials: { kind: "regular" } });
+    expect([...(facts.acls as ReadonlyMap<string, string>).keys()]).toEqual([
+      "/services",
+      "/services/user-api",
+      "/services/former",
+    ]);
+    const wanted = await lookAtRegistrar(new Reader(ask), { ...none, auth });
+    expect(wanted).toMatchObject({ credentials: { kind: "regular" }, acls: undefined });
+  });
+
+  it("opens directories of meshctl's own to all, and no file in /etc/meshctl", async () => {
+    const ask: Ask = async (question) => {
+      if (question[0] !== "may") return askOpen(converged)(question);
+      const fields = question.slice(4).flatMap((path) => {
+        const closed = /^\/(?:etc\/meshctl|opt\/meshctl\/registrar)/.exec(path)?.[0];
+        return closed === undefined
+          ? openHost(["may", "", "", "", path])!
+          : ["closed", "", "", closed, "directory", "0700", "root:root"];
+      });
+      return told(...fields);
+    };
+    const { changes } = await lookAt({}, ask);
+    expect(changes.map(({ id }) => id)).toEqual(["permissions"]);
+    expect(changes[0]!.commands).toMatchObject([
+      { argv: ["chmod", "a+rx", "--", "/etc/meshctl"] },
+      { argv: ["chmod", "-R", "a+rX", "--", "/opt/meshctl/registrar"] },
+    ]);
   });
 
   it("takes a Nerve that wrote no nodes down for one that made none, and does not understand half a file", async () => {
@@ -226,6 +281,7 @@ describe("what was not read whole", () => {
     });
     for (const question of [HEALTH, NODES, REGISTRY])
       expect(unknown.get(question)).toEqual(["service user-api"]);
+    expect(unknown.get(ACCOUNT)).toEqual(["ACL of /services/user-api", CREDENTIALS]);
     expect(unknown.get(key("tree.damage", TREE))).toEqual(["gems"]);
     expect(unknown.get(key("sockets.to", "2181"))).toEqual(["ZooKeeper session"]);
   });
@@ -234,5 +290,47 @@ describe("what was not read whole", () => {
     const { service, changes } = await lookAt({ [HEALTH]: late, [REGISTRY]: children() });
     expect(service).toMatchObject({ verdict: "unknown", because: expect.stringContaining(late.because) });
     expect(changes).toEqual([]);
+  });
+});
+
+describe("a look at a registrar with an account", () => {
+  const withAccount = { ...want, auth };
+  const files = registrarFiles(withAccount, KEY);
+  const unit = revealContent(files.find(({ path }) => path === UNIT_FILE)!.content);
+  const account = files.find(({ path }) => path === CREDENTIALS)!;
+  const environment = [...unit.matchAll(/^Environment=(.*)$/gm)].map(([, words]) => words).join(" ");
+  const ACLS = key(
+    ...["registry.acls", auth.digest.reveal(), "1", "10.0.0.2", "2181", "/services", "/services/user-api"],
+    `/services/user-api/${NODE}`,
+  );
+  const recording: Recording = {
+    ...converged,
+    [SYSTEMD]: value(...Object.entries({ ...states, Environment: environment }).flat()),
+    [content(UNIT_FILE)]: file(UNIT_FILE, unit),
+    [content(RECORD)]: file(
+      RECORD,
+      `invocation ${INVOCATION}\n${files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join("")}`,
+    ),
+    [ACCOUNT]: value(...regular(CREDENTIALS, revealContent(account.content), "0640", account.sha256)),
+    [ACLS]: value("10.0.0.2:2181", "own:31 world:anyone:5", "own:31 world:anyone:1", "own:31 world:anyone:1"),
+  };
+  const converts = (fields: NonNullable<Recording[string]>) => {
+    if (fields.is !== "value") throw new Error("no answer");
+    const owned = fields.value.map((field) => (field === "root:root" ? "root:meshctl-registrar" : field));
+    return { is: "value", value: owned } as const;
+  };
+
+  it("finds it as it is wanted, and proves nothing by what was not read", async () => {
+    const unknown = await expectCutAnswersToProveNothing({
+      step: registrar,
+      desired: withAccount,
+      host: bookwormHost({
+        manifest: new Map(files.map(({ path, sha256 }) => [path, sha256] as const)),
+        packages: new Map([["ruby", "1:3.1"]]),
+      }),
+      ask: askOpen({ ...recording, [ACCOUNT]: converts(recording[ACCOUNT]!) }),
+    });
+    expect(unknown.get(ACLS)).toEqual(["ACL of /services/user-api", "ACL of nodes in /services/user-api"]);
+    expect(unknown.get(ACCOUNT)).toContain(CREDENTIALS);
   });
 });

@@ -13,9 +13,24 @@ const inventory = {
     zookeeper: { clientPort: 2181 },
     networks: ["10.0.0.0/16", "fd00::/64"],
     services: [
-      { name: "user-api", path: "/services/user-api", check: { http: { method: "HEAD", path: "/up" } } },
-      { name: "queue", path: "/services/queue", check: { http: undefined } },
-      { name: "fixed", path: undefined, check: { http: undefined } },
+      {
+        name: "user-api",
+        path: "/services/user-api",
+        check: { http: { method: "HEAD", path: "/up" } },
+        serverOptionsAllowed: ["ssl"],
+      },
+      { name: "queue", path: "/services/queue", check: { http: undefined }, serverOptionsAllowed: [] },
+      { name: "fixed", path: undefined, check: { http: undefined }, serverOptionsAllowed: [] },
+      {
+        name: "admin",
+        path: "/services/orders",
+        check: { http: undefined },
+        serverOptionsAllowed: [],
+        labels: [
+          { label: "kind", value: "admin", condition: "equals" },
+          { label: "stage", value: "canary", condition: "not-equals" },
+        ],
+      },
     ],
   },
 } as unknown as InventoryView;
@@ -51,8 +66,51 @@ describe("the registrar's parameters", () => {
     expect(problems({ queue: { port: 9000 } }, "fd00::1")[0]!.message).toContain("knows no IPv6");
   });
 
+  it("may be several instances of one service, each with labels by which its service picks it", () => {
+    const of = (services: object) => registrar.desired(parse(services), host(), inventory).services;
+    const two = of({
+      "user-api": [{ port: 9001 }, { port: 9002, backup: true, weight: 5, server_options: "ssl" }],
+    });
+    expect(two.map(({ name, key, port, options }) => ({ name, key, port, options }))).toEqual([
+      { name: "user-api", key: "user-api:9001", port: 9001, options: "" },
+      { name: "user-api", key: "user-api:9002", port: 9002, options: "weight 5 backup ssl" },
+    ]);
+    expect(of({ admin: { port: 1, labels: { zone: "b" } } })[0]!.labels).toEqual({
+      kind: "admin",
+      zone: "b",
+    });
+    expect(of({ admin: { port: 1, check: { host: "127.0.0.1", port: 6666 } } })[0]!.check).toMatchObject({
+      host: "127.0.0.1",
+      port: 6666,
+    });
+  });
+
+  it("say nothing of a backend that its service would not take", () => {
+    const problems = (services: object) =>
+      registrar.problems!(parse(services), host(), inventory).map(({ path, message }) => [
+        path.join("."),
+        message,
+      ]);
+    expect(problems({ admin: [{ port: 1 }, { port: 2, labels: { stage: "canary" } }] })).toEqual([
+      [
+        "services.admin.1.labels",
+        `'admin' would not pick it by its labels: it takes those of which kind is "admin", stage is not "canary"`,
+      ],
+    ]);
+    expect(problems({ admin: { port: 1, labels: { kind: "api" } } })).toHaveLength(1);
+    expect(problems({ queue: { port: 1, server_options: "ssl" } })).toEqual([
+      ["services.queue.server_options", 'no proxy would take it: option "ssl" is not allowed'],
+    ]);
+    expect(problems({ "user-api": { port: 1, server_options: "ssl maxconn 30" } })).toEqual([]);
+  });
+
   it.each([
     { "user-api": {} },
+    { "user-api": [] },
+    { "user-api": [{ port: 9001 }, { port: 9001 }] },
+    { "user-api": { port: 9000, server_options: "weight 5" } },
+    { "user-api": { port: 9000, labels: { a: 1 } } },
+    { "user-api": { port: 9000, check: { host: "localhost" } } },
     { "user-api": { port: 0 } },
     { "user-api": { port: 9000, weight: 257 } },
     { "user-api": { port: 9000, check: { http: "health" } } },
@@ -65,8 +123,16 @@ describe("the registrar's parameters", () => {
 
 describe("Nerve's configuration", () => {
   it("is in its own schema, with the weight as Synapse reads it", () => {
-    const tcp = { ...userApi, name: "queue", path: "/q", check: { ...userApi.check, httpPath: undefined } };
-    const config = JSON.parse(renderNerveConfig(desired({ services: [{ ...userApi, weight: 5 }, tcp] })));
+    const tcp = {
+      ...userApi,
+      name: "queue",
+      key: "queue",
+      path: "/q",
+      check: { ...userApi.check, httpPath: undefined },
+    };
+    const config = JSON.parse(
+      renderNerveConfig(desired({ services: [{ ...userApi, weight: 5, options: "weight 5" }, tcp] })),
+    );
     expect(config.instance_id).toBe("app-01");
     expect(config.services["user-api"]).toEqual({
       host: "10.0.0.11",
@@ -81,5 +147,21 @@ describe("Nerve's configuration", () => {
     });
     expect(config.services.queue.checks).toEqual([{ type: "tcp", timeout: 1, rise: 2, fall: 3 }]);
     expect(config.services.queue).not.toHaveProperty("weight");
+    expect(config.services.queue).not.toHaveProperty("labels");
+  });
+
+  it("has an entry for each instance, at one path, with labels, options and where it is checked", () => {
+    const check = { ...userApi.check, host: "127.0.0.1", port: 6666 };
+    const services = [9001, 9002].map((port) => ({ ...userApi, key: `user-api:${port}`, port, check }));
+    const labelled = { ...services[1]!, labels: { kind: "api" }, options: "backup" };
+    const config = JSON.parse(renderNerveConfig(desired({ services: [services[0]!, labelled] })));
+    expect(Object.keys(config.services)).toEqual(["user-api:9001", "user-api:9002"]);
+    expect(config.services["user-api:9002"]).toMatchObject({
+      port: 9002,
+      zk_path: "/services/user-api",
+      labels: { kind: "api" },
+      haproxy_server_options: "backup",
+      checks: [{ type: "http", host: "127.0.0.1", port: 6666 }],
+    });
   });
 });

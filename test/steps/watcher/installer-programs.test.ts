@@ -49,6 +49,10 @@ describe("what drops the servers that HAProxy's alerts name", () => {
     "\tserver b 10.0.0.2:1 check bogus",
     "\tserver c 10.0.0.3:1 check bogus disabled",
     "\tbalance roundrobin",
+    "backend user-api:panic",
+    "\tserver a 10.0.0.1:1",
+    "\tserver b 10.0.0.2:1 bogus",
+    "\tserver c 10.0.0.3:1 bogus disabled",
     "",
   ].join("\n");
 
@@ -83,8 +87,17 @@ describe("what drops the servers that HAProxy's alerts name", () => {
       "[ALERT] (1) : Fatal errors found",
     ]);
     expect(status).toBe(0);
-    expect(left).toBe(candidate.replace(/.*server b.*\n/, ""));
+    expect(left).toBe(candidate.replace(/.*server b.*\n/g, ""));
     expect(leftOut).toEqual([expect.stringMatching(/^refused\tuser-api\/b\t'server b'.*bogus/)]);
+  });
+
+  it("takes a server out of both back ends, whichever is named, and tells of it once", () => {
+    for (const number of [4, 9])
+      expect(dropped([`[ALERT] (1) : config : parsing [${config}:${number}] : no`])).toEqual({
+        status: 0,
+        left: candidate.replace(/.*server a.*\n/g, ""),
+        leftOut: ["refused\tuser-api/a\tno"],
+      });
   });
 
   it("says nothing of a server that has left", () => {

@@ -13,7 +13,16 @@ import { watcherFiles } from "../../../src/steps/watcher/files.ts";
 import { watcher } from "../../../src/steps/watcher/index.ts";
 import { lookAtWatcher } from "../../../src/steps/watcher/look.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
-import { besideUnits, content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import {
+  besideUnits,
+  content,
+  DPKG_UPDATES,
+  file,
+  key,
+  late,
+  regular,
+  UNIT_PROPERTIES,
+} from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { askOpen } from "../../reader/told-open.ts";
 import { bookwormHost } from "../bookworm-host.ts";
@@ -125,6 +134,7 @@ const converged: Recording = {
   [key("file", "/var/lib/dpkg/status", "lines", "^ /etc/haproxy/haproxy\\.cfg [0-9a-f]{32}")]: value(
     ...regular("/var/lib/dpkg/status", ""),
   ),
+  [DPKG_UPDATES]: value(),
   [key("file", "/usr/bin/ruby", "stat")]: value(...regular("/usr/bin/ruby3.1", "", "0755")),
   [key("list", "/opt/meshctl/watcher", "")]: value(
     ...[KEY, "directory", "root:root", "directory"],
@@ -320,7 +330,7 @@ describe("what was not read whole", () => {
       desired: want,
       host,
       ask: askOpen(converged),
-      needless: [key("file", ADMIN, "stat"), key("file", "/var/lib/dpkg/status", "lines")],
+      needless: [key("file", ADMIN, "stat"), key("file", "/var/lib/dpkg/status", "lines"), DPKG_UPDATES],
     });
     expect(unknown.get(key("haproxy.info"))).toEqual([
       "Synapse's last candidate",
@@ -333,7 +343,7 @@ describe("what was not read whole", () => {
 
 describe("the watcher's parameters", () => {
   it("keep the last servers unless told otherwise", () => {
-    expect(watcher.parameters.parse({})).toEqual({ when_empty: "keep_last" });
+    expect(watcher.parameters.parse({})).toEqual({ when_empty: "keep_last", replaces: [] });
     expect(watcher.parameters.safeParse({ when_empty: "panic" }).success).toBe(false);
     expect(watcher.parameters.safeParse({ gem: 1 }).success).toBe(false);
   });
@@ -341,7 +351,7 @@ describe("the watcher's parameters", () => {
   it("name a build host that there is", () => {
     const inventory = { hosts: new Map([["kvm-01", {}]]) } as unknown as InventoryView;
     const problems = (build_host: string) =>
-      watcher.problems!({ when_empty: "keep_last", build_host }, {} as never, inventory);
+      watcher.problems!({ when_empty: "keep_last", replaces: [], build_host }, {} as never, inventory);
     expect(problems("kvm-01")).toEqual([]);
     expect(problems("kvm-09")).toEqual([
       { path: ["build_host"], message: '"kvm-09" is not a host of the inventory' },

@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
+import type { Service } from "../../../src/contract/mesh.ts";
 import { CANARY } from "../../../src/haproxy/canary.ts";
 import { compareHaproxyConfig, parseHaproxyConfig, serversOf } from "../../../src/haproxy/config.ts";
 import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import { scriptText } from "../../../src/script-text.ts";
-import { backendOf, keptBackends, serverName } from "../../../src/steps/watcher/backends.ts";
+import { wantedServers } from "../../../src/steps/watcher/backend-sets.ts";
+import {
+  backendOf,
+  type KeptBackends,
+  keptBackends,
+  serverName,
+} from "../../../src/steps/watcher/backends.ts";
 import { haproxyFrame } from "../../../src/steps/watcher/haproxy-frame.ts";
 import { renderSynapseConfig } from "../../../src/steps/watcher/synapse-config.ts";
 import { installerPathUnit, watcherUnit } from "../../../src/steps/watcher/units.ts";
@@ -46,6 +53,46 @@ describe("Synapse's configuration", () => {
   it("drops the previous servers when an empty path is to serve none", () => {
     const config = JSON.parse(renderSynapseConfig(desired({ whenEmpty: "serve_none" })));
     expect(config.services["user-api"].use_previous_backends).toBe(false);
+  });
+
+  it("picks by labels, keeps fixed servers and the last ones as each service says", () => {
+    const labels = [{ label: "kind", value: "api", condition: "equals" as const }];
+    const own = service({ labels, whenEmpty: "serve_none", keepsServers: true });
+    const { services } = JSON.parse(renderSynapseConfig(desired({ services: [own] })));
+    expect(services["user-api"]).toMatchObject({
+      discovery: { label_filters: labels },
+      use_previous_backends: false,
+      keep_default_servers: true,
+    });
+    const { services: plain } = JSON.parse(renderSynapseConfig(desired()));
+    expect(plain["user-api"].discovery).not.toHaveProperty("label_filters");
+    expect(plain["user-api"]).not.toHaveProperty("keep_default_servers");
+  });
+
+  it.each<[string, Partial<Service>, readonly string[], readonly string[]]>([
+    ["a label", { labels: [{ label: "kind", value: "api", condition: "equals" }] }, ["api"], ["api"]],
+    [
+      "a label's absence",
+      { labels: [{ label: "kind", value: "api", condition: "not-equals" }] },
+      ["admin", "odd"],
+      [],
+    ],
+    ["nothing", {}, ["admin", "api", "odd"], []],
+  ])("is judged by the same rules where a service picks by %s", (_, more, picked, kept) => {
+    const own = service(more);
+    const child = (name: string, labels: unknown) =>
+      [name, JSON.stringify({ host: "10.0.0.3", port: 1, name, labels })] as const;
+    const children = [child("api", { kind: "api" }), child("admin", { kind: "admin" }), child("odd", "kind")];
+    const namesOf = (listed: typeof children, last: ReadonlyMap<string, KeptBackends> = new Map()) =>
+      wantedServers(own, desired({ services: [own] }), {
+        registry: { member: "x", children: new Map([[own.name, new Map(listed)]]) },
+        kept: last,
+      })!.names.map((name) => name.split("_")[0]);
+    expect(namesOf(children)).toEqual(picked);
+    // What is remembered counts for who picked it, and for nobody who picks otherwise.
+    const labels = [{ label: "kind", value: "api", condition: "equals" }];
+    const backends = [{ name: "api", host: "10.0.0.3", port: 1 }];
+    expect(namesOf([], new Map([[own.name, { path: own.path!, labels, backends }]]))).toEqual(kept);
   });
 
   it("serves fixed servers without ZooKeeper", () => {

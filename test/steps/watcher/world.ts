@@ -45,6 +45,7 @@ export function desired(more: Partial<WatcherDesired> = {}): WatcherDesired {
   const settings = haproxySettings(haproxyParameters.parse({}), mesh);
   return {
     whenEmpty: "keep_last",
+    replaces: [],
     gemSource: {
       buildHost: undefined,
       gemDirectory: undefined,
@@ -178,6 +179,7 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
     install: { outcome: "ok", digest: sha256Of(config), message: "installed" },
     reload: { outcome: "ok", digest: described, message: "", worker: 388 },
     waiting: [],
+    replaced: new Map(),
     kept: new Map(),
     haproxy: {
       pid: 388,
@@ -227,6 +229,7 @@ export const BARE: WatcherFacts = {
   install: undefined,
   reload: undefined,
   waiting: [],
+  replaced: new Map(),
   kept: new Map(),
   haproxy: { unreachable: "No such file or directory" },
   registry: { unreachable: "10.0.0.2:2181: Connection refused" },

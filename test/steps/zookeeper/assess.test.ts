@@ -414,6 +414,89 @@ describe("nothing is changed", () => {
   });
 });
 
+describe("a transaction log of its own directory", () => {
+  const LOGS = "/srv/txlog";
+  const apart = { data_log_dir: LOGS };
+  const desired = desiredFor(THREE, "zk-1", apart);
+  const split = member(desired, "zk-1", IDS, "follower");
+  const { runs: _, ...stopped } = split;
+  const blockedBy = (model: HostModel, parameters: object) => {
+    const { rows, ids } = assessed(THREE, with1(model), "zk-1", parameters);
+    expect(ids).toEqual([]);
+    expect(rows.get("dataDir")?.verdict).toBe("blocked");
+    return String(rows.get("dataDir")?.because);
+  };
+
+  it("is proven where it is as wanted", () => {
+    const { rows } = assessed(THREE, { "zk-1": split }, "zk-1", apart);
+    expect(rows.get("dataLogDir")).toMatchObject({ want: LOGS, verdict: "proven" });
+    expect(rows.get("dataDir")?.verdict).toBe("proven");
+  });
+
+  it("is made for a new member", () => {
+    const { changes } = assessed(
+      THREE,
+      { "zk-1": { ...installed, data: { [DATA]: "none", [LOGS]: "none" } }, "zk-2": bare, "zk-3": bare },
+      "zk-1",
+      apart,
+    );
+    expect(changes[0]?.commands[0]).toMatchObject({ kind: "script", args: [DATA, LOGS] });
+  });
+
+  it.each<[string, HostModel, object, string]>([
+    ["that a server writes is not left behind", { ...split, wrote: {} }, {}, `say "data_log_dir: ${LOGS}"`],
+    [
+      "that a stopped server wrote is not left behind",
+      stopped,
+      {},
+      `mv ${LOGS}/version-2/log.* ${DATA}/version-2/ && chown -R zookeeper:zookeeper ${DATA}, then run`,
+    ],
+    [
+      "is moved out of the snapshots before it is read elsewhere",
+      { ...follower, data: { [DATA]: "holds", [LOGS]: "none" }, logs: [DATA] },
+      apart,
+      `say nothing of data_log_dir, or move it, one member at a time: systemctl stop zookeeper && mkdir -p ${LOGS}/version-2 && mv ${DATA}/version-2/log.* ${LOGS}/version-2/ && chown`,
+    ],
+    [
+      "among snapshots keeps a server from its start",
+      { ...stopped, logs: [DATA, LOGS] },
+      apart,
+      `mv ${DATA}/version-2/log.* ${LOGS}/version-2/`,
+    ],
+    [
+      "whose disk is away is not begun anew",
+      { ...stopped, data: { [DATA]: "holds", [LOGS]: "none" }, logs: [] },
+      apart,
+      "is the disk mounted?",
+    ],
+    [
+      "without its snapshots is somebody's",
+      { ...installed, data: { [DATA]: "none", [LOGS]: "holds" }, logs: [LOGS] },
+      apart,
+      `${LOGS} holds transaction logs and ${DATA} no snapshot`,
+    ],
+    [
+      "goes with the data where both are elsewhere",
+      {
+        ...split,
+        zooCfg: "dataDir=/srv/old\ndataLogDir=/srv/oldlog\n",
+        data: { [DATA]: "none", "/srv/old": "holds", "/srv/oldlog": "holds" },
+        logs: ["/srv/oldlog"],
+        runs: {},
+      },
+      {},
+      `cp -a /srv/old/version-2 ${DATA}/ && mkdir -p ${DATA}/version-2 && mv /srv/oldlog/version-2/log.* ${DATA}/version-2/`,
+    ],
+  ])("%s", (_, model, parameters, because) => {
+    expect(blockedBy(model, parameters)).toContain(because);
+  });
+
+  it("is taken once it was moved", () => {
+    const moved = { ...halted, data: { [DATA]: "holds", [LOGS]: "holds" }, logs: [LOGS] } as const;
+    expect(assessed(THREE, with1(moved), "zk-1", apart).ids).toEqual(["configuration"]);
+  });
+});
+
 describe("what looks foreign and is not", () => {
   it("is a server that the package started and nobody wrote to", () => {
     const untouched: HostModel = {

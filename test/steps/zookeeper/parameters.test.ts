@@ -62,6 +62,32 @@ describe("claims", () => {
   });
 });
 
+describe("a directory for the transaction log", () => {
+  it.each(["/var/lib/zookeeper/data", "/var/lib/zookeeper/data/version-2/log"])(
+    "is none that holds the snapshots, or is among them: %s",
+    (data_log_dir) => {
+      const { host, inventory } = inventoryOf(["zk-1"], "zk-1");
+      const parameters = zookeeper.parameters.parse({ data_log_dir });
+      expect(zookeeper.problems?.(parameters, host, inventory)).toMatchObject([{ path: ["data_log_dir"] }]);
+    },
+  );
+
+  it("may lie in the data directory, beside version-2", () => {
+    const { host, inventory } = inventoryOf(["zk-1"], "zk-1");
+    const parameters = zookeeper.parameters.parse({ data_log_dir: "/var/lib/zookeeper/data/log" });
+    expect(zookeeper.problems?.(parameters, host, inventory)).toEqual([]);
+  });
+
+  it("is named by zoo.cfg, waited for by the unit, and demanded of a member", () => {
+    const apart = desiredFor(["zk-1"], "zk-1", { data_log_dir: "/srv/log" });
+    expect(renderZooCfg(apart, new Map())).toContain("\ndataLogDir=/srv/log\n");
+    const unit = renderUnit(apart);
+    expect(unit).toContain("\nRequiresMountsFor=/var/lib/zookeeper/data /srv/log\n");
+    expect(unit).toContain("test -d /srv/log/version-2; } || test -e /var/lib/zookeeper/data/initialize ||");
+    expect(unit).toMatch(/^ReadWritePaths=.* -\/srv\/log -\/srv\/log\/version-2$/m);
+  });
+});
+
 describe("rendering", () => {
   const desired = desiredFor(["zk-1", "zk-2"], "zk-1", { heap: "1536M" });
   const servers = new Map([[1, "10.0.0.1:2888:3888"]]);

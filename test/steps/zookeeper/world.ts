@@ -41,6 +41,8 @@ export interface HostModel {
   readonly enabled?: string;
   readonly myid?: string;
   readonly data?: Readonly<Record<string, Data>>;
+  /** Directories with transaction logs; as it is by itself, those that hold data. */
+  readonly logs?: readonly string[];
   /** What runs; undefined when nothing does. */
   /** "ADDRESS:PORT" of the others → why it cannot connect there. */
   readonly peers?: Readonly<Record<string, string>> | undefined;
@@ -130,7 +132,11 @@ export function member(
     unitFile,
     enabled: "enabled",
     myid,
-    data: { [desired.dataDir]: "holds" },
+    data: {
+      [desired.dataDir]: "holds",
+      ...(desired.dataLogDir === undefined ? {} : { [desired.dataLogDir]: "holds" as const }),
+    },
+    ...(desired.dataLogDir === undefined ? {} : { logs: [desired.dataLogDir] }),
     wrote: { [ZOO_CFG]: zooCfg, [UNIT_FILE]: unitFile, [`${desired.dataDir}/myid`]: myid },
     runs: {
       startedWith: { zooCfg, unitFile, myid },
@@ -168,7 +174,7 @@ function answersOf(
   return {
     srvr: `Zookeeper version: 3.8.0\nMode: ${state}\nNode count: 5`,
     mntr: `zk_version\t3.8.0\nzk_server_state\t${state}${synced}`,
-    conf: `clientPort=2181\ndataDir=${desired.dataDir}/version-2\ntickTime=${desired.tickTimeMs}\nserverId=${
+    conf: `clientPort=2181\ndataDir=${desired.dataDir}/version-2\ndataLogDir=${desired.dataLogDir ?? desired.dataDir}/version-2\ntickTime=${desired.tickTimeMs}\nserverId=${
       state === "standalone" ? 0 : ids[name]
     }${state === "standalone" ? "" : `\n${limits}`}`,
     isro: "rw",
@@ -246,6 +252,7 @@ export function factsOf(
     data: Object.entries<Data>(model.data ?? { [dataDir]: "none" }).map(([directory, is]) => ({
       directory,
       is,
+      hasLogs: model.logs?.includes(directory) ?? is === "holds",
     })),
     process,
     strangers: (model.strangers ?? []).map((sockets, index) => ({

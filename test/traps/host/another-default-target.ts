@@ -13,7 +13,7 @@ const trap: Trap = {
     { setting: "enabled at boot", verdict: "blocked", because: blocked },
     { setting: "meshctl-watcher.service", verdict: "blocked", because: blocked },
     { setting: "meshctl-haproxy-install.path", verdict: "blocked", because: blocked },
-    { setting: "mariadb.service at boot", verdict: "blocked", because: blocked },
+    { setting: /^(?:mariadb|mysql)\.service at boot$/, verdict: "blocked", because: blocked },
   ],
   outcome: { is: "refused", code: 5, because: blocked },
   clear: sh(`systemctl set-default --quiet graphical.target && rm ${path} && systemctl daemon-reload`),

@@ -17,7 +17,8 @@ Restart=no
 ExecStart=
 ExecStart=/bin/sh -c '/usr/bin/java -Xms256M -Xmx128M -cp /usr/share/java/zookeeper.jar org.apache.zookeeper.server.quorum.QuorumPeerMain /etc/zookeeper/conf/zoo.cfg & exit 0'
 END
-    systemctl daemon-reload; systemctl stop zookeeper; systemctl start zookeeper && systemctl is-active zookeeper && sleep 1`,
+    systemctl daemon-reload; systemctl stop zookeeper; systemctl start zookeeper && systemctl is-active zookeeper
+    for try in $(seq 100); do pidof java >/dev/null || break; sleep 0.1; done`,
   ),
   told: [
     { setting: "role", verdict: "missing", because: /zookeeper\.service does not run/ },

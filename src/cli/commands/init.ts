@@ -1,0 +1,42 @@
+import { Command } from "commander";
+import type { InitFlags } from "../init-command.ts";
+import { hostKeys, parallel } from "../options.ts";
+
+export const init = new Command("init")
+  .description("write a first inventory: takes hosts, looks at each, proposes groups, ports and sizes")
+  .argument("[file]", "the inventory to write", "inventories/site.yaml")
+  .option("--hosts <list>", "these hosts: [NAME=][USER@]HOST[:PORT], with commas and ranges like kvm-[01:03]")
+  .option("--from-ssh-config [glob]", "the hosts that ~/.ssh/config names, or those that fit, like 'kvm-*'")
+  .option(
+    "--from-ansible <file>",
+    "the hosts and groups of an Ansible inventory, in INI, YAML or JSON; - is standard input",
+  )
+  .option(
+    "--from-terraform <file>",
+    "the addresses in what `terraform output -json` prints; - is standard input",
+  )
+  .option("--user <name>", "log into all hosts as this user, where nothing else is said")
+  .option("--identity-file <file>", "and with this key")
+  .option("--known-hosts <file>", "keys of hosts, instead of ~/.ssh/known_hosts")
+  .addOption(hostKeys())
+  .option("--no-look", "touch no host: addresses are looked up, and nothing is known of ports and sizes")
+  .option("--ensemble <hosts>", "ZooKeeper's members, with commas: an odd number")
+  .option("--proxies <hosts>", "hosts with a local proxy, with commas")
+  .option("--databases <hosts>", "hosts with MySQL or MariaDB, with commas; none for no group of them")
+  .option("--services <names>", "first services of the mesh, with commas")
+  .addOption(parallel("hosts looked at at once"))
+  .option("--force", "overwrite a file that is there")
+  .option("-y, --yes", "ask nothing, take what is proposed")
+  .option("--no-color", "no colours (also: NO_COLOR=1)")
+  .addHelpText(
+    "after",
+    `
+On a terminal it asks; with --yes, or without a terminal, flags say everything. It changes no host: it reads the release,
+machine, memory, ports and packages, and writes ten blocks to disk to see how long a flush takes.
+
+What it writes is valid; hosts that did not answer are in it, too. Exit codes 4 and 5 say that there were such hosts.`,
+  )
+  .action(async (file: string, flags: InitFlags) => {
+    const { initCommand } = await import("../init-command.ts");
+    process.exitCode = await initCommand(file, flags);
+  });

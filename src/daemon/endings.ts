@@ -1,0 +1,316 @@
+import { type BootLine, showHow } from "./boot-lines.ts";
+
+/** Who a service is to those that end it by its process: by the name of its unit. */
+const PROCESSES: Readonly<Record<string, readonly string[]>> = {
+  "haproxy.service": ["haproxy"],
+  "zookeeper.service": ["zookeeper", "java", "QuorumPeerMain"],
+  "mariadb.service": ["mariadbd", "mysqld", "mysqld_safe", "mariadbd-safe"],
+  "mysql.service": ["mysqld", "mysqld_safe"],
+  "meshctl-watcher.service": ["synapse", "ruby"],
+  "meshctl-registrar.service": ["nerve", "ruby"],
+};
+/** Other names of a unit. */
+const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  "mariadb.service": ["mysql", "mysqld"],
+  "mysql.service": ["mysqld", "mariadb"],
+};
+/** Whoever is named by packages that are taken away. */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  "haproxy.service": /^haproxy$/,
+  "zookeeper.service": /^(?:zookeeper\w*|libzookeeper-java|openjdk-.*|default-jre.*)$/,
+  "mariadb.service": /^mariadb-(?:server|common).*$/,
+  "mysql.service": /^mysql-(?:server|common).*$/,
+  "meshctl-watcher.service": /^(?:lib)?ruby[\d.]*$/,
+  "meshctl-registrar.service": /^(?:lib)?ruby[\d.]*$/,
+};
+
+const NAMES =
+  "(?:haproxy|zookeeper|zkServer|QuorumPeerMain|openjdk|default-jre|java|mariadb|mariadbd|mysql|mysqld|meshctl[\\w@.-]*|synapse|nerve|ruby|systemd-sysctl|nftables)";
+const TOOLS =
+  "(?:systemctl|service|invoke-rc\\.d|update-rc\\.d|deb-systemd-invoke|pkill|killall|kill|apt|apt-get|aptitude|dpkg)";
+/** What a password may stand behind, in a name, an option or an address. */
+const SECRETS = [
+  "\\s-p\\S",
+  "--?pass\\w{0,20}\\b",
+  "[Pp][Aa][Ss][Ss][\\w-]{0,40}[=:]",
+  "[Pp][Ww][Dd]=",
+  "[Kk][Ee][Yy]['\"]?[=:]",
+  "\\s-u\\s*\\S+:",
+  "://[^/\\s]*@",
+  "[Tt][Oo][Kk][Ee][Nn]",
+  "[Ss][Ee][Cc][Rr][Ee][Tt]",
+  "[Cc]redential",
+  "[Aa]uthorization",
+];
+/** What comes first: the number of its group, which then is not looked for a second time in the same line. */
+const first = (what: string, group: number) => `(?=(.*?${what}))\\${group}`;
+/**
+ * Lines that end a service, begin it again, or name it for those that do. None that holds a password: what is not needed
+ * does not leave the host. Each part is looked for once in a line: hosts have files of one long line.
+ */
+export const ENDING_LINES = `^(?!.*(?:${SECRETS.join("|")}))(?:${[
+  `${first(`\\b${TOOLS}\\b`, 1)}.*\\b${NAMES}`,
+  `.*init\\.d/${NAMES}`,
+  ".*zkServer[\\w.-]{0,20} stop",
+  `${first("\\bsystemctl\\b", 2)}${first("\\b(?:stop|disable|mask|kill)\\b", 3)}.*[$*?[]`,
+  `${first("\\bservice\\b", 4)}${first("\\$", 5)}.* stop\\b`,
+  `${first("\\bsystemctl\\b", 6)}.*\\bisolate\\b`,
+  `${first("\\bfor\\b", 7)}${first("\\bin\\b", 8)}.*\\b${NAMES}`,
+  `[ \\t]*\\w+=["'(]?(?=([\\w.@ -]*?\\b${NAMES}\\b))\\9(?=([\\w.@ -]*))\\10["')]?[ \\t\\r]*$`,
+].join("|")})`;
+
+interface Ending {
+  readonly does: string;
+  /** Of a unit that a variable names: no more than that it may be this one. */
+  readonly isVague?: boolean;
+}
+
+interface Found extends Ending {
+  /** All of its line before it. */
+  readonly before: string;
+  readonly isSaid: boolean;
+}
+
+/** What ends a unit, outside of its own files: sentences about what surely does, and about what may. */
+export function endingsOf(
+  lines: readonly BootLine[],
+  unit: string,
+): { readonly blocked: readonly string[]; readonly warnings: readonly string[] } {
+  const blocked: string[] = [];
+  const warnings: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    const { path, text, by } = line;
+    const how = showHow(by);
+    if (line.line === 0) {
+      warnings.push(`${path} could not be read (${text}), and ${how}: whether it ends ${unit} is not known`);
+      continue;
+    }
+    if (by.split(" ")[0] === unit || isMeshctls(line)) continue;
+    const commands = commandsOf(text);
+    const found =
+      commands.flatMap(({ words, before, isQuoted }, at) => {
+        const ending = endingIn(words, unit);
+        if (ending === undefined) return [];
+        const isSent = isQuoted && commands.slice(0, at).some((each) => isElsewhere(each.words));
+        return [{ ...ending, before, isSaid: isSent || words.some(isSaying) }];
+      })[0] ?? killByNumber(text, unit);
+    if (found === undefined) continue;
+    const sameFile = lines.filter((other) => other.path === path && other.line > 0);
+    if (found.isVague && !sameFile.some((other) => names(other.text, unit))) continue;
+    // Who starts it again behind that, as a backup does, ended it for a while.
+    const later = lines.slice(index).filter((other) => other.path === path);
+    if (later.some((other) => beginsAgain(other, unit, found.isVague === true, other === line))) continue;
+    const said = `${path}:${line.line} ${found.does} ${unit} (${how})`;
+    if (found.isVague || found.isSaid || !isSure(line, found.before))
+      warnings.push(`${said.replace(found.does, `may be what ${found.does}`)}: look at when it does`);
+    else blocked.push(`${said}: take it out there`);
+  }
+  return { blocked, warnings };
+}
+
+/** The installer of the watcher's files ends a timer of its own. */
+function isMeshctls({ path, by }: BootLine): boolean {
+  return path.startsWith("/opt/meshctl/") || (by.startsWith("meshctl-") && /\/system\/meshctl-/.test(path));
+}
+
+interface Command {
+  readonly words: readonly string[];
+  /** All of its line before it. */
+  readonly before: string;
+  /** Whether it is a part of what stands in quotes. */
+  readonly isQuoted: boolean;
+}
+
+/** Commands of a line of a shell's, or of what starts one. Quotes are passed over: what they hold may be a command, or a name. */
+function commandsOf(text: string): readonly Command[] {
+  const found: Command[] = [];
+  let at = 0;
+  const bare = text.replace(/(?:^|\s)#.*$/, "").replaceAll(/["']/g, " ");
+  for (const part of bare.split(/([;&|()`{}\n]+|\s(?:then|do|else)\s)/)) {
+    const words = part
+      .trim()
+      .split(/[\s,]+/)
+      .filter(Boolean);
+    const isQuoted = ["'", '"'].some((quote) => text.slice(0, at).split(quote).length % 2 === 0);
+    if (words.length > 0) found.push({ words, before: bare.slice(0, at), isQuoted });
+    at += part.length;
+  }
+  return found;
+}
+
+const KEEPS = /^-{0,2}(?:s|signal)?=?(?:SIG)?(?:HUP|USR2|QUIT|WINCH|CONT|0|1|3|12)$/i;
+
+/** Whose words are done on another host, or in a container. */
+const ELSEWHERE =
+  /^(?:\S*\/)?(?:ssh|autossh|docker|podman|kubectl|lxc|lxc-attach|incus|machinectl|systemd-nspawn|chroot)$/;
+const TOOL = new RegExp(`(?:^|[/=@+!-])${TOOLS}$|/init\\.d/|zkServer`);
+
+function isElsewhere(words: readonly string[]): boolean {
+  const at = words.findIndex((word) => ELSEWHERE.test(word));
+  const tool = words.findIndex((word) => TOOL.test(word));
+  return at >= 0 && (tool < 0 || at < tool);
+}
+
+/** Whose words are told, and perhaps handed to whoever runs them. */
+const isSaying = (word: string) => /^(?:echo|printf|logger|wall|grep)$/.test(word);
+
+/** What a command does to a unit, if it ends it. */
+function endingIn(words: readonly string[], unit: string): Ending | undefined {
+  if (isElsewhere(words)) return undefined;
+  const at = (name: RegExp) => words.findIndex((word) => name.test(word));
+  const after = (index: number) => words.slice(index + 1);
+  const systemctl = at(/(?:^|[/=@+!-])systemctl$/);
+  if (systemctl >= 0) {
+    const rest = after(systemctl);
+    if (rest.some((word) => /^(?:--user|--host|--machine|-H|-M)/.test(word))) return undefined;
+    const verb = rest.findIndex((word) => !word.startsWith("-"));
+    const does = VERBS[rest[verb] ?? ""];
+    const given = rest.slice(verb + 1);
+    if (does === undefined) return undefined;
+    if (rest[verb] === "kill" && isHarmlessSignal(rest)) return undefined;
+    if (rest[verb] === "isolate") {
+      const target = given.find((word) => !word.startsWith("-")) ?? "";
+      return /^(?:default|multi-user|graphical)(?:\.target)?$|^initrd/.test(target)
+        ? undefined
+        : { does: `isolates ${target}, and so stops` };
+    }
+    if (given.some((word) => isUnit(word, unit))) return { does };
+    return given.some((word) => word.includes("$")) ? { does, isVague: true } : undefined;
+  }
+  const service = at(/(?:^|\/)(?:service|invoke-rc\.d|deb-systemd-invoke)$/);
+  if (service >= 0) {
+    const rest = after(service).filter((word) => !word.startsWith("-"));
+    if (!rest.includes("stop")) return undefined;
+    if (rest.some((word) => isUnit(word, unit))) return { does: "stops" };
+    return rest.some((word) => word.includes("$")) ? { does: "stops", isVague: true } : undefined;
+  }
+  const script = at(/\/init\.d\//);
+  if (script >= 0 && words[script + 1] === "stop" && isUnit(words[script]!.split("/").at(-1)!, unit))
+    return { does: "stops" };
+  const links = at(/(?:^|\/)update-rc\.d$/);
+  if (links >= 0 && words.some((word) => isUnit(word, unit)) && /^(?:disable|remove)$/.test(words.at(-1)!))
+    return { does: "disables" };
+  const killer = at(/(?:^|\/)(?:pkill|killall)$/);
+  if (killer >= 0) {
+    const rest = after(killer);
+    const named = rest.filter((word) => !word.startsWith("-"));
+    return !isHarmlessSignal(rest) && named.some((word) => isProcess(word, unit))
+      ? { does: "kills" }
+      : undefined;
+  }
+  const packages = at(/(?:^|\/)(?:apt|apt-get|aptitude|dpkg)$/);
+  if (packages >= 0) {
+    const isRemoval = words.some((word) => /^(?:remove|purge|-r|-P|--remove|--purge)$/.test(word));
+    const isItsPackage = words.some((word) => PACKAGES[unit]?.test(word));
+    return isRemoval && isItsPackage ? { does: "removes the package of" } : undefined;
+  }
+  if (unit === "zookeeper.service" && at(/(?:^|\/)zkServer(?:\.sh)?$/) >= 0 && words.includes("stop"))
+    return { does: "stops" };
+  return undefined;
+}
+
+const VERBS: Readonly<Record<string, string>> = {
+  stop: "stops",
+  kill: "kills",
+  disable: "disables",
+  mask: "masks",
+  isolate: "stops",
+};
+
+/** `kill $(pidof haproxy)`, `kill -9 $(cat /run/haproxy.pid)`. */
+function killByNumber(text: string, unit: string): Found | undefined {
+  const [, before = "", signals = "", what = ""] =
+    /^(.*?)\bkill\s+((?:-\S+\s+(?:[A-Z\d]+\s+)?)*)["']?(?:\$\(|`)\s*(?:\S*\/)?(?:pidof|pgrep|cat|head|<)([^;)`]*)/.exec(
+      text,
+    ) ?? [];
+  if (what === "" || isHarmlessSignal(signals.split(/\s+/))) return undefined;
+  return what.split(/[\s/"']+/).some((word) => isProcess(word.replace(/\.pid$/, ""), unit))
+    ? { does: "kills", before, isSaid: before.split(/[\s"']+/).some(isSaying) }
+    : undefined;
+}
+
+/** Whether a signal is given, and it is one on which a service goes on. */
+function isHarmlessSignal(words: readonly string[]): boolean {
+  return words.some(
+    (word, index) =>
+      (word.startsWith("-") && /[A-Z\d]/.test(word) && KEEPS.test(word)) ||
+      (/^(?:-s|--signal)$/.test(word) && KEEPS.test(words[index + 1] ?? "")),
+  );
+}
+
+function stemOf(unit: string): string {
+  return unit.replace(/\.\w+$/, "");
+}
+
+/** Whether a word, which may be a pattern of a shell's, names a unit. */
+function isUnit(word: string, unit: string): boolean {
+  const all = [stemOf(unit), ...(ALIASES[unit] ?? [])].flatMap((stem) => [
+    stem,
+    `${stem}${/\.\w+$/.exec(unit)![0]}`,
+  ]);
+  const bare = word.replaceAll(/["']/g, "");
+  if (!/[*?[]/.test(bare)) return all.includes(bare);
+  return all.some((name) => fits(bare, name));
+}
+
+/** Whether a shell's pattern fits a name. No step is made twice: a host's line may hold any number of stars. */
+function fits(pattern: string, name: string): boolean {
+  /** How much of the name the pattern may have taken so far. */
+  let taken = new Set([0]);
+  for (const part of pattern.match(/\*+|\[[!^]?\]?[^\]]*\]|./gs) ?? []) {
+    const least = Math.min(...taken);
+    taken = part.startsWith("*")
+      ? new Set(Array.from({ length: name.length + 1 }, (_, at) => at).filter((at) => at >= least))
+      : new Set([...taken].filter((at) => at < name.length && isOneOf(part, name[at]!)).map((at) => at + 1));
+  }
+  return taken.has(name.length);
+}
+
+function isOneOf(part: string, letter: string): boolean {
+  if (part === "?") return true;
+  if (part.length === 1) return part === letter;
+  const set = part
+    .slice(1, -1)
+    .replace(/^!/, "^")
+    .replaceAll(/[\\\]]/g, "\\$&");
+  try {
+    return new RegExp(`^[${set}]$`).test(letter);
+  } catch {
+    return false;
+  }
+}
+
+function isProcess(word: string, unit: string): boolean {
+  const bare = word
+    .replaceAll(/["'^$]/g, "")
+    .split("/")
+    .at(-1)!;
+  return [...(PROCESSES[unit] ?? []), stemOf(unit)].includes(bare);
+}
+
+/** Whether a line names a unit beside others, for a command that takes it from there. */
+function names(text: string, unit: string): boolean {
+  return text.split(/[\s;"'()=]+/).some((word) => isUnit(word, unit));
+}
+
+function beginsAgain({ text }: BootLine, unit: string, isVague: boolean, isSameLine: boolean): boolean {
+  const commands = commandsOf(text);
+  const ends = isSameLine ? commands.findIndex(({ words }) => endingIn(words, unit) !== undefined) : -1;
+  return commands.slice(ends + 1).some(({ words }) => {
+    const begins = words.some((word) =>
+      /^(?:start|restart|reload-or-restart|try-restart|unmask|enable)$/.test(word),
+    );
+    return begins && words.some((word) => isUnit(word, unit) || (isVague && word.includes("$")));
+  });
+}
+
+/** Of whom a line is run only for a reason that is not told here. */
+const NOT_ALWAYS =
+  /^(?:ifupdown|dhclient|pppd|NetworkManager|networkd-dispatcher|udev|modprobe|login|logrotate|ufw)$| /;
+
+/** Whether it is surely run: at the beginning of a line, with nothing before it that decides. */
+function isSure({ text, by }: BootLine, before: string): boolean {
+  if (NOT_ALWAYS.test(by) || /^\s/.test(text)) return false;
+  const plain = before.replaceAll(/\b(?:sleep\s+[\w.]+|cd\s+\S+|sync|wall\s+\S+)\s*(?:&&|;)/g, "");
+  return !/&&|\|\||\||\b(?:if|elif|unless|until|while|for|case|test|trap)\b|\[|\)\s*$|\{/.test(plain);
+}

@@ -1,0 +1,145 @@
+import { BlockList, isIPv6 } from "node:net";
+import { isPlainMap } from "../inventory/section.ts";
+
+/** A rule of nftables that sends connections to a front end of this host elsewhere. */
+export interface Redirect {
+  /** "table ip nat, chain output". */
+  readonly place: string;
+  /** "redirect", "dnat". */
+  readonly how: string;
+  /** Whether all of the host's own connections to it are sent elsewhere: the rule asks for nothing else, and none is before it. */
+  readonly isSure: boolean;
+}
+
+/** Words of a rule behind which others of its chain may not be asked. */
+const PASSES = ["accept", "return", "jump", "goto", "vmap"];
+
+/** Words that a rule asks by beside those that are read here; "xt" is a match of iptables' that nft cannot say. */
+const ASKS = ["xt", "limit", "quota", "ct count"];
+
+/** A chain or a rule, as nft lists it in JSON. */
+export type Item = Readonly<Record<string, unknown>>;
+
+/** Rules that send what goes to an address and port of this host elsewhere. */
+export function redirectsOf(items: readonly Item[], address: string, port: number): readonly Redirect[] {
+  const chains = new Map(
+    items.flatMap(({ chain }) => (isPlainMap(chain) ? [[keyOf(chain, chain.name), chain]] : [])),
+  );
+  const otherFamily = isIPv6(address) ? "ip" : "ip6";
+  /** Chains in which a rule before may have let it pass. */
+  const passing = new Set<string>();
+  return items.flatMap(({ rule }): Redirect[] => {
+    if (!isPlainMap(rule) || !Array.isArray(rule.expr) || rule.family === otherFamily) return [];
+    const parts = rule.expr.filter(isPlainMap);
+    const how = parts.flatMap((part) => ["redirect", "dnat", "tproxy"].filter((word) => word in part))[0];
+    const chain = keyOf(rule, rule.chain);
+    const hook = chains.get(chain)?.hook;
+    const mayHavePassed = passing.has(chain);
+    const met = parts.flatMap((part) => (isPlainMap(part.match) ? [meets(part.match, address, port)] : []));
+    if (!met.includes("no") && hasAny(parts, PASSES)) passing.add(chain);
+    // What comes from this host itself passes no other hook that sends it elsewhere.
+    if (how === undefined || (hook !== undefined && hook !== "output")) return [];
+    if (met.includes("no") || !met.some((each) => each.endsWith("port"))) return [];
+    return [
+      {
+        place: `table ${String(rule.family)} ${String(rule.table)}, chain ${String(rule.chain)}`,
+        how,
+        isSure:
+          hook === "output" &&
+          !met.some((each) => each.startsWith("perhaps")) &&
+          !hasAny(parts, ASKS) &&
+          !mayHavePassed,
+      },
+    ];
+  });
+}
+
+function hasAny(parts: readonly Item[], words: readonly string[]): boolean {
+  return parts.some((part) => words.some((word) => word in part));
+}
+
+/** What nft lists of all tables, as JSON; iptables' own are in it, too. Undefined where it is not understood. */
+export function itemsOfListing(listing: string): readonly Item[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(listing);
+    return isPlainMap(parsed) && Array.isArray(parsed.nftables)
+      ? parsed.nftables.filter(isPlainMap)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keyOf({ family, table }: Item, chain: unknown): string {
+  return JSON.stringify([family, table, chain]);
+}
+
+type Met = "no" | "yes" | "perhaps" | "port" | "perhaps by port";
+
+/**
+ * Whether a connection to the address and port, over the loopback interface, is what a rule asks for; "port" when it is by its
+ * port. What a named set holds is not in the listing.
+ */
+function meets({ op, left, right }: Item, address: string, port: number): Met {
+  const isNot = op === "!=";
+  const told = (is: boolean, yes: "yes" | "port" = "yes") => (is === isNot ? "no" : yes);
+  const isNamedSet = typeof right === "string" && right.startsWith("@");
+  if (!isPlainMap(left)) return "perhaps";
+  if (isPlainMap(left.payload)) {
+    const { field, protocol } = left.payload;
+    if (field === "dport") {
+      if (protocol === "udp") return "no";
+      if (isNamedSet) return "perhaps by port";
+      return told(
+        holds(right, (each) => isPort(each, port)),
+        "port",
+      );
+    }
+    if (isNamedSet) return "perhaps";
+    if (field === "protocol" || field === "nexthdr")
+      return told(holds(right, (each) => each === "tcp" || each === 6));
+    if (field === "daddr") {
+      const covered = eachOf(right).map((each) => coversAddress(each, address));
+      if (covered.includes(true)) return told(true);
+      return covered.includes(undefined) ? "perhaps" : told(false);
+    }
+    return "perhaps";
+  }
+  if (isPlainMap(left.meta) && !isNamedSet) {
+    const { key } = left.meta;
+    if (key === "l4proto") return told(holds(right, (each) => each === "tcp" || each === 6));
+    if (key === "oif" || key === "oifname") return told(holds(right, (each) => each === "lo"));
+  }
+  return "perhaps";
+}
+
+function holds(right: unknown, is: (each: unknown) => boolean): boolean {
+  return eachOf(right).some(is);
+}
+
+function eachOf(right: unknown): readonly unknown[] {
+  return isPlainMap(right) && Array.isArray(right.set) ? right.set : [right];
+}
+
+function isPort(given: unknown, port: number): boolean {
+  if (isPlainMap(given) && Array.isArray(given.range))
+    return Number(given.range[0]) <= port && port <= Number(given.range[1]);
+  return Number(given) === port;
+}
+
+/** Undefined where it is not understood. */
+function coversAddress(given: unknown, address: string): boolean | undefined {
+  const family = isIPv6(address) ? "ipv6" : "ipv4";
+  const covered = new BlockList();
+  try {
+    if (typeof given === "string") covered.addAddress(given, family);
+    else if (isPlainMap(given) && isPlainMap(given.prefix))
+      covered.addSubnet(String(given.prefix.addr), Number(given.prefix.len), family);
+    else if (isPlainMap(given) && Array.isArray(given.range))
+      covered.addRange(String(given.range[0]), String(given.range[1]), family);
+    else return undefined;
+  } catch {
+    return undefined;
+  }
+  return covered.check(address, family);
+}

@@ -1,0 +1,27 @@
+import type { Fields, Question } from "./protocol.ts";
+
+/** Of questions that name a host's own address there are as many as hosts. */
+const MOST_KEPT = 4096;
+
+const kept = new Map<string, { readonly fields: Fields; readonly value: unknown }>();
+
+/**
+ * What is made of an answer; the very same value where another host answered the same, byte by byte. Hosts of a fleet are
+ * mostly alike, and what each of them says of itself is then kept once. `make` goes by its argument and the question alone,
+ * and nobody changes what it made.
+ */
+export function sharedValue<T>(question: Question, make: (fields: Fields) => T, fields: Fields): T {
+  // By its text: it is another function at each call.
+  const key = [make.toString(), ...question].join("\0");
+  const last = kept.get(key);
+  if (last !== undefined && isSame(last.fields, fields)) return last.value as T;
+  const value = make(fields);
+  if (kept.size >= MOST_KEPT) kept.clear();
+  // Copies: what came is a part of all that came with it.
+  kept.set(key, { fields: fields.map((field) => Buffer.from(field)), value });
+  return value;
+}
+
+function isSame(one: Fields, other: Fields): boolean {
+  return one.length === other.length && one.every((field, at) => field.equals(other[at]!));
+}

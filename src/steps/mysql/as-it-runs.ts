@@ -1,0 +1,170 @@
+import type { InstalledFacts } from "./facts.ts";
+import { stateOf } from "./in-force.ts";
+
+/** Of the server's options: which data it has, whether it takes writes, and who reaches it. */
+export const OPTIONS_COMPARED = [
+  "datadir",
+  "innodb-data-home-dir",
+  "innodb-log-group-home-dir",
+  "innodb-undo-directory",
+  "innodb-force-recovery",
+  "innodb-read-only",
+  "read-only",
+  "skip-networking",
+  "bind-address",
+  "port",
+] as const;
+
+type Option = (typeof OPTIONS_COMPARED)[number];
+
+/**
+ * In what the next start would be another server than the one that runs: other data, no writes, or out of reach. Sentences
+ * about what keeps it from its work, and about what a person should know.
+ */
+export function judgeAsItRuns(facts: InstalledFacts): {
+  readonly blocked: readonly string[];
+  readonly warnings: readonly string[];
+} {
+  const blocked: string[] = [];
+  const warnings: string[] = [];
+  const name = facts.unit.name;
+  const of = (option: Option) => ({ next: nextValue(option, facts), now: liveValue(option, facts) });
+  const isRunning = stateOf(facts) === "running" && facts.live !== undefined;
+  const source = (option: Option) => `grep -rn ${option.replaceAll("-", ".")} /etc/mysql names the line`;
+
+  const data = of("datadir");
+  const isSame = leadsThere(facts, data.next, data.now);
+  if (isRunning && isOther(data) && !isSame)
+    blocked.push(
+      `the next start of ${name} takes its data from ${data.next}, and what runs has it in ${data.now}: move the data, or take datadir out (${source("datadir")})`,
+    );
+  else
+    for (const option of [
+      "innodb-data-home-dir",
+      "innodb-log-group-home-dir",
+      "innodb-undo-directory",
+    ] as const) {
+      const place = { ...of(option), ...(isSame ? { next: nextValue(option, facts, data.now) } : {}) };
+      if (isRunning && isOther(place))
+        blocked.push(
+          `the next start of ${name} has ${option} ${place.next}, and what runs has its files in ${place.now}: move them, or take the option out (${source(option)})`,
+        );
+    }
+
+  const recovery = of("innodb-force-recovery");
+  if (recovery.next !== undefined && recovery.next !== "0") {
+    const said = `innodb_force_recovery=${recovery.next} is for saving data of a damaged server: InnoDB does less with it, and takes no writes from 4 on`;
+    if (isRunning && recovery.now === recovery.next) warnings.push(`${name} runs with it: ${said}`);
+    else blocked.push(`${said}: take it out before the next start (${source("innodb-force-recovery")})`);
+  }
+
+  const innodb = of("innodb-read-only");
+  if (isOn(innodb.next)) {
+    const said = `innodb_read_only=ON: InnoDB takes no writes`;
+    if (isRunning && isOn(innodb.now)) warnings.push(`${name} runs with ${said}`);
+    else blocked.push(`the next start of ${name} has ${said}: take it out (${source("innodb-read-only")})`);
+  }
+
+  // Who manages replicas sets it while the server runs.
+  const readOnly = of("read-only");
+  if (
+    isRunning &&
+    readOnly.now !== undefined &&
+    readOnly.next !== undefined &&
+    isOn(readOnly.next) !== isOn(readOnly.now)
+  )
+    warnings.push(
+      isOn(readOnly.next)
+        ? `read_only=ON is in its option files and not in force: after its next start ${name} takes no writes until somebody sets it to OFF`
+        : `read_only=ON was set while ${name} runs, so it takes no writes, and its option files do not say so: SET GLOBAL read_only=OFF, or write it down`,
+    );
+
+  const network = of("skip-networking");
+  if (isRunning && network.now !== undefined && isOn(network.next) && !isOn(network.now))
+    blocked.push(
+      `the next start of ${name} listens on no address (skip-networking), and what runs does: take it out (${source("skip-networking")})`,
+    );
+  const address = of("bind-address");
+  if (isRunning && isOther(address)) {
+    const said = `the next start of ${name} listens on ${address.next}, and what runs on ${address.now}`;
+    if (isLoopback(address.next!) && !isLoopback(address.now!))
+      blocked.push(
+        `${said}: nobody else would reach it. Restart it if that is meant, or change it (${source("bind-address")})`,
+      );
+    else warnings.push(said);
+  }
+  const port = of("port");
+  // 0 is what a server tells that listens on no address.
+  if (isRunning && isOther(port) && port.next !== "0" && port.now !== "0")
+    blocked.push(
+      `the next start of ${name} listens on port ${port.next}, and what runs on ${port.now}: restart it if that is meant, or change it (${source("port")})`,
+    );
+  return { blocked, warnings };
+}
+
+function isOther({
+  next,
+  now,
+}: {
+  readonly next: string | undefined;
+  readonly now: string | undefined;
+}): boolean {
+  return next !== undefined && now !== undefined && next !== now;
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && !/^(?:OFF|FALSE|0|NO)$/i.test(value);
+}
+
+function isLoopback(address: string): boolean {
+  return address.split(",").every((each) => /^(?:127\.|::1$|localhost$)/.test(each.trim()));
+}
+
+/** Whether what the next start goes by is a link to where the data is. */
+function leadsThere(
+  { surroundings }: InstalledFacts,
+  next: string | undefined,
+  now: string | undefined,
+): boolean {
+  const place = surroundings?.places.get(next ?? "");
+  return place?.is === "value" && place.value.realPath === now;
+}
+
+/**
+ * As the command line, SET PERSIST and the option files make it, in that order. Undefined where that was not told. `data`: the
+ * directory that relative places are below.
+ */
+function nextValue(
+  option: Option,
+  facts: InstalledFacts,
+  data = dataDirectory(facts, option),
+): string | undefined {
+  const variable = option.replaceAll("-", "_");
+  const spelled = option.replaceAll("-", "[-_]");
+  const given = new RegExp(`(?<![\\w-])--(?:loose[-_])?${spelled}(?:=["']?([^\\s"';]+))?(?=[\\s"';]|$)`).exec(
+    facts.unitOptions,
+  );
+  const said =
+    given !== null ? (given[1] ?? "ON") : (facts.persisted.get(variable) ?? facts.parser.says?.get(option));
+  return said === undefined ? undefined : normalised(option, said, data);
+}
+
+function dataDirectory(facts: InstalledFacts, option: Option): string {
+  return option === "datadir" ? "/" : (nextValue("datadir", facts) ?? "/");
+}
+
+function liveValue(option: Option, { live }: InstalledFacts): string | undefined {
+  const value = live?.get(option.replaceAll("-", "_"));
+  return value === undefined ? undefined : normalised(option, value, live?.get("datadir") ?? "/");
+}
+
+const NO_VALUE = /^(?:|\(No default value\)|NULL|\*)$/;
+
+/** Places without a slash at their end, those of InnoDB as below the data. */
+function normalised(option: Option, value: string, data: string): string {
+  if (option === "bind-address") return NO_VALUE.test(value) ? "*" : value;
+  if (option !== "datadir" && !/dir(?:ectory)?$/.test(option)) return value;
+  const bare = NO_VALUE.test(value) || value === "./" || value === "." ? data : value;
+  const whole = bare.startsWith("/") ? bare : `${data.replace(/\/+$/, "")}/${bare.replace(/^\.\//, "")}`;
+  return whole.replace(/(?<=.)\/+$/, "");
+}

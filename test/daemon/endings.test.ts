@@ -1,0 +1,181 @@
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import type { BootLine } from "../../src/daemon/boot-lines.ts";
+import { ENDING_LINES, endingsOf } from "../../src/daemon/endings.ts";
+
+const PATH = "/etc/cron.d/power";
+/** Lines of one file, as the reader tells those that fit. */
+function linesOf(text: string, by = "cron", path = PATH): readonly BootLine[] {
+  return text.split("\n").flatMap((each, index) => {
+    return new RegExp(ENDING_LINES).test(each) ? [{ path, line: index + 1, text: each, by }] : [];
+  });
+}
+const ends = (text: string, unit = "haproxy.service", by = "cron") => endingsOf(linesOf(text, by), unit);
+const surely = (does: string, how = "cron runs it", unit = "haproxy.service") => ({
+  blocked: [`${PATH}:1 ${does} ${unit} (${how}): take it out there`],
+  warnings: [],
+});
+const NOTHING = { blocked: [], warnings: [] };
+
+describe("what surely ends a service", () => {
+  it.each([
+    ["@reboot systemctl stop haproxy", "stops"],
+    ["@reboot root /usr/bin/systemctl -q --no-block stop nginx haproxy.service", "stops"],
+    ["0 3 * * * root sleep 60 && systemctl disable --now haproxy", "disables"],
+    ["systemctl mask haproxy.service >/dev/null 2>&1", "masks"],
+    ["systemctl stop 'hap*'", "stops"],
+    ["/usr/sbin/service haproxy stop", "stops"],
+    ["invoke-rc.d --quiet haproxy stop", "stops"],
+    ["/etc/init.d/haproxy stop", "stops"],
+    ["update-rc.d -f haproxy remove", "disables"],
+    ["pkill -9 -x haproxy", "kills"],
+    ["killall haproxy", "kills"],
+    ["systemctl kill -s KILL haproxy", "kills"],
+    ["kill -9 $(pidof haproxy)", "kills"],
+    ["kill `cat /run/haproxy.pid`", "kills"],
+    ["apt-get -y purge haproxy", "removes the package of"],
+    ["systemctl stop docker haproxy", "stops"],
+    ["docker stop edge; systemctl stop haproxy", "stops"],
+    ["ssh kvm-02 'echo moved'; systemctl stop haproxy", "stops"],
+    ["systemctl isolate rescue.target", "isolates rescue.target, and so stops"],
+  ])("%s", (text, does) => {
+    expect(ends(text)).toEqual(surely(does));
+  });
+
+  it.each([
+    ["mariadb.service", "systemctl stop mysql", "stops"],
+    ["mariadb.service", "pkill mariadbd", "kills"],
+    ["zookeeper.service", "pkill java", "kills"],
+    ["zookeeper.service", "/usr/share/zookeeper/bin/zkServer.sh stop", "stops"],
+    ["meshctl-watcher.service", "systemctl stop 'meshctl-*'", "stops"],
+    ["meshctl-haproxy-install.path", "systemctl stop meshctl-haproxy-install.path", "stops"],
+  ])("%s by %s", (unit, text, does) => {
+    expect(ends(text, unit)).toEqual(surely(does, "cron runs it", unit));
+  });
+
+  it("what a unit starts, by its own name", () => {
+    expect(ends("-/bin/sh -c 'pkill -x haproxy'", "haproxy.service", "ssh.service")).toEqual(
+      surely("kills", "ssh.service starts it"),
+    );
+  });
+});
+
+describe("what may end a service is a warning", () => {
+  it.each([
+    ["cron", "  systemctl stop haproxy"],
+    ["cron", "[ -e /run/quiet ] && systemctl stop haproxy"],
+    ["cron", "if on_battery; then systemctl stop haproxy; fi"],
+    ["cron", "curl -fs localhost:8080 || systemctl stop haproxy"],
+    ["cron", "ssh kvm-02 'cd /srv; systemctl stop haproxy'"],
+    ["cron", "echo systemctl stop haproxy | at 3am"],
+    ["ifupdown", "systemctl stop haproxy"],
+    ["ssh.service ExecStopPost", "/bin/systemctl stop haproxy"],
+    ["udev", 'ACTION=="add", SUBSYSTEM=="net", RUN+="/bin/systemctl stop haproxy"'],
+  ])("%s: %s", (by, text) => {
+    const { blocked, warnings } = ends(text, "haproxy.service", by);
+    expect(blocked).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^\/etc\/cron\.d\/power:1 may be what stops haproxy\.service \(.*\): look at when it does$/,
+      ),
+    ]);
+  });
+
+  it("of a variable that a line of the same file gives the service's name", () => {
+    const loop = 'for s in nginx haproxy; do\n  systemctl stop "$s"\ndone';
+    expect(ends(loop).warnings).toEqual([
+      expect.stringMatching(/power:2 may be what stops haproxy\.service/),
+    ]);
+    expect(ends(loop, "zookeeper.service")).toEqual(NOTHING);
+    expect(ends('SERVICES="nginx haproxy"\nsystemctl stop $SERVICES').warnings).toHaveLength(1);
+  });
+
+  it("of a file that could not be read", () => {
+    const lines = [{ path: PATH, line: 0, text: "Permission denied", by: "cron" }];
+    expect(endingsOf(lines, "haproxy.service").warnings).toEqual([
+      `${PATH} could not be read (Permission denied), and cron runs it: whether it ends haproxy.service is not known`,
+    ]);
+  });
+});
+
+describe("what ends no service", () => {
+  it.each([
+    "systemctl reload haproxy",
+    "invoke-rc.d haproxy rotate >/dev/null 2>&1 || true",
+    "systemctl restart haproxy",
+    "systemctl stop haproxy-exporter",
+    "systemctl stop nginx && systemctl reload haproxy",
+    "systemctl --user stop haproxy",
+    "systemctl -H kvm-02 stop haproxy",
+    "systemctl kill -s USR2 haproxy",
+    "systemctl kill --signal=HUP haproxy.service",
+    "pkill -HUP haproxy",
+    "kill -USR2 $(cat /run/haproxy.pid)",
+    "kill -0 $(pidof haproxy)",
+    "echo done # systemctl stop haproxy",
+    "systemctl is-active haproxy || systemctl start haproxy",
+    "apt-get remove haproxy-doc",
+    "pkill nginx",
+    "service haproxy status",
+    "systemctl isolate multi-user.target",
+    'systemctl stop "$1"',
+    "0 3 * * * root ssh kvm-02 systemctl stop haproxy",
+    "/usr/bin/ssh -o BatchMode=yes kvm-02 'systemctl stop haproxy'",
+    "docker exec edge pkill haproxy",
+    "lxc-attach -n edge -- service haproxy stop",
+  ])("%s", (text) => {
+    expect(ends(text)).toEqual(NOTHING);
+  });
+
+  it("what starts it again behind that, as a backup does", () => {
+    expect(ends("systemctl stop haproxy\ncp -a /etc/haproxy /srv\nsystemctl start haproxy")).toEqual(NOTHING);
+    expect(ends("systemctl stop haproxy; sleep 5; systemctl start haproxy")).toEqual(NOTHING);
+    expect(ends("systemctl start haproxy; systemctl stop haproxy").blocked).toHaveLength(1);
+  });
+
+  it("the unit's own files, and meshctl's", () => {
+    expect(ends("/usr/bin/pkill -x haproxy", "haproxy.service", "haproxy.service")).toEqual(NOTHING);
+    const own = linesOf(
+      "systemctl stop haproxy",
+      "meshctl-haproxy-install.service",
+      "/opt/meshctl/watcher/x",
+    );
+    expect(endingsOf(own, "haproxy.service")).toEqual(NOTHING);
+  });
+
+  it("what holds a password, which is not asked for", () => {
+    expect(linesOf("systemctl stop haproxy --password=x")).toEqual([]);
+    expect(linesOf("mysqldump -px mysql | pkill mysqld")).toEqual([]);
+    expect(linesOf("curl -u admin:x http://localhost/drain; systemctl stop haproxy")).toEqual([]);
+    expect(linesOf("curl https://me:x@chat.example/ -d 'systemctl stop haproxy'")).toEqual([]);
+    expect(linesOf("systemctl stop haproxy # API_TOKEN=x")).toEqual([]);
+    expect(linesOf("MYSQL_PWD=x mysqldump shop; systemctl stop mysql")).toEqual([]);
+    expect(linesOf("BORG_PASSPHRASE=x borg create ::now && systemctl stop mysql")).toEqual([]);
+    expect(linesOf("DB_PASSWORD='x' /opt/dump && service mysql stop")).toEqual([]);
+    expect(linesOf("/opt/dump --pass x && service mysql stop")).toEqual([]);
+    expect(linesOf("curl -H 'X-Api-Key: x' http://localhost/drain; systemctl stop haproxy")).toEqual([]);
+  });
+});
+
+describe("a long line of a host's takes no time", () => {
+  const within = (code: string, values: object) => runInNewContext(code, values, { timeout: 10_000 });
+
+  it.each([
+    ["of a minified script", "for(i in kill){if(x.service in y)for(k in z)systemctl}".repeat(2000)],
+    ["of words that may begin what is looked for", "service kill systemctl stop for in ".repeat(4000)],
+    ["of a variable", `a=${"ruby ".repeat(20_000)};`],
+    ["of nothing", `${"\n".repeat(60_000)}x`],
+    ["of spaces", `a=ruby${" ".repeat(60_000)};`],
+  ])("%s", (_, text) => {
+    expect(within("new RegExp(of, 'm').test(text)", { of: ENDING_LINES, text })).toBe(false);
+  });
+
+  it("with a pattern of stars", () => {
+    const lines = linesOf(`systemctl stop ${"*?".repeat(9)}${"*".repeat(60)}z haproxy-x`);
+    expect(lines).toHaveLength(1);
+    expect(within("ends(lines, 'haproxy.service')", { ends: endingsOf, lines })).toEqual(NOTHING);
+    expect(ends("systemctl stop 'h*a*[op]?o*y*'")).toEqual(surely("stops"));
+    expect(ends("systemctl stop '[!h]*' haproxy-x")).toEqual(NOTHING);
+    expect(ends("systemctl stop '[h' haproxy-x")).toEqual(NOTHING);
+  });
+});

@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import type { Change, Command } from "../../../src/contract/change.ts";
+import { apply } from "../../../src/engine/apply.ts";
+import { HostLocks } from "../../../src/engine/host-locks.ts";
+import { readKept } from "../../../src/engine/kept.ts";
+import { sha256Of } from "../../../src/evidence/file.ts";
+import { set, start, World } from "./world.ts";
+
+// Each also in a real shell.
+vi.setConfig({ testTimeout: 300_000 });
+
+const [FIRST, SECOND] = ["20261122-190312-4f2a", "20261122-190313-0001"];
+const owner = `${process.getuid!()}:${process.getgid!()}`;
+
+interface Act {
+  readonly run?: string;
+  /** Of a host whose folder it is given. */
+  readonly commands: (folder: string) => readonly Command[];
+  /** What somebody else does first: file → text. */
+  readonly before?: Readonly<Record<string, string>>;
+}
+
+const script = (name: string, folder: string): Command => {
+  const file = new URL(`./${name}.sh`, import.meta.url);
+  return { kind: "script", file, args: [folder], timeoutMs: 5_000 };
+};
+const write = (path: string, text: string, mode = "0644"): Command => {
+  return { kind: "write", path, content: [text], mode, owner };
+};
+const putBack = (path: string, present: string): Command => {
+  const diff = { path, was: present, want: "" };
+  return { kind: "restore", path, from: FIRST, expected: sha256Of(present), before: "-", diff };
+};
+const serves = (word: string): Act => {
+  return {
+    commands: (folder) => [script("serve", folder)],
+    before: { config: word, state: "up\n", live: "x\n" },
+  };
+};
+
+/** Each on a host of its own, one act after the other. */
+const STORIES: Readonly<Record<string, readonly Act[]>> = {
+  "a value's": [
+    { commands: (folder) => [set(folder, "it's $(id)"), start(folder)] },
+    { commands: (folder) => [set(folder, "other"), start(folder)], before: { stuck: "" } },
+    { commands: (folder) => [start(folder)], before: { "break after start": "" } },
+  ],
+  "a service's": [
+    { commands: (folder) => [script("serve", folder)] },
+    ...["old", "refused", "dies", "slow", "late", "clamped", "poison", "old"].map(serves),
+  ],
+  "files that are written": [
+    {
+      commands: (folder) => [write(`${folder}/new/er`, "one\n"), write(`${folder}/foreign`, "ours")],
+      before: { foreign: "theirs" },
+    },
+    { commands: (folder) => [write(`${folder}/foreign`, "ours again", "0600")] },
+    { commands: (folder) => [write(`${folder}/foreign`, "")], run: SECOND },
+  ],
+  "files that are put back": [
+    {
+      commands: (folder) => [write(`${folder}/new`, "one"), write(`${folder}/old`, "ours")],
+      before: { old: "" },
+    },
+    { commands: (folder) => [putBack(`${folder}/old`, "no such text")] },
+    { commands: (folder) => [putBack(`${folder}/log`, "log")], before: { log: "log" } },
+    {
+      commands: (folder) => [putBack(`${folder}/new`, "one"), putBack(`${folder}/old`, "ours")],
+      run: SECOND,
+    },
+  ],
+};
+
+/** What is below a host's folder: "MODE PATH: text", without what only a real shell needs. */
+function left(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => !/^(bin|run|usr)\b|^script-|manifest\.lock$/.test(path))
+    .sort()
+    .map((path) => {
+      const { mode } = statSync(join(folder, path));
+      const text = (mode & 0o40000) === 0 ? readFileSync(join(folder, path), "utf8") : "";
+      return `${(mode & 0o7777).toString(8)} ${path}: ${text.replaceAll(folder, "FOLDER")}`;
+    })
+    .map((line) =>
+      line
+        .replace(/meshctl-engine-\w+/g, "ROOT")
+        .replace(/(boots: |\n)(\S+) \d+ (file|unit|package) /g, "$1$2 NOW $3 "),
+    );
+}
+
+/** Each act's end and what it left, and what the host keeps at the end. */
+async function played(acts: readonly Act[], world: World) {
+  const remote = world.remote("a");
+  const { directory } = remote;
+  const locks = new HostLocks(FIRST, () => remote);
+  await locks.take("a");
+  const ends: unknown[] = [];
+  for (const { run = FIRST, commands, before = {} } of acts) {
+    for (const [name, text] of Object.entries(before)) world.put("a", name, text);
+    const change: Change = { id: "act", why: "it is one", commands: commands(directory), activate: [] };
+    const context = { run, step: "step" } as Parameters<typeof apply>[2];
+    const end = await apply(remote, change, { ...context, alsoInstall: [] }).then(() => "made", String);
+    ends.push([end.replaceAll(directory, "FOLDER"), left(directory)]);
+  }
+  const kept = await Promise.all([readKept(remote), readKept(remote, FIRST), readKept(remote, SECOND)]);
+  const busy = await new HostLocks(SECOND, () => remote).take("a").then(() => "taken", String);
+  await locks.releaseAll();
+  const told = kept.map(({ runs, files }) =>
+    JSON.stringify([[...runs], [...files]]).replaceAll(directory, "FOLDER"),
+  );
+  return { ends, told, busy: busy.replace(/\d+/g, "N") };
+}
+
+describe.concurrent("what is told of the engine's scripts is what they do in a real shell", () => {
+  it.each(Object.entries(STORIES))("%s", async (_, acts) => {
+    const told = await played(acts, new World("a"));
+    expect(told).toEqual(await played(acts, new World("a").inShell()));
+    expect(told.ends).toHaveLength(acts.length);
+  });
+});

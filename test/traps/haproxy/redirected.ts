@@ -1,0 +1,24 @@
+import { mustRun } from "../../e2e/backends.ts";
+import { installed } from "../installed.ts";
+import { sh, type Trap } from "../trap.ts";
+
+const because =
+  /table ip trap, chain out, has a redirect for port 8080: what this host sends to 127\.0\.0\.1:8080 does not come to HAProxy/;
+
+const trap: Trap = {
+  title: "a rule of nftables sends what goes to a front end to another port, where somebody answers too",
+  steps: "haproxy",
+  plant: async ({ host, lab }) => {
+    await installed({ host, lab }, "/usr/sbin/nft", "nftables");
+    await mustRun(
+      host,
+      `nft add table ip trap
+nft add chain ip trap out '{ type nat hook output priority -100; }'
+nft add rule ip trap out ip daddr 127.0.0.1 tcp dport 8080 counter redirect to :8081`,
+    );
+  },
+  told: [{ setting: "user-api front end", verdict: "blocked", because }],
+  outcome: { is: "refused", code: 5, because },
+  clear: sh("nft delete table ip trap"),
+};
+export default trap;
