@@ -2,8 +2,12 @@ import { describe, expect, it, vi } from "vitest";
 import type { InventoryView } from "../../src/contract/inventory-view.ts";
 import type { RunEvent } from "../../src/engine/events.ts";
 import type { WaveRules } from "../../src/waves.ts";
+import { tellTime } from "../told-time.ts";
 import { serviceStep, serving } from "./world/service-step.ts";
 import { valueStep, type World } from "./world/world.ts";
+
+vi.mock("node:timers/promises", () => import("../told-sleep.ts"));
+tellTime();
 
 // Whole runs, which wait between looks; some of them in a real shell.
 vi.setConfig({ testTimeout: 300_000 });

@@ -5,7 +5,7 @@ import { HostLost } from "../../src/errors.ts";
 import { serviceStep, serving } from "./world/service-step.ts";
 import { valueStep, World } from "./world/world.ts";
 
-// Whole runs in a real shell.
+// Some are whole runs in a real shell.
 vi.setConfig({ testTimeout: 300_000 });
 
 const hook = (command: string, changed: Partial<Hook> = {}): Hook => {
@@ -36,7 +36,7 @@ const told = (world: World) =>
 
 describe.concurrent("hooks", () => {
   it("run once each around the change, in their order, and around nothing on a converged host", async () => {
-    const world = new World("a").inShell();
+    const world = new World("a");
     const hooks = { before: [hook(note("1")), hook(note("2"))], after: [hook(note("3")), hook(note("4"))] };
     expect(await run(world, valueStep(), hooks)).toBe(0);
     expect(world.read("a", "notes")).toBe("1 old\n2 old\n3 new\n4 new\n");
@@ -46,7 +46,7 @@ describe.concurrent("hooks", () => {
   });
 
   it("are planned where something is changed, and not run by a plan", async () => {
-    const world = new World("a", "b").inShell();
+    const world = new World("a", "b");
     for (const name of ["disk", "live"]) world.put("b", name, "new");
     const hooks = { before: [hook(note("1"))], after: [] };
     expect(await run(world, valueStep(), hooks, { command: "plan" })).toBe(2);
@@ -57,7 +57,7 @@ describe.concurrent("hooks", () => {
   });
 
   it("run before the first change of a step on a host and after its last, not around each", async () => {
-    const world = new World("a").inShell();
+    const world = new World("a");
     const twice = valueStep({
       assess(self, fleet) {
         const { readings, changes } = valueStep().assess(self, fleet);
@@ -79,7 +79,7 @@ describe.concurrent("hooks", () => {
   });
 
   it("run once for a wave on its first host, and are told whom they run for", async () => {
-    const world = new World("a", "b").inShell();
+    const world = new World("a", "b");
     const every = hook('echo "$MESHCTL_STEP $MESHCTL_HOST: $MESHCTL_WAVE" >>"$HOME/notes"', { per: "wave" });
     const each = hook('echo "$MESHCTL_HOST: $MESHCTL_WAVE" >>"$HOME/each"');
     expect(await run(world, valueStep(), { before: [every, each], after: [every] })).toBe(0);
@@ -97,7 +97,7 @@ describe.concurrent("hooks", () => {
   });
 
   it("that fail before the change keep it from being made, and no other host is begun", async () => {
-    const world = new World("a", "b").inShell();
+    const world = new World("a", "b");
     const step = valueStep({ next: (waiting) => waiting.slice(0, 1) });
     const before = [hook("echo no such backend >&2; exit 3")];
     expect(await run(world, step, { before, after: [hook(note("after"))] })).toBe(1);
@@ -111,7 +111,7 @@ describe.concurrent("hooks", () => {
   });
 
   it("that fail for a wave fail all of it", async () => {
-    const world = new World("a", "b").inShell();
+    const world = new World("a", "b");
     expect(await run(world, valueStep(), { before: [hook("exit 1", { per: "wave" })] })).toBe(1);
     expect(world.read("b", "log")).toBe("");
     expect(world.outcome("b").because).toBe(
@@ -128,7 +128,7 @@ describe.concurrent("hooks", () => {
   });
 
   it("that fail after the change put back what it replaced, and stop the run", async () => {
-    const world = serving("a", "b").inShell();
+    const world = serving("a", "b");
     const step = serviceStep("new", { next: (waiting) => waiting.slice(0, 1) });
     const after = [hook("echo it answers 503; exit 1")];
     expect(await run(world, step, { after })).toBe(1);
@@ -143,17 +143,17 @@ describe.concurrent("hooks", () => {
 
   it("that fail on one host of a wave leave its neighbours what they got, and a wave's take it from all", async () => {
     const failing = 'test "$MESHCTL_HOST" != a';
-    const one = serving("a", "b").inShell();
+    const one = serving("a", "b");
     expect(await run(one, serviceStep("new"), { after: [hook(failing)] })).toBe(5);
     expect([one.read("a", "config"), one.read("b", "config")]).toEqual(["old", "new"]);
     expect(one.outcome("b").is).toBe("as wanted");
-    const both = serving("a", "b").inShell();
+    const both = serving("a", "b");
     expect(await run(both, serviceStep("new"), { after: [hook(failing, { per: "wave" })] })).toBe(1);
     expect([both.read("a", "config"), both.read("b", "config")]).toEqual(["old", "old"]);
   });
 
   it("whose connection is lost leave everything as it is: nobody knows how they ended", async () => {
-    const world = serving("a").inShell();
+    const world = serving("a");
     world.remote("a").faultAfter = (during) =>
       during === "its after hook" ? new HostLost("a", during, "its after hook was cut off") : undefined;
     expect(await run(world, serviceStep("new"), { after: [hook("true")] })).toBe(1);
@@ -163,7 +163,7 @@ describe.concurrent("hooks", () => {
   });
 
   it("are named when the change failed and what was to run after it did not", async () => {
-    const world = new World("a").inShell();
+    const world = new World("a");
     world.put("a", "stuck");
     const step = valueStep({ settle: { deadlineMs: 300, stableMs: 0 } });
     expect(await run(world, step, { before: [hook("true")], after: [hook(note("after"))] })).toBe(1);

@@ -1,9 +1,13 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { AnyStep } from "../../src/contract/step.ts";
 import { lookAt } from "../../src/engine/look.ts";
 import { type Answer, NotUnderstood } from "../../src/reader/answer.ts";
 import type { Fields, Question } from "../../src/reader/protocol.ts";
 import type { Reader } from "../../src/reader/reader.ts";
+import { tellTime } from "../told-time.ts";
+
+vi.mock("node:timers/promises", () => import("../told-sleep.ts"));
+tellTime();
 
 const IDENTITY = ["InvocationID", "MainPID", "NeedDaemonReload"];
 

@@ -1,8 +1,9 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { expect, it, vi } from "vitest";
 import { quickestClock } from "../../src/engine/quickest-clock.ts";
+import { tellTime } from "../told-time.ts";
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+vi.mock("node:timers/promises", () => import("../told-sleep.ts"));
+tellTime();
 
 it.each([
   ["one is enough where it is good", [20], false, 20, 1],
@@ -19,9 +20,7 @@ it.each([
     return heldUp;
   };
   const again = async () => clocks[count++]!;
-  const quickest = quickestClock(clocks[0]!, again, heldUpMs, 0);
-  await vi.runAllTimersAsync();
-  expect(await quickest).toEqual({
+  expect(await quickestClock(clocks[0]!, again, heldUpMs, 0)).toEqual({
     skewMs: (widths as readonly number[]).indexOf(width),
     uncertaintyMs: width,
   });
@@ -47,8 +46,6 @@ it("a machine that was busy once is not busy for ever", async () => {
     count += 1;
     return wide;
   };
-  const quickest = quickestClock(wide, again, () => 50, 0);
-  await vi.runAllTimersAsync();
-  expect(await quickest).toEqual(wide);
+  expect(await quickestClock(wide, again, () => 50, 0)).toEqual(wide);
   expect(count).toBe(4);
 });

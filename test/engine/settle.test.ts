@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { untilSettled } from "../../src/engine/settle.ts";
+import { tellTime } from "../told-time.ts";
 import { serviceStep, serving } from "./world/service-step.ts";
 import { valueStep, World } from "./world/world.ts";
+
+vi.mock("node:timers/promises", () => import("../told-sleep.ts"));
+tellTime();
 
 // Whole runs, which wait between looks; some of them in a real shell.
 vi.setConfig({ testTimeout: 300_000 });

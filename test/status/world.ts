@@ -30,16 +30,12 @@ type Entry<M> = M extends ReadonlyMap<infer K, infer V> ? [K, V] : never;
 
 const THREE = { "zk-1": "follower", "zk-2": "leader", "zk-3": "follower" } as const;
 
-export function viewOf({
-  members = THREE,
-  proxies = { a: {}, b: {}, c: {} },
-  ...model
-}: MeshModel): MeshView {
-  const isReported = model.limit ?? (() => true);
-  const service = watcherHost.service(model.service);
+type Members = NonNullable<MeshModel["members"]>;
+
+function ofMembers(members: Members) {
   const ids = Object.fromEntries(Object.keys(members).map((name, index) => [name, index + 1]));
   const names = Object.keys(members);
-  const memberFleet = member.fleetOf(
+  const fleet = member.fleetOf(
     names,
     Object.fromEntries(
       Object.entries(members).map(([name, role]) => {
@@ -56,6 +52,38 @@ export function viewOf({
       }),
     ),
   );
+  return { fleet, evidence: evidenceOf(zookeeper, fleet) };
+}
+
+let three: ReturnType<typeof ofMembers> | undefined;
+
+/** Three members that serve, as most meshes here have them: judged once. */
+function serving() {
+  three ??= ofMembers(THREE);
+  return three;
+}
+
+function evidenceOf(
+  step: typeof zookeeper | typeof haproxy | typeof watcher,
+  fleet: MeshView["zookeeper" | "haproxy" | "watcher"],
+): MeshView["evidence"] {
+  return [...fleet].flatMap(([name, each]) => {
+    if (each.is === "unseen") return [];
+    const self = { name, desired: each.desired, facts: each.facts, host: each.host, claims: new Map() };
+    // biome-ignore lint/suspicious/noExplicitAny: each step is given its own fleet
+    const { readings } = step.assess(self as any, fleet as any);
+    return readings.map((reading) => ({ host: name, step: step.name, evidence: judge(reading) }));
+  });
+}
+
+export function viewOf({
+  members = THREE,
+  proxies = { a: {}, b: {}, c: {} },
+  ...model
+}: MeshModel): MeshView {
+  const isReported = model.limit ?? (() => true);
+  const service = watcherHost.service(model.service);
+  const { fleet: memberFleet, evidence: memberEvidence } = members === THREE ? serving() : ofMembers(members);
   const unseen = { is: "unseen", because: "no route to host" } as const;
   const wantedWatcher = watcherHost.desired({ services: [service] });
   const wantedHaproxy = proxyHost.desired({ watched: true, services: [service] });
@@ -74,19 +102,11 @@ export function viewOf({
       return [name, { is: "seen", desired: wantedHaproxy, facts, host: proxyHost.hostFacts(wantedHaproxy) }];
     }),
   );
-  const evidence: MeshView["evidence"] = [
-    [zookeeper, memberFleet] as const,
-    [haproxy, haproxyFleet] as const,
-    [watcher, watcherFleet] as const,
-  ].flatMap(([step, fleet]) =>
-    [...fleet].flatMap(([name, each]) => {
-      if (each.is === "unseen" || !isReported(name)) return [];
-      const self = { name, desired: each.desired, facts: each.facts, host: each.host, claims: new Map() };
-      // biome-ignore lint/suspicious/noExplicitAny: each step is given its own fleet
-      const { readings } = step.assess(self as any, fleet as any);
-      return readings.map((reading) => ({ host: name, step: step.name, evidence: judge(reading) }));
-    }),
-  );
+  const evidence = [
+    ...memberEvidence,
+    ...evidenceOf(haproxy, haproxyFleet),
+    ...evidenceOf(watcher, watcherFleet),
+  ].filter(({ host }) => isReported(host));
   const away = [...memberFleet, ...haproxyFleet].filter(([, each]) => each.is === "unseen");
   return {
     mesh: { ...mesh([service], Object.keys(proxies)), ensemble: [] } satisfies Mesh,

@@ -23,9 +23,9 @@ interface Answers {
 }
 
 /** The traps are planted by several files, each on hosts of its own, so that workers end together. */
-const SHARES = 4;
+const SHARES = 6;
 
-/** Plants every fourth trap, beginning with this one, on hosts of its own. For a test file. */
+/** Plants every sixth trap, beginning with this one, on hosts of its own. For a test file. */
 export async function plantShare(first: number): Promise<void> {
   const suite = parseSuite(process.env.MESHCTL_SUITE ?? "bookworm");
   // Traps of a step, which follow each other, take about the same time.

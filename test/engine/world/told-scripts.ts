@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
@@ -33,6 +34,11 @@ export class ToldFolder {
 
   constructor(directory: string) {
     this.#directory = directory;
+  }
+
+  /** What a script's HOME is. */
+  get home(): string {
+    return this.#directory;
   }
 
   /** Where a path of the host's is on this machine. */
@@ -143,6 +149,7 @@ export const TOLD_SCRIPTS: ReadonlyMap<URL, ToldScript> = new Map<URL, ToldScrip
   [engine("write"), write],
   [engine("restore"), restore],
   [engine("kept"), kept],
+  [engine("hook"), hook],
   [world("set"), set],
   [world("start"), start],
   [world("serve"), serve],
@@ -196,6 +203,15 @@ function kept(folder: ToldFolder, [run]: readonly string[]): ScriptEnd {
   for (const path of [...paths].sort())
     records.push(fileRecord(folder, `${STATE}/runs/${run}/before${path}`), fileRecord(folder, path));
   return { stdout: records.map((fields) => `${fields.join("\t")}\n`).join("") };
+}
+
+/** A hook is a shell's own text: the one program that is started. */
+function hook(folder: ToldFolder, args: readonly string[]): ScriptEnd {
+  const [command, MESHCTL_RUN, MESHCTL_STEP, MESHCTL_HOST, MESHCTL_WAVE] = args;
+  const told = { MESHCTL_RUN, MESHCTL_STEP, MESHCTL_HOST, MESHCTL_WAVE };
+  const env = { PATH: process.env.PATH, HOME: folder.home, LC_ALL: "C", ...told };
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", command!], { env, input: "", encoding: "utf8" });
+  return { exitCode: status ?? -1, stdout, stderr };
 }
 
 /** As prelude.sh's emit_file. */

@@ -26,6 +26,11 @@ const script = (name: string, folder: string): Command => {
   const file = new URL(`./${name}.sh`, import.meta.url);
   return { kind: "script", file, args: [folder], timeoutMs: 5_000 };
 };
+const hook = (command: string): Act => {
+  const file = new URL("../../../src/engine/commands/hook.sh", import.meta.url);
+  const args = [command, FIRST, "step", "a", "a b"];
+  return { commands: () => [{ kind: "script", file, args, timeoutMs: 5_000 }] };
+};
 const write = (path: string, text: string, mode = "0644"): Command => {
   return { kind: "write", path, content: [text], mode, owner };
 };
@@ -51,23 +56,22 @@ const STORIES: Readonly<Record<string, readonly Act[]>> = {
     { commands: (folder) => [script("serve", folder)] },
     ...["old", "refused", "dies", "slow", "late", "clamped", "poison", "old"].map(serves),
   ],
-  "files that are written": [
+  "hooks of the user's own": [
+    hook('echo "$MESHCTL_RUN $MESHCTL_STEP $MESHCTL_HOST: $MESHCTL_WAVE" >>"$HOME/notes"'),
+    hook(`cat >"$HOME/read"; printf '%s\\n' '$(id) "x"' >>"$HOME/notes"`),
+    hook("echo said; echo no such backend >&2; exit 3"),
+  ],
+  "files that are written and put back": [
     {
       commands: (folder) => [write(`${folder}/new/er`, "one\n"), write(`${folder}/foreign`, "ours")],
-      before: { foreign: "theirs" },
+      before: { foreign: "" },
     },
     { commands: (folder) => [write(`${folder}/foreign`, "ours again", "0600")] },
     { commands: (folder) => [write(`${folder}/foreign`, "")], run: SECOND },
-  ],
-  "files that are put back": [
-    {
-      commands: (folder) => [write(`${folder}/new`, "one"), write(`${folder}/old`, "ours")],
-      before: { old: "" },
-    },
-    { commands: (folder) => [putBack(`${folder}/old`, "no such text")] },
+    { commands: (folder) => [putBack(`${folder}/new/er`, "no such text")] },
     { commands: (folder) => [putBack(`${folder}/log`, "log")], before: { log: "log" } },
     {
-      commands: (folder) => [putBack(`${folder}/new`, "one"), putBack(`${folder}/old`, "ours")],
+      commands: (folder) => [putBack(`${folder}/new/er`, "one\n"), putBack(`${folder}/foreign`, "")],
       run: SECOND,
     },
   ],

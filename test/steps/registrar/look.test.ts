@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { NotRead, NotUnderstood } from "../../../src/reader/answer.ts";
 import type { Ask, Question } from "../../../src/reader/protocol.ts";
@@ -14,8 +14,12 @@ import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
 import { besideUnits, content, file, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { askOpen, openHost } from "../../reader/told-open.ts";
+import { tellTime } from "../../told-time.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 import { auth, desired, KEY, SESSION, userApi } from "./world.ts";
+
+vi.mock("node:timers/promises", () => import("../../told-sleep.ts"));
+tellTime();
 
 const want = desired({ services: [{ ...userApi, check: { ...userApi.check, timeoutMs: 500 } }] });
 const UNIT = "meshctl-registrar.service";

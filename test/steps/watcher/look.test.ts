@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { InventoryView } from "../../../src/contract/inventory-view.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
@@ -25,8 +25,12 @@ import {
 } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { askOpen } from "../../reader/told-open.ts";
+import { tellTime } from "../../told-time.ts";
 import { bookwormHost } from "../bookworm-host.ts";
 import { desired, HAPROXY_CONFIG, haproxyConfig, KEY, service } from "./world.ts";
+
+vi.mock("node:timers/promises", () => import("../../told-sleep.ts"));
+tellTime();
 
 const want = desired();
 const WATCHER = "meshctl-watcher.service";

@@ -383,14 +383,16 @@ async function readOr(look: Promise<ZookeeperFacts>): Promise<ZookeeperFacts | N
   }
 }
 
+const converged = Object.fromEntries(THREE.map((host) => [host, modelOf(host)]));
+const convergedThree = fleetOf(THREE, converged);
+
 /** Rows and changes of one host, where these hosts are as was seen, and the others converged. */
 function assess(
   name: string,
   seen: Readonly<Record<string, ZookeeperFacts | NotRead>>,
   members: readonly string[] = THREE,
 ) {
-  const world = Object.fromEntries(THREE.map((host) => [host, modelOf(host)]));
-  const fleet = new Map(fleetOf(members, world));
+  const fleet = new Map(members === THREE ? convergedThree : fleetOf(members, converged));
   for (const [host, facts] of Object.entries(seen)) {
     const known = fleet.get(host)!;
     if (known.is === "unseen") throw new Error(`${host} is unseen`);

@@ -1,0 +1,3 @@
+import { plantShare } from "./plant.ts";
+
+await plantShare(5);
