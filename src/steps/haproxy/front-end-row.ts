@@ -1,9 +1,9 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import { itemsOfSave } from "../../evidence/iptables.ts";
-import { itemsOfListing, redirectsOf } from "../../haproxy/redirects.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { panicOf } from "../../haproxy/panic-state.ts";
+import { itemsOfListing, redirectsOf } from "../../haproxy/redirects.ts";
 import { requestTo, WILDCARDS } from "../../haproxy/served.ts";
 import { type Altered, alteredWords, connections } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, type Bound, type ServiceSettings } from "../../haproxy/settings.ts";

@@ -12,7 +12,7 @@ const trap: Trap = {
 echo '0 3 * * * root cp -p /root/haproxy.cfg.good /etc/haproxy/haproxy.cfg && systemctl reload haproxy' >/etc/cron.d/standard`,
   ),
   told: [{ setting: "next start of haproxy.service", verdict: "blocked", because }],
-  outcome: { is: "refused", code: 1, because },
+  outcome: { is: "refused", code: 5, because },
   clear: sh(`rm /etc/cron.d/standard /root/haproxy.cfg.good; ${NO_CRON}`),
 };
 export default trap;

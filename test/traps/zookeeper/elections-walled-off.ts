@@ -26,7 +26,7 @@ RULES`,
     );
   },
   told: [{ setting: "firewall", verdict: "blocked", because }],
-  outcome: { is: "refused", code: 1, because },
+  outcome: { is: "refused", code: 5, because },
   clear: sh("nft delete table inet trap"),
 };
 export default trap;
