@@ -115,10 +115,19 @@ function partsOf({ expr }: Item): readonly Item[] {
   return (Array.isArray(expr) ? expr : []).filter(isPlainMap);
 }
 
+/** iptables' REJECT is a target of its own to older nft. */
+function isDrop(part: Item): boolean {
+  return (
+    "drop" in part ||
+    "reject" in part ||
+    (isPlainMap(part.xt) && part.xt.type === "target" && part.xt.name === "REJECT")
+  );
+}
+
 /** What a rule does with what it matches; undefined when it only counts, logs or marks. */
 function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump" | "goto"; to: unknown } | undefined {
   for (const part of partsOf(rule)) {
-    if ("drop" in part || "reject" in part) return { is: "drop" };
+    if (isDrop(part)) return { is: "drop" };
     if (isPlainMap(part.jump)) return { is: "jump", to: part.jump.target };
     if (isPlainMap(part.goto)) return { is: "goto", to: part.goto.target };
     // What goes on where the chain was called from is not followed.
@@ -134,13 +143,13 @@ function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump" | "goto
 function meets(rule: Item, port: number, sources: Sources): Sources {
   let met = sources;
   // What drops must be understood, or a rate limit would be told as if it shut everybody out.
-  const isDrop = verdictOf(rule)?.is === "drop";
+  const drops = verdictOf(rule)?.is === "drop";
   for (const part of partsOf(rule)) {
     if (isPlainMap(part.match)) {
       const now = matched(part.match, port, met);
-      if (now === undefined && isDrop) return [];
+      if (now === undefined && drops) return [];
       met = now ?? met;
-    } else if (isDrop && !["drop", "reject", "counter", "log"].some((known) => known in part)) return [];
+    } else if (drops && !isDrop(part) && !["counter", "log"].some((known) => known in part)) return [];
   }
   return met;
 }

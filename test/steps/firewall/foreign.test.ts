@@ -10,6 +10,7 @@ const dport = (right: unknown, op?: string) =>
 const saddr = (right: unknown, op?: string) => eq({ payload: { protocol: "ip", field: "saddr" } }, right, op);
 const state = (...states: string[]) => eq({ ct: { key: "state" } }, states, "in");
 const [accept, drop] = [{ accept: null }, { drop: null }];
+const REJECT = { xt: { type: "target", name: "REJECT" } };
 const jump = (target: string) => ({ jump: { target } });
 
 type Rules = readonly (readonly unknown[])[];
@@ -42,6 +43,7 @@ describe("a table of others", () => {
   it.each<[string, string, readonly string[]]>([
     ["that drops the port", ruleset([[dport(2181), drop]]), [DROPS]],
     ["that rejects it", ruleset([[dport({ set: [80, 2181] }), { counter: {} }, { reject: null }]]), [DROPS]],
+    ["that has iptables reject it", ruleset([[dport(2181), REJECT]]), [DROPS]],
     ["that drops a range with it", ruleset([[dport({ range: [2000, 3000] }), drop]]), [DROPS]],
     ["that drops all but another port", ruleset([[dport(22, "!="), drop]]), [DROPS]],
     ["that drops all at its end", ruleset([[dport(22), accept], [drop]]), [DROPS]],
@@ -127,6 +129,11 @@ describe("a table of others", () => {
       [],
     ],
     ["that is iptables' own in words nobody reads here", ruleset([[{ xt: null }]], { policy: "drop" }), []],
+    [
+      "that has iptables reject what matches in words nobody reads here",
+      ruleset([[dport(2181), { xt: { type: "match", name: "connlimit" } }, REJECT]]),
+      [],
+    ],
     ["that jumps in a circle", ruleset([[jump("mine")]], { chains: { mine: [[jump("mine")]] } }), []],
     ["that is meshctl's", ruleset([[dport(2181), drop]], { table: "meshctl" }), []],
     ["that has no rule", ruleset([]), []],
