@@ -1,4 +1,5 @@
 import { type BootLine, showHow } from "./boot-lines.ts";
+import { OVERWRITING, overwrittenBy } from "./overwriting.ts";
 
 /** Who a service is to those that end it by its process: by the name of its unit. */
 const PROCESSES: Readonly<Record<string, readonly string[]>> = {
@@ -45,7 +46,7 @@ const SECRETS = [
 /** What comes first: the number of its group, which then is not looked for a second time in the same line. */
 const first = (what: string, group: number) => `(?=(.*?${what}))\\${group}`;
 /**
- * Lines that end a service, begin it again, or name it for those that do. None that holds a password: what is not needed
+ * Lines that end a service, begin it again, name it for those that do, or write over its files. None that holds a password: what is not needed
  * does not leave the host. Each part is looked for once in a line: hosts have files of one long line.
  */
 export const ENDING_LINES = `^(?!.*(?:${SECRETS.join("|")}))(?:${[
@@ -57,10 +58,13 @@ export const ENDING_LINES = `^(?!.*(?:${SECRETS.join("|")}))(?:${[
   `${first("\\bsystemctl\\b", 6)}.*\\bisolate\\b`,
   `${first("\\bfor\\b", 7)}${first("\\bin\\b", 8)}.*\\b${NAMES}`,
   `[ \\t]*\\w+=["'(]?(?=([\\w.@ -]*?\\b${NAMES}\\b))\\9(?=([\\w.@ -]*))\\10["')]?[ \\t\\r]*$`,
+  `${first(OVERWRITING.writer, 11)}.*${OVERWRITING.file}`,
 ].join("|")})`;
 
 interface Ending {
   readonly does: string;
+  /** Whether starting the unit again does not take it back. */
+  readonly lasts?: boolean;
   /** Of a unit that a variable names: no more than that it may be this one. */
   readonly isVague?: boolean;
 }
@@ -71,7 +75,7 @@ interface Found extends Ending {
   readonly isSaid: boolean;
 }
 
-/** What ends a unit, outside of its own files: sentences about what surely does, and about what may. */
+/** What ends a unit or writes over its files, outside of what starts it: sentences about what surely does, and about what may. */
 export function endingsOf(
   lines: readonly BootLine[],
   unit: string,
@@ -99,7 +103,11 @@ export function endingsOf(
     if (found.isVague && !sameFile.some((other) => names(other.text, unit))) continue;
     // Who starts it again behind that, as a backup does, ended it for a while.
     const later = lines.slice(index).filter((other) => other.path === path);
-    if (later.some((other) => beginsAgain(other, unit, found.isVague === true, other === line))) continue;
+    if (
+      found.lasts !== true &&
+      later.some((other) => beginsAgain(other, unit, found.isVague === true, other === line))
+    )
+      continue;
     const said = `${path}:${line.line} ${found.does} ${unit} (${how})`;
     if (found.isVague || found.isSaid || !isSure(line, found.before))
       warnings.push(`${said.replace(found.does, `may be what ${found.does}`)}: look at when it does`);
@@ -154,9 +162,11 @@ function isElsewhere(words: readonly string[]): boolean {
 /** Whose words are told, and perhaps handed to whoever runs them. */
 const isSaying = (word: string) => /^(?:echo|printf|logger|wall|grep)$/.test(word);
 
-/** What a command does to a unit, if it ends it. */
+/** What a command does to a unit, if it ends it or writes over one of its files. */
 function endingIn(words: readonly string[], unit: string): Ending | undefined {
   if (isElsewhere(words)) return undefined;
+  const file = overwrittenBy(words, unit);
+  if (file !== undefined) return { does: `writes over ${file} of`, lasts: true };
   const at = (name: RegExp) => words.findIndex((word) => name.test(word));
   const after = (index: number) => words.slice(index + 1);
   const systemctl = at(/(?:^|[/=@+!-])systemctl$/);

@@ -57,6 +57,22 @@ export function servedConfig(
   return settingsIn(described) === settingsIn(description) ? loaded : { is: "absent" };
 }
 
+/**
+ * The configuration that the worker was started with, servers and all: the record's or the file's, whichever has the
+ * worker's whole description. Undefined while a reload is under way, when neither has.
+ */
+export function startedWith(
+  loaded: Answer<HaproxyConfig>,
+  onDisk: HaproxyConfig | undefined,
+  description: string | undefined,
+): HaproxyConfig | undefined {
+  const known = [loaded.is === "value" ? loaded.value : undefined, onDisk];
+  return known.find(
+    (config) =>
+      config && description && directiveOf(config, "global", "", "description")?.value === description,
+  );
+}
+
 /** The settings' digest in a `description` of ours; "" in any other. The watcher adds one of the whole file. */
 export function settingsIn(description: string | undefined): string {
   return /^meshctl-([0-9a-f]{64})(?:-[0-9a-f]{16})?$/.exec(description ?? "")?.[1] ?? "";

@@ -1,6 +1,6 @@
 import { type HaproxyConfig, serversOf } from "./config.ts";
 import { type PanicSettings, stepsOf } from "./panic.ts";
-import { type Altered, type Judged, orderOf, type ServerState, serversAltered } from "./server-state.ts";
+import { type Altered, orderOf, type ServerState, serversAltered } from "./server-state.ts";
 
 /** Servers of a service that are up by their checks, of those that have a share of the requests. */
 export interface Panic {
@@ -39,20 +39,25 @@ export function panicWords(panic: Panic | undefined, { percent }: PanicSettings)
  */
 export function panicAltered(
   servers: readonly ServerState[],
-  config: HaproxyConfig,
+  {
+    started,
+    onDisk,
+  }: { readonly started: HaproxyConfig | undefined; readonly onDisk: HaproxyConfig | undefined },
   service: string,
   { name: panic }: PanicSettings,
-  whose: Judged,
+  isWatched: boolean,
 ): readonly Altered[] {
-  const known = serversAltered(servers, config, panic, whose);
+  const known = serversAltered(servers, started, panic, isWatched);
   const own = new Map(
     servers.filter(({ backend }) => backend === service).map(({ name, status }) => [name, status]),
   );
   const isOut = (status: string | undefined) => status?.startsWith("MAINT") === true;
-  const onDisk = new Map(serversOf(config, panic).map(({ name, disabled }) => [name, disabled]));
+  const written = new Map(
+    onDisk === undefined ? [] : serversOf(onDisk, panic).map(({ name, disabled }) => [name, disabled]),
+  );
   const others = servers.flatMap(({ backend, name, status }): Altered[] => {
     if (backend !== panic || known.some((each) => each.name === name)) return [];
-    const [out, disabled] = [isOut(status), onDisk.get(name)];
+    const [out, disabled] = [isOut(status), written.get(name)];
     if (!own.has(name) || out === isOut(own.get(name)) || disabled === undefined || out === disabled)
       return [];
     const undo = orderOf("set server", `${panic}/${name}`, "state", out ? "ready" : "maint");

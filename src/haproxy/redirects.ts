@@ -1,4 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
+import type { Item } from "../evidence/iptables.ts";
 import { isPlainMap } from "../inventory/section.ts";
 
 /** A rule of nftables that sends connections to a front end of this host elsewhere. */
@@ -16,9 +17,6 @@ const PASSES = ["accept", "return", "jump", "goto", "vmap"];
 
 /** Words that a rule asks by beside those that are read here; "xt" is a match of iptables' that nft cannot say. */
 const ASKS = ["xt", "limit", "quota", "ct count"];
-
-/** A chain or a rule, as nft lists it in JSON. */
-export type Item = Readonly<Record<string, unknown>>;
 
 /** Rules that send what goes to an address and port of this host elsewhere. */
 export function redirectsOf(items: readonly Item[], address: string, port: number): readonly Redirect[] {

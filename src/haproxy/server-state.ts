@@ -79,35 +79,29 @@ export interface Altered {
   readonly added?: string;
 }
 
-/** How the worker's servers are judged. */
-export interface Judged {
-  /** Whether a watcher puts servers that have left into maintenance. */
-  readonly isMaintenanceOurs: boolean;
-  /** Whether the worker was started with just this file: only then servers that it has too many or too few were made so by hand. */
-  readonly isAsLoaded: boolean;
-}
-
 /**
  * Servers of the worker that somebody added, took away, sent elsewhere, drained, gave another weight or limit, or does not check any more. One that registered
  * itself with weight 0 shows "DRAIN" too and is as it wants to be. A server that the file has by a name has the
- * address that HAProxy resolved when it read the file: that proves nothing. Maintenance is an alteration only where
- * no watcher uses it for the servers that have left: `isMaintenanceOurs`.
+ * address that HAProxy resolved when it read the file: that proves nothing. `started` is what the worker was started with
+ * (`startedWith`): any other configuration proves nothing by hand. Where a watcher keeps the servers (`isWatched`), those in
+ * maintenance have left, and who is too many or too few is told beside what is registered.
  */
 export function serversAltered(
   servers: readonly ServerState[],
-  config: HaproxyConfig,
+  started: HaproxyConfig | undefined,
   service: string,
-  { isMaintenanceOurs, isAsLoaded }: Judged,
+  isWatched: boolean,
 ): readonly Altered[] {
-  const configured = new Map(serversOf(config, service).map((server) => [server.name, server]));
+  if (started === undefined) return [];
+  const configured = new Map(serversOf(started, service).map((server) => [server.name, server]));
   const own = servers.filter(({ backend }) => backend === service);
   const taken = [...configured.keys()].filter((name) => own.every((server) => server.name !== name));
-  const others = isAsLoaded
-    ? [
+  const others = isWatched
+    ? []
+    : [
         ...own.flatMap((server) => (configured.has(server.name) ? [] : added(server))),
         ...taken.map((name): Altered => ({ name, how: "was taken away", undo: undefined })),
-      ]
-    : [];
+      ];
   return [
     ...others,
     ...own.flatMap(({ name, status, weight, address, limit, check }): Altered[] => {
@@ -118,7 +112,7 @@ export function serversAltered(
       const order = (...words: readonly (string | number)[]) => orderOf("set server", at, ...words);
       if (status.startsWith("MAINT")) {
         // "MAINT (resolution)" is HAProxy's own doing.
-        const isByHand = !isMaintenanceOurs && !server.disabled && !status.includes("resolution");
+        const isByHand = !isWatched && !server.disabled && !status.includes("resolution");
         return isByHand ? [{ name, how: "is in maintenance", undo: order("state", "ready") }] : [];
       }
       if (address !== undefined && parseIp(host) !== undefined && !isAddress(address, host, port)) {

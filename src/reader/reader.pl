@@ -1348,7 +1348,7 @@ sub as_server {
 
 # What the server's own parser makes of all option files. It starts nothing and opens no table. Fields: exit code, and
 # each line that matters.
-my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-)?read-only|skip-networking|bind-address|port|init-file) |error: )/;
+my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-|super-)?read-only|offline-mode|max-connections|skip-networking|bind-address|port|init-file) |error: )/;
 sub database_parser {
   my ($program, $option, $user, $protected) = @_;
   my ($code, $text) = output_of([$program, @$option], errors => 1, before => as_server($user, $protected));
@@ -1357,10 +1357,14 @@ sub database_parser {
 
 my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'max_connect_errors', 'skip_name_resolve', " .
   "'datadir', 'innodb_data_home_dir', 'innodb_log_group_home_dir', 'innodb_undo_directory', 'innodb_force_recovery', " .
-  "'innodb_read_only', 'read_only', 'skip_networking', 'bind_address', 'port', " .
+  "'innodb_read_only', 'read_only', 'super_read_only', 'offline_mode', 'max_connections', 'skip_networking', 'bind_address', 'port', " .
   "'innodb_buffer_pool_size', 'innodb_buffer_pool_size_max', 'innodb_buffer_pool_chunk_size', 'innodb_buffer_pool_instances', " .
   "'innodb_log_file_size', 'innodb_redo_log_capacity', 'innodb_flush_log_at_trx_commit'); " .
-  "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Innodb_redo_log_capacity_resized')";
+  "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Innodb_redo_log_capacity_resized'); " .
+  # What events set: MariaDB refuses to list them where they are switched off. Of an event nothing else than that.
+  q{SET @known = IF(@@event_scheduler = 'ON', 'SELECT CONCAT(''event '', EVENT_SCHEMA, ''.'', EVENT_NAME), } .
+  q{REGEXP_SUBSTR(EVENT_DEFINITION, ''(GLOBAL|PERSIST)[[:space:].]+innodb_[a-z_]+ *:?= *[0-9]+'') } .
+  q{FROM information_schema.EVENTS WHERE STATUS = ''ENABLED''', 'DO 0'); PREPARE told FROM @known; EXECUTE told};
 
 # The socket that a process listens at; undefined when it has none in the file system. MySQL's X protocol has another.
 sub socket_of {

@@ -179,3 +179,62 @@ describe("a long line of a host's takes no time", () => {
     expect(ends("systemctl stop '[h' haproxy-x")).toEqual(NOTHING);
   });
 });
+
+describe("what surely writes over a file of a service", () => {
+  const CFG = "/etc/haproxy/haproxy.cfg";
+  it.each([
+    [`0 3 * * * root cp -p /root/good.cfg ${CFG} && systemctl reload haproxy`, CFG],
+    ["0 3 * * * root cp /srv/conf/haproxy.cfg /etc/haproxy/", CFG],
+    ["install -m 0644 -t /etc/haproxy /srv/conf/haproxy.cfg", CFG],
+    [`cat /srv/a /srv/b >${CFG}; systemctl restart haproxy`, CFG],
+    [`cat /srv/a /srv/b > ${CFG} 2>/dev/null`, CFG],
+    [`tee ${CFG} </srv/haproxy.cfg >/dev/null`, CFG],
+    [`sed -i 's/maxconn .*/maxconn 100/' ${CFG}`, CFG],
+    [`perl -i -ne 'print if 1' ${CFG}`, CFG],
+    [`curl -fsS -o ${CFG} http://conf.example/haproxy.cfg`, CFG],
+    [`wget -qO ${CFG} http://conf.example/haproxy.cfg`, CFG],
+    [`dd if=/srv/a of=${CFG}`, CFG],
+    [`ln -sf /srv/haproxy.cfg ${CFG}`, CFG],
+    [`mv ${CFG} /root/`, CFG],
+    [`rm -f ${CFG}`, CFG],
+    ["rm /etc/systemd/system/haproxy.service", "/etc/systemd/system/haproxy.service"],
+  ])("%s", (text, file) => expect(ends(text)).toEqual(surely(`writes over ${file} of`)));
+
+  it.each([
+    ["zookeeper.service", "cp /srv/zoo.cfg /etc/zookeeper/conf/zoo.cfg"],
+    ["mariadb.service", "rm /etc/mysql/mariadb.conf.d/zz-meshctl.cnf"],
+    ["meshctl-watcher.service", "cp /srv/synapse.conf.json /etc/meshctl"],
+    ["systemd-sysctl.service", "rm -f /etc/sysctl.d/99-zz-meshctl.conf"],
+  ])("%s by %s, and no other", (unit, text) => {
+    expect(ends(text, unit).blocked).toEqual([expect.stringContaining(`of ${unit} (cron runs it)`)]);
+    expect(ends(text)).toEqual(NOTHING);
+  });
+});
+
+it("what may write over a file is a warning", () => {
+  for (const text of [
+    "[ -e /run/new ] && cp /srv/haproxy.cfg /etc/haproxy/haproxy.cfg",
+    "  cp /srv/haproxy.cfg /etc/haproxy/haproxy.cfg",
+    "/srv/render | tee /etc/haproxy/haproxy.cfg >/dev/null",
+  ])
+    expect(ends(text)).toEqual({
+      blocked: [],
+      warnings: [
+        expect.stringMatching(/may be what writes over \/etc\/haproxy\/haproxy\.cfg of haproxy\.service/),
+      ],
+    });
+});
+
+it.each([
+  "cp /etc/haproxy/haproxy.cfg /var/backups/haproxy.cfg",
+  "cp -a /etc/haproxy/haproxy.cfg /var/backups/",
+  "tar czf /srv/b.tgz /etc/haproxy/haproxy.cfg && rm /srv/old.tgz",
+  "haproxy -c -f /etc/haproxy/haproxy.cfg >/dev/null && systemctl reload haproxy",
+  "diff /etc/haproxy/haproxy.cfg /srv/haproxy.cfg >/tmp/d",
+  "cat /srv/ca.pem /srv/key.pem >/etc/haproxy/certs/a.pem && systemctl reload haproxy",
+  "sed -n 's/maxconn//p' /etc/haproxy/haproxy.cfg >/srv/out",
+  "ssh kvm-02 cp /srv/haproxy.cfg /etc/haproxy/haproxy.cfg",
+  "rsync -a /etc/haproxy/haproxy.cfg backup:/srv/haproxy.cfg",
+  "grep -q x /etc/haproxy/haproxy.cfg || rm /tmp/x",
+  "curl -o /srv/haproxy.cfg http://conf.example/etc/haproxy/haproxy.cfg",
+])("%s writes over nothing of a service's", (text) => expect(ends(text)).toEqual(NOTHING));

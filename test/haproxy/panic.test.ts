@@ -201,7 +201,7 @@ describe("servers of the second back end that somebody changed by hand", () => {
     "backend user-api:panic\nserver a 10.0.0.9:80\nserver b 10.0.0.8:80 disabled\n",
   );
   const altered = (servers: readonly ServerState[]) =>
-    panicAltered(servers, config, "user-api", panic, { isMaintenanceOurs: true, isAsLoaded: false });
+    panicAltered(servers, { started: config, onDisk: config }, "user-api", panic, true);
 
   it("are told with what takes it back", () => {
     expect(

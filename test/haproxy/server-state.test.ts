@@ -8,12 +8,10 @@ const row = (name: string, status: string, weight: string, address = "", limit =
   ...[check, "200", "OK"],
 ];
 
-const how = (options: string, record: readonly [string, string, ...string[]], isMaintenanceOurs = false) => {
+const how = (options: string, record: readonly [string, string, ...string[]], isWatched = false) => {
   const config = parseHaproxyConfig(`backend api\n  server a 10.0.0.2:9001 ${options}\n`);
   const { servers } = tableOf([row("a", ...record)]);
-  return serversAltered(servers, config, "api", { isMaintenanceOurs, isAsLoaded: true }).map(
-    (each) => each.how,
-  );
+  return serversAltered(servers, config, "api", isWatched).map((each) => each.how);
 };
 
 it.each<[string, string, [string, string, ...string[]], string[]]>([
@@ -46,7 +44,7 @@ it("whose name would be an order of its own to HAProxy's socket is in no order t
     `backend api\n  server ${name} 10.0.0.2:9001\n  server b 10.0.0.3:9001\n`,
   );
   const { servers } = tableOf([name, "b"].map((each, at) => row(each, "UP", "5", `10.0.0.${at + 2}:9001`)));
-  const altered = serversAltered(servers, config, "api", { isMaintenanceOurs: false, isAsLoaded: true });
+  const altered = serversAltered(servers, config, "api", false);
   expect(altered.map(({ undo }) => undo)).toEqual([undefined, "set server api/b weight 1"]);
   expect(alteredWords(altered, "/run/x.sock")).toMatch(/A reload of HAProxy takes it back$/);
 });
@@ -55,24 +53,24 @@ it.each<[string, string[], boolean, (string | undefined)[][]]>([
   [
     "too many",
     ["a", "b"],
-    true,
+    false,
     [["b was added at 10.0.0.3:9001", "set server api/b state maint; del server api/b"]],
   ],
-  ["too few", [], true, [["a was taken away", undefined]]],
-  ["another one", ["b"], false, []],
-])("a worker that has %s", (_, names, isAsLoaded, altered) => {
+  ["too few", [], false, [["a was taken away", undefined]]],
+  ["another one, which a watcher keeps", ["b"], true, []],
+])("a worker that has %s", (_, names, isWatched, altered) => {
   const config = parseHaproxyConfig("backend api\n  server a 10.0.0.2:9001 check\n");
   const { servers } = tableOf(
     names.map((name) => row(name, "UP", "1", `10.0.0.${name === "a" ? 2 : 3}:9001`)),
   );
-  const found = serversAltered(servers, config, "api", { isMaintenanceOurs: false, isAsLoaded });
+  const found = serversAltered(servers, config, "api", isWatched);
   expect(found.map(({ name, how, undo }) => [`${name} ${how}`, undo])).toEqual(altered);
 });
 
 it("that was added and is still in maintenance gets no requests", () => {
   const { servers } = tableOf([row("b", "MAINT", "1", "10.0.0.3:9001")]);
   const config = parseHaproxyConfig("backend api\n");
-  expect(serversAltered(servers, config, "api", { isMaintenanceOurs: false, isAsLoaded: true })).toEqual([]);
+  expect(serversAltered(servers, config, "api", false)).toEqual([]);
 });
 
 it("in maintenance has left, where a watcher uses that for those that leave", () => {

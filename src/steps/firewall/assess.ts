@@ -1,3 +1,4 @@
+import { without } from "../../address-range.ts";
 import type { Change } from "../../contract/change.ts";
 import type { HostFacts } from "../../contract/host.ts";
 import type { Reading } from "../../contract/reading.ts";
@@ -8,9 +9,11 @@ import { LOAD, loadChange, PACKAGES, packagesChange, REMOVE, removeChange } from
 import type { FirewallDesired } from "./desired.ts";
 import type { FirewallFacts } from "./facts.ts";
 import type { FirewallFleet } from "./fleet.ts";
+import { type ForeignDrops, foreignDrops } from "./foreign.ts";
 import { RULES, TABLE } from "./paths.ts";
 import { rowsOf } from "./rows.ts";
-import { situationOf } from "./situation.ts";
+import { type Rules, sourcesOf } from "./rules.ts";
+import { situationOf, sourcesFor } from "./situation.ts";
 
 export function assess(
   desired: FirewallDesired,
@@ -18,7 +21,7 @@ export function assess(
   host: HostFacts,
   fleet: FirewallFleet,
 ): Assessed {
-  if (desired.rules === undefined) return assessOff(facts, host);
+  if (desired.rules === undefined) return assessOff(desired, facts, host);
   const situation = situationOf({ rules: desired.rules, adopt: desired.adopt }, facts, host, fleet);
   const rows = rowsOf(situation);
   // Neither is a file written over that was not read.
@@ -39,7 +42,7 @@ function unreadFiles({ files }: FirewallFacts): readonly FileFact[] {
 }
 
 /** meshctl's table is to be nowhere. Where it never was, nothing is asked of a kernel that may not know tables. */
-function assessOff(facts: FirewallFacts, host: HostFacts): Assessed {
+function assessOff({ reach }: FirewallDesired, facts: FirewallFacts, host: HostFacts): Assessed {
   const { files, kernel, unit } = facts;
   const ours = Object.values(files).filter((fact) =>
     ["ours", "edited"].includes(ownershipOf(fact, host.manifest)),
@@ -72,9 +75,29 @@ function assessOff(facts: FirewallFacts, host: HostFacts): Assessed {
   if (unread !== undefined) return { readings: [row], changes: [] };
   const isOpen = ours.length > 0 || (kernel.is === "read" && kernel.table !== undefined);
   const changes: readonly Change[] = isOpen ? [removeChange(ours)] : [];
+  const { drops, unread: untold } = reach === undefined ? NOBODY : shutOutBy(reach, facts, host);
   const because =
     row.inForce.is === "unreadable"
       ? undefined
       : `the inventory does not ask for it, and it is still ${ours.length > 0 ? "on disk" : "in force"}`;
-  return { readings: [{ ...row, because, closedBy: { change: REMOVE } }], changes };
+  // Its own table goes first, whatever others do.
+  const blocked = isOpen || drops.length === 0 ? undefined : `${drops.join("; ")}: let them in there`;
+  return {
+    readings: [{ ...row, because, blocked, warning: untold[0], closedBy: { change: REMOVE } }],
+    changes,
+  };
 }
+
+/** Whom rules of others keep from a member's ports, in words. The host reaches its own addresses by way of the loopback. */
+function shutOutBy(reach: Rules, facts: FirewallFacts, host: HostFacts): ForeignDrops {
+  const own = sourcesOf(host.addresses);
+  const found = [reach.clientPort, ...reach.peerPorts].map((port) =>
+    foreignDrops(facts, port, without(sourcesFor(reach, port), own)),
+  );
+  return {
+    drops: found.flatMap(({ drops }) => drops),
+    unread: found.flatMap(({ unread }) => unread),
+  };
+}
+
+const NOBODY: ForeignDrops = { drops: [], unread: [] };

@@ -5,6 +5,8 @@ import type { FirewallParameters } from "./parameters.ts";
 import { type Rules, sourcesOf } from "./rules.ts";
 
 export interface FirewallDesired {
+  /** Who must reach which of a member's ports, whoever filters packets; undefined of a host that is no member. */
+  readonly reach: Rules | undefined;
   /** Undefined where the host is to have no table of meshctl's. */
   readonly rules: Rules | undefined;
   readonly ports: Mesh["zookeeper"];
@@ -22,16 +24,17 @@ export function firewallDesired(
   const clients = [...hosts.values()]
     .filter((each) => mesh.proxies.includes(each.name) || Object.keys(registrationsOf(each)).length > 0)
     .map(({ address }) => address);
+  const reach: Rules | undefined = isMember
+    ? {
+        clientPort,
+        peerPorts: [quorumPort, electionPort],
+        clients: sourcesOf([...members, ...clients, ...(mesh.firewall?.also ?? [])]),
+        members: sourcesOf(members),
+      }
+    : undefined;
   return {
-    rules:
-      mesh.firewall === undefined || !isMember
-        ? undefined
-        : {
-            clientPort,
-            peerPorts: [quorumPort, electionPort],
-            clients: sourcesOf([...members, ...clients, ...mesh.firewall.also]),
-            members: sourcesOf(members),
-          },
+    reach,
+    rules: mesh.firewall === undefined ? undefined : reach,
     ports: mesh.zookeeper,
     adopt,
   };

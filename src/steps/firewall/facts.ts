@@ -9,6 +9,8 @@ export interface FirewallFacts {
   /** Debian's own. */
   readonly nftables: UnitFact;
   readonly kernel: KernelFacts;
+  /** Rules that nft does not list, in the words of iptables-save. Of a member alone. */
+  readonly iptables: string | Unread;
   /** Who is connected to ZooKeeper's ports now. Nobody is asked for where the host is to have no table. */
   readonly peers: readonly { readonly port: number; readonly address: string }[] | Unread;
   /** What puts the table of before back is "waiting", or has lost its timer and is "forgotten"; undefined: nothing is. */
@@ -23,6 +25,6 @@ export type KernelFacts =
       readonly is: "read";
       /** meshctl's table as nft lists it, in both of its languages; undefined when there is none. */
       readonly table: { readonly text: string; readonly json: string } | undefined;
-      /** All tables, as JSON, without what their sets hold. Not asked for where the host is to have no table. */
+      /** All tables, as JSON, without what their sets hold. Of a member alone. */
       readonly ruleset: string | Unread;
     };

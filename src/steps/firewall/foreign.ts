@@ -1,7 +1,9 @@
 import { type AddressRange, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
+import { type Item, itemsOfSave } from "../../evidence/iptables.ts";
 import { isPlainMap } from "../../inventory/section.ts";
+import type { FirewallFacts } from "./facts.ts";
 import { TABLE } from "./paths.ts";
-import { type Item, itemsOf, rangeOfElement, type Unread } from "./table.ts";
+import { type Items, itemsByKind, itemsOf, rangeOfElement, type Unread } from "./table.ts";
 
 type Sources = readonly AddressRange[];
 
@@ -11,14 +13,44 @@ const DEEPEST_JUMP = 16;
 /** Chains looked through for one port: one that many jump to is looked through for each of them. */
 const MOST_WALKS = 1000;
 
+/** Where tables of others drop connections that begin, in words, and what could not be read of them. */
+export interface ForeignDrops {
+  readonly drops: readonly string[];
+  readonly unread: readonly string[];
+}
+
 /**
- * Where tables of others drop connections to a port that `sources` may come from, in words. A drop is final whatever
- * another table accepts, so it shuts out those that meshctl's lets in. A rule that is not understood is taken to accept:
- * only what is seen to drop is told. `listing` is nft's terse one of all tables, as JSON.
+ * What tables of others drop of connections to a port that `sources` may come from. A drop is final whatever another table
+ * accepts, so it shuts out those that meshctl's lets in. A rule that is not understood is taken to accept: only what is
+ * seen to drop is told.
  */
-export function foreignDrops(listing: string | Unread, port: number, sources: Sources): readonly string[] {
-  const items = typeof listing === "string" ? itemsOf(listing) : listing;
-  if ("unread" in items) return [`what other tables drop could not be read: ${items.unread}`];
+export function foreignDrops(
+  { kernel, iptables }: Pick<FirewallFacts, "kernel" | "iptables">,
+  port: number,
+  sources: Sources,
+): ForeignDrops {
+  const listings = [
+    ...(kernel.is === "read" ? [listed(kernel.ruleset, itemsOf)] : []),
+    listed(iptables, itemsSaved),
+  ];
+  return {
+    drops: listings.flatMap((items) => ("unread" in items ? [] : dropsIn(items, port, sources))),
+    unread: listings.flatMap((items) =>
+      "unread" in items ? [`what other tables drop could not be read: ${items.unread}`] : [],
+    ),
+  };
+}
+
+function listed(text: string | Unread, read: (text: string) => Items | Unread): Items | Unread {
+  return typeof text === "string" ? read(text) : text;
+}
+
+function itemsSaved(text: string): Items | Unread {
+  const items = itemsOfSave(text);
+  return items === undefined ? { unread: "iptables-save leaves a table out" } : itemsByKind(items);
+}
+
+function dropsIn(items: Items, port: number, sources: Sources): readonly string[] {
   const isOther = ({ family, table }: Item) =>
     ["ip", "ip6", "inet"].includes(String(family)) && !(family === "inet" && table === TABLE);
   const rules = items.all("rule").filter(isOther);
@@ -83,10 +115,19 @@ function partsOf({ expr }: Item): readonly Item[] {
   return (Array.isArray(expr) ? expr : []).filter(isPlainMap);
 }
 
+/** iptables' REJECT is a target of its own to older nft. */
+function isDrop(part: Item): boolean {
+  return (
+    "drop" in part ||
+    "reject" in part ||
+    (isPlainMap(part.xt) && part.xt.type === "target" && part.xt.name === "REJECT")
+  );
+}
+
 /** What a rule does with what it matches; undefined when it only counts, logs or marks. */
 function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump" | "goto"; to: unknown } | undefined {
   for (const part of partsOf(rule)) {
-    if ("drop" in part || "reject" in part) return { is: "drop" };
+    if (isDrop(part)) return { is: "drop" };
     if (isPlainMap(part.jump)) return { is: "jump", to: part.jump.target };
     if (isPlainMap(part.goto)) return { is: "goto", to: part.goto.target };
     // What goes on where the chain was called from is not followed.
@@ -102,13 +143,13 @@ function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump" | "goto
 function meets(rule: Item, port: number, sources: Sources): Sources {
   let met = sources;
   // What drops must be understood, or a rate limit would be told as if it shut everybody out.
-  const isDrop = verdictOf(rule)?.is === "drop";
+  const drops = verdictOf(rule)?.is === "drop";
   for (const part of partsOf(rule)) {
     if (isPlainMap(part.match)) {
       const now = matched(part.match, port, met);
-      if (now === undefined && isDrop) return [];
+      if (now === undefined && drops) return [];
       met = now ?? met;
-    } else if (isDrop && !["drop", "reject", "counter", "log"].some((known) => known in part)) return [];
+    } else if (drops && !isDrop(part) && !["counter", "log"].some((known) => known in part)) return [];
   }
   return met;
 }

@@ -12,7 +12,7 @@ import type { Unread } from "./table.ts";
 /** meshctl's table on disk and in the kernel, what other tables hold, and who is connected to the ports. */
 export async function lookAtFirewall(
   reader: Reader,
-  { rules, ports }: FirewallDesired,
+  { reach, rules, ports }: FirewallDesired,
 ): Promise<FirewallFacts> {
   const texts = new Map(
     (rules === undefined ? [] : wantedFiles(rules)).map(({ path, content }) => [
@@ -21,12 +21,13 @@ export async function lookAtFirewall(
     ]),
   );
   const file = (path: string) => readFileFact(reader, path, { wanted: texts.get(path) });
-  const [rulesFile, unitFile, dropIn, units, kernel, peers, undo] = await Promise.all([
+  const [rulesFile, unitFile, dropIn, units, kernel, iptables, peers, undo] = await Promise.all([
     file(RULES),
     file(UNIT_FILE),
     file(DROP_IN),
     lookAtUnits(reader, [UNIT, NFTABLES]),
-    kernelFacts(reader, rules !== undefined),
+    kernelFacts(reader, reach !== undefined),
+    reach === undefined ? "" : reader.answerTo("iptables.rules").then(valueOrUnread),
     rules === undefined
       ? []
       : peersOf(reader, [ports.clientPort, ports.quorumPort, ports.electionPort].map(String)),
@@ -37,15 +38,16 @@ export async function lookAtFirewall(
     unit: units.get(UNIT)!,
     nftables: units.get(NFTABLES)!,
     kernel,
+    iptables,
     peers,
     undo,
   };
 }
 
-async function kernelFacts(reader: Reader, isWanted: boolean): Promise<KernelFacts> {
+async function kernelFacts(reader: Reader, isMember: boolean): Promise<KernelFacts> {
   const [table, ruleset] = await Promise.all([
     reader.groupsOf(2, "nft.table"),
-    isWanted ? reader.answerTo("nft.ruleset") : "",
+    isMember ? reader.answerTo("nft.ruleset") : "",
   ]);
   if (table.is === "absent") return { is: "no nft" };
   if (table.is === "unreadable") return { is: "unread", because: table.because };

@@ -198,9 +198,10 @@ function portRow(situation: Situation, setting: string, ports: readonly number[]
       member &&
       `${member.member} is connected to port ${member.port} from ${member.address}, which is not its address in the inventory, and would be cut off: let it take that address${ports.includes(rules.clientPort) ? `, or name ${member.address} under mesh.firewall, also` : ""}`,
     warning: warningOf(
-      ports.flatMap((port) =>
-        facts.kernel.is === "read" ? foreignDrops(facts.kernel.ruleset, port, sources) : [],
-      ),
+      ports.flatMap((port) => {
+        const { drops, unread } = foreignDrops(facts, port, sources);
+        return [...drops, ...unread];
+      }),
     ),
   };
 }

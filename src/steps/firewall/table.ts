@@ -1,4 +1,5 @@
 import { type AddressRange, parseAddressRange } from "../../address-range.ts";
+import type { Item } from "../../evidence/iptables.ts";
 import { isPlainMap } from "../../inventory/section.ts";
 import { PRIORITY, type Rules, ruleExpressions, ruleLines } from "./rules.ts";
 
@@ -14,8 +15,6 @@ export interface Table {
 export interface Unread {
   readonly unread: string;
 }
-
-export type Item = Readonly<Record<string, unknown>>;
 
 /**
  * Compares by meaning: a rule is what it matches and decides, in whatever words a version of nft prints it. `json` and
@@ -38,8 +37,13 @@ export function readTable(text: string, json: string, rules: Rules): Table | Unr
   return { otherwise: [...otherChains(items), ...otherRules(items, text, rules)], sets };
 }
 
-/** What `nft -j` printed, by kind; each kind in its order. */
-export function itemsOf(json: string): { all(kind: string): readonly Item[] } | Unread {
+/** What is listed of tables, by kind; each kind in its order. */
+export interface Items {
+  all(kind: string): readonly Item[];
+}
+
+/** What `nft -j` printed. */
+export function itemsOf(json: string): Items | Unread {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
@@ -48,11 +52,13 @@ export function itemsOf(json: string): { all(kind: string): readonly Item[] } | 
   }
   const list = isPlainMap(parsed) ? parsed.nftables : undefined;
   if (!Array.isArray(list)) return { unread: "nft printed JSON of another kind" };
+  return itemsByKind(list);
+}
+
+export function itemsByKind(list: readonly unknown[]): Items {
   return {
     all: (kind) =>
-      list.flatMap((entry: unknown) =>
-        isPlainMap(entry) && isPlainMap(entry[kind]) ? [entry[kind] as Item] : [],
-      ),
+      list.flatMap((entry) => (isPlainMap(entry) && isPlainMap(entry[kind]) ? [entry[kind] as Item] : [])),
   };
 }
 

@@ -9,11 +9,12 @@ import {
   serversOf,
 } from "../../haproxy/config.ts";
 import { whyUnread } from "../../haproxy/config-file.ts";
-import { LOADED_RECORD } from "../../haproxy/loaded.ts";
+import { LOADED_RECORD, startedWith } from "../../haproxy/loaded.ts";
 import { maxconnWithin } from "../../haproxy/open-files.ts";
 import { panicAltered, panicOf, panicWords } from "../../haproxy/panic-state.ts";
 import { type Altered, alteredWords, serversAltered } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, boundAddresses, type ServiceSettings } from "../../haproxy/settings.ts";
+import { mapAnswer } from "../../reader/answer.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { livingProcesses } from "./facts.ts";
 import { boundRow, frontEndRow } from "./front-end-row.ts";
@@ -368,11 +369,8 @@ function panicRow(situation: Situation, { name, panic, discovered }: ServiceSett
     return { is: "read", value: sayDifferences(wrong), source: place(path, wrong[0]) };
   };
   const table = facts.table.is === "value" ? facts.table.value.servers : [];
-  const altered = panicAltered(table, config ?? NOTHING, name, panic, {
-    isMaintenanceOurs: discovered,
-    // The watcher writes its file before HAProxy has it.
-    isAsLoaded: !discovered && hasItsServers(situation),
-  });
+  const started = workersConfig(situation);
+  const altered = panicAltered(table, { started, onDisk: config }, name, panic, discovered);
   const { onDisk, inForce } = layers(situation, layerOf);
   return [
     {
@@ -408,10 +406,7 @@ function servers(situation: Situation, service: ServiceSettings): Reading {
     return { is: "read", value: listed(found), source: line === undefined ? path : `${path}:${line}` };
   });
   const table = facts.table.is === "value" ? facts.table.value.servers : [];
-  const altered = serversAltered(table, config ?? NOTHING, service.name, {
-    isMaintenanceOurs: false,
-    isAsLoaded: hasItsServers(situation),
-  });
+  const altered = serversAltered(table, workersConfig(situation), service.name, false);
   const kept = serving(config ?? NOTHING).filter(({ name }) => altered.every((each) => each.name !== name));
   return {
     setting: `${service.name} servers`,
@@ -423,17 +418,10 @@ function servers(situation: Situation, service: ServiceSettings): Reading {
   };
 }
 
-/** Whether the worker tells its servers, and those of the file are what it was started with. */
-function hasItsServers(situation: Situation): boolean {
-  const { facts, active, config, differences } = situation;
-  return (
-    active &&
-    config !== undefined &&
-    facts.table.is === "value" &&
-    facts.info.size > 0 &&
-    differences.length === 0 &&
-    isAsLoaded(situation)
-  );
+/** What the worker that tells its servers was started with; undefined where that is not known. */
+function workersConfig({ facts: { table, info }, loaded, config }: Situation): HaproxyConfig | undefined {
+  const record = mapAnswer(loaded, (of) => of.config);
+  return table.is === "value" ? startedWith(record, config, info.get("description")) : undefined;
 }
 
 function listed(

@@ -1,7 +1,7 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
+import { itemsOfSave } from "../../evidence/iptables.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
-import { itemsOfSave } from "../../haproxy/iptables.ts";
 import { panicOf } from "../../haproxy/panic-state.ts";
 import { itemsOfListing, redirectsOf } from "../../haproxy/redirects.ts";
 import { requestTo, WILDCARDS } from "../../haproxy/served.ts";

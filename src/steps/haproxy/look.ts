@@ -99,6 +99,8 @@ const NEEDS: Needs = {
   access: [
     { path: PROGRAM, to: "execute" },
     { path: CONFIG, to: "read" },
+    // By the watcher, as backends come and go.
+    ...[dirname(CONFIG), CONFIG].map((path) => ({ path, to: "replace" }) as const),
     { path: LOAD_RECORDER, to: "execute" },
     { path: CHROOT, to: "enter", mustBeThere: true },
     { path: dirname(ADMIN_SOCKET), to: "write" },

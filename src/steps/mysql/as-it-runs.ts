@@ -1,7 +1,7 @@
 import type { InstalledFacts } from "./facts.ts";
 import { stateOf } from "./in-force.ts";
 
-/** Of the server's options: which data it has, whether it takes writes, and who reaches it. */
+/** Of the server's options: which data it has, whether it takes writes, who reaches it, and how many. */
 export const OPTIONS_COMPARED = [
   "datadir",
   "innodb-data-home-dir",
@@ -10,12 +10,22 @@ export const OPTIONS_COMPARED = [
   "innodb-force-recovery",
   "innodb-read-only",
   "read-only",
+  "super-read-only",
+  "offline-mode",
+  "max-connections",
   "skip-networking",
   "bind-address",
   "port",
 ] as const;
 
 type Option = (typeof OPTIONS_COMPARED)[number];
+
+/** What a server does while it is on. Who manages replicas, or an incident, sets it while the server runs. */
+const SWITCHES = [
+  ["read-only", "takes no writes"],
+  ["super-read-only", "takes no writes, of administrators either"],
+  ["offline-mode", "lets in nobody but administrators"],
+] as const satisfies readonly (readonly [Option, string])[];
 
 /**
  * In what the next start would be another server than the one that runs: other data, no writes, or out of reach. Sentences
@@ -65,18 +75,21 @@ export function judgeAsItRuns(facts: InstalledFacts): {
     else blocked.push(`the next start of ${name} has ${said}: take it out (${source("innodb-read-only")})`);
   }
 
-  // Who manages replicas sets it while the server runs.
-  const readOnly = of("read-only");
-  if (
-    isRunning &&
-    readOnly.now !== undefined &&
-    readOnly.next !== undefined &&
-    isOn(readOnly.next) !== isOn(readOnly.now)
-  )
+  for (const [option, does] of SWITCHES) {
+    const { next, now } = of(option);
+    const variable = option.replaceAll("-", "_");
+    if (!isRunning || now === undefined || next === undefined || isOn(next) === isOn(now)) continue;
     warnings.push(
-      isOn(readOnly.next)
-        ? `read_only=ON is in its option files and not in force: after its next start ${name} takes no writes until somebody sets it to OFF`
-        : `read_only=ON was set while ${name} runs, so it takes no writes, and its option files do not say so: SET GLOBAL read_only=OFF, or write it down`,
+      isOn(next)
+        ? `${variable}=ON is in its option files and not in force: after its next start ${name} ${does} until somebody sets it to OFF`
+        : `${variable}=ON was set while ${name} runs, so it ${does}, and its option files do not say so: SET GLOBAL ${variable}=OFF, or write it down`,
+    );
+  }
+
+  const most = of("max-connections");
+  if (isRunning && Number(most.now) < Number(most.next))
+    warnings.push(
+      `${name} takes ${most.now} connections at most, and ${most.next} after its next start: SET GLOBAL max_connections=${most.next}, or write it down`,
     );
 
   const network = of("skip-networking");

@@ -1,5 +1,6 @@
 import type { Layer } from "../../contract/reading.ts";
 import { startPlaces } from "../../daemon/other-start.ts";
+import { quotable } from "../../terminal-text.ts";
 import type { InstalledFacts } from "./facts.ts";
 import {
   assignments,
@@ -110,7 +111,7 @@ function optionsOf(records: readonly OptionRecord[], { server, parser, reader }:
 
 function overrides(name: string, facts: InstalledFacts) {
   const { unit, persisted, persistedIn } = facts;
-  const atStart = setAtStart(name, facts);
+  const atStart = setByEvent(name, facts) ?? setAtStart(name, facts);
   if (atStart !== undefined) return atStart;
   const inUnit = commandLineOptions(facts.unitOptions).get(name);
   if (inUnit !== undefined) {
@@ -127,6 +128,22 @@ function overrides(name: string, facts: InstalledFacts) {
     source: `${persistedIn} (SET PERSIST)`,
     remedy: `say "RESET PERSIST ${name}" to the server, or ask for that value`,
   };
+}
+
+/** What an event of the running server sets it to, again and again. */
+function setByEvent(name: string, { live }: InstalledFacts) {
+  const set = new RegExp(`\\b${name} *:?= *(\\d+)$`, "i");
+  for (const [key, said] of live ?? []) {
+    const [, event] = /^event (.+)$/.exec(key) ?? [];
+    const value = set.exec(said)?.[1];
+    if (event !== undefined && value !== undefined)
+      return {
+        value,
+        source: `event ${quotable(event)} (on its schedule)`,
+        remedy: `say "ALTER EVENT ${quotable(event)} DISABLE" to the server, or ask for that value`,
+      };
+  }
+  return undefined;
 }
 
 /** What the server's init file sets it to, once the server has started with all else. */

@@ -34,7 +34,7 @@ export interface InstalledFacts {
   readonly parser: ParserFacts;
   /** Statements that it carries out whenever it has started: lines that set one of our settings. Undefined without such a file. */
   readonly initFile?: { readonly path: string; readonly lines: readonly Line[] } | undefined;
-  /** Variables and status of the running server; undefined when it was not asked or did not answer. */
+  /** Variables and status of the running server, and by "event NAME" what one of its events sets; undefined when it was not asked or did not answer. */
   readonly live: ReadonlyMap<string, string> | undefined;
   readonly liveError: string | undefined;
   /** Who listens on the socket that answered; 0 when nobody does any more. */

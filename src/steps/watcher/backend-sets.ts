@@ -3,6 +3,7 @@ import type { Service } from "../../contract/mesh.ts";
 import { type BackendPolicy, refusalOf } from "../../haproxy/backend-policy.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { ownOptions, parseHaproxyConfig, plainOptions, serversOf } from "../../haproxy/config.ts";
+import { startedWith } from "../../haproxy/loaded.ts";
 import { type Altered, checkWords, serversAltered } from "../../haproxy/server-state.ts";
 import { type Backend, backendOf, isDisabled, isOwn, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
@@ -121,14 +122,13 @@ function asParsed(options: string): string {
   return plainOptions(serversOf(config, "x")[0]!.options);
 }
 
-/** Servers of the worker that somebody changed by hand. Those in maintenance have left: Synapse puts them there. */
+/** Servers of the worker that somebody changed by hand. */
 export function serversAlteredOf(
-  { servers }: HaproxyFacts,
+  { servers, loaded, description }: HaproxyFacts,
   config: HaproxyConfig,
   service: string,
 ): readonly Altered[] {
-  // Those that it has too many or too few are told beside what is registered.
-  return serversAltered(servers, config, service, { isMaintenanceOurs: true, isAsLoaded: false });
+  return serversAltered(servers, startedWith(loaded, config, description), service, true);
 }
 
 interface ServerInForce {

@@ -358,6 +358,42 @@ describe("a host that is to have no firewall", () => {
     expect(kinds(assessed(off, good, { host: foreign }).changes[0]!.commands)).toEqual(["unload.sh"]);
   });
 
+  it("is not content with rules of others that keep members and clients from its ports", () => {
+    const rule = (expr: readonly object[]) => ({
+      rule: { family: "ip", table: "filter", chain: "INPUT", expr },
+    });
+    const port = (right: number) => ({
+      match: { op: "==", left: { payload: { protocol: "tcp", field: "dport" } }, right },
+    });
+    const ruleset = (...rules: readonly (readonly object[])[]) =>
+      JSON.stringify({
+        nftables: [
+          {
+            chain: {
+              family: "ip",
+              table: "filter",
+              name: "INPUT",
+              type: "filter",
+              hook: "input",
+              policy: "accept",
+            },
+          },
+          ...rules.map(rule),
+        ],
+      });
+    const seen = (text: string) =>
+      assessed(off, { ...bare, kernel: loaded(rules, { table: undefined, ruleset: text }) });
+    expect(seen(ruleset([port(3888), { drop: null }])).evidence.firewall).toMatchObject({
+      verdict: "blocked",
+      because: "table ip filter, chain INPUT, drops port 3888 from 10.0.0.3-10.0.0.4: let them in there",
+    });
+    expect(
+      seen(ruleset([port(2181), { accept: null }], [port(22), { drop: null }])).evidence.firewall!.verdict,
+    ).toBe("proven");
+    const outside = desired({ firewall: undefined }, "app-01");
+    expect(outside.reach).toBeUndefined();
+  });
+
   it("is unknown where it had one and nft tells nothing", () => {
     const { evidence } = assessed(off, { ...good, kernel: { is: "unread", because: "no" } });
     expect(verdicts(evidence)).toEqual(["firewall: unknown"]);

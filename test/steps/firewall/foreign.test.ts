@@ -10,6 +10,7 @@ const dport = (right: unknown, op?: string) =>
 const saddr = (right: unknown, op?: string) => eq({ payload: { protocol: "ip", field: "saddr" } }, right, op);
 const state = (...states: string[]) => eq({ ct: { key: "state" } }, states, "in");
 const [accept, drop] = [{ accept: null }, { drop: null }];
+const REJECT = { xt: { type: "target", name: "REJECT" } };
 const jump = (target: string) => ({ jump: { target } });
 
 type Rules = readonly (readonly unknown[])[];
@@ -31,6 +32,9 @@ function ruleset(
   });
 }
 
+const dropsOf = (ruleset: string, iptables = "") =>
+  foreignDrops({ kernel: { is: "read", table: undefined, ruleset }, iptables }, 2181, sources);
+
 const DROPS = "table inet filter, chain input, drops port 2181 from 10.0.0.2, 10.0.0.11";
 const CLOSED =
   "table inet filter, chain input, drops what no rule accepts, and none accepts port 2181 from 10.0.0.2, 10.0.0.11";
@@ -39,6 +43,7 @@ describe("a table of others", () => {
   it.each<[string, string, readonly string[]]>([
     ["that drops the port", ruleset([[dport(2181), drop]]), [DROPS]],
     ["that rejects it", ruleset([[dport({ set: [80, 2181] }), { counter: {} }, { reject: null }]]), [DROPS]],
+    ["that has iptables reject it", ruleset([[dport(2181), REJECT]]), [DROPS]],
     ["that drops a range with it", ruleset([[dport({ range: [2000, 3000] }), drop]]), [DROPS]],
     ["that drops all but another port", ruleset([[dport(22, "!="), drop]]), [DROPS]],
     ["that drops all at its end", ruleset([[dport(22), accept], [drop]]), [DROPS]],
@@ -124,20 +129,74 @@ describe("a table of others", () => {
       [],
     ],
     ["that is iptables' own in words nobody reads here", ruleset([[{ xt: null }]], { policy: "drop" }), []],
+    [
+      "that has iptables reject what matches in words nobody reads here",
+      ruleset([[dport(2181), { xt: { type: "match", name: "connlimit" } }, REJECT]]),
+      [],
+    ],
     ["that jumps in a circle", ruleset([[jump("mine")]], { chains: { mine: [[jump("mine")]] } }), []],
     ["that is meshctl's", ruleset([[dport(2181), drop]], { table: "meshctl" }), []],
     ["that has no rule", ruleset([]), []],
-  ])("%s", (_what, json, words) => expect(foreignDrops(json, 2181, sources)).toEqual(words));
+  ])("%s", (_what, json, words) => expect(dropsOf(json)).toEqual({ drops: words, unread: [] }));
 
   it("that could not be read is told as such", () => {
-    expect(foreignDrops('{"nftables": [{"table": {"flags": ', 2181, sources)).toEqual([
-      expect.stringMatching(/^what other tables drop could not be read: nft printed no whole JSON/),
-    ]);
+    expect(dropsOf('{"nftables": [{"table": {"flags": ')).toEqual({
+      drops: [],
+      unread: [expect.stringMatching(/^what other tables drop could not be read: nft printed no whole JSON/)],
+    });
   });
 
   it("whose chains jump to each other many times over is looked through all the same", () => {
     const next = (at: number) => Array.from({ length: 8 }, () => [jump(`c${at + 1}`)]);
     const chains = Object.fromEntries(Array.from({ length: 16 }, (_, at) => [`c${at}`, next(at)]));
-    expect(foreignDrops(ruleset(next(-1), { chains, policy: "drop" }), 2181, sources)).toEqual([]);
+    expect(dropsOf(ruleset(next(-1), { chains, policy: "drop" })).drops).toEqual([]);
+  });
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    [
+      "drops the port",
+      ["-A INPUT -p tcp -m tcp --dport 2181 -j DROP"],
+      ["drops port 2181 from 10.0.0.2, 10.0.0.11"],
+    ],
+    [
+      "drops it of one",
+      ["-A INPUT -s 10.0.0.2/32 -p tcp -m multiport --dports 80,2181 -j REJECT --reject-with tcp-reset"],
+      ["drops port 2181 from 10.0.0.2"],
+    ],
+    [
+      "drops what begins",
+      [
+        "-A INPUT -i lo -j ACCEPT",
+        "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
+        "-A INPUT -j DROP",
+      ],
+      ["drops port 2181 from 10.0.0.2, 10.0.0.11"],
+    ],
+    [
+      "lets all of them in before",
+      [
+        "-A INPUT -s 10.0.0.0/24 -p tcp -m tcp --dport 2181 -j ACCEPT",
+        "-A INPUT -p tcp -m tcp --dport 2181 -j DROP",
+      ],
+      [],
+    ],
+    ["drops too many at once", ["-A INPUT -p tcp --dport 2181 -m connlimit --connlimit-above 9 -j DROP"], []],
+    ["drops what it sends", ["-A OUTPUT -p tcp -m tcp --dport 2181 -j DROP"], []],
+  ])("of iptables that %s", (_what, rules, words) => {
+    const saved = [
+      "#ip legacy",
+      "*filter",
+      ":INPUT ACCEPT [0:0]",
+      ":OUTPUT ACCEPT [0:0]",
+      ...rules,
+      "COMMIT",
+      "",
+    ];
+    const place = "table ip filter (iptables-legacy), chain INPUT, ";
+    expect(dropsOf(ruleset([]), saved.join("\n"))).toEqual({
+      drops: words.map((each) => `${place}${each}`),
+      unread: [],
+    });
   });
 });

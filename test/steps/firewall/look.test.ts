@@ -35,6 +35,7 @@ const whole: ToldHost & { answers: Recording } = {
   answers: {
     "nft.table": value(text, json),
     "nft.ruleset": value('{"nftables": []}'),
+    "iptables.rules": value(""),
     [PEERS]: value("2181", "10.0.0.11", "2181", "[::ffff:10.0.0.12]", "3888", "[fe80::1%eth0]"),
   },
 };
@@ -68,9 +69,18 @@ describe("a look at the firewall", () => {
     });
   });
 
-  it("asks where no table is to be neither for other tables nor for who is connected", async () => {
-    const told = { answers: { "nft.table": value() } };
-    expect(await lookAt(told, off)).toMatchObject({ kernel: { is: "read", ruleset: "" }, peers: [] });
+  it("asks where no table is to be not for who is connected, and of no member for other tables", async () => {
+    const { "nft.ruleset": ruleset, "iptables.rules": saved } = whole.answers!;
+    const told = { answers: { "nft.table": value(), "nft.ruleset": ruleset!, "iptables.rules": saved! } };
+    expect(await lookAt(told, off)).toMatchObject({
+      kernel: { is: "read", ruleset: '{"nftables": []}' },
+      peers: [],
+    });
+    const outside = desired({}, "app-01");
+    expect(await lookAt({ answers: { "nft.table": value() } }, outside)).toMatchObject({
+      kernel: { is: "read", ruleset: "" },
+      iptables: "",
+    });
   });
 
   it.each([
@@ -95,7 +105,7 @@ describe("what was not read of a firewall", () => {
       host: hostWith(converged(rules)),
       ask: tellOf(whole),
       // What others drop and whom a change would cut off are warnings; without an undo its timer is nothing.
-      needless: ["nft.ruleset", "sockets.from", `unit ${UNDO_TIMER}`],
+      needless: ["nft.ruleset", "iptables.rules", "sockets.from", `unit ${UNDO_TIMER}`],
     });
     expect(unknown.get("nft.table")).toEqual([
       "table inet meshctl",

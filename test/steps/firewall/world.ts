@@ -159,6 +159,7 @@ export const bare: FirewallFacts = {
   unit: unit(UNIT, { load: "not-found", active: "inactive", enabled: "" }),
   nftables: unit(NFTABLES, { load: "not-found", active: "inactive", enabled: "" }),
   kernel: { is: "no nft" },
+  iptables: "",
   peers: [],
   undo: undefined,
 };
@@ -173,6 +174,7 @@ export function converged(rules: Rules): FirewallFacts {
     unit: unit(UNIT),
     nftables: unit(NFTABLES, { dropInPaths: [DROP_IN] }),
     kernel: loaded(rules),
+    iptables: "",
     peers: [],
     undo: undefined,
   };

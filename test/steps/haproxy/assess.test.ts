@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Change } from "../../../src/contract/change.ts";
 import { socketQuestion } from "../../../src/evidence/by-hand.ts";
+import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
+import { service } from "../../haproxy/mesh.ts";
 import { assessed, configText, desired, foreignText } from "./host.ts";
 
 const other = `meshctl-${"0".repeat(64)}`;
@@ -269,6 +271,35 @@ describe("haproxy without a watcher", () => {
     expect(row("user-api servers")).toMatchObject({ verdict: "blocked", inForce: { value: "none" } });
     expect(row("user-api servers").because).toMatch(because);
   });
+
+  it.each([
+    ["before HAProxy has read it", "a".repeat(16), "b".repeat(16), "proven", undefined],
+    ["and HAProxy has read it", "b".repeat(16), "b".repeat(16), "blocked", /has weight 1/],
+    ["and left one since, over the socket", "b".repeat(16), "c".repeat(16), "blocked", /has weight 1/],
+  ] as const)(
+    "takes the weights of servers that the watcher has just written for nobody's doing %s",
+    (_, runs, onDisk, verdict, because) => {
+      const want = desired({ watched: true, services: [service({ panicPercent: 50 })] });
+      const described = descriptionOf(want.settings);
+      const { serverOptions } = want.settings.services[0]!;
+      const line = (weight: number) => `    server a 10.0.0.9:80 id 1 cookie a weight ${weight}`;
+      const written = (digest: string, weight: number) =>
+        configText(want, `${described}-${digest}`)
+          .replace(
+            "\n\nbackend user-api:panic",
+            `\n${line(weight)} ${serverOptions}\n\nbackend user-api:panic`,
+          )
+          .replace(/\n*$/, `\n${line(weight)}\n`);
+      const { row } = assessed(want, {
+        config: written(onDisk, 10),
+        loaded: written("b".repeat(16), 10),
+        info: { description: `${described}-${runs}` },
+        servers: [["user-api:panic", "a", "no check", 1]],
+      });
+      expect(row("user-api panic threshold").verdict).toBe(verdict);
+      if (because !== undefined) expect(row("user-api panic threshold").because).toMatch(because);
+    },
+  );
 
   it("is in force although its health check has marked a listed server down", () => {
     expect(assessed(desired(), { servers: [["user-api", "a", "DOWN", 1]] }).open).toEqual([]);

@@ -33,6 +33,7 @@ it("a server whose next start is the same server is proven", async () => {
   expect((await nextStart({ bind_address: "(No default value)" }, { bind_address: "*" })).verdict).toBe(
     "proven",
   );
+  expect((await nextStart({ max_connections: 151 }, { max_connections: 500 })).said).toBeUndefined();
   expect((await nextStart({ innodb_log_group_home_dir: "/var/lib/mysql" })).verdict).toBe("proven");
   expect((await nextStart({ read_only: "TRUE" }, { read_only: "ON" })).said).toBeUndefined();
 });
@@ -119,6 +120,18 @@ describe("what runs already, or is set while it runs, is a warning", () => {
       /read_only=ON is in its option files and not in force/,
     ],
     ["read_only by hand", {}, { read_only: "ON" }, /read_only=ON was set while mariadb\.service runs/],
+    [
+      "nobody let in by hand",
+      { offline_mode: "FALSE" },
+      { offline_mode: "ON" },
+      /offline_mode=ON was set while mariadb\.service runs, so it lets in nobody but administrators/,
+    ],
+    [
+      "fewer connections by hand",
+      { max_connections: 151 },
+      { max_connections: 12 },
+      /takes 12 connections at most, and 151 after its next start: SET GLOBAL max_connections=151/,
+    ],
     [
       "an address that reaches farther",
       { bind_address: "*" },

@@ -30,6 +30,10 @@ const withOptions = (files: Database["files"], reads: Database["reads"] = {}): D
 });
 
 /** A converged host whose server carries out these statements whenever it has started. */
+function withEvent(set: string): Database {
+  return { ...mariadb, live: { ...mariadb.live, "event trap.nightly": set } };
+}
+
 function withInitFile(text: string): Database {
   const files = { ...mariadb.files, "init.sql": text };
   return { ...mariadb, files, reads: { ...mariadb.reads, "init-file": `${DIRECTORY}/init.sql` } };
@@ -239,6 +243,12 @@ describe("a value that something else overrides is refused with its place", () =
       "take it out there",
     ],
     [
+      "an event of the server's",
+      withEvent(`SET GLOBAL\\n  ${POOL} = 134217728`),
+      `event trap.nightly (on its schedule) sets ${POOL} to 134217728 and wins over every file`,
+      "ALTER EVENT trap.nightly DISABLE",
+    ],
+    [
       "something that only the server's parser knows of",
       { ...mariadb, reads: { ...mariadb.reads, [POOL]: 64 * MIB } },
       "mariadbd --help --verbose reads 64M",
@@ -271,6 +281,8 @@ describe("a value that something else overrides is refused with its place", () =
       "statements at its start that set the same",
       withInitFile(`CREATE TABLE IF NOT EXISTS a.b (c int);\nSET @@GLOBAL.${POOL}:=256*1024*1024;\n`),
     ],
+    ["an event that sets what is asked for", withEvent(`GLOBAL.${POOL}:= ${256 * MIB}`)],
+    ["an event that sets nothing of it", withEvent("NULL")],
     ["an init file that sets what is not asked for", withInitFile("SET GLOBAL max_connections = 400;\n")],
     ["SET PERSIST of the same value", { ...mysql97, persisted: { [POOL]: "268435456" } }],
     [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sha256Of } from "../../../src/evidence/file.ts";
+import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import { Secret, showContent } from "../../../src/secret.ts";
 import { assess } from "../../../src/steps/watcher/assess.ts";
 import {
@@ -222,6 +223,19 @@ describe("what Synapse brings about", () => {
       expect(changes).toEqual([]);
     },
   );
+
+  it("takes a server for followed that is written with another weight before HAProxy has read it", () => {
+    const world = {
+      children: { x: '{"host":"10.0.0.21","port":9001,"haproxy_server_options":"weight 10"}' },
+      onDisk: ["10.0.0.21:9001 weight 10"],
+      inForce: { "10.0.0.21:9001": "UP" },
+    };
+    const older = `${descriptionOf(desired().settings)}-ffffffffffffffff`;
+    expect(assessed(desired(), { ...world, description: older }).row("service user-api").verdict).toBe(
+      "proven",
+    );
+    expect(assessed(desired(), world).row("service user-api").verdict).toBe("not-in-force");
+  });
 
   it("takes a server that registered itself with weight 0 for followed", () => {
     const weightless = {

@@ -187,7 +187,10 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
       loaded:
         "loaded" in world && world.loaded === undefined
           ? { is: "absent" }
-          : { is: "value", value: parseHaproxyConfig(world.loaded ?? haproxyConfig(want, BEE_SERVERS)) },
+          : {
+              is: "value",
+              value: parseHaproxyConfig(world.loaded ?? haproxyConfig(want, world.onDisk ?? BEE_SERVERS)),
+            },
       servers: Object.entries(servers).map(([name, status]) => ({
         backend: "user-api",
         name,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { itemsOfSave } from "../../src/haproxy/iptables.ts";
+import { itemsOfSave } from "../../src/evidence/iptables.ts";
 import { redirectsOf } from "../../src/haproxy/redirects.ts";
 
 function told(...rules: readonly string[]) {

@@ -1,5 +1,7 @@
 import { isIPv6 } from "node:net";
-import type { Item } from "./redirects.ts";
+
+/** A chain or a rule, as nft lists it in JSON. */
+export type Item = Readonly<Record<string, unknown>>;
 
 /** Options of a rule that ask nothing, with how many words follow them. */
 const ASKS_NOTHING: Readonly<Record<string, number>> = { "-m": 1, "--match": 1, "--comment": 1, "-c": 2 };
@@ -32,7 +34,15 @@ export function itemsOfSave(text: string): readonly Item[] | undefined {
     const of = { family, table: kind === "legacy" ? `${table} (iptables-legacy)` : table };
     if (chain !== undefined && policy === "-") items.push({ chain: { ...of, name: chain } });
     else if (chain !== undefined)
-      items.push({ chain: { ...of, name: chain, hook: chain.toLowerCase(), policy: policy!.toLowerCase() } });
+      items.push({
+        chain: {
+          ...of,
+          type: table === "nat" ? "nat" : "filter",
+          name: chain,
+          hook: chain.toLowerCase(),
+          policy: policy!.toLowerCase(),
+        },
+      });
     if (line.startsWith("-A ")) {
       const [, name, ...words] = wordsOf(line);
       items.push({ rule: { ...of, chain: name, expr: exprOf(words) } });
@@ -86,10 +96,21 @@ function matchOf(option: string, value: string): Item | undefined {
       return { left: { payload: { protocol: "th", field: "dport" } }, right: setOf(value) };
     case "-o":
       return { left: { meta: { key: "oifname" } }, right: value };
-    case "-d": {
+    case "-i":
+      return { left: { meta: { key: "iifname" } }, right: value };
+    case "--ctstate":
+    case "--state":
+      return { left: { ct: { key: "state" } }, right: value.toLowerCase().split(",") };
+    case "-d":
+    case "-s": {
       const [addr = "", len = isIPv6(addr) ? "128" : "32"] = value.split("/");
       return {
-        left: { payload: { protocol: "ip", field: "daddr" } },
+        left: {
+          payload: {
+            protocol: isIPv6(addr) ? "ip6" : "ip",
+            field: option === "-d" ? "daddr" : "saddr",
+          },
+        },
         right: { prefix: { addr, len: Number(len) } },
       };
     }

@@ -1,0 +1,34 @@
+import { mustRun } from "../../e2e/backends.ts";
+import { installed } from "../installed.ts";
+import { sh, type Trap } from "../trap.ts";
+
+const trap: Trap = {
+  title: "a counter-example: a packet filter lets the mesh's network in and drops all else",
+  steps: "firewall",
+  verifyCode: 0,
+  plant: async ({ host, lab }) => {
+    await installed({ host, lab }, "/usr/sbin/nft", "nftables");
+    await mustRun(
+      host,
+      `nft -f - <<'RULES'
+table inet trap {
+  chain in {
+    type filter hook input priority 0; policy drop;
+    ct state established,related accept
+    iif lo accept
+    ip saddr 198.18.0.0/15 jump mesh
+    tcp dport { 2181, 2888, 3888 } reject
+  }
+  chain mesh {
+    tcp dport { 22, 80 } accept
+    tcp dport { 2181, 2888, 3888 } accept
+  }
+}
+RULES`,
+    );
+  },
+  told: [],
+  outcome: { is: "left alone" },
+  clear: sh("nft delete table inet trap"),
+};
+export default trap;

@@ -1,0 +1,32 @@
+import { mustRun } from "../../e2e/backends.ts";
+import { installed } from "../installed.ts";
+import { sh, type Trap } from "../trap.ts";
+
+const because =
+  /table inet trap, chain in, drops what no rule accepts, and none accepts port 3888 from [\d.]+-[\d.]+: let them in there/;
+
+const trap: Trap = {
+  title: "a packet filter lets the ensemble's connections live and no new one in: the next election fails",
+  steps: "firewall",
+  plant: async ({ host, lab }) => {
+    await installed({ host, lab }, "/usr/sbin/nft", "nftables");
+    await mustRun(
+      host,
+      `nft -f - <<'RULES'
+table inet trap {
+  chain in {
+    type filter hook input priority 0; policy drop;
+    ct state established,related accept
+    iif lo accept
+    meta l4proto { icmp, icmpv6 } accept
+    tcp dport { 22, 2181, 2888, 8080 } accept
+  }
+}
+RULES`,
+    );
+  },
+  told: [{ setting: "firewall", verdict: "blocked", because }],
+  outcome: { is: "refused", code: 5, because },
+  clear: sh("nft delete table inet trap"),
+};
+export default trap;
