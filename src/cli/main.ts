@@ -4,7 +4,7 @@ import { CommanderError } from "commander";
 import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
 import { watchDeparture } from "./departure.ts";
-import { hintFor } from "./hints.ts";
+import { hintFor, wantedBy } from "./hints.ts";
 import { meshctl } from "./program.ts";
 import { shownText } from "./shown.ts";
 
@@ -19,10 +19,14 @@ export async function main(argv: readonly string[]): Promise<void> {
       const hint =
         error.exitCode === 0
           ? undefined
-          : hintFor(
+          : (wantedBy(
+              error.message,
+              program.commands.flatMap((each) => each.options),
+            ) ??
+            hintFor(
               argv.slice(2),
               program.commands.map((each) => each.name()),
-            );
+            ));
       if (hint !== undefined) process.stderr.write(`${shownText(hint)}\n`);
       // Help and version end with 0; every other complaint of commander is about the flags.
       process.exitCode = error.exitCode === 0 ? EXIT.asWanted : EXIT.configuration;

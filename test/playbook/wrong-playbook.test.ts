@@ -63,7 +63,6 @@ plays: []
 play: []
 `,
     problems: [
-      "p.yaml:1:1 plays: expected a list of plays, found nothing",
       "p.yaml:2:1 play: unknown key; did you mean 'plays'?",
     ],
   },
