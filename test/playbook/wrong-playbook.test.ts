@@ -62,9 +62,7 @@ plays: []
     playbook: `version: 1
 play: []
 `,
-    problems: [
-      "p.yaml:2:1 play: unknown key; did you mean 'plays'?",
-    ],
+    problems: ["p.yaml:2:1 play: unknown key; did you mean 'plays'?"],
   },
   {
     title: "a word as play",
