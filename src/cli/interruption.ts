@@ -90,7 +90,7 @@ export class Interruption {
     if (!this.#stop.signal.aborted) {
       this.#stop.abort();
       if (this.#mayFinish) {
-        this.#say("\nStopping: no new change is begun, those under way are finished. ^C again drops them.\n");
+        this.#say("\nStopping: no new change is begun, those under way end. ^C again drops them.\n");
         return;
       }
     }
