@@ -144,6 +144,12 @@ export class Interruption {
     return ledger.outcome(host, { is: "interrupted", because }, execsOf(host));
   }
 
+  /** Of a run that was stopped and ended by itself. */
+  tellHowToGoOn(): void {
+    if (this.#stop.signal.aborted && this.#mayFinish)
+      this.#say(`\nStopped. This looks again and goes on: ${this.#again()}\n`);
+  }
+
   /** The command line that was typed, as it would be typed again. */
   #again(): string {
     const { argv = process.argv.slice(2) } = this.#options;

@@ -226,6 +226,7 @@ export async function runCommand(
       ? restore({ ...options, of })
       : run({ ...options, command, demandsBoot, provesBoot, bootWaitMs: flags.bootWait }));
     screen.requireExplained();
+    if (exitCode === EXIT.interrupted) interruption.tellHowToGoOn();
     return exitCode === EXIT.asWanted && !isTold ? EXIT.failed : exitCode;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) interruption.summarise(EXIT.failed);
@@ -333,9 +334,12 @@ class Screen {
         this.isPlanAll &&
         (verdict === "pending" || (closedBy !== undefined && "change" in closedBy)) &&
         (diff?.was === undefined || this.#written.has(`${host} ${diff.path}`));
+      // What a stopped run has not come to is open, and no news.
+      const stopped = event.hosts.flatMap(({ host, is }) => (is === "interrupted" ? [host] : []));
       const open = this.#rows.filter(
         ({ host, evidence }) =>
-          (evidence.verdict !== "proven" && !told(host, evidence)) || evidence.warning !== undefined,
+          !stopped.includes(host) &&
+          ((evidence.verdict !== "proven" && !told(host, evidence)) || evidence.warning !== undefined),
       );
       const rows = this.#command === "verify" || verbose ? this.#rows : open;
       const table = evidenceTable(rows, { paint, columns: process.stdout.columns ?? 140, verbose, noDiff });
