@@ -47,6 +47,7 @@ import {
 } from "./ui/plan-view.ts";
 import { Progress } from "./ui/progress.ts";
 import { summaryView } from "./ui/summary.ts";
+import { brokenFor } from "./ui/wrapped.ts";
 import { version } from "./version.ts";
 
 export interface RunCommand {
@@ -346,9 +347,12 @@ class Screen {
       const parts = [
         table,
         this.#command === "plan" ? this.plan(process.stdout) : "",
-        [summaryView(event, paint, this.#options.addressesOf), this.#bootView(event, paint)]
-          .filter((part) => part !== "")
-          .join("\n"),
+        brokenFor(
+          process.stdout,
+          [summaryView(event, paint, this.#options.addressesOf), this.#bootView(event, paint)]
+            .filter((part) => part !== "")
+            .join("\n"),
+        ),
       ];
       process.stdout.write(`${parts.filter((part) => part !== "").join("\n\n")}\n`);
     }

@@ -24,8 +24,8 @@ export class Problems {
   readonly #diagnostics = new Map<string, Diagnostic>();
   /** Those of keys that are not there, with the path of the map that lacks them. */
   readonly #missing = new Map<Diagnostic, string>();
-  /** Paths of maps with a key that is not known. */
-  readonly #strange = new Set<string>();
+  /** The last key that is not known, by the path of the map that holds it. */
+  readonly #strange = new Map<string, Diagnostic>();
   /** Paths of keys that are there under a wrong name. */
   readonly #meant = new Set<string>();
 
@@ -47,7 +47,7 @@ export class Problems {
     if (options.meant !== undefined) this.#meant.add(formatPath([...path.slice(0, -1), options.meant]));
     const parent = formatPath(path.slice(0, -1));
     if (message.endsWith(", found nothing")) this.#missing.set(diagnostic, parent);
-    if (message.startsWith("unknown key")) this.#strange.add(parent);
+    if (message.startsWith("unknown key")) this.#strange.set(parent, diagnostic);
     this.report(diagnostic);
   }
 
@@ -68,19 +68,21 @@ export class Problems {
   }
 
   /**
-   * By file in the order of `files`, then by position. A key that is missing beside an unknown one comes last, and is
+   * By file in the order of `files`, then by position. A key that is missing beside an unknown one comes behind that, and is
    * left out where that was meant for it.
    */
   sorted(files: readonly string[]): Diagnostic[] {
-    const isEcho = (diagnostic: Diagnostic) => this.#strange.has(this.#missing.get(diagnostic) ?? NO_MAP);
+    const causeOf = (diagnostic: Diagnostic) => this.#strange.get(this.#missing.get(diagnostic) ?? NO_MAP);
     return [...this.#diagnostics.values()]
-      .filter((diagnostic) => !(isEcho(diagnostic) && this.#meant.has(diagnostic.path)))
+      .filter((diagnostic) => causeOf(diagnostic) === undefined || !this.#meant.has(diagnostic.path))
+      .map((diagnostic) => ({ diagnostic, at: causeOf(diagnostic) ?? diagnostic }))
       .sort(
         (a, b) =>
-          files.indexOf(a.file) - files.indexOf(b.file) ||
-          Number(isEcho(a)) - Number(isEcho(b)) ||
-          a.line - b.line ||
-          a.column - b.column,
-      );
+          files.indexOf(a.at.file) - files.indexOf(b.at.file) ||
+          a.at.line - b.at.line ||
+          a.at.column - b.at.column ||
+          Number(a.at !== a.diagnostic) - Number(b.at !== b.diagnostic),
+      )
+      .map(({ diagnostic }) => diagnostic);
   }
 }

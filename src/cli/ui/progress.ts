@@ -7,7 +7,7 @@ import { lastLines, oneLine } from "../../terminal-text.ts";
 import { shownData, shownText } from "../shown.ts";
 import { LiveBlock } from "./live-block.ts";
 import { type HostRow, type LiveState, liveLines } from "./live-rows.ts";
-import { hanging } from "./wrapped.ts";
+import { brokenFor } from "./wrapped.ts";
 
 /** What is under way on a host. */
 interface Work {
@@ -238,8 +238,7 @@ export class Progress {
     if (this.#paused) this.#held.push(text);
     else {
       const masked = maskSecrets(text);
-      const shown = this.#block === undefined ? masked : hanging(masked, this.#stream.columns ?? 80);
-      this.above(() => this.#stream.write(`${shown}\n`));
+      this.above(() => this.#stream.write(`${brokenFor(this.#stream, masked)}\n`));
     }
   }
 

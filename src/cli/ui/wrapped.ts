@@ -37,3 +37,11 @@ export function hanging(text: string, columns: number): string {
 }
 
 const HANG = 4;
+
+/** The same for what reads the stream: a program gets each line whole. */
+export function brokenFor(
+  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  text: string,
+): string {
+  return stream.isTTY === true ? hanging(text, stream.columns ?? 80) : text;
+}
