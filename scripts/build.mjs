@@ -1,7 +1,7 @@
 // Bundles src into one file, dist/cli/main.cjs: Node loads it in a fraction of the time that it takes for hundreds of
 // small ones, and a converged run is mostly start-up. Checking types is `npm run check`.
 import { createHash } from "node:crypto";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -82,6 +82,23 @@ const { code } = transformSync(readFileSync("src/reader/pack.ts"), { loader: "ts
 const { shortened } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 const { text: short } = shortened(readFileSync(join("src", READER), "utf8"));
 writeFileSync(join("dist", `${READER}.gz`), await gzipAsync(short, {}));
+
+// The lab, which is test code, for those who have the package alone: `meshctl lab`.
+const LAB = "test/lab";
+await build({
+  ...common,
+  entryPoints: [`${LAB}/cli.ts`, `${LAB}/attendant.ts`],
+  outdir: "dist/lab",
+  outExtension: { ".js": ".mjs" },
+  format: "esm",
+  // commander requires modules of Node's.
+  banner: {
+    js: `import { createRequire } from "node:module";const require = createRequire(import.meta.url);`,
+  },
+});
+for (const folder of [LAB, `${LAB}/vm`])
+  for (const name of readdirSync(folder).filter((file) => /\.(sh|pl)$/.test(file)))
+    cpSync(join(folder, name), join("dist/lab", name));
 
 for (const name of ["main", SSH]) compile(resolve(`dist/cli/${name}.cjs`));
 

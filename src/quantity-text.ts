@@ -15,6 +15,14 @@ export function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }
 
+/** Below this a plain number is no duration: 5 is hardly meant as milliseconds. */
+export const LEAST_PLAIN_MS = 100;
+
+/** As a file may have it: 2000, or "50ms" where the number alone would be refused. */
+export function writtenDuration(milliseconds: number): number | string {
+  return milliseconds > 0 && milliseconds < LEAST_PLAIN_MS ? `${milliseconds}ms` : milliseconds;
+}
+
 /** "2304M" for whole MiB, else plain bytes: read by people and by every server. */
 export function showBytes(bytes: number): string {
   if (bytes > 0 && bytes % 2 ** 30 === 0) return `${bytes / 2 ** 30}G`;

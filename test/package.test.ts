@@ -18,6 +18,9 @@ interface Locked {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
+/** What the package needs nothing of; of tests it has the lab. */
+const OF_TESTS_ALONE = /^test\/(?!lab\/|demo\.ts$|e2e\/(?:backends|http)\.ts$)/;
+
 const json = (path: string) => JSON.parse(readFileSync(path, "utf8"));
 const lock = json(join(root, "package-lock.json")).packages as Readonly<Record<string, Locked>>;
 const needed = Object.entries(lock).filter(([path, { dev }]) => path !== "" && dev !== true);
@@ -36,7 +39,8 @@ beforeAll(() => {
     cwd: root,
   });
   for (const file of files.toString().trim().split("\n"))
-    if (!file.startsWith("test/") && existsSync(join(root, file))) cpSync(join(root, file), join(copy, file));
+    if (!OF_TESTS_ALONE.test(file) && existsSync(join(root, file)))
+      cpSync(join(root, file), join(copy, file));
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: copy, stdio: "pipe" });
   // npm follows no link to what it is to bundle.
@@ -116,6 +120,20 @@ describe("the package that is installed everywhere", () => {
     );
   });
 
+  it("has the lab's programs, and every script that they name", () => {
+    const sources = ["test/lab", "test/lab/vm"].flatMap((of) =>
+      readdirSync(join(root, of))
+        .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+        .map((name) => readFileSync(join(root, of, name), "utf8")),
+    );
+    const scripts = sources.flatMap((text) =>
+      [...text.matchAll(/"([\w-]+\.(?:sh|pl))"/g)].map(([, name]) => name!),
+    );
+    expect(scripts).toContain("base-setup.sh");
+    for (const name of [...scripts, "backend.pl", "cli.mjs", "attendant.mjs"])
+      expect(packed).toContain(`package/dist/lab/${name}`);
+  });
+
   it("is installed without a registry, and runs", () => {
     const prefix = join(folder, "prefix");
     const cache = join(folder, "empty-cache");
@@ -127,6 +145,10 @@ describe("the package that is installed everywhere", () => {
     expect(said).toContain("Usage: meshctl hosts");
     const script = execFileSync(join(prefix, "bin/meshctl"), ["completion", "bash"], { cwd: folder });
     expect(script.toString()).toContain("complete -F _meshctl meshctl");
+    const lab = execFileSync(join(prefix, "bin/meshctl"), ["lab", "--help"], { cwd: folder }).toString();
+    expect(lab).toContain("Usage: meshctl lab");
+    const up = execFileSync(join(prefix, "bin/meshctl"), ["lab", "up", "--help"], { cwd: folder }).toString();
+    expect(up).toContain("Usage: meshctl lab up [options] [N]");
     // `man meshctl` finds it there.
     expect(readFileSync(join(prefix, "share/man/man1/meshctl.1"), "utf8")).toContain(".TH MESHCTL 1");
     const example = join(prefix, "lib/node_modules/meshctl/inventories/example.yaml");

@@ -31,6 +31,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "meshctl status -i prod.yaml",
     "meshctl status -i prod.yaml --watch 5 -l proxies --html mesh.html",
   ],
+  lab: [
+    "meshctl lab up 3                                      # as root, on Debian",
+    "meshctl lab demo                                      # three hosts, a mesh of them, and a reroute",
+    "meshctl lab down",
+  ],
   probe: ["meshctl probe -i prod.yaml", "meshctl probe user-api -i prod.yaml -l kvm-01"],
   restore: [
     "meshctl restore -i prod.yaml                          # lists the runs that hosts keep",

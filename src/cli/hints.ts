@@ -1,3 +1,4 @@
+import type { Option } from "commander";
 import { commandLine } from "../command-line.ts";
 
 /** Words of other tools for what a command here does. */
@@ -56,6 +57,16 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   "--user": "the user is `ssh: { user: … }` of the inventory, or ~/.ssh/config's",
 };
 
+/** Commands whose hosts stand behind a flag. */
+const CHOOSE_BY_LIMIT = ["provision", "plan", "verify", "status", "reboot"];
+
+/** What a flag wants that stands there without its value, as commander complains of it. */
+export function wantedBy(complaint: string, options: readonly Pick<Option, "flags" | "description">[]) {
+  const [, flags] = /^error: option '(.+)' argument missing$/.exec(complaint) ?? [];
+  const option = options.find((each) => each.flags === flags);
+  return option === undefined ? undefined : `${option.flags}: ${option.description}`;
+}
+
 /** What somebody should type who typed this, as a sentence; undefined where nobody can tell. `commands` are those there are. */
 export function hintFor(words: readonly string[], commands: readonly string[]): string | undefined {
   const [first = ""] = words;
@@ -82,6 +93,9 @@ export function hintFor(words: readonly string[], commands: readonly string[]): 
     const rest = words.filter((word) => word !== command && word !== file);
     return `A playbook is named with -p, an inventory with -i. ${typed(command!, [...rest, "-p", file])}`;
   }
+  const [, host = ""] = words;
+  if (CHOOSE_BY_LIMIT.includes(first) && /^[^-]/.test(host))
+    return `Hosts are chosen with -l. ${typed(first, ["-l", ...words.slice(1)])}`;
   const flag = words.find((word) => Object.hasOwn(FLAGS, word) || Object.hasOwn(NEEDLESS, word));
   if (flag === undefined || command === undefined) return undefined;
   if (Object.hasOwn(NEEDLESS, flag)) return `${flag}: ${NEEDLESS[flag]}.`;

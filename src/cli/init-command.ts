@@ -74,22 +74,27 @@ export async function initCommand(file: string, flags: InitFlags): Promise<numbe
 
   const flagged = await fromFlags(flags);
   if (flagged === undefined && !asks) throw new ConfigurationError(`init: name the hosts with ${SOURCES}`);
-  const answered =
-    flagged ??
-    (await askForHosts(await namedHosts(undefined), (chosen) => fromFlags({ ...flags, ...chosen })));
-  if (answered === undefined) return EXIT.interrupted;
-  const named = withLogin(answered, flags);
   const knownHosts = flags.knownHosts === undefined ? undefined : fromHere(flags.knownHosts);
-
-  if (flags.look)
-    say(
-      `Looking at ${named.hosts.length === 1 ? "1 host" : `${named.hosts.length} hosts`}: nothing is changed.`,
-    );
-  const { hosts, names, notes, unseen } = await lookAtNamed(named.hosts, {
-    ...{ look: flags.look, parallel: flags.parallel, color: flags.color, hostKeys: flags.hostKeys, file },
-    json: !asks,
-    knownHosts,
-  });
+  const look = async (sourced: Sourced) => {
+    const named = withLogin(sourced, flags);
+    const count = named.hosts.length;
+    if (flags.look) say(`Looking at ${count === 1 ? "1 host" : `${count} hosts`}: nothing is changed.`);
+    const looked = await lookAtNamed(named.hosts, {
+      ...{ look: flags.look, parallel: flags.parallel, color: flags.color, hostKeys: flags.hostKeys, file },
+      json: !asks,
+      knownHosts,
+    });
+    return { named, ...looked };
+  };
+  const known =
+    flagged === undefined
+      ? await askForHosts(await namedHosts(undefined), async (chosen) => {
+          const sourced = await fromFlags({ ...flags, ...chosen });
+          return sourced && look(sourced);
+        })
+      : await look(flagged);
+  if (known === undefined) return EXIT.interrupted;
+  const { named, hosts, names, notes, unseen } = known;
   for (const note of [...named.notes, ...notes]) say(`! ${note}`);
   if (flags.look) for (const line of findings(hosts)) say(`  ${line}`);
 

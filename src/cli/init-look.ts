@@ -95,12 +95,20 @@ export async function lookAtNamed(named: readonly NamedHost[], how: HowToLook): 
 }
 
 function withoutAddress({ name, ssh, from }: NamedHost, look: Looked | Error | undefined): string {
-  const why = look instanceof Error ? `: ${oneSentence(look.message)}` : "";
-  const resolves =
-    isIP(ssh.host) === 0
-      ? `${ssh.host} resolves to none that others could reach`
-      : `${ssh.host} is none that others could reach`;
-  return `${from}: ${name} is left out: its mesh address cannot be told: ${resolves}, and its own were not seen${why}. Say there by which address it is reached`;
+  const why = look instanceof Error ? `: ${firstSentence(look.message)}` : "";
+  const named =
+    isIP(ssh.host) === 0 ? `the name ${ssh.host} leads to no such address` : `${ssh.host} is none`;
+  const how = from === "--hosts" ? `Type it with its address: ${name}=10.0.0.4` : "Say there which it is";
+  return `${from}: ${name} is left out: by which address others reach it is not known. ${capitalized(named)}, and the host was not looked into${why}. ${how}`;
+}
+
+/** Without what to do about it, which is another thing where there is no inventory yet. */
+function firstSentence(message: string): string {
+  return oneSentence(message.replace(/\. [A-Z].*$/s, ""));
+}
+
+function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 function oneSentence(message: string): string {

@@ -90,7 +90,7 @@ export class Interruption {
     if (!this.#stop.signal.aborted) {
       this.#stop.abort();
       if (this.#mayFinish) {
-        this.#say("\nStopping: no new change is begun, those under way are finished. ^C again drops them.\n");
+        this.#say("\nStopping: no new change is begun, those under way end. ^C again drops them.\n");
         return;
       }
     }
@@ -142,6 +142,12 @@ export class Interruption {
         ? "the run was dropped"
         : `${underWay.step}: the run was dropped while ${underWay.change} was under way: its outcome is unknown`;
     return ledger.outcome(host, { is: "interrupted", because }, execsOf(host));
+  }
+
+  /** Of a run that was stopped and ended by itself. */
+  tellHowToGoOn(): void {
+    if (this.#stop.signal.aborted && this.#mayFinish)
+      this.#say(`\nStopped. This looks again and goes on: ${this.#again()}\n`);
   }
 
   /** The command line that was typed, as it would be typed again. */

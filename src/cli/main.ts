@@ -3,8 +3,9 @@ import { inspect } from "node:util";
 import { CommanderError } from "commander";
 import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
+import { InvalidFiles } from "../inventory/invalid-files.ts";
 import { watchDeparture } from "./departure.ts";
-import { hintFor } from "./hints.ts";
+import { hintFor, wantedBy } from "./hints.ts";
 import { meshctl } from "./program.ts";
 import { shownText } from "./shown.ts";
 
@@ -19,15 +20,20 @@ export async function main(argv: readonly string[]): Promise<void> {
       const hint =
         error.exitCode === 0
           ? undefined
-          : hintFor(
+          : (wantedBy(
+              error.message,
+              program.commands.flatMap((each) => each.options),
+            ) ??
+            hintFor(
               argv.slice(2),
               program.commands.map((each) => each.name()),
-            );
+            ));
       if (hint !== undefined) process.stderr.write(`${shownText(hint)}\n`);
       // Help and version end with 0; every other complaint of commander is about the flags.
       process.exitCode = error.exitCode === 0 ? EXIT.asWanted : EXIT.configuration;
     } else if (error instanceof ConfigurationError) {
-      process.stderr.write(`${shownText(error.message)}\n`);
+      const text = shownText(error.message);
+      process.stderr.write(`${error instanceof InvalidFiles ? await painted(text, argv) : text}\n`);
       process.exitCode = EXIT.configuration;
     } else {
       // A defect of ours: with its stack, but not with what Node would print of the secrets in its message.
@@ -35,6 +41,14 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = EXIT.failed;
     }
   }
+}
+
+async function painted(mistakes: string, argv: readonly string[]): Promise<string> {
+  const [{ mistakesView }, { paintFor }] = await Promise.all([
+    import("./ui/mistakes.ts"),
+    import("./ui/paint.ts"),
+  ]);
+  return mistakesView(mistakes, paintFor(process.stderr, !argv.includes("--no-color")));
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)

@@ -6,6 +6,7 @@ import { hosts } from "./commands/hosts.ts";
 import { importing } from "./commands/import.ts";
 import { init } from "./commands/init.ts";
 import { join } from "./commands/join.ts";
+import { lab } from "./commands/lab.ts";
 import { lock, unlock } from "./commands/lock.ts";
 import { plan } from "./commands/plan.ts";
 import { probe } from "./commands/probe.ts";
@@ -30,6 +31,7 @@ export function meshctl(): Command {
   const program = new Command("meshctl")
     .description("Turns bare KVM hosts into a service mesh of local smart proxies, and proves it.")
     .version(version)
+    .enablePositionalOptions()
     .showHelpAfterError("(add --help for the flags)")
     .addHelpText("after", EXIT_CODES);
   for (const command of [
@@ -53,6 +55,7 @@ export function meshctl(): Command {
     join,
     schema,
     completion,
+    lab,
   ]) {
     command.exitOverride().showHelpAfterError("(add --help for the flags)");
     program.addCommand(command.addHelpText("after", examplesOf(command.name()) ?? ""));

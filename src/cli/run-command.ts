@@ -47,6 +47,7 @@ import {
 } from "./ui/plan-view.ts";
 import { Progress } from "./ui/progress.ts";
 import { summaryView } from "./ui/summary.ts";
+import { brokenFor } from "./ui/wrapped.ts";
 import { version } from "./version.ts";
 
 export interface RunCommand {
@@ -226,6 +227,7 @@ export async function runCommand(
       ? restore({ ...options, of })
       : run({ ...options, command, demandsBoot, provesBoot, bootWaitMs: flags.bootWait }));
     screen.requireExplained();
+    if (exitCode === EXIT.interrupted) interruption.tellHowToGoOn();
     return exitCode === EXIT.asWanted && !isTold ? EXIT.failed : exitCode;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) interruption.summarise(EXIT.failed);
@@ -333,18 +335,24 @@ class Screen {
         this.isPlanAll &&
         (verdict === "pending" || (closedBy !== undefined && "change" in closedBy)) &&
         (diff?.was === undefined || this.#written.has(`${host} ${diff.path}`));
+      // What a stopped run has not come to is open, and no news.
+      const stopped = event.hosts.flatMap(({ host, is }) => (is === "interrupted" ? [host] : []));
       const open = this.#rows.filter(
         ({ host, evidence }) =>
-          (evidence.verdict !== "proven" && !told(host, evidence)) || evidence.warning !== undefined,
+          !stopped.includes(host) &&
+          ((evidence.verdict !== "proven" && !told(host, evidence)) || evidence.warning !== undefined),
       );
       const rows = this.#command === "verify" || verbose ? this.#rows : open;
       const table = evidenceTable(rows, { paint, columns: process.stdout.columns ?? 140, verbose, noDiff });
       const parts = [
         table,
         this.#command === "plan" ? this.plan(process.stdout) : "",
-        [summaryView(event, paint, this.#options.addressesOf), this.#bootView(event, paint)]
-          .filter((part) => part !== "")
-          .join("\n"),
+        brokenFor(
+          process.stdout,
+          [summaryView(event, paint, this.#options.addressesOf), this.#bootView(event, paint)]
+            .filter((part) => part !== "")
+            .join("\n"),
+        ),
       ];
       process.stdout.write(`${parts.filter((part) => part !== "").join("\n\n")}\n`);
     }

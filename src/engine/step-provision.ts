@@ -203,7 +203,7 @@ export class StepProvision {
     const isConcerned = this.#step.needs === "self" && this.#fleet.hasServices;
     if (this.#isBlindToServers || !isConcerned || tellsOfServers(this.#gate.known(witnesses))) return;
     this.#isBlindToServers = true;
-    const text = `${this.#step.name}: none of the hosts that are looked at tells of a server in HAProxy, so the gates prove nothing of the backends: leave out --steps, or -l, and the proxies are looked at.`;
+    const text = `${this.#step.name}: no server is in HAProxy on the hosts that are looked at, so the gates prove nothing of the backends. Either none is registered yet, or -l or --steps leaves out the proxies.`;
     this.#context.emit({ event: "note", text });
   }
 

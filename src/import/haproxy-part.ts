@@ -1,5 +1,6 @@
 import { directiveIn, type HaproxyConfig, meaningOf } from "../haproxy/config.ts";
 import { linesOf, sectionLines } from "../haproxy-lines.ts";
+import { writtenDuration } from "../quantity-text.ts";
 import type { Common, Entry, LeftOut } from "./service.ts";
 
 export interface HaproxyPart {
@@ -67,7 +68,7 @@ export function haproxyPart({ sections }: HaproxyConfig): HaproxyPart {
     sections.filter(({ kind }) => kind === "global").flatMap(({ lines }) => lines.map(({ text }) => text)),
   );
   const added = ALWAYS.filter((line) => !written.has(line));
-  for (const [side, ms] of Object.entries(timeouts)) parameters[`timeout_${side}`] = ms;
+  for (const [side, ms] of Object.entries(timeouts)) parameters[`timeout_${side}`] = writtenDuration(ms);
   if (taken.global.length > 0) parameters.global = taken.global;
   if (taken.defaults.length > 0) parameters.defaults = taken.defaults;
   const more: Record<string, readonly string[]> = {};

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { linesOf, serverWords, wordsOf } from "../haproxy-lines.ts";
+import { writtenDuration } from "../quantity-text.ts";
 import type { LocalProxy } from "./proxies.ts";
 
 /** What stands in a file and not in the inventory, and why. */
@@ -40,7 +41,7 @@ export function entryOf(
     return { entry: undefined, leftOut };
   }
   const entry: Entry = { ...bound, mode };
-  const timeout: Record<string, number> = {};
+  const timeout: Record<string, number | string> = {};
   const lines: Record<"frontend" | "backend", string[]> = { frontend: [], backend: [] };
   const check: Entry = {};
   for (const side of ["frontend", "backend"] as const) {
@@ -49,7 +50,7 @@ export function entryOf(
       if (OURS.test(line) || word === "mode" || defaults.includes(line)) continue;
       if (word === "timeout" && SIDES.includes(second)) {
         const usual = mode === "tcp" && second !== "connect" ? common.tcp : common[second as keyof Common];
-        if (Number(third) !== usual) timeout[second] = Number(third);
+        if (Number(third) !== usual) timeout[second] = writtenDuration(Number(third));
       } else if (word === "balance") entry.balance = line.slice("balance ".length);
       else if (word === "retries") {
         if (second !== "3") entry.retries = Number(second);
@@ -184,7 +185,8 @@ function split(options: readonly string[]) {
     else if (word === "weight") {
       weight = Number(value);
       at++;
-    } else if (word === "inter") checks.inter = /^\d+$/.test(value) ? Number(options[++at]) : options[++at]!;
+    } else if (word === "inter")
+      checks.inter = /^\d+$/.test(value) ? writtenDuration(Number(options[++at])) : options[++at]!;
     else if (["rise", "fall", "port"].includes(word)) checks[word] = Number(options[++at]);
     // Said by `defaults` of the service or nowhere: a cookie per server is Synapse's.
     else if (word === "cookie" || word === "id") at++;

@@ -42,7 +42,7 @@ function seenText(seen: Seen): string {
     showMemory(seen.memoryBytes),
     flush,
     ...(installed.length === 0 ? [] : [`has ${installed.join(", ")}`]),
-    ports === "" ? "no port taken" : `taken: ${ports}`,
+    ports === "" ? "no port in use" : `ports in use: ${ports}`,
   ].join(", ");
 }
 

@@ -32,26 +32,15 @@ export function checkSchema<T>(
   const result = schema.safeParse(value, { error: expectation });
   if (result.success) return { value: result.data };
   const complaints = result.error.issues.flatMap((issue) => explain(issue, [], schema));
-  // `adress: …` is one mistake: an unknown key, and the key it was meant to be missing.
-  const mistyped = new Set(
-    complaints.flatMap(({ path, meant }) =>
-      meant === undefined ? [] : [key([...path.slice(0, -1), meant])],
-    ),
-  );
-  for (const { path, at, message, wantsNumber } of complaints) {
+  for (const { path, at, message, wantsNumber, meant } of complaints) {
     const origin = locate(path);
     const found = origin.source.found(origin.path);
-    if (found === "nothing" && mistyped.has(key(path))) continue;
     const showsValue = at === "value" && message.startsWith("expected ");
     // Only text is shown in quotes, so this is a number that was written with them.
     const advice = wantsNumber === true && /^'\d+'$/.test(found) ? ": write it without quotes" : "";
-    report(origin, showsValue ? `${message}, found ${found}${advice}` : message, { at });
+    report(origin, showsValue ? `${message}, found ${found}${advice}` : message, { at, meant });
   }
   return undefined;
-}
-
-function key(path: Path): string {
-  return JSON.stringify(path);
 }
 
 function explain(issue: z.core.$ZodIssue, base: Path, schema: z.ZodType): Complaint[] {

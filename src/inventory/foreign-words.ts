@@ -49,7 +49,8 @@ const WORDS: Readonly<Record<string, string>> = {
 const WORDS_AT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   // The top of an inventory.
   allow_os: {
-    all: "this is Ansible's form: `meshctl init prod.yaml --from-ansible FILE` makes an inventory of it",
+    plays: "here in the playbook, which `-p FILE` names",
+    all: "Ansible's group of all hosts; the playbook has settings for all of them",
     services: "here `mesh: { services: … }`",
     service: "here `mesh: { services: … }`",
     zookeeper: "here `mesh: { ensemble: GROUP }`, and its ports `mesh: { zookeeper: … }`",

@@ -5,6 +5,7 @@ import { countryCode } from "./country.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import type { Path } from "./path.ts";
+import { isHostName, mendedName } from "./read-hosts.ts";
 import { groupName } from "./schema.ts";
 import { isPlainMap, type Section } from "./section.ts";
 import { hold, mostFailures, waveSizes } from "./wave-schema.ts";
@@ -100,10 +101,14 @@ function reportUnknownMembers(
   members: ReadonlyMap<string, readonly Member[]>,
   hosts: readonly HostName[],
 ): void {
-  const known = [...hosts, ...members.keys()];
+  const sound = hosts.filter(isHostName);
+  // Those with another name than they may have, which is told where they stand.
+  const meant = hosts.filter((name) => !sound.includes(name)).map(mendedName);
+  const known = [...hosts, ...members.keys(), ...meant];
+  const suggested = [...sound, ...members.keys()];
   for (const { name, path } of [...members.values()].flat()) {
     if (!known.includes(name)) {
-      section.problem(path, `no host or group is named '${name}'${didYouMean(name, known)}`);
+      section.problem(path, `no host or group is named '${name}'${didYouMean(name, suggested)}`);
     }
   }
 }

@@ -3,7 +3,6 @@ import * as z from "zod";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import { isLoopback, isWildcard, parseIp } from "../ip.ts";
-import { nearestName } from "./nearest-name.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import { hostEntry, hostName } from "./schema.ts";
 import type { Section } from "./section.ts";
@@ -20,11 +19,7 @@ export function readHosts(
   section: Section,
   steps: readonly StepName[],
 ): ReadonlyMap<HostName, HostDraft> | undefined {
-  // `host: …` is one mistake, which the unknown key tells.
-  const isMisspelt =
-    section.raw(["hosts"]) === undefined &&
-    section.source.keys([]).some((key) => key === "all" || nearestName(key, ["hosts"]) !== undefined);
-  if (isMisspelt || section.map(["hosts"], { optional: false }) === undefined) return undefined;
+  if (section.map(["hosts"], { optional: false }) === undefined) return undefined;
   const names = section.source.keys(["hosts"]);
   if (names.length === 0) section.problem(["hosts"], "expected at least one host, found none");
   const hosts = new Map<HostName, HostDraft>();
@@ -33,7 +28,9 @@ export function readHosts(
     const valid = hostName.safeParse(name);
     if (name === "all") section.problem(path, "'all' means every host: choose another name", { at: "key" });
     else if (!valid.success) {
-      section.problem(path, `${valid.error.issues[0]?.message}, found '${name}'`, { at: "key" });
+      const mended = mendedName(name);
+      const hint = isHostName(mended) ? `write '${mended}'` : undefined;
+      section.problem(path, `${valid.error.issues[0]?.message}, found '${name}'`, { at: "key", hint });
     }
     hosts.set(name, {
       name,
@@ -44,6 +41,15 @@ export function readHosts(
   reportSharedAddresses(section, hosts);
   reportUnreachable(section, hosts);
   return hosts;
+}
+
+export function isHostName(name: string): boolean {
+  return hostName.safeParse(name).success;
+}
+
+/** A name as it may be written that differs in capitals and lines. */
+export function mendedName(name: string): string {
+  return name.toLowerCase().replace(/[_ ]/g, "-");
 }
 
 /** The host's own keys; steps' parameters beside them are read as layers. */

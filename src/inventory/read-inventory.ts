@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { StepName } from "../contract/names.ts";
 import { countryOf } from "./country-of.ts";
+import { foreignForm } from "./foreign-form.ts";
 import type { HostBeforePlaybook, ReadInventory } from "./inventory.ts";
 import type { Problems } from "./problems.ts";
 import { type GroupDraft, readGroups } from "./read-groups.ts";
@@ -30,6 +31,12 @@ export function readInventory(
     return undefined;
   }
   if (section.map([], { optional: false }) === undefined) return undefined;
+  const foreign = foreignForm(source.keys([]), source.value);
+  if (foreign !== undefined) {
+    const { key, words } = foreign;
+    section.problem([key], `unknown key; ${words}`, { at: "key" });
+    return undefined;
+  }
   if (section.raw(["service_watcher"]) !== undefined) {
     section.problem(["service_watcher"], "belongs under 'mesh', beside 'services'", { at: "key" });
   }

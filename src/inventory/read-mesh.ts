@@ -117,7 +117,7 @@ function groupNamed(
       path,
       `no group is named '${name}'${didYouMeanGroup(name, groups.keys(), groups.keys())}`,
     );
-  else if (group.hosts.length === 0) {
+  else if (group.hosts.length === 0 && !section.hasProblem(["groups", name])) {
     section.problem(path, `group '${name}' (${section.placeOf(["groups", name])}) holds no host`);
   }
   return group?.hosts ?? [];

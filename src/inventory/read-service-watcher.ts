@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { linesOf, wordsOf } from "../haproxy-lines.ts";
 import { durationMs } from "../quantities.ts";
-import { unknownKey } from "./check-schema.ts";
 import { labelFilters } from "./labels.ts";
 import type { Path } from "./path.ts";
 import { checkEntry, httpRequest, type ServiceEntry, serviceEntry, share } from "./schema.ts";
@@ -138,7 +137,8 @@ function knownKeys(section: Section, place: Path, problem: Problem): void {
       if (keys.includes(key)) continue;
       if (same !== undefined) {
         if (section.raw([...place, ...path]) !== same.value) problem(path, same.otherwise);
-      } else problem(path, ELSEWHERE.get(name) ?? unknownKey(key, keys), "key");
+      } else if (ELSEWHERE.has(name)) problem(path, ELSEWHERE.get(name)!, "key");
+      else section.unknownKey([...place, ...path], keys);
     }
   }
 }

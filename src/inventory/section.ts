@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import { checkSchema, unknownKey } from "./check-schema.ts";
+import { nearestName } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
 import type { Problems } from "./problems.ts";
 import { placeOf, type Source } from "./source.ts";
@@ -19,12 +20,13 @@ export class Section {
     return valueAt(this.source.value, path);
   }
 
-  problem(
-    path: Path,
-    message: string,
-    options: { at?: "key" | "value"; hint?: string | undefined } = {},
-  ): void {
+  problem(path: Path, message: string, options: Parameters<Problems["add"]>[2] = {}): void {
     this.#problems.add({ source: this.source, path }, message, options);
+  }
+
+  /** Whether something wrong was reported at the path or within it. */
+  hasProblem(path: Path): boolean {
+    return this.#problems.has(path);
   }
 
   /** "expected …, found …" */
@@ -51,10 +53,16 @@ export class Section {
     return undefined;
   }
 
+  /** Reports the key at the end of the path, which is none of the known ones. */
+  unknownKey(path: Path, known: readonly string[]): void {
+    const key = String(path.at(-1));
+    this.problem(path, unknownKey(key, known), { at: "key", meant: nearestName(key, known) });
+  }
+
   /** Reports every key of the map at the path that is not known. */
   onlyKeys(path: Path, known: readonly string[]): void {
     for (const key of this.source.keys(path)) {
-      if (!known.includes(key)) this.problem([...path, key], unknownKey(key, known), { at: "key" });
+      if (!known.includes(key)) this.unknownKey([...path, key], known);
     }
   }
 

@@ -1,6 +1,11 @@
 import { formatPath, type Path } from "./path.ts";
 
-/** What a map looks like, by the place where one is expected. */
+/** A key with nothing behind it; of a key that is not written "nothing" is found. */
+export const EMPTY = "an empty value";
+/** A secret as sops writes it. */
+export const ENCRYPTED = "text that sops encrypted";
+
+/** What a map, a list or a version looks like, by the place where one is expected. */
 const EXAMPLES: readonly (readonly [place: RegExp, example: string])[] = [
   [
     /^$/,
@@ -14,6 +19,9 @@ const EXAMPLES: readonly (readonly [place: RegExp, example: string])[] = [
   [/^mesh\.services$/, "each service has a name: `services: { user-api: { path: /user-api, port: 8080 } }`"],
   [/^mesh\.services\.[^.]+$/, "for example `user-api: { path: /user-api, port: 8080 }`"],
   [/\.check$/, "for example `check: { http: GET /health }`"],
+  [/^version$/, "the format has one version: `version: 1`"],
+  [/^plays$/, "each play is an item of a list: `plays: [{ hosts: all, steps: { sysctl: {} } }]`"],
+  [/^plays\[\d+\]$/, "for example `{ hosts: all, steps: { sysctl: {} } }`"],
   [/\.steps$/, "each step has its parameters: `steps: { preflight: {}, sysctl: {} }`"],
   [/\.sysctl$/, "for example `sysctl: { net.core.somaxconn: 10240 }`"],
 ];
@@ -21,27 +29,55 @@ const EXAMPLES: readonly (readonly [place: RegExp, example: string])[] = [
 /** One sentence on how to mend a value of a wrong kind; undefined where the message says all. `message` as it is shown. */
 export function shapeHint(path: Path, message: string): string | undefined {
   const [, expected = "", found = ""] = /^expected (.*), found (.*)$/s.exec(message) ?? [];
-  if (expected === "" || found === "nothing") return undefined;
+  const place = formatPath(path);
+  if (expected === "" || (found === "nothing" && place !== "version")) return undefined;
   if (found.includes("{{")) return "meshctl has no templates: write the value itself, or `!env NAME`";
   if (/^'\$\{?[A-Za-z_]\w*\}?'$/.test(found))
     return `the shell's variables are not looked up: \`!env ${found.replace(/\W/g, "")}\` is`;
+  if (/^'[“”„‘’«»]/.test(found)) {
+    const text = found.slice(1, -1).replace(/[“”„‘’«»]/g, "");
+    return `quotes of a word processor are none of YAML's: write "${text}"`;
+  }
+  if (found === ENCRYPTED)
+    return "`!command [sops, -d, --extract, …]` decrypts it when it is needed, or `!command [PROGRAM, ARGUMENT]` of another store";
+  if (found === EMPTY && String(path.at(-1)).includes("="))
+    return `a key ends with a colon and a blank: \`${String(path.at(-1)).replace(/\s*=\s*/, ": ")}\``;
   if (expected.startsWith("a name of") && found.includes("["))
     return "a range of hosts is closed and has both ends: `kvm-[01:20]`";
-  if (/\bmap\b/.test(expected)) {
-    // A blank that only looks like one, or none: the colon is a part of the word.
-    const line = /^'([A-Za-z_]+)(:?)[\s\u00a0]*(.+)'$/s.exec(found);
-    if (line !== null && /[\s\u00a0:]/.test(found.slice(1, -1)) && !found.includes("/")) {
-      const blank = /\u00a0/.test(found) ? "the blank behind the colon is a no-break space (U+00A0): " : "";
-      return `${blank}a key ends with a colon and a blank: \`${line[1]}: ${line[3]}\``;
-    }
-    return EXAMPLES.find(([place]) => place.test(formatPath(path)))?.[1];
+  if (/\blist\b/.test(expected) && found.startsWith("'")) return listHint(found.slice(1, -1));
+  if (/\b(?:map|list of plays)\b/.test(expected) || place === "version") {
+    const colon = place === "version" ? undefined : missingColon(found.slice(1, -1));
+    return colon ?? EXAMPLES.find(([at]) => at.test(place))?.[1];
   }
-  if (expected === "an IP address") {
-    if (/^'[\d.]+\/\d+'$/.test(found)) return "leave the length of the network out";
-    if (/^'[\d.]+:\d+'$/.test(found)) return "SSH's port is `ssh: { port: … }` of the host";
-    return "the other hosts reach it by this; a name to connect to is `ssh: { host: … }` of the host";
-  }
+  if (expected === "an IP address") return addressHint(found);
+  if (expected === "1–65535" && /^'[\d.]+:\d+(?::\d+)?'$/.test(found))
+    return "one port alone: a service's `port` is where applications call it, and `bind` the address";
   if (path.length === 2 && path[0] === "mesh" && expected === "text")
     return "the name of a group: `groups:` says which hosts it has";
   return undefined;
+}
+
+/** The line as it is written with a colon that YAML sees; undefined where the line looks like no key and its value. */
+export function missingColon(line: string): string | undefined {
+  // A blank that only looks like one, or none, or "=": the key is a part of the word.
+  const [, key, sign = "", value = ""] =
+    /^([A-Za-z_][\w-]*)(:[\s\u00a0]*|\s*=\s*|[\s\u00a0]+)(\S+)$/.exec(line) ?? [];
+  if (key === undefined || (sign.startsWith(":") && value.startsWith("/"))) return undefined;
+  const blank = /\u00a0/.test(sign) ? "the blank behind the colon is a no-break space (U+00A0): " : "";
+  return `${blank}a key ends with a colon and a blank: \`${key}: ${value}\``;
+}
+
+function listHint(found: string): string | undefined {
+  if (/^-\S/.test(found)) return "a blank stands behind the dash of a list's item: `- kvm-01`";
+  const names = found.split(/[\s,;]+/).filter((name) => name !== "");
+  return names.every((name) => /^[\w.-]+$/.test(name))
+    ? `a list stands in brackets: \`[${names.join(", ")}]\``
+    : undefined;
+}
+
+function addressHint(found: string): string {
+  if (/^'[\d.]+\/\d+'$/.test(found)) return "leave the length of the network out";
+  if (/^'[\d.]+:\d+'$/.test(found)) return "SSH's port is `ssh: { port: … }` of the host";
+  if (/^'[\d.]+'$/.test(found)) return "an IPv4 address has four numbers from 0 to 255: `10.0.0.1`";
+  return "the other hosts reach it by this; a name to connect to is `ssh: { host: … }` of the host";
 }

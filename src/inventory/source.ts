@@ -49,7 +49,7 @@ export function readSource(
   try {
     const text = typeof given === "string" ? textOf(given, references) : given.text;
     if (typeof text === "string") return parseSource(file, text, references, report);
-    report({ file, line: 1, column: 1, path: "", message: text.problem });
+    report({ file, line: text.line ?? 1, column: 1, path: "", message: text.problem });
     return emptySource(file);
   } catch (error) {
     report({ file, line: 1, column: 1, path: "", message: fileError(error) });
@@ -57,8 +57,14 @@ export function readSource(
   }
 }
 
+/** Why a file gave no text, and the line where that shows. */
+interface Unread {
+  readonly problem: string;
+  readonly line?: number;
+}
+
 /** The text of a file, of standard input ("-"), or what the file prints where it is a program. */
-function textOf(file: string, references: References): string | { readonly problem: string } {
+function textOf(file: string, references: References): string | Unread {
   if (file === "-" && isatty(0))
     return { problem: "expected an inventory on standard input, found a terminal" };
   const bytes = readFileSync(file === "-" ? 0 : file);
@@ -69,7 +75,7 @@ function textOf(file: string, references: References): string | { readonly probl
   return utf8(bytes);
 }
 
-function utf8(bytes: Uint8Array): string | { readonly problem: string } {
+function utf8(bytes: Uint8Array): string | Unread {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
     return { problem: "expected text in UTF-8, found UTF-16: save it as UTF-8" };
@@ -80,7 +86,7 @@ function utf8(bytes: Uint8Array): string | { readonly problem: string } {
     const read = new TextDecoder().decode(bytes).split("\ufffd")[0]!;
     const line = read.split("\n").length;
     if (read.length === bytes.length) throw error;
-    return { problem: `expected text in UTF-8, found other bytes in line ${line}: save it as UTF-8` };
+    return { problem: "expected text in UTF-8, found other bytes in this line: save it as UTF-8", line };
   }
 }
 

@@ -3,6 +3,7 @@ import { Secret } from "../secret.ts";
 import type { Path } from "./path.ts";
 import { isReferenceTag, type References, type ReferenceTag } from "./reference.ts";
 import { isSecretPath, isSecretReference } from "./secret-paths.ts";
+import { EMPTY, ENCRYPTED } from "./shape-hint.ts";
 
 /** Where one value of a YAML file stands. Offsets count characters from the start of the text. */
 export interface Place {
@@ -30,9 +31,6 @@ interface Tree {
   /** By the path as JSON. */
   readonly places: ReadonlyMap<string, Place>;
 }
-
-/** A key with nothing behind it; of a key that is not written "nothing" is found. */
-const EMPTY = "an empty value";
 
 /** More aliases than any inventory needs; fewer than an expansion bomb does. */
 const MAX_ALIASES = 100;
@@ -163,7 +161,7 @@ export function readYamlTree(
     if (secret) {
       // It should not be here, but as it is: no code frame may show it.
       new Secret(node.source ?? String(value));
-      place("plain text");
+      place(/^ENC\[/.test(String(value)) ? ENCRYPTED : "plain text");
     } else {
       place(typeof value === "string" ? quote(value) : (node.source ?? String(value)));
     }
@@ -202,7 +200,11 @@ export function readYamlTree(
       path,
       offset,
       message,
-      hint: TAG_HINTS[tag] ?? `for a pattern put quotes around it: "${written}"`,
+      hint:
+        TAG_HINTS[tag] ??
+        (path[0] === "groups"
+          ? "a group's list holds names alone: leave this one out"
+          : `for a pattern put quotes around it: "${written}"`),
     });
   }
 

@@ -28,6 +28,10 @@ interface StepDraft {
   readonly hooks: Hooks;
 }
 
+const PLAYBOOK =
+  "a playbook is `version: 1` and `plays: [{ hosts: all, steps: { sysctl: {} } }]`; Ansible's roles and tasks are unknown here";
+const INVENTORY = "unknown key; this is an inventory: `-i FILE` names it, and `-p FILE` a playbook";
+
 const root = z.strictObject({ version: z.literal(1), plays: z.unknown().optional() });
 const pattern = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 const optional = z.boolean().optional();
@@ -53,6 +57,15 @@ export function readPlaybook(source: Source, steps: readonly AnyStep[], problems
   const section = new Section(source, problems);
   if (source.value === null) {
     section.problem([], "the playbook is empty: expected 'version' and 'plays'");
+    return [];
+  }
+  if (Array.isArray(source.value)) {
+    section.problem([], "expected a map, found a list", { hint: PLAYBOOK });
+    return [];
+  }
+  const ofInventory = source.keys([]).find((key) => ["hosts", "groups", "mesh"].includes(key));
+  if (ofInventory !== undefined && section.raw(["plays"]) === undefined) {
+    section.problem([ofInventory], INVENTORY, { at: "key" });
     return [];
   }
   section.check([], root);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hintFor } from "../../src/cli/hints.ts";
+import { hintFor, wantedBy } from "../../src/cli/hints.ts";
 
 const commands = ["provision", "plan", "verify", "hosts", "runs", "restore"];
 const PLAN = "plan shows what provision would change, and changes nothing. Type: meshctl plan";
@@ -20,6 +20,7 @@ describe("who types a word of another tool", () => {
       "plan site.yaml -i x.yaml",
       "A playbook is named with -p, an inventory with -i. Type: meshctl plan -i x.yaml -p site.yaml",
     ],
+    ["plan kvm-01 -v", "Hosts are chosen with -l. Type: meshctl plan -l kvm-01 -v"],
     ["run -i x.yaml", "Type: meshctl provision -i x.yaml"],
     ["ping -i x.yaml", "Type: meshctl facts -i x.yaml"],
     ["frobnicate", undefined],
@@ -27,6 +28,15 @@ describe("who types a word of another tool", () => {
     ["", undefined],
   ])("%j is told %j", (typed, told) => {
     expect(hintFor(typed.split(" ").filter(Boolean), commands)).toBe(told);
+  });
+
+  it.each([
+    ["error: option '-l, --limit <pattern>' argument missing", "-l, --limit <pattern>: only these hosts"],
+    ["error: option '-x, --nope <it>' argument missing", undefined],
+    ["error: unknown option '--limit'", undefined],
+  ])("%j is told %j", (complaint, told) => {
+    const options = [{ flags: "-l, --limit <pattern>", description: "only these hosts" }];
+    expect(wantedBy(complaint, options)).toBe(told);
   });
 
   it("is told a command line that means what was typed", () => {

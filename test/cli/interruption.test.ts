@@ -47,6 +47,17 @@ describe("^C", () => {
     expect(said).toContain("^C again");
   });
 
+  it("tells how to go on once the run has ended by itself", () => {
+    const { interruption } = interrupted(begun, 1);
+    let said = "";
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+      said += text;
+      return true;
+    });
+    interruption.tellHowToGoOn();
+    expect(said).toContain("goes on: meshctl provision -l 'kvm-01,!b c'");
+  });
+
   it("twice drops the run, and says of which host the outcome is unknown and how to go on", () => {
     const { said, codes, reported } = interrupted(begun, 2);
     expect(codes).toEqual([130]);

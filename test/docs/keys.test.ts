@@ -25,7 +25,7 @@ describe("the manual of the files' keys", () => {
   it("is what the schemas say", async () => {
     const parts = [
       "# Keys of an inventory and a playbook",
-      "Made from the schemas that the files are checked with; `meshctl schema` prints those for editors. NAME is a name of your\nown, `[]` stands for each entry of a list. Durations: `500ms`, `2s`, or a plain number of milliseconds. Sizes: `512M`,\n`1G`, or a plain number of bytes. [inventories/example.yaml](../inventories/example.yaml) shows them in use.",
+      "Made from the schemas that the files are checked with; `meshctl schema` prints those for editors. NAME is a name of your\nown, `[]` stands for each entry of a list. Durations: `500ms`, `2s`, or a plain number of milliseconds from 100. Sizes: `512M`,\n`1G`, or a plain number of bytes. [inventories/example.yaml](../inventories/example.yaml) shows them in use.",
       "## Inventory",
       tableOf(inventory),
       "Beside these a host and a group may hold parameters of each step, under the step's name.",

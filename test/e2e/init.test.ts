@@ -41,7 +41,7 @@ describe("a first inventory", () => {
     const text = await readFile(file, "utf8");
     expect(text).toContain(`${first!.name}: { address: ${first!.address}, zookeeper: { id: 1 } }`);
     expect(text).toContain("port: 8081 # free on every proxy host");
-    expect(text).toMatch(/systemd-nspawn \(not KVM\), .* taken: 22 sshd, 8080 perl/);
+    expect(text).toMatch(/systemd-nspawn \(not KVM\), .* ports in use: 22 sshd, 8080 perl/);
 
     expect((await meshctl(["validate", "-i", file])).code).toBe(0);
     expect((await meshctl(["plan", "-i", file, "--no-diff"])).code).toBe(2);

@@ -347,12 +347,12 @@ describe.concurrent("a gate after each wave", () => {
     const services = [{ name: "api" }] as unknown as InventoryView["mesh"]["services"];
     const inventory = { ...world.inventory, mesh: { ...world.inventory.mesh, services } };
     const isBlind = (event: RunEvent) =>
-      event.event === "note" && event.text.includes("tells of a server in HAProxy");
+      event.event === "note" && event.text.includes("no server is in HAProxy");
     expect(await world.run("provision", [restarting("new")], { inventory })).toBe(0);
     expect(world.events.filter(isBlind)).toEqual([
       {
         event: "note",
-        text: "service: none of the hosts that are looked at tells of a server in HAProxy, so the gates prove nothing of the backends: leave out --steps, or -l, and the proxies are looked at.",
+        text: "service: no server is in HAProxy on the hosts that are looked at, so the gates prove nothing of the backends. Either none is registered yet, or -l or --steps leaves out the proxies.",
       },
     ]);
     expect(await world.run("provision", [restarting("newer"), telling(world)], { inventory })).toBe(0);

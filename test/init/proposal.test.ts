@@ -232,7 +232,7 @@ describe("the inventory that is written", () => {
   it("says what was found, and gives no id to an ensemble that has some", () => {
     const text = write([...hosts(2), host(3, { zookeeper: true })]);
     expect(text).toContain(
-      "  # Debian GNU/Linux 12 (bookworm), KVM, 2 CPUs, 4.0 GiB, a flush takes 1.2 ms, taken: 22 sshd\n  kvm-01: { address: 10.0.0.1 }",
+      "  # Debian GNU/Linux 12 (bookworm), KVM, 2 CPUs, 4.0 GiB, a flush takes 1.2 ms, ports in use: 22 sshd\n  kvm-01: { address: 10.0.0.1 }",
     );
     expect(write(hosts(3))).toContain("kvm-02: { address: 10.0.0.2, zookeeper: { id: 2 } }");
   });
@@ -247,8 +247,8 @@ describe("what was found", () => {
         host(4, { because: "connect" }),
       ]),
     ).toEqual([
-      "kvm-01, kvm-02: Debian GNU/Linux 12 (bookworm), KVM, 2 CPUs, 4.0 GiB, a flush takes 1.2 ms, taken: 22 sshd",
-      "kvm-03: Debian GNU/Linux 12 (bookworm), KVM, 2 CPUs, 4.0 GiB, disk unknown (no room), has MariaDB, HAProxy, no port taken",
+      "kvm-01, kvm-02: Debian GNU/Linux 12 (bookworm), KVM, 2 CPUs, 4.0 GiB, a flush takes 1.2 ms, ports in use: 22 sshd",
+      "kvm-03: Debian GNU/Linux 12 (bookworm), KVM, 2 CPUs, 4.0 GiB, disk unknown (no room), has MariaDB, HAProxy, no port in use",
       "kvm-04: not looked at: connect",
     ]);
   });

@@ -64,7 +64,7 @@ describe("files that cannot be read", () => {
 
   it("may hold any bytes", async () => {
     expect(await problemsOf({ files: { "p.yaml": Uint8Array.of(0x61, 0xff) } })).toEqual([
-      "p.yaml:1:1: expected text in UTF-8, found other bytes in line 1: save it as UTF-8",
+      "p.yaml:1:1: expected text in UTF-8, found other bytes in this line: save it as UTF-8",
     ]);
   });
 });

@@ -21,13 +21,20 @@ mesh:
 
 /** What is said of the file, and how to mend it: the first problem's line, column, message and hint. */
 async function first(texts: Parameters<typeof load>[0]): Promise<string> {
+  return (await all(texts))[0] ?? "nothing";
+}
+
+/** The same of every problem, in the order in which they are told. */
+async function all(texts: Parameters<typeof load>[0]): Promise<readonly string[]> {
   try {
     await load(texts);
-    return "nothing";
+    return [];
   } catch (error) {
     if (!(error instanceof InvalidFiles)) throw error;
-    const { line, column, message, hint } = error.diagnostics[0]!;
-    return `${line}:${column} ${message}${hint === undefined ? "" : ` | ${hint}`}`;
+    return error.diagnostics.map(
+      ({ line, column, message, hint }) =>
+        `${line}:${column} ${message}${hint === undefined ? "" : ` | ${hint}`}`,
+    );
   }
 }
 
@@ -166,6 +173,60 @@ describe("what people write", () => {
       '"fe80::1"',
       "6:17 fe80::1 is link-local: expected the address by which the other hosts reach it",
     ],
+    [
+      "a plain number for a time",
+      "user: ops",
+      "connect_timeout: 5",
+      "3:20 expected a time with its unit, 5s or 5ms, found 5",
+    ],
+    [
+      "a host's name with a capital",
+      "  a: {",
+      "  A: {",
+      "5:3 expected a name of a–z, 0–9, '-' and '.', beginning with a letter or digit, found 'A' | write 'a'",
+    ],
+    [
+      "a list without brackets",
+      "[a, b]",
+      "a, b",
+      "9:12 expected a list of hosts and groups, or a map with 'hosts', found 'a, b' | a list stands in brackets: `[a, b]`",
+    ],
+    [
+      "a dash without its blank",
+      "[a, b]",
+      "\n    -a\n    -b",
+      "9:3 expected a list of hosts and groups, or a map with 'hosts', found '-a -b' | a blank stands behind the dash of a list's item: `- kvm-01`",
+    ],
+    [
+      "a pattern in a group",
+      "[a, b]",
+      "[!a, b]",
+      "9:13 '!a' without quotes is a YAML tag, and only !env, !file and !command are known | a group's list holds names alone: leave this one out",
+    ],
+    [
+      "a word processor's quotes",
+      "user: ops",
+      "user: “ops”",
+      "3:9 expected a user name: letters, digits, and . _ - + @ \\ behind the first, found '“ops”' | quotes of a word processor are none of YAML's: write \"ops\"",
+    ],
+    [
+      "a secret of sops",
+      "user: ops",
+      "password: ENC[AES256_GCM,data:abc]",
+      "3:13 expected a reference: !env NAME, !file PATH or !command [PROGRAM, ARGUMENT], found text that sops encrypted | `!command [sops, -d, --extract, …]` decrypts it when it is needed, or `!command [PROGRAM, ARGUMENT]` of another store",
+    ],
+    [
+      "another version",
+      "version: 1",
+      "version: 2",
+      "1:10 expected 1, found 2 | the format has one version: `version: 1`",
+    ],
+    [
+      "an address with a number too large",
+      "10.0.0.1",
+      "10.0.0.256",
+      "5:17 expected an IP address, found '10.0.0.256' | an IPv4 address has four numbers from 0 to 255: `10.0.0.1`",
+    ],
   ])("is mended by what is said of %s", async (_, right, wrong, said) => {
     expect(sound).toContain(right);
     expect(await first({ inventory: sound.replace(right, () => wrong) })).toBe(said);
@@ -184,6 +245,110 @@ describe("what people write", () => {
 
   it("may be one host by itself on its own loopback", async () => {
     expect(await first({ inventory: "version: 1\nhosts: { a: { address: 127.0.0.1 } }\n" })).toBe("nothing");
+  });
+
+  it.each([
+    [
+      "a colon that is missing above other keys",
+      "user: ops",
+      "user ops\n  port: 22",
+      [
+        "3:3 expected a key with a colon behind it, found 'user ops' | a key ends with a colon and a blank: `user: ops`",
+      ],
+    ],
+    [
+      "an equals sign",
+      "user: ops",
+      "user = ops\n  port: 22",
+      [
+        "3:3 expected a key with a colon behind it, found 'user = ops' | a key ends with a colon and a blank: `user: ops`",
+      ],
+    ],
+    [
+      "a brace that is not closed",
+      "10.0.0.1 }",
+      "10.0.0.1",
+      ["5:6 the { that begins here is not closed by a }"],
+    ],
+    ["a brace too many", "10.0.0.1 }", "10.0.0.1 } }", ["5:28 this } closes nothing"]],
+    [
+      "a comment that hides the brace",
+      "10.0.0.1 }",
+      "10.0.0.1 # the first }",
+      [
+        "5:26 the comment that begins here hides the } behind it | end the brackets before the comment, or put quotes around a value that holds #",
+      ],
+    ],
+    [
+      "a comma that is missing",
+      "10.0.0.1 }",
+      "10.0.0.1 country: DE }",
+      [
+        "5:17 invalid YAML: a second ': ' before the next comma | a comma stands between two keys in braces: `{ address: 10.0.0.1, country: DE }`",
+      ],
+    ],
+    [
+      "a line too far to the left",
+      "  b: {",
+      " b: {",
+      [
+        "6:2 this line begins with 1 blank, and the one above with 2 blanks | keys of one map begin in the same column, and keys within a key two further to the right",
+      ],
+    ],
+    [
+      "a no-break space that indents",
+      "  user: ops",
+      "\u00a0\u00a0user: ops\n  port: 22",
+      ["3:1 U+00A0, which only looks like a blank, cannot indent YAML: use spaces"],
+    ],
+    [
+      "a quote that another one ends, lines below",
+      "user: ops",
+      'user: "ops\n  identity_file: "x"',
+      ['3:9 the quote that begins here, ", is not closed'],
+    ],
+    [
+      "a quote that another one ends, further to the right",
+      "ssh:\n  user: ops",
+      'ssh: "\n  user: "ops"',
+      ['2:6 the quote that begins here, ", is not closed in its line'],
+    ],
+    [
+      "a group that is wrong, whose hosts are not missed",
+      "[a, b]",
+      "[a; b]",
+      ["9:13 no host or group is named 'a; b'"],
+    ],
+    [
+      "a key with another's meaning, before what is missing for it",
+      "address: 10.0.0.1",
+      "ansible_host: 10.0.0.1",
+      ["5:8 unknown key; here `ssh: { host: … }` of the host", "5:3 expected an IP address, found nothing"],
+    ],
+  ])("is said once, and its cause first: %s", async (_, right, wrong, said) => {
+    expect(sound).toContain(right);
+    expect(await all({ inventory: sound.replace(right, () => wrong) })).toEqual(said);
+  });
+
+  it.each([
+    [
+      { inventory: "version: 1\nplays: []\n" },
+      "2:1 unknown key; this is a playbook: `-p FILE` names it, and `-i FILE` an inventory",
+    ],
+    [
+      { inventory: 'version: "3"\nservices: { web: { image: nginx } }\n' },
+      "2:1 unknown key; this is Compose's form, and meshctl starts no containers: `meshctl init` writes an inventory",
+    ],
+    [
+      { playbook: sound },
+      "4:1 unknown key; this is an inventory: `-i FILE` names it, and `-p FILE` a playbook",
+    ],
+    [
+      { playbook: "- hosts: all\n  tasks: []\n" },
+      "1:1 expected a map, found a list | a playbook is `version: 1` and `plays: [{ hosts: all, steps: { sysctl: {} } }]`; Ansible's roles and tasks are unknown here",
+    ],
+  ])("is another file: %j", async (texts, said) => {
+    expect(await all(texts)).toEqual([said]);
   });
 
   it("is Ansible's", async () => {
@@ -210,7 +375,7 @@ describe("what people write", () => {
     const files = (bytes: Uint8Array) => ({ files: { "i.yaml": bytes } });
     expect(await first(files(Buffer.from(`\ufeff${sound}`, "utf16le")))).toContain("found UTF-16");
     const latin = Buffer.from(sound.replace("ops", "\u00f6ps"), "latin1");
-    expect(await first(files(latin))).toContain("found other bytes in line 3");
+    expect(await first(files(latin))).toContain("3:1 expected text in UTF-8, found other bytes in this line");
   });
 });
 

@@ -132,9 +132,7 @@ hosts:
     inventory: `version: 1
 hosts: { a: {address: 10.0.0.1}
 `,
-    problems: [
-      "i.yaml:3:1: invalid YAML: flow map in block collection must be sufficiently indented and end with a }",
-    ],
+    problems: ["i.yaml:2:8: the { that begins here is not closed by a }"],
   },
   {
     title: "a quote that is not closed",
@@ -449,9 +447,7 @@ hosts: [a]
     title: "a timeout meant in seconds",
     inventory: `${hosts}ssh: { connect_timeout: 10 }
 `,
-    problems: [
-      "i.yaml:5:25 ssh.connect_timeout: expected at least 100ms (a plain number is milliseconds), found 10",
-    ],
+    problems: ["i.yaml:5:25 ssh.connect_timeout: expected a time with its unit, 10s or 10ms, found 10"],
   },
   {
     title: "a timeout in words",
@@ -946,7 +942,6 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
       `i.yaml:12:74 mesh.service_watcher.x.discovery.hosts[1]: is no member of mesh.ensemble (10.0.0.1:2181, 10.0.0.2:2181), which every service is looked up in`,
       "i.yaml:12:92 mesh.service_watcher.x.discovery.decode: is not translated: meshctl's Synapse reads children as JSON with host and port",
       "i.yaml:13:7 mesh.service_watcher.x.backend_port_override: is not translated: let each backend register the port it listens on",
-      "i.yaml:14:7 mesh.service_watcher.x.haproxy.port: expected 1–65535, found nothing",
       "i.yaml:15:9 mesh.service_watcher.x.haproxy.prot: unknown key; did you mean 'port'?",
       "i.yaml:16:25 mesh.service_watcher.x.haproxy.server_options: '%{name}' is not translated: Synapse would put another text there for each server",
       "i.yaml:18:13 mesh.service_watcher.x.haproxy.listen[0]: expected a time like timeout server 10s",

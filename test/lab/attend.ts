@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import { repositoryRoot, stateDirectory } from "./paths.ts";
+import { isPackaged, repositoryRoot, stateDirectory } from "./paths.ts";
 import { identify, type ProcessIdentity } from "./process-identity.ts";
 
 /** Our line to the attendant of a lab. When it breaks before `keep`, the attendant takes the lab down. */
@@ -20,7 +20,9 @@ export function startAttendant(lab: string, address: string): Attendance {
   const log = openSync(logFile, "a");
   const child = spawn(
     process.execPath,
-    ["--import", "tsx", join(import.meta.dirname, "attendant.ts"), lab, address],
+    isPackaged
+      ? [join(import.meta.dirname, "attendant.mjs"), lab, address]
+      : ["--import", "tsx", join(import.meta.dirname, "attendant.ts"), lab, address],
     // A session of its own, so that ^C reaches us and not it; the directory is where tsx is found.
     { detached: true, stdio: ["pipe", "pipe", log], cwd: repositoryRoot },
   );

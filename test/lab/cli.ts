@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
+import { DEMO_HOSTS, demo, demoInventory, meshctlCommand } from "../demo.ts";
 import { attachLab, demoLab, type Lab, type LabHost, nameOption, startLab } from "./lab.ts";
-import { stateDirectory } from "./paths.ts";
+import { labCommand, stateDirectory } from "./paths.ts";
 import { allRecords } from "./record.ts";
 import { removeLab, sweepStaleLabs } from "./remove.ts";
 import { parseSuite, type Suite, suites } from "./suite.ts";
@@ -39,8 +40,10 @@ async function up(hosts: number, options: { suite: Suite; name: string; vm?: boo
   say(`The lab '${lab.name}' is up after ${((Date.now() - startedMs) / 1000).toFixed(1)} s:`);
   for (const host of lab.hosts) say(`  ${host.name}  ${host.address}  ${host.suite}`);
   const name = nameOption(lab.name);
-  say(`Look around:  npm run lab -- ssh${name} ${lab.hosts[0]!.name}`);
-  say(`Take it down: npm run lab -- down${name}`);
+  if (lab.name === demoLab && hosts >= DEMO_HOSTS && options.vm !== true)
+    say(`Make a mesh:  ${meshctlCommand} provision -i ${demoInventory}`);
+  say(`Look around:  ${labCommand} ssh${name} ${lab.hosts[0]!.name}`);
+  say(`Take it down: ${labCommand} down${name}`);
 }
 
 async function ssh(hostName: string, command: string[], options: { name: string }): Promise<void> {
@@ -62,7 +65,7 @@ async function exec(hostName: string, command: string[], options: { name: string
 async function status(): Promise<void> {
   for (const name of await sweepStaleLabs()) say(`Removed what was left of the lab '${name}'.`);
   const records = await allRecords();
-  if (records.length === 0) say("No lab is up. Start one with: npm run lab -- up");
+  if (records.length === 0) say(`No lab is up. Start one with: ${labCommand} up`);
   for (const record of records) {
     const owner = record.owner === undefined ? "" : `, owned by process ${record.owner.pid}`;
     console.log(`${record.name}: ${record.ready ? "up" : "starting"} since ${record.createdAt}${owner}`);
@@ -86,8 +89,11 @@ async function down(options: { name: string; all?: boolean }): Promise<void> {
   }
 }
 
-const program = new Command("lab")
-  .description("Throw-away Debian hosts on this machine, to try meshctl on.")
+const program = new Command(labCommand)
+  .description(
+    "Throw-away Debian hosts on this machine, to try meshctl on: systemd-nspawn containers on a network of their own. " +
+      "Needs root and Debian; what it lacks it installs with apt.",
+  )
   .enablePositionalOptions()
   .hook("preAction", () => {
     const reason = labUnavailable();
@@ -127,6 +133,11 @@ program
   .option(...nameFlag)
   .option("--all", "all labs, also those of running tests")
   .action(down);
+
+program
+  .command("demo")
+  .description("boot three hosts, make a mesh of them, show the evidence and a reroute")
+  .action(demo);
 
 // The attendant takes a half-started lab down as soon as we are gone.
 process.on("SIGINT", () => process.exit(130));

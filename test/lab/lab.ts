@@ -10,7 +10,7 @@ import { existingLayer, keepLayer, layerKey, pruneLayers, removeLayer, slotsWith
 import { withLock } from "./lock.ts";
 import { createNetwork, gatewayOf, hostAddress, hostName, slotsInUse } from "./network.ts";
 import { type DebianArchive, machineDebianArchive, sourceLines } from "./package-source.ts";
-import { labsLock, stateDirectory } from "./paths.ts";
+import { labCommand, labsLock, stateDirectory } from "./paths.ts";
 import { installPrerequisites } from "./prerequisites.ts";
 import { identify } from "./process-identity.ts";
 import { proxyPort } from "./proxy.ts";
@@ -125,13 +125,13 @@ export async function attachLab(name: string): Promise<Lab> {
   await sweepStaleLabs();
   const record = readRecord(name);
   if (record === undefined) {
-    throw new Error(`No lab '${name}' is up. Start it with: npm run lab -- up${nameOption(name)}`);
+    throw new Error(`No lab '${name}' is up. Start it with: ${labCommand} up${nameOption(name)}`);
   }
   if (!record.ready) throw new Error(`The lab '${name}' is still starting.`);
   return labOf(record);
 }
 
-/** As typed after `npm run lab -- COMMAND`. */
+/** As typed behind a command of the lab. */
 export const nameOption = (name: string): string => (name === demoLab ? "" : ` --name ${name}`);
 
 function checkOptions(name: string, options: LabOptions): void {
@@ -160,7 +160,7 @@ function allocate(
     const records = await allRecords();
     if (records.some((record) => record.name === name)) {
       throw new Error(
-        `The lab '${name}' is already up. Take it down first: npm run lab -- down${nameOption(name)}`,
+        `The lab '${name}' is already up. Take it down first: ${labCommand} down${nameOption(name)}`,
       );
     }
     const taken = [...records.map((record) => record.slot), ...(await slotsInUse())];
@@ -193,7 +193,7 @@ function freeSlot(taken: readonly number[], preferred: readonly number[]): numbe
   const prepared = preferred.find(isFree);
   if (prepared !== undefined) return prepared;
   for (let slot = slots.first; slot <= slots.last; slot++) if (isFree(slot)) return slot;
-  throw new Error("All 250 slots for labs are taken. Take some down: npm run lab -- down --all");
+  throw new Error(`All 250 slots for labs are taken. Take some down: ${labCommand} down --all`);
 }
 
 /** Returns the record of the lab as it is then. */

@@ -62,10 +62,7 @@ plays: []
     playbook: `version: 1
 play: []
 `,
-    problems: [
-      "p.yaml:1:1 plays: expected a list of plays, found nothing",
-      "p.yaml:2:1 play: unknown key; did you mean 'plays'?",
-    ],
+    problems: ["p.yaml:2:1 play: unknown key; did you mean 'plays'?"],
   },
   {
     title: "a word as play",

@@ -7,6 +7,7 @@ import { lastLines, oneLine } from "../../terminal-text.ts";
 import { shownData, shownText } from "../shown.ts";
 import { LiveBlock } from "./live-block.ts";
 import { type HostRow, type LiveState, liveLines } from "./live-rows.ts";
+import { brokenFor } from "./wrapped.ts";
 
 /** What is under way on a host. */
 interface Work {
@@ -235,7 +236,10 @@ export class Progress {
 
   #line(text: string): void {
     if (this.#paused) this.#held.push(text);
-    else this.above(() => this.#stream.write(`${maskSecrets(text)}\n`));
+    else {
+      const masked = maskSecrets(text);
+      this.above(() => this.#stream.write(`${brokenFor(this.#stream, masked)}\n`));
+    }
   }
 
   #draw(): void {

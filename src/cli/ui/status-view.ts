@@ -13,6 +13,7 @@ import type {
 import { isProxyWell, runsWhatIsOnDisk, STATE_WORDS, STATES } from "../../status/mesh-status.ts";
 import { shownData } from "../shown.ts";
 import { COLUMNS } from "./borderless.ts";
+import { plain, wrapped } from "./wrapped.ts";
 
 export interface StatusPaint {
   readonly paint: ChalkInstance;
@@ -225,29 +226,4 @@ function columnsOf(rows: readonly (readonly string[])[], columns: number): strin
     .map((line) => ` ${line}`.trimEnd())
     .filter((line) => plain(line).trim() !== "")
     .join("\n");
-}
-
-function plain(text: string): string {
-  return text.replace(COLOURS, "");
-}
-
-const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
-
-/** Text as lines of at most `width`, broken between words; the first has `taken` columns less. */
-function wrapped(text: string, width: number, taken = 0): readonly string[] {
-  const lines: string[] = [];
-  for (const part of text.split("\n")) {
-    let line = "";
-    for (const word of part.split(" ")) {
-      const room = Math.max(20, width - (lines.length === 0 ? taken : 0));
-      if (line !== "" && line.length + 1 + word.length > room) {
-        lines.push(line);
-        line = word;
-      } else {
-        line = line === "" ? word : `${line} ${word}`;
-      }
-    }
-    lines.push(line);
-  }
-  return lines;
 }

@@ -1,0 +1,16 @@
+import type { ChalkInstance } from "chalk";
+
+/** Mistakes of the files as InvalidFiles words them, in colours: where, the line itself, and how to mend it. */
+export function mistakesView(text: string, paint: ChalkInstance): string {
+  return text
+    .split("\n")
+    .map((line) => {
+      if (/^> +\d+ \|/.test(line)) return paint.bold(line);
+      if (/^ +\| +\^$/.test(line)) return paint.red(line);
+      if (/^ +\d+ \|/.test(line)) return paint.dim(line);
+      if (line.startsWith("  hint: ")) return paint.cyan(line);
+      const [, place = "", message = line] = /^(\S+:\d+:\d+(?: \S+)?:)( .*)$/.exec(line) ?? [];
+      return place === "" ? line : `${paint.bold.red(place)}${message}`;
+    })
+    .join("\n");
+}
