@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Change } from "../../src/contract/change.ts";
 import { ndjsonReporter } from "../../src/cli/report/ndjson.ts";
+import type { Change } from "../../src/contract/change.ts";
 import { Secret } from "../../src/secret.ts";
 
 function linesOf(events: Parameters<ReturnType<typeof ndjsonReporter>>[0][]) {
