@@ -41,6 +41,8 @@ export type Command =
   /** Puts a file that is built once, kept on the control machine and pushed to every host that needs it. */
   | { readonly kind: "place"; readonly path: string; readonly artefact: Artefact };
 
+export type ScriptCommand = Extract<Command, { kind: "script" }>;
+
 /** A file as a step wants it. */
 export interface WantedFile {
   readonly path: string;
@@ -88,13 +90,20 @@ export interface FileDiff {
   readonly want: string;
 }
 
+interface Disruption {
+  readonly kind: "reload" | "restart" | "reboot";
+  readonly what: string;
+  /** Clients of the host's backends would notice: these leave the mesh first, and no other host is disrupted meanwhile. */
+  readonly drains?: true;
+}
+
 /** The unit of diff, backup, gate and restore: twelve rows of zoo.cfg are one change. */
 export interface Change {
   /** Stable on a host from one observation to the next, for example "zoo.cfg". Proposed a second time, it has failed. */
   readonly id: string;
   readonly why: string;
   /** Shown in the plan and in the question before it, for example { kind: "restart", what: "zookeeper.service" }. */
-  readonly disrupts?: { readonly kind: "reload" | "restart" | "reboot"; readonly what: string } | undefined;
+  readonly disrupts?: Disruption | undefined;
   /** What a person should know before saying yes, for example a flush setting that weakens durability. */
   readonly warning?: string | undefined;
   /** Made before all else, where the change might shut meshctl out of the host. */

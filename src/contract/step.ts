@@ -1,7 +1,7 @@
 import type { ZodType } from "zod";
 import type { Reader } from "../reader/reader.ts";
 import type { WaveSize } from "../waves.ts";
-import type { Change, Command, RenderedFile } from "./change.ts";
+import type { Change, Command, RenderedFile, ScriptCommand } from "./change.ts";
 import type { Claims } from "./claims.ts";
 import type { HostFacts, Machine } from "./host.ts";
 import type { HostName, HostView, InventoryView } from "./inventory-view.ts";
@@ -38,10 +38,13 @@ export type Vital =
 
 /** Whom a vital is about, when it is a server of a proxy. */
 export interface VitalServer {
+  readonly service: string;
   /** "app-01 of user-api": the same wherever it listens; undefined where its name is not of that form. */
   readonly instance: string | undefined;
   /** IP address; undefined where the proxy does not tell. */
   readonly address: string | undefined;
+  /** It is sent no request: drained by hand, or registered with weight 0. */
+  readonly isSpared?: true;
   /** Of a further one on the same host: the name of the first one's vital, and which it is, from 2. */
   readonly further?: { readonly of: string; readonly number: number };
 }
@@ -70,6 +73,17 @@ export type Vitals =
       readonly shownAfterMs: number;
     }
   | { readonly is: "unread"; readonly because: string };
+
+/**
+ * How a host's own backends leave the mesh for a while. What makes them leave has the host take them back by itself
+ * `undoneAfterMs` later, should nobody do so before.
+ */
+export interface Drain {
+  leave(undoneAfterMs: number): ScriptCommand;
+  /** Waits on the host until those who are connected to them have gone, and not for ever. */
+  readonly rest: ScriptCommand;
+  readonly enter: ScriptCommand;
+}
 
 /** A file that a run replaced. Content is undefined where there is no file, and of one larger than 256 KiB. */
 export interface ReplacedFile {
@@ -167,6 +181,8 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   vitals?(desired: D, facts: F): Vitals;
   /** What the vitals of other hosts are to this one; no look is needed for it. Pure. */
   marks?(desired: D): ReadonlyMap<string, Mark>;
+  /** How the backends that the step has put into the mesh leave it; undefined where there are none. Pure. */
+  drain?(desired: D, facts: F): Drain | undefined;
   /** How long a change may take to come into force, and how long it must stay so. */
   readonly settle: { readonly deadlineMs: number; readonly stableMs: number };
 }

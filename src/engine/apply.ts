@@ -1,4 +1,4 @@
-import type { Change, Command, Trial } from "../contract/change.ts";
+import type { Change, Command, ScriptCommand, Trial } from "../contract/change.ts";
 import type { HostName, Network } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import { HostLost, HostUnreachable } from "../errors.ts";
@@ -128,8 +128,19 @@ function validationBlocks(change: Change, run: string): Block[] {
   ];
 }
 
-function programText({ file, before = [] }: Extract<Command, { kind: "script" }>): string {
+function programText({ file, before = [] }: ScriptCommand): string {
   return file.pathname.endsWith(".pl") ? perlScript([...before, file]) : scriptText(file);
+}
+
+/** A script of a step's. */
+export function scriptBlock(command: ScriptCommand): Block {
+  return {
+    name: command.file.pathname.split("/").at(-1)!,
+    text: `${scriptText(KEEPER)}\n${programText(command)}`,
+    args: command.args,
+    input: command.stdin === undefined ? undefined : Buffer.from(revealContent(command.stdin)),
+    timeoutMs: command.timeoutMs,
+  };
 }
 
 async function commandBlock(command: Command, context: ApplyContext): Promise<Block> {
@@ -145,13 +156,7 @@ async function commandBlock(command: Command, context: ApplyContext): Promise<Bl
         timeoutMs: command.timeoutMs,
       };
     case "script":
-      return {
-        name: command.file.pathname.split("/").at(-1)!,
-        text: `${scriptText(KEEPER)}\n${programText(command)}`,
-        args: command.args,
-        input: command.stdin === undefined ? undefined : Buffer.from(revealContent(command.stdin)),
-        timeoutMs: command.timeoutMs,
-      };
+      return scriptBlock(command);
     case "write": {
       const content = revealContent(command.content);
       return {

@@ -47,7 +47,14 @@ export type RunEvent =
     }
   /** Whether what the host boots with is proved by a boot. */
   | { readonly event: "boot"; readonly host: HostName; readonly boot: Boot }
-  | { readonly event: "planned"; readonly host: HostName; readonly step: StepName; readonly change: Change }
+  | {
+      readonly event: "planned";
+      readonly host: HostName;
+      readonly step: StepName;
+      readonly change: Change;
+      /** What becomes of the host's backends meanwhile, as one sentence; undefined where nothing does. */
+      readonly drain?: string | undefined;
+    }
   /** Who would be disrupted in which wave, should none fail; told where there is more than one wave, or a hold. */
   | {
       readonly event: "waves";
@@ -92,6 +99,17 @@ export type RunEvent =
       readonly is: "passed" | "failed" | "stopped";
       readonly durationMs: number;
     } & Comparison)
+  /** A host's backends around a change that their clients would notice. */
+  | {
+      readonly event: "drain";
+      readonly host: HostName;
+      readonly step: StepName;
+      /** "out": they have left the mesh. "back": they may come back. "kept": they stay in it. "failed": of either. */
+      readonly is: "out" | "back" | "kept" | "failed";
+      /** Why they were kept, or what failed. */
+      readonly because?: string | undefined;
+      readonly durationMs: number;
+    }
   | {
       readonly event: "step";
       readonly step: StepName;

@@ -4,7 +4,7 @@ import { type Hooks, NO_HOOKS } from "../contract/hook.ts";
 import type { HostName, InventoryView } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
-import type { AnyStep, Assessed, Fleet, Health, Mark, Step, Vitals } from "../contract/step.ts";
+import type { AnyStep, Assessed, Drain, Fleet, Health, Mark, Step, Vitals } from "../contract/step.ts";
 import { judge } from "../evidence/verdict.ts";
 import type { Job } from "../playbook/job.ts";
 import type { WaveRules } from "../waves.ts";
@@ -226,6 +226,22 @@ export class FleetView {
         new Map([...placements.values()].flatMap(({ step, desired }) => [...(step.marks?.(desired) ?? [])])),
       ]),
     );
+  }
+
+  /** How a host's backends leave the mesh; why that is not known, where it was not read; undefined where there are none. */
+  drain(host: HostName): Drain | { readonly unread: string } | undefined {
+    for (const { step, desired } of this.#placements.get(host)?.values() ?? []) {
+      if (step.drain === undefined) continue;
+      const member = this.fleetOf(step).get(host)!;
+      if (member.is === "unseen") return { unread: `${step.name}: ${member.because}` };
+      return step.drain(desired, member.facts);
+    }
+    return undefined;
+  }
+
+  /** Whether a step of the playbook by this name tells how backends leave the mesh. */
+  hasDrain(name: StepName): boolean {
+    return this.order.some(({ step }) => step.name === name && step.drain !== undefined);
   }
 
   /** Whether a step of the playbook by this name tells of the mesh's health. */

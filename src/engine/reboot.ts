@@ -7,6 +7,7 @@ import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { BOOT } from "./boot-row.ts";
 import { ChangeFailed } from "./change-failed.ts";
+import { Drains } from "./drains.ts";
 import type { Emit } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
 import { HostLocks } from "./host-locks.ts";
@@ -27,7 +28,13 @@ const MOST_NAMED = 3;
 
 /** The change that a reboot is. */
 export function rebootOf(host: HostName, why: string): Change {
-  return { id: "reboot", why, disrupts: { kind: "reboot", what: host }, commands: [], activate: [] };
+  return {
+    id: "reboot",
+    why,
+    disrupts: { kind: "reboot", what: host, drains: true },
+    commands: [],
+    activate: [],
+  };
 }
 
 export interface RebootContext {
@@ -68,6 +75,7 @@ class Reboots {
   readonly #locks: HostLocks;
   /** Open rows from before the first reboot: no reboot is to blame for them. */
   readonly #before: ReadonlyMap<HostName, ReadonlySet<string>>;
+  readonly #drains: Drains;
   #left: HostName[];
 
   constructor(targets: ReadonlyMap<HostName, Change>, context: RebootContext) {
@@ -75,6 +83,8 @@ class Reboots {
     this.#targets = targets;
     this.#left = [...targets.keys()];
     this.#locks = new HostLocks(context.run, context.remoteOf);
+    const lookAt = (hosts: readonly HostName[]) => Promise.all(hosts.map((host) => context.look(host)));
+    this.#drains = new Drains(BOOT, { ...context, lookAt });
     this.#before = new Map(
       context.observed.map((host) => [host, new Set(this.#open(host).map(({ key }) => key))]),
     );
@@ -184,9 +194,11 @@ class Reboots {
     const startedAtMs = performance.now();
     emit({ event: "changing", host, step: BOOT, change });
     ledger.begin(host, BOOT, change);
+    const drained = await this.#drains.begin(host, this.#context.observed, 0);
     try {
       await goDown(remoteOf(host), bootId);
     } catch (error) {
+      await this.#drains.end(drained);
       this.#fail(host, (error as Error).message, error instanceof ChangeFailed ? error.output : undefined);
       return;
     }

@@ -11,6 +11,7 @@ import { AS_NEXT_SAYS, type WaveRules } from "../waves.ts";
 import { ArtefactStore } from "./artefacts.ts";
 import { bootWords } from "./boot.ts";
 import { BOOT, bootRow } from "./boot-row.ts";
+import { drainables, drainWords } from "./drain.ts";
 import type { Emit, Hear, HostOutcome } from "./events.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { FleetView, type HostAssessment } from "./fleet.ts";
@@ -184,12 +185,22 @@ export async function run(options: RunOptions): Promise<number> {
   if (options.command === "provision" && isNothingPlanned()) await waitForWhatComesRight({ orChange: true });
   const planned = reboots();
   if (options.command !== "verify") {
+    // Dear with many hosts: made when it is asked for.
+    let drainable: ReturnType<typeof drainables> | undefined;
+    const drainOf = (host: HostName) => {
+      drainable ??= drainables(fleet);
+      return drainWords(drainable(host));
+    };
+    const tell = (host: HostName, step: StepName, change: Change) => {
+      const drain = change.disrupts?.drains === true ? drainOf(host) : undefined;
+      emit({ event: "planned", host, step, change, ...(drain === undefined ? {} : { drain }) });
+    };
     for (const host of reported) {
       for (const { step, changes } of options.command === "reboot" ? [] : assessments(host)) {
-        for (const change of changes) emit({ event: "planned", host, step: step.name, change });
+        for (const change of changes) tell(host, step.name, change);
       }
       const change = planned.get(host);
-      if (change !== undefined) emit({ event: "planned", host, step: BOOT, change });
+      if (change !== undefined) tell(host, BOOT, change);
     }
     for (const { step, hosts, hooks } of options.command === "reboot" ? [] : order) {
       const changed = hosts.filter(
@@ -202,12 +213,10 @@ export async function run(options: RunOptions): Promise<number> {
       emit({ event: "waves", step: BOOT, waves: [...planned.keys()].map((host) => [host]), holdMs: 0 });
     for (const { step, hosts, limits } of options.command === "reboot" ? [] : order) {
       if (step.serial === AS_NEXT_SAYS) continue;
-      const disrupted = hosts.filter(
-        (host) =>
-          reported.includes(host) &&
-          fleet.assess(step, host).changes.some(({ disrupts }) => disrupts !== undefined),
-      );
-      const inTurn = limits.waves(disrupted);
+      const isAny = (host: HostName, is: (disrupts: NonNullable<Change["disrupts"]>) => boolean) =>
+        fleet.assess(step, host).changes.some(({ disrupts }) => disrupts !== undefined && is(disrupts));
+      const disrupted = hosts.filter((host) => reported.includes(host) && isAny(host, () => true));
+      const inTurn = limits.waves(disrupted, (host) => isAny(host, ({ drains }) => drains === true));
       const holdMs = limits.holdMs(disrupted);
       if (inTurn.length > 1 || (inTurn.length === 1 && holdMs > 0))
         emit({ event: "waves", step: step.name, waves: inTurn, holdMs });

@@ -2,6 +2,7 @@ import type { Hooks } from "../contract/hook.ts";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { Evidence } from "../contract/reading.ts";
 import type { AnyStep, Fleet } from "../contract/step.ts";
+import { Drains } from "./drains.ts";
 import { tellsOfServers, worseWords } from "./gate.ts";
 import type { HostWork } from "./host-work.ts";
 import type { StepLooks } from "./looks.ts";
@@ -36,6 +37,7 @@ export class StepProvision {
   readonly #limits: WaveLimits;
   readonly #gate: MeshGate;
   readonly #hooks: StepHooks;
+  readonly #drainer: Drains;
   /** Hosts whose service this run has disrupted, in the order of their waves. */
   readonly #disrupted = new Set<HostName>();
   /** Hosts that failed because a hook did: they count as those that were disrupted. */
@@ -52,6 +54,11 @@ export class StepProvision {
     this.#changes = new WaveChanges(work, step, looks);
     this.#gate = new MeshGate(work, step);
     this.#hooks = new StepHooks(work, step, hooks);
+    const { fleet, context } = work;
+    const steps = (name: string) => fleet.hasVitals(name) || fleet.hasDrain(name);
+    const lookAt = (hosts: readonly HostName[]) =>
+      Promise.all(hosts.map((host) => context.looks.at(host, { steps })));
+    this.#drainer = new Drains(step.name, { ...context, fleet, lookAt });
     this.#made = new Map(targets.map((host) => [host, new Set<string>()]));
   }
 
@@ -110,7 +117,7 @@ export class StepProvision {
         const first = restarted.filter((host) => !this.#disrupted.has(host));
         if (first.length > 0) this.#disruptions += 1;
         for (const host of first) this.#disrupted.add(host);
-        await this.#changes.make(wave);
+        await this.#make(wave, witnesses);
         const stopped =
           (await this.#runAfter()) ??
           this.#holdBack() ??
@@ -143,14 +150,29 @@ export class StepProvision {
     return `${this.#step.name}: ${why}`;
   }
 
+  /** Makes a wave's changes. A host whose backends leave the mesh meanwhile has the wave for itself. */
+  async #make(wave: ReadonlyMap<HostName, Item>, witnesses: readonly HostName[]): Promise<void> {
+    const host = [...wave.keys()].find((each) => this.#drains(each, wave.get(each)));
+    const drained = host === undefined ? undefined : await this.#drain(host, witnesses);
+    await this.#changes.make(wave);
+    await this.#drainer.end(drained);
+  }
+
+  async #drain(host: HostName, witnesses: readonly HostName[]): ReturnType<Drains["begin"]> {
+    const { deadlineMs, stableMs } = this.#step.settle;
+    await this.#work.attempt(this.#step, host, () => this.#work.lock(this.#step, host));
+    return this.#work.isOpen(host) ? this.#drainer.begin(host, witnesses, deadlineMs + stableMs) : undefined;
+  }
+
   /** Who may go by the step itself; of those whose service would be disrupted no more than a wave may take. */
   #next(waiting: readonly HostName[], fleet: Fleet<unknown, unknown>): ReturnType<AnyStep["next"]> {
     const turn = this.#step.next(waiting, fleet);
     if ("hold" in turn) return turn;
     const items = this.#waiting();
-    const limited = turn.filter((host) => this.#isDisrupting(host, items.get(host)));
+    const isAlone = (host: HostName) => this.#drains(host, items.get(host));
+    const limited = turn.filter((host) => isAlone(host) || this.#isDisrupting(host, items.get(host)));
     const free = turn.filter((host) => !limited.includes(host));
-    return free.length > 0 ? free : this.#limits.wave(limited, this.#disruptions);
+    return free.length > 0 ? free : this.#limits.wave(limited, this.#disruptions, isAlone);
   }
 
   /** Whether a change is the first to disrupt a service of the host that was there before this run. */
@@ -163,6 +185,11 @@ export class StepProvision {
     // Asked of every host before its first change: one that this run installs is nobody's yet.
     const before = this.#changes.healthBefore(host);
     return item?.change.disrupts !== undefined && (this.#step.service === undefined || before !== undefined);
+  }
+
+  /** Whether a change disrupts what clients of the host's backends need. */
+  #drains(host: HostName, item: Item | undefined): boolean {
+    return this.#restarts(host, item) && item?.change.disrupts?.drains === true;
   }
 
   /**

@@ -9,6 +9,10 @@ interface Limit {
   readonly holdMs: number;
 }
 
+/** Whether no other host may be disrupted in a host's wave. */
+type IsAlone = (host: HostName) => boolean;
+const nobody: IsAlone = () => false;
+
 /** How many hosts may be disrupted at a time, and how many may fail. */
 export class WaveLimits {
   readonly #limits: readonly Limit[];
@@ -17,10 +21,13 @@ export class WaveLimits {
     this.#limits = limits;
   }
 
-  /** Those of the hosts, in their order, that the wave may take; the first wave is 0. One at least. */
-  wave(hosts: readonly HostName[], index: number): readonly HostName[] {
+  /** Those of the hosts, in their order, that the wave may take; the first wave is 0. One at least. `alone`: by itself. */
+  wave(hosts: readonly HostName[], index: number, alone: IsAlone = nobody): readonly HostName[] {
+    const [first] = hosts;
+    if (first !== undefined && alone(first)) return [first];
     const taken: HostName[] = [];
     for (const host of hosts) {
+      if (alone(host)) continue;
       const fits = this.#limits.every(({ hosts: all, serial }) => {
         if (!all.includes(host)) return true;
         const size = hostsIn(serial[Math.min(index, serial.length - 1)]!, all.length);
@@ -32,10 +39,10 @@ export class WaveLimits {
   }
 
   /** All waves of hosts that wait, if none fails. */
-  waves(hosts: readonly HostName[]): readonly (readonly HostName[])[] {
+  waves(hosts: readonly HostName[], alone: IsAlone = nobody): readonly (readonly HostName[])[] {
     const waves: (readonly HostName[])[] = [];
     for (let left = [...hosts]; left.length > 0; ) {
-      const wave = this.wave(left, waves.length);
+      const wave = this.wave(left, waves.length, alone);
       waves.push(wave);
       left = left.filter((host) => !wave.includes(host));
     }

@@ -57,11 +57,13 @@ function withoutPort(address: string): string {
   return address.replace(/:[0-9]+$/, "");
 }
 
-function vitalServer({ name, address }: ServerState, service: string): VitalServer {
+function vitalServer({ name, address, status, weight }: ServerState, service: string): VitalServer {
   const [, instance] = /^(.+)_[^_]+$/.exec(name) ?? [];
   return {
+    service,
     instance: instance === undefined ? undefined : instanceVital(instance, service),
     address: address === undefined ? undefined : withoutPort(address).replace(/^\[(.*)\]$/, "$1"),
+    ...(status.startsWith("DRAIN") || weight === 0 ? { isSpared: true } : {}),
   };
 }
 

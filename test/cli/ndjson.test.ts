@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ndjsonReporter } from "../../src/cli/report/ndjson.ts";
+import type { Change } from "../../src/contract/change.ts";
 import { Secret } from "../../src/secret.ts";
 
 function linesOf(events: Parameters<ReturnType<typeof ndjsonReporter>>[0][]) {
@@ -80,6 +81,24 @@ describe("JSON events", () => {
     });
     expect(lines[0]).not.toHaveProperty("notCompared");
     expect(lines[1]).toMatchObject({ event: "waves", waves: [["a"]], hold_ms: 30_000 });
+  });
+
+  it("tell what becomes of a host's backends, planned and done", () => {
+    const disrupts = { kind: "restart", what: "haproxy.service", drains: true } as const;
+    const change: Change = { id: "c", why: "it differs", disrupts, commands: [], activate: [] };
+    const { lines } = linesOf([
+      { event: "planned", host: "a", step: "s", change, drain: "they leave" },
+      { event: "drain", host: "a", step: "s", is: "kept", because: "nobody else serves", durationMs: 1.4 },
+    ]);
+    expect(lines[0]).toMatchObject({ event: "planned", disrupts, drain: "they leave" });
+    expect(lines[1]).toMatchObject({
+      event: "drain",
+      host: "a",
+      is: "kept",
+      because: "nobody else serves",
+      duration_ms: 1,
+    });
+    expect(lines[1]).not.toHaveProperty("durationMs");
   });
 
   it("tells of commands around a step's changes, planned and run", () => {

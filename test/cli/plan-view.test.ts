@@ -83,6 +83,21 @@ describe("the plan", () => {
     expect(plan).toContain("as on a");
   });
 
+  it("says what becomes of a host's backends, and parts hosts by it", () => {
+    const change = { ...short, disrupts: { kind: "restart", what: "a.service", drains: true } as const };
+    const planned = (drain: string) => [{ step: "s", change, drain }];
+    const plan = planView(
+      new Map([
+        ["a", planned("they leave")],
+        ["b", planned("they leave")],
+        ["c", planned("they stay")],
+      ]),
+      plain,
+    );
+    expect(plan).toContain("a, b\n  ~ s · files: it is missing\n      restarts a.service\n      they leave");
+    expect(plan).toContain("c\n  ~ s · files: it is missing\n      restarts a.service\n      they stay");
+  });
+
   it("begins a file's diff with its name", () => {
     const command = {
       kind: "write",

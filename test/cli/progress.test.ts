@@ -157,3 +157,20 @@ describe("a gate that fails", () => {
     expect(written.join("")).toContain("haproxy: before a the mesh had become worse: server x is DOWN on b");
   });
 });
+
+describe("a host's backends", () => {
+  it("are followed out of the mesh and back, and what keeps them is said", () => {
+    const { progress, written } = terminal(200);
+    const drain = { event: "drain", host: "a", step: "haproxy", durationMs: 2_100 } as const;
+    progress.see({ ...drain, is: "out" });
+    progress.see({ ...drain, is: "back" });
+    progress.see({ ...drain, is: "kept", because: "no other host serves api" });
+    progress.see({ ...drain, is: "failed", because: "still served" });
+    expect(written.join("").trimEnd().split("\n")).toEqual([
+      "   · a haproxy · its backends have left the mesh 2.1 s",
+      "   · a haproxy · its backends come back into the mesh",
+      "   · a haproxy · its backends stay in the mesh: no other host serves api",
+      "   · a haproxy · its backends did not leave the mesh or come back as they should: still served",
+    ]);
+  });
+});

@@ -2,8 +2,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LabHost } from "../lab/lab.ts";
 
-/** Starts a small HTTP server on a lab host that answers with its name. */
-export async function startBackend(host: LabHost, name: string, port: number): Promise<void> {
+/**
+ * Starts a small HTTP server on a lab host that answers with its name, or with what a port of the host's own proxy answers it.
+ */
+export async function startBackend(
+  host: LabHost,
+  name: string,
+  port: number,
+  { proxy }: { readonly proxy?: number } = {},
+): Promise<void> {
   const program = await readFile(join(import.meta.dirname, "../lab/backend.pl"), "utf8");
   await mustRun(host, "cat >/root/backend.pl", program);
   const unit = `backend-${name}.service`;
@@ -11,7 +18,7 @@ export async function startBackend(host: LabHost, name: string, port: number): P
   await host.exec(`systemctl stop ${unit}; systemctl reset-failed ${unit}`);
   await mustRun(
     host,
-    `systemd-run --quiet --unit=${unit} perl /root/backend.pl ${port} ${name} ${host.address}`,
+    `systemd-run --quiet --unit=${unit} perl /root/backend.pl ${port} ${name} ${host.address} ${proxy ?? ""}`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { Lab, LabHost } from "../lab/lab.ts";
 import { eventually, mustRun, startBackend } from "./backends.ts";
 import { convergedLab } from "./converged.ts";
 import { serversOf } from "./haproxy.ts";
-import { type Ended, inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
+import { type Ended, inventoryFor, meshctl, openRows, registeredByAll, summaryOf } from "./meshctl.ts";
 
 /** An instance of user-api that takes connections and answers nothing but errors. */
 const BROKEN_PORT = 9005;
@@ -27,23 +27,15 @@ afterAll(() => lab?.down());
 /** The demo's inventory with services that Nerve registers. */
 function registered(users = "port: 9000") {
   return (yaml: string) =>
-    yaml
-      .replace(
-        "zookeeper: { id: 1 } }",
-        `zookeeper: { id: 1 }, registrar: { services: { order-api: { port: 9002, check: { inter: 200ms } } } } }`,
-      )
-      .replace(/^ {2}databases:\n(?: {4}.*\n)*/m, "")
-      .trimEnd()
-      .concat(
-        `
-
-  backends:
-    hosts: [kvm-01, kvm-02, kvm-03]
-    registrar:
-      services:
-        user-api: { ${users}, check: { inter: 200ms, http: false } }
-`,
-      );
+    registeredByAll(
+      yaml
+        .replace(
+          "zookeeper: { id: 1 } }",
+          `zookeeper: { id: 1 }, registrar: { services: { order-api: { port: 9002, check: { inter: 200ms } } } } }`,
+        )
+        .replace(/^ {2}databases:\n(?: {4}.*\n)*/m, ""),
+      `user-api: { ${users}, check: { inter: 200ms, http: false } }`,
+    );
 }
 
 const provision = (inventory: string) => meshctl(["provision", "-i", inventory, "--yes", "--json"]);

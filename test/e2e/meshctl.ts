@@ -154,6 +154,18 @@ export function oneHost(yaml: string): string {
     .replace(/(kvm-03: \{ address: [0-9.]+)13/, "$111");
 }
 
+/** The inventory with services that all three hosts register, each a line: "user-api: { port: 9000 }". For `inventoryFor`. */
+export function registeredByAll(yaml: string, ...services: readonly string[]): string {
+  const lines = services.map((service) => `        ${service}\n`).join("");
+  return `${yaml.trimEnd()}
+
+  backends:
+    hosts: [kvm-01, kvm-02, kvm-03]
+    registrar:
+      services:
+${lines}`;
+}
+
 /** The rows of a run that are not proven, as short text, for messages and for asserting that there are none. */
 export function openRows({ events }: Ended): string[] {
   return events

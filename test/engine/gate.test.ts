@@ -106,7 +106,7 @@ describe("a gate", () => {
   it("passes when a host is to have fewer instances of a service, and not when it has fewer than that", () => {
     const further = (number: number): Vital => ({
       is: "well",
-      server: { instance: "app of s", address: "10.0.0.1", further: { of: "a", number } },
+      server: { service: "s", instance: "app of s", address: "10.0.0.1", further: { of: "a", number } },
     });
     const before = proxy({ a: WELL, "a (2)": further(2), "a (3)": further(3) });
     const worse = (mark: Mark) =>
@@ -126,7 +126,7 @@ describe("a gate", () => {
   });
 
   it("passes when an instance is well at its host's new address, and not before", () => {
-    const server = { instance: "app-01 of x", address: undefined };
+    const server = { service: "x", instance: "app-01 of x", address: undefined };
     const [old, now] = ["server app-01_10.0.0.1 of x", "server app-01_10.0.0.2 of x"];
     const marks: Marks = new Map([["app-01", new Map([[now, { is: "own", instance: "app-01 of x" }]])]]);
     const worseNow = (of: Readonly<Record<string, Vital>>, known = marks) =>

@@ -69,6 +69,12 @@ describe("waves", () => {
     ]);
   });
 
+  it("are of one host each where that is to be alone, in its turn", () => {
+    const limits = waveLimits({ step: step(), hosts, rules: { serial: ["100%"] } }, new Map(), {});
+    const alone = (host: string) => ["h0", "h2"].includes(host);
+    expect(limits.waves(hosts.slice(0, 5), alone)).toEqual([["h0"], ["h1", "h3", "h4"], ["h2"]]);
+  });
+
   it("of those that wait are counted of all that the step is for", () => {
     expect(sizes(waveLimits({ step: step(), hosts, rules: {} }, new Map(), {}), hosts.slice(6))).toEqual([
       1, 2, 1,

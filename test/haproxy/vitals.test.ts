@@ -43,6 +43,7 @@ describe("a server of a proxy", () => {
       { name: "app-01_[2001:db8::1]:9001", address: "[2001:db8::1]:9001" },
       { instance: "app-01 of api", address: "2001:db8::1" },
     ],
+    ["idleness", { weight: 0 }, { isSpared: true }],
     [
       "bare name and no address",
       { name: "a", address: undefined },

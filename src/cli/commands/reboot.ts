@@ -23,8 +23,9 @@ in step, the leader last. It is waited for until it answers over a new connectio
 have started everything, and each setting of it and of its peers that was proven before is proven again. A host that does
 not come back, or comes back wrong, stops the run and is named with what came up wrong.
 
-Hosts are not drained first: their backends leave the other proxies as their checks fail, within about a second with
-fail_fast, and requests under way on the host are cut off.
+A host's backends leave the mesh first, where the registrar put them there and other hosts serve the same, and come back
+with the host. Else they leave the other proxies as their checks fail, within about a second with fail_fast, and requests
+under way on the host are cut off. What the host's own proxy serves to clients on it is away meanwhile.
 
 ^C lets the host that is under way come back and stops then; ^C again drops it.
 

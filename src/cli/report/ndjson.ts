@@ -80,6 +80,7 @@ function fields(event: RunEvent, noDiff: boolean): Fields {
           ? [command.path]
           : [],
       );
+      const drain = event.event === "planned" ? event.drain : undefined;
       const duration = event.event === "changed" ? { duration_ms: Math.round(event.durationMs) } : {};
       return {
         event: event.event,
@@ -89,6 +90,7 @@ function fields(event: RunEvent, noDiff: boolean): Fields {
         why,
         disrupts,
         warning,
+        drain,
         files,
         ...duration,
       };
@@ -139,6 +141,15 @@ function fields(event: RunEvent, noDiff: boolean): Fields {
       const { durationMs, ...told } = event;
       return { ...told, duration_ms: durationMs && Math.round(durationMs) };
     }
+    case "drain":
+      return {
+        event: event.event,
+        host: event.host,
+        step: event.step,
+        is: event.is,
+        because: event.because,
+        duration_ms: Math.round(event.durationMs),
+      };
     case "observed":
       return { event: event.event, host: event.host, duration_ms: Math.round(event.durationMs) };
     case "summary":

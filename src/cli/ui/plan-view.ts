@@ -9,6 +9,8 @@ import { type DiffOptions, diffView } from "./diff-view.ts";
 export interface PlannedChange {
   readonly step: string;
   readonly change: Change;
+  /** What becomes of the host's backends meanwhile. */
+  readonly drain?: string | undefined;
 }
 
 /**
@@ -102,10 +104,11 @@ function hookWords({ command, timeoutMs, per }: Hook): string {
 }
 
 /** What is changed and why, what it disrupts and what it weakens. */
-function changeHead({ step, change }: PlannedChange, { paint }: DiffOptions): string {
+function changeHead({ step, change, drain }: PlannedChange, { paint }: DiffOptions): string {
   const lines = [`  ${paint.yellow("~")} ${paint.bold(`${step} · ${change.id}`)}: ${change.why}`];
   if (change.disrupts !== undefined)
     lines.push(`      ${paint.magenta(`${change.disrupts.kind}s ${change.disrupts.what}`)}`);
+  if (drain !== undefined) lines.push(`      ${paint.dim(drain)}`);
   if (change.trial !== undefined) lines.push(`      ${paint.dim(trialWords(change.trial))}`);
   if (change.warning !== undefined) lines.push(`      ${paint.yellow(`! ${change.warning}`)}`);
   return lines.join("\n");

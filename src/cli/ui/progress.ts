@@ -126,6 +126,9 @@ export class Progress {
       case "hook":
         this.#hook(event);
         break;
+      case "drain":
+        this.#line(`   ${paint.dim("·")} ${event.host} ${event.step} · ${drainedWords(event)}`);
+        break;
       case "gate":
         for (const host of event.wave) this.#active.delete(host);
         if (this.#wave !== undefined && event.begun && this.#wave.at < this.#wave.of) this.#wave.at += 1;
@@ -292,6 +295,19 @@ export class Progress {
 /** Whether what stands on a terminal can be drawn over. A CI system's log keeps every redraw. */
 function isRedrawable(stream: { readonly isTTY?: boolean }): boolean {
   return stream.isTTY === true && process.env.TERM !== "dumb" && !process.env.CI;
+}
+
+function drainedWords({ is, because, durationMs }: RunEvent & { event: "drain" }): string {
+  switch (is) {
+    case "out":
+      return `its backends have left the mesh ${seconds(durationMs)}`;
+    case "back":
+      return "its backends come back into the mesh";
+    case "kept":
+      return `its backends stay in the mesh: ${because}`;
+    case "failed":
+      return `its backends did not leave the mesh or come back as they should: ${because}`;
+  }
 }
 
 /** What happened, without the evidence and the advice that follow. */

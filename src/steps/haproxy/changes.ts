@@ -74,7 +74,10 @@ function configurationChange(situation: Situation): Change | undefined {
     id: CONFIGURATION,
     why: reasons.length === 0 ? "systemd is to read the unit's files again" : reasons.join("; "),
     disrupts:
-      verb === undefined || verb.verb === "start" || !active ? undefined : { kind: verb.verb, what: UNIT },
+      verb === undefined || verb.verb === "start" || !active
+        ? undefined
+        : { kind: verb.verb, what: UNIT, ...(verb.verb === "restart" ? { drains: true as const } : {}) },
+    ...(active && verb?.verb === "restart" ? { warning: REFUSED } : {}),
     commands,
     ...(verb === undefined || verb.verb === "start"
       ? {}
@@ -88,6 +91,9 @@ function configurationChange(situation: Situation): Change | undefined {
     activate,
   };
 }
+
+/** What no drain prevents. */
+const REFUSED = "clients on this host itself are refused by its proxy for about a second";
 
 /** What makes the configuration on disk the one that runs, and why; undefined when it does already. */
 function verbOf(

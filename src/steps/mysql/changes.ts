@@ -72,7 +72,7 @@ const CHANGES: Readonly<Record<ChangeId, (plan: Plan) => Change>> = {
     return {
       id: "settings",
       why: whySettings(plan),
-      disrupts: restarts ? { kind: "restart", what: server.unit } : undefined,
+      disrupts: restarts ? disruption(server) : undefined,
       warning: weakensDurability(plan),
       commands: write === undefined ? [] : [write],
       ...(write === undefined ? {} : { validate: validation(plan) }),
@@ -90,7 +90,7 @@ const CHANGES: Readonly<Record<ChangeId, (plan: Plan) => Change>> = {
   restart: ({ server, installed }) => ({
     id: "restart",
     why: `${installed?.parser.version} is installed, and ${installed?.live?.get("version")} runs`,
-    disrupts: { kind: "restart", what: server.unit },
+    disrupts: disruption(server),
     commands: [],
     activate: [restart(server)],
   }),
@@ -119,6 +119,11 @@ const CHANGES: Readonly<Record<ChangeId, (plan: Plan) => Change>> = {
     activate: [],
   }),
 };
+
+/** What runs on the host may ask the database there. */
+function disruption({ unit }: Server): Change["disrupts"] {
+  return { kind: "restart", what: unit, drains: true };
+}
 
 function enable({ server, isEnabled }: Plan): readonly Command[] {
   return isEnabled ? [] : [{ kind: "run", argv: ["systemctl", "enable", server.unit], timeoutMs: SHORT_MS }];

@@ -16,6 +16,9 @@ import { REGISTRAR_UNIT } from "./paths.ts";
 import { NERVE } from "./program.ts";
 import { serviceRow } from "./service-row.ts";
 
+const DRAINED =
+  "a run has stopped it for a while, as it changes what this host's backends need: systemd starts it again by itself, should the run not do so";
+
 export const assess = replacing(NERVE.title, assessOwn);
 
 function assessOwn(
@@ -44,7 +47,7 @@ function assessOwn(
   const { registry } = facts;
   const unreachable = registry && "unreachable" in registry ? registry.unreachable : undefined;
   const nerve = assessProgram(NERVE, { facts, host, build, files }, [
-    unitRow(NERVE, facts),
+    { ...unitRow(NERVE, facts), ...(facts.isDrained === true ? { because: DRAINED } : {}) },
     sessionRow(facts, desired.members, unreachable),
     ...desired.services.map((service) => serviceRow(service, desired, facts)),
   ]);

@@ -13,6 +13,8 @@ export interface RegistrarFacts extends ProgramFacts {
   readonly unreadChecks?: ReadonlyMap<string, string>;
   /** Instance → the node that the running Nerve made of it last; none of one that it has never registered. */
   readonly nodes: ReadonlyMap<string, NerveNode>;
+  /** A run has stopped Nerve for a while, and systemd is to start it again by itself. */
+  readonly isDrained?: boolean;
   /** Why those could not be told. */
   readonly unreadNodes?: string;
   /** The file with what Nerve registers with. */

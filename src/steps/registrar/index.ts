@@ -3,6 +3,7 @@ import { rubyRequirements } from "../../smartstack/gem-set.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
 import { assess } from "./assess.ts";
 import { type RegistrarDesired, registrarDesired, registrarProblems } from "./desired.ts";
+import { drain } from "./drain.ts";
 import type { RegistrarFacts } from "./facts.ts";
 import { renderedFiles } from "./files.ts";
 import { lookAtRegistrar } from "./look.ts";
@@ -36,5 +37,6 @@ export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFac
   serial: AS_NEXT_SAYS,
   service,
   marks,
+  drain,
   settle: { deadlineMs: 60_000, stableMs: 5_000 },
 };

@@ -10,7 +10,7 @@ import { pathsAbove } from "./acl.ts";
 import type { OwnService, RegistrarDesired } from "./desired.ts";
 import { nerveNodes, nodePath, type RegistrarFacts, registeredChild } from "./facts.ts";
 import { registrarFiles } from "./files.ts";
-import { CREDENTIALS, NODE_RECORD, REGISTRAR_UNIT } from "./paths.ts";
+import { CREDENTIALS, NODE_RECORD, REGISTRAR_UNIT, UNDRAIN_TIMER } from "./paths.ts";
 import { NERVE } from "./program.ts";
 
 /** Health of the services, the nodes that Nerve made and ZooKeeper's children, taken close together. */
@@ -36,7 +36,14 @@ export async function lookAtRegistrar(reader: Reader, desired: RegistrarDesired)
           (found) => isAtRest(found, desired),
         ),
   ]);
-  return { ...program, replaced, ...effects };
+  const isDrained = program.process === undefined && (await isArmed(reader));
+  return { ...program, replaced, ...effects, ...(isDrained ? { isDrained } : {}) };
+}
+
+/** Whether drain.sh has stopped Nerve, and systemd is to start it again. */
+async function isArmed(reader: Reader): Promise<boolean> {
+  const timer = await reader.unit(UNDRAIN_TIMER, ["ActiveState"]);
+  return timer.is === "value" && timer.value.get("ActiveState")?.[0] === "active";
 }
 
 /** Of a host that registers nothing: an account that is left on it, and what only that may open. */

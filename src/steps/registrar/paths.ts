@@ -4,6 +4,8 @@ export const REGISTRAR_USER = "meshctl-registrar";
 export const PROGRAM_DIRECTORY = "/opt/meshctl/registrar";
 export const NERVE_CONFIG = "/etc/meshctl/nerve.conf.json";
 export const REGISTRAR_UNIT = "meshctl-registrar.service";
+/** Starts it again where a run that has stopped it does not. */
+export const UNDRAIN_TIMER = "meshctl-undrain.timer";
 export const START_RECORDER = `${PROGRAM_DIRECTORY}/record-start`;
 export const NODE_RECORDER = `${PROGRAM_DIRECTORY}/record-nodes.rb`;
 /** Says what the running Nerve was started with. */

@@ -257,20 +257,25 @@ describe("a look at the registrar", () => {
     60_000,
   );
 
-  it("waits for no Nerve that does not run", async () => {
+  it.each([
+    ["does not run", "inactive", undefined],
+    ["a run has stopped for a while", "active", true],
+  ])("waits for no Nerve that %s", async (_, timer, isDrained) => {
     const stopped = { ...states, ActiveState: "inactive", SubState: "dead", MainPID: "0" };
     const recording: Recording = {
       ...converged,
       [SYSTEMD]: value(...Object.entries(stopped).flat()),
       [NODES]: absent,
       [REGISTRY]: children(),
+      [key("unit", "meshctl-undrain.timer", "ActiveState")]: value("ActiveState", timer),
     };
     const ask = Object.assign(askOpen(recording), {
       anew: (): Ask => {
         throw new Error("it looks again");
       },
     });
-    const { service } = await lookAt({}, ask);
+    const { facts, service } = await lookAt({}, ask);
+    expect(facts.isDrained).toBe(isDrained);
     expect(service).toMatchObject({ verdict: "not-in-force", because: "Nerve does not run" });
   });
 });
