@@ -76,10 +76,7 @@ export function withRunFlags(command: Command): Command {
     )
     .option("--steps <names>", "only these steps, for example sysctl,haproxy", (text) => text.split(","))
     .addOption(parallel("hosts worked on at once"))
-    .option(
-      "--no-diff",
-      "name the files that differ, and show nothing of what is in them, with --json neither",
-    );
+    .option("--no-diff", "name the files that differ without showing their content, with --json too");
 }
 
 /** How many hosts are begun at once. A host that lets itself be waited for holds up nobody: see Looks. */

@@ -7,6 +7,7 @@ import { ConfigurationError, HostUnreachable } from "../errors.ts";
 import { RecordedReader, type Recording, RecordingReader } from "../reader/recording.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { Remotes } from "./remotes.ts";
+import { requireEveryShard, type Shard, shardText } from "./shard.ts";
 import { shownText } from "./shown.ts";
 
 const FORMAT = 1;
@@ -24,6 +25,8 @@ const file = z.strictObject({
   meshctl_recording: z.literal(FORMAT),
   /** When the hosts were read, ISO 8601. */
   recorded: z.iso.datetime({ error: "expected a moment like 2026-01-02T03:04:05Z" }),
+  /** "2/8". */
+  shard: z.string().optional(),
   hosts: z.record(
     z.string(),
     z.union([
@@ -42,9 +45,12 @@ export class HostRecorder {
   readonly #hosts = new Map<HostName, Recording>();
   readonly #unreachable = new Map<HostName, string>();
 
+  readonly #shard: Shard | undefined;
+
   /** Throws ConfigurationError where the file cannot be written. */
-  constructor(path: string) {
+  constructor(path: string, shard?: Shard) {
     this.#path = path;
+    this.#shard = shard;
     // What cannot be kept is told before any host is read.
     try {
       rmSync(this.#partial, { force: true });
@@ -88,6 +94,7 @@ export class HostRecorder {
     const recorded: RecordedFile = {
       meshctl_recording: FORMAT,
       recorded: this.#recorded,
+      ...(this.#shard === undefined ? {} : { shard: shardText(this.#shard) }),
       hosts,
     };
     writeFileSync(this.#partial, `${JSON.stringify(recorded, null, 1)}\n`);
@@ -152,7 +159,8 @@ type RecordedHost = RecordedFile["hosts"][string];
 
 /**
  * One recording of several. A host that was looked at in more than one, as the peer of others, has the answers of the one that
- * asked it most, and what only the others asked. Throws ConfigurationError where a file is no recording.
+ * asked it most, and what only the others asked. Throws ConfigurationError where a file is no recording, or
+ * a shard is missing.
  */
 export function joinRecordings(parts: readonly { readonly file: string; readonly text: string }[]): string {
   const files = parts.map(({ file, text }) => {
@@ -162,6 +170,7 @@ export function joinRecordings(parts: readonly { readonly file: string; readonly
       throw new ConfigurationError(`${file}: ${(error as Error).message}`);
     }
   });
+  requireEveryShard(files.flatMap(({ shard }) => shard ?? []));
   const names = new Set(files.flatMap(({ hosts }) => Object.keys(hosts)));
   const joined = [...names].map((name): [HostName, RecordedHost] => {
     const found = files.flatMap(({ hosts }) => hosts[name] ?? []);

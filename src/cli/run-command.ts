@@ -30,6 +30,7 @@ import { isInteractive, remotesOf } from "./remotes.ts";
 import { JunitReport } from "./report/junit.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
 import { PrometheusReport } from "./report/prometheus.ts";
+import type { Shard } from "./shard.ts";
 import { shownData, shownText } from "./shown.ts";
 import { confirmChanges } from "./ui/ask.ts";
 import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
@@ -116,6 +117,7 @@ export async function runCommand(
     { junit: flags.junit, html: htmlFile, prometheus: prometheusFile, record },
     { run: name, files: askedFiles, version, noDiff: !flags.diff, recorded: recorded?.notes.join(" ") },
     recorded?.recordedAt ?? new Date(),
+    flags.shard,
   );
   const reached = recorded ?? remotesOf(inventory, progress, interactive);
   const remotes = recorder?.through(reached) ?? reached;
@@ -249,6 +251,7 @@ function reportsOf(
   files: Readonly<Record<"junit" | "html" | "prometheus" | "record", string | undefined>>,
   about: ConstructorParameters<typeof VerifyPage>[1],
   lookedAt: Date,
+  shard: Shard | undefined,
 ) {
   const begun: { end(): void }[] = [];
   const begin = <T extends { end(): void }>(file: string | undefined, make: (file: string) => T) => {
@@ -259,10 +262,10 @@ function reportsOf(
   };
   try {
     return {
-      junit: begin(files.junit, (file) => new JunitReport(file)),
+      junit: begin(files.junit, (file) => new JunitReport(file, shard)),
       page: begin(files.html, (file) => new VerifyPage(file, about)),
       prometheus: begin(files.prometheus, (file) => new PrometheusReport(file, lookedAt)),
-      recorder: begin(files.record, (file) => new HostRecorder(file)),
+      recorder: begin(files.record, (file) => new HostRecorder(file, shard)),
     };
   } catch (error) {
     for (const report of begun) report.end();

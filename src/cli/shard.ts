@@ -8,6 +8,26 @@ export interface Shard {
   readonly of: number;
 }
 
+export function shardText({ at, of }: Shard): string {
+  return `${at}/${of}`;
+}
+
+/**
+ * Throws ConfigurationError where a part is not among those that are given, as typed: what is not there would count as well
+ * as what is as wanted.
+ */
+export function requireEveryShard(given: readonly string[]): void {
+  for (const shard of new Set(given)) {
+    const of = Number(shard.split("/")[1]);
+    const all = Array.from({ length: of }, (_, at) => shardText({ at: at + 1, of }));
+    const missing = all.filter((each) => !given.includes(each));
+    if (missing.length > 0)
+      throw new ConfigurationError(
+        `shard ${missing.join(", ")} is missing: join the reports of all shards at once`,
+      );
+  }
+}
+
 /** As typed: "2/8". */
 export function parseShard(text: string): Shard {
   const [, at, of] = /^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? [];

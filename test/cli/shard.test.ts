@@ -80,9 +80,20 @@ describe("reports of shards, joined:", () => {
     report(summary([outcome(host, "as wanted")], 0));
     return { file: `${host}.json`, text };
   };
-  const recording = (file: string, recorded: string, of: object) => ({
+  const junitShard = (of: number, at: number, host: string) => ({
+    file: `${host}.xml`,
+    text: junitXml(summary([outcome(host, "as wanted")], 0), [], [], { at, of }),
+  });
+  const recording = (file: string, recorded: string, of: object, shard?: string) => ({
     file,
-    text: `${JSON.stringify({ meshctl_recording: 1, recorded, hosts: of }, null, 1)}\n`,
+    text: `${JSON.stringify({ meshctl_recording: 1, recorded, shard, hosts: of }, null, 1)}\n`,
+  });
+
+  it("JUnit of all shards, which is of none any more", () => {
+    const both = [outcome("a", "as wanted"), outcome("b", "as wanted")];
+    expect(joinReports([junitShard(2, 1, "a"), junitShard(2, 2, "b")])).toBe(
+      junitXml(summary(both, 0), [], []),
+    );
   });
 
   it("JUnit", () => {
@@ -154,6 +165,12 @@ describe("reports of shards, joined:", () => {
       /1\.xml is a JUnit report, and 2\.json is a list/,
     ],
     ["a shard less", [shard(3, 1, "a"), shard(3, 3, "c")], /^shard 2\/3 is missing/],
+    ["a shard less of JUnit", [junitShard(2, 1, "a")], /^shard 2\/2 is missing/],
+    [
+      "a shard less of recordings",
+      [recording("1.json", "2026-01-01T00:00:00Z", {}, "1/2")],
+      /^shard 2\/2 is m/,
+    ],
     ["shards of two kinds", [shard(2, 1, "a"), shard(2, 2, "b"), shard(3, 3, "c")], /^shard 1\/3, 2\/3 is m/],
     ["something else", [{ file: "x", text: "hello" }], /^x is none of what verify and plan write/],
     [

@@ -3,7 +3,7 @@ import type { FactsFlags } from "../facts-command.ts";
 import { parallel, withInventoryOptions } from "../options.ts";
 
 export const facts = withInventoryOptions(new Command("facts"))
-  .description("tell what hosts are: release, kernel, machine, memory, clock, addresses; changes nothing")
+  .description("show what hosts are: release, kernel, machine, memory, clock, addresses; change nothing")
   .argument("[pattern]", "hosts or groups, for example 'proxies,!kvm-03'", "all")
   .addOption(parallel("hosts looked at at once"))
   .action(async (pattern: string, flags: FactsFlags) => {

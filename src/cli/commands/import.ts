@@ -3,7 +3,7 @@ import { hostKeys, parallel } from "../options.ts";
 
 export const importing = new Command("import")
   .description(
-    "make an inventory of synapse.conf.json, nerve.conf.json and haproxy.cfg, or of hosts on which a mesh runs: what is taken, what has no place, what changes",
+    "write an inventory from synapse.conf.json, nerve.conf.json and haproxy.cfg, or from hosts on which a mesh runs; show what is taken, what has no place and what changes",
   )
   .argument(
     "[file...]",
@@ -14,8 +14,8 @@ export const importing = new Command("import")
     "read these hosts over SSH instead: [NAME=][USER@]HOST[:PORT], with commas and ranges like kvm-[01:03]",
   )
   .option("-o, --output <file>", "write it there, readable by you alone, instead of to standard output")
-  .option("--user <name>", "log into all hosts as this user, where nothing else is said")
-  .option("--identity-file <file>", "and with this key")
+  .option("--user <name>", "log in as this user on hosts for which no other is given")
+  .option("--identity-file <file>", "log in with this private key")
   .option("--known-hosts <file>", "keys of hosts, instead of ~/.ssh/known_hosts")
   .addOption(hostKeys())
   .addOption(parallel("hosts read at once"))

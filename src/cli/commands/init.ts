@@ -6,7 +6,10 @@ export const init = new Command("init")
   .description("write a first inventory: takes hosts, looks at each, proposes groups, ports and sizes")
   .argument("[file]", "the inventory to write", "inventories/site.yaml")
   .option("--hosts <list>", "these hosts: [NAME=][USER@]HOST[:PORT], with commas and ranges like kvm-[01:03]")
-  .option("--from-ssh-config [glob]", "the hosts that ~/.ssh/config names, or those that fit, like 'kvm-*'")
+  .option(
+    "--from-ssh-config [glob]",
+    "the hosts that ~/.ssh/config names, or those that match a glob like 'kvm-*'",
+  )
   .option(
     "--from-ansible <file>",
     "the hosts and groups of an Ansible inventory, in INI, YAML or JSON; - is standard input",
@@ -15,17 +18,17 @@ export const init = new Command("init")
     "--from-terraform <file>",
     "the addresses in what `terraform output -json` prints; - is standard input",
   )
-  .option("--user <name>", "log into all hosts as this user, where nothing else is said")
-  .option("--identity-file <file>", "and with this key")
+  .option("--user <name>", "log in as this user on hosts for which no other is given")
+  .option("--identity-file <file>", "log in with this private key")
   .option("--known-hosts <file>", "keys of hosts, instead of ~/.ssh/known_hosts")
   .addOption(hostKeys())
-  .option("--no-look", "touch no host: addresses are looked up, and nothing is known of ports and sizes")
+  .option("--no-look", "touch no host: look up addresses alone, and check no ports and sizes")
   .option("--ensemble <hosts>", "ZooKeeper's members, with commas: an odd number")
   .option("--proxies <hosts>", "hosts with a local proxy, with commas")
-  .option("--databases <hosts>", "hosts with MySQL or MariaDB, with commas; none for no group of them")
+  .option("--databases <hosts>", "hosts with MySQL or MariaDB, with commas; 'none' leaves their group out")
   .option("--services <names>", "first services of the mesh, with commas")
   .addOption(parallel("hosts looked at at once"))
-  .option("--force", "overwrite a file that is there")
+  .option("--force", "overwrite an existing file")
   .option("-y, --yes", "ask nothing, take what is proposed")
   .option("--no-color", "no colours (also: NO_COLOR=1)")
   .addHelpText(

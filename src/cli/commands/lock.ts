@@ -9,7 +9,7 @@ const withHosts = (command: Command) =>
 
 export const lock = withHosts(new Command("lock"))
   .description(
-    "keep every run from changing hosts until they are unlocked; without a reason: tell who locked what",
+    "lock hosts against changes by every run until they are unlocked; without a reason, show who locked what",
   )
   .argument("[reason]", 'shown to everybody who wants to change them, for example "disk swap"')
   .addHelpText(
@@ -27,7 +27,7 @@ The lock stays over a reboot. One that is there stays as it is.`,
   });
 
 export const unlock = withHosts(new Command("unlock"))
-  .description('let runs change hosts again that "meshctl lock" has locked')
+  .description('unlock hosts that "meshctl lock" has locked')
   .action(async (flags: LockFlags) => {
     const { lockCommand } = await import("../lock-command.ts");
     process.exitCode = await lockCommand({ is: "unlock" }, flags);

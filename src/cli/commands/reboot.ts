@@ -10,7 +10,7 @@ import {
 } from "../options.ts";
 
 export const reboot = withBootWait(withLockWait(withJunit(withFileOptions(new Command("reboot")))))
-  .description("reboot hosts one after the other, and prove on each that everything came up as it is wanted")
+  .description("reboot hosts one after the other, and prove on each that everything came up as wanted")
   .option("-l, --limit <pattern>", "only these hosts, for example 'proxies,!db-01'; without it all of them")
   .addOption(parallel("hosts looked at at once"))
   .option("--max-fail <n>", "how many hosts may fail before no other is rebooted (0)", wholeNumber)

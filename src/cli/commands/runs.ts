@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { RunsFlags } from "../runs-command.ts";
 
 export const runs = new Command("runs")
-  .description("tell of the runs that were made from this machine: by whom, with what, and what came of it")
+  .description("list the runs made from this machine: who, with which files and flags, and the result")
   .argument("[run]", "as a run names itself; without it the last runs are listed, newest last")
   .option("--json", "a list of runs as one JSON array, or the events of one as they were, one a line")
   .option("--no-color", "no colours (also: NO_COLOR=1)")

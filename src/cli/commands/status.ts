@@ -5,7 +5,7 @@ import type { StatusFlags } from "../status-command.ts";
 const DEFAULT_SECONDS = 2;
 
 export const status = withHtml(withFileOptions(new Command("status")))
-  .description("show the mesh at a glance, what is wrong first; one SSH exec a host, changes nothing")
+  .description("show the mesh at a glance, what is wrong first; one SSH exec a host; change nothing")
   .option("-l, --limit <pattern>", "tell only of these hosts; the others are still looked at")
   .addOption(parallel("hosts looked at at once"))
   .option(

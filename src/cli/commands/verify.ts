@@ -28,10 +28,7 @@ export const verify = withHtml(withJunit(withWait(withShard(withRunFlags(new Com
     "--prometheus <file>",
     "write the counts of verdicts for node_exporter's textfile collector, for example verify.prom",
   )
-  .option(
-    "--booted",
-    "demand that each host has booted since the last change: else it is drift (exit code 2), with the reason",
-  )
+  .option("--booted", "count a host that has not booted since its last change as drift (exit code 2)")
   .option("--prove-boot", "the same as --booted")
   .action(async (flags: VerifyFlags) => {
     const { runCommand } = await import("../run-command.ts");

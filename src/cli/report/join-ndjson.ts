@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { EXIT, exitCodeOf } from "../../engine/exit-code.ts";
 import { ConfigurationError } from "../../errors.ts";
+import { requireEveryShard } from "../shard.ts";
 import { jsonLine } from "./ndjson.ts";
 
 const summaryLine = z.looseObject({
@@ -40,7 +41,7 @@ export function joinNdjson(parts: readonly { readonly file: string; readonly tex
     summaries.push(summary);
     return own.slice(0, -1);
   });
-  requireEveryShard(summaries);
+  requireEveryShard(summaries.flatMap(({ shard }) => shard ?? []));
   const hosts = summaries.flatMap((summary) => summary.hosts);
   const outcomes = hosts.map(({ outcome }) => ({ is: outcome }));
   // What failed although its hosts did not, as where not all could be told.
@@ -70,19 +71,4 @@ function summaryIn(file: string, line: string): Summary {
   // As it is, with its keys in their order.
   if (summaryLine.safeParse(parsed).success) return parsed as Summary;
   throw new ConfigurationError(`${file}: its run has not ended: the last line is no summary of a run`);
-}
-
-/** What is not there would count as well as what is as wanted. */
-function requireEveryShard(summaries: readonly Summary[]): void {
-  const given = new Set(summaries.flatMap(({ shard }) => shard ?? []));
-  for (const shard of given) {
-    const of = Number(shard.split("/")[1]);
-    const missing = Array.from({ length: of }, (_, at) => `${at + 1}/${of}`).filter(
-      (each) => !given.has(each),
-    );
-    if (missing.length > 0)
-      throw new ConfigurationError(
-        `shard ${missing.join(", ")} is missing: join the reports of all shards at once`,
-      );
-  }
 }

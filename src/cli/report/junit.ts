@@ -3,6 +3,7 @@ import type { Evidence, Layer } from "../../contract/reading.ts";
 import type { HostOutcome, RunEvent } from "../../engine/events.ts";
 import { maskSecrets } from "../../secret.ts";
 import { oneLine } from "../../terminal-text.ts";
+import { type Shard, shardText } from "../shard.ts";
 import { ReportFile } from "./report-file.ts";
 
 type EventOf<E extends RunEvent["event"]> = Extract<RunEvent, { event: E }>;
@@ -13,15 +14,19 @@ export class JunitReport {
   readonly #rows: EventOf<"evidence">[] = [];
   readonly #failures: EventOf<"failed">[] = [];
 
+  readonly #shard: Shard | undefined;
+
   /** Throws ConfigurationError when nothing can be written there. */
-  constructor(file: string) {
+  constructor(file: string, shard?: Shard) {
+    this.#shard = shard;
     this.#file = new ReportFile("--junit", file);
   }
 
   readonly see = (event: RunEvent): void => {
     if (event.event === "evidence") this.#rows.push(event);
     else if (event.event === "failed") this.#failures.push(event);
-    else if (event.event === "summary") this.#file.write(junitXml(event, this.#rows, this.#failures));
+    else if (event.event === "summary")
+      this.#file.write(junitXml(event, this.#rows, this.#failures, this.#shard));
   };
 
   /** Removes what a run that broke off has left. */
@@ -39,15 +44,17 @@ interface Case {
   readonly warning?: string | undefined;
 }
 
-/** The report's text. Whatever is not proven is a failure; what could not be reached or done is an error. */
+/** The report's text, whose name says of which shard it is. Whatever is not proven is a failure; what could not be reached or done is an error. */
 export function junitXml(
   summary: EventOf<"summary">,
   rows: readonly EventOf<"evidence">[],
   failures: readonly EventOf<"failed">[],
+  shard?: Shard,
 ): string {
   const suites = summary.hosts.map((outcome) => suite(outcome, casesOf(outcome, rows, failures)));
+  const name = shard === undefined ? "meshctl" : `meshctl, shard ${shardText(shard)}`;
   const time = (summary.durationMs / 1000).toFixed(3);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${attributes({ name: "meshctl", time })}>\n${suites.join("")}</testsuites>\n`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites${attributes({ name, time })}>\n${suites.join("")}</testsuites>\n`;
 }
 
 function casesOf(

@@ -5,7 +5,7 @@ import { bootWords } from "../../engine/boot.ts";
 import type { RunEvent } from "../../engine/events.ts";
 import { maskForeignSecrets } from "../../foreign-secrets.ts";
 import { maskSecrets } from "../../secret.ts";
-import type { Shard } from "../shard.ts";
+import { type Shard, shardText } from "../shard.ts";
 
 /** Version of the event format. It only ever gains fields. */
 const VERSION = 1;
@@ -20,7 +20,7 @@ export function ndjsonReporter(
   options: { readonly noDiff?: boolean; readonly shard?: Shard | undefined } = {},
 ): (event: RunEvent) => void {
   const { noDiff = false, shard } = options;
-  const part = shard === undefined ? {} : { shard: `${shard.at}/${shard.of}` };
+  const part = shard === undefined ? {} : { shard: shardText(shard) };
   return (event) =>
     write(eventLine(run, { ...fields(event, noDiff), ...(event.event === "summary" ? part : {}) }));
 }
