@@ -24,7 +24,7 @@ export default defineConfig({
     // Lab hosts wait more than they compute, and the smallest machine this runs on has two cores.
     maxWorkers: keptLab === undefined ? 2 : 1,
     sequence: { sequencer: LongestFirst },
-    // A file that has not changed is not compiled again: a third of what the unit tests compute. Kept by content.
+    // A file that has not changed is not compiled again: Vitest keeps by content what it compiled.
     experimental: { fsModuleCache: true },
     projects: [
       {
