@@ -7,7 +7,9 @@ const PATH = "/etc/cron.d/power";
 /** Lines of one file, as the reader tells those that fit. */
 function linesOf(text: string, by = "cron", path = PATH): readonly BootLine[] {
   return text.split("\n").flatMap((each, index) => {
-    return [ENDING_WORDS, ENDING_LINES].every((what) => new RegExp(what).test(each)) ? [{ path, line: index + 1, text: each, by }] : [];
+    return [ENDING_WORDS, ENDING_LINES].every((what) => new RegExp(what).test(each))
+      ? [{ path, line: index + 1, text: each, by }]
+      : [];
   });
 }
 const ends = (text: string, unit = "haproxy.service", by = "cron") => endingsOf(linesOf(text, by), unit);
