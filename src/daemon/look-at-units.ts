@@ -2,7 +2,7 @@ import { type Answer, mapAnswer, NotUnderstood, read, readThere } from "../reade
 import type { Reader, UnitProperties } from "../reader/reader.ts";
 import { bootPlan } from "./boot.ts";
 import { bootLines } from "./boot-lines.ts";
-import { ENDING_LINES } from "./endings.ts";
+import { ENDING_LINES, ENDING_WORDS } from "./endings.ts";
 import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { START_KEYS } from "./unit-start.ts";
@@ -76,7 +76,7 @@ export function askAhead(reader: Reader, name: string) {
     ),
     reader.groupsOf(5, "boot"),
     reader.groupsOf(3, "manager"),
-    reader.groupsOf(4, "boot.lines", ENDING_LINES),
+    reader.groupsOf(4, "boot.lines", ENDING_LINES, ENDING_WORDS),
     Promise.all(SLICES.map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) }))),
   ]);
 }

@@ -29,7 +29,8 @@ export function checkSchema<T>(
   locate: Locate,
   report: Problems["add"],
 ): { readonly value: T } | undefined {
-  const result = schema.safeParse(value, { error: expectation });
+  // Files are checked once: to compile a schema takes longer than to check by it.
+  const result = schema.safeParse(value, { error: expectation, jitless: true });
   if (result.success) return { value: result.data };
   const complaints = result.error.issues.flatMap((issue) => explain(issue, [], schema));
   for (const { path, at, message, wantsNumber, meant } of complaints) {

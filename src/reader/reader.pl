@@ -216,8 +216,8 @@ sub become {
 
 my $DENIED = do { local $! = EACCES; "$!" };
 # What was read for one batch of questions holds for all of it, and not for the next.
-my (%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs);
-sub forget { undef %$_ for \(%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs) }
+my (%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts);
+sub forget { undef %$_ for \(%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts) }
 sub owner {
   my ($uid, $gid) = @_;
   $users{$uid} = getpwuid($uid) // "UNKNOWN" if !exists $users{$uid};
@@ -831,16 +831,16 @@ sub packages_altered {
   for my $list (sort(names($info, qr/\A(?:$_[0])(?::\w+)?\.md5sums\z/))) {
     my $package = $list =~ s/(?::\w+)?\.md5sums\z//r;
     my $since = (lstat "$info/$list")[10];
+    my $tell = sub { my ($at, $what, @its) = @_; push @found, $at, $package, $what, @its ? (sprintf("%04o", S_IMODE($its[2])), owner(@its[4, 5]), @its[7, 10]) : ("", "", 0, 0) };
     for (split /\n/, slurp("$info/$list", $ANSWER_BYTES) // die "$info/$list: $!\n") {
-      my ($sum, $path) = m{\A([0-9a-f]{32})  (.+)} or next;
-      $path = "/$path";
+      next if !/\A[0-9a-f]{32}  ./;
+      my ($sum, $path) = (substr($_, 0, 32), "/" . substr $_, 34);
       next if $path =~ $UNREAD || $diverted{$path};
-      my @stat = stat $path;
-      my $tell = sub { my ($at, $what, @its) = @_; push @found, $at, $package, $what, @its ? (sprintf("%04o", S_IMODE($its[2])), owner(@its[4, 5]), @its[7, 10]) : ("", "", 0, 0) };
-      if (!@stat) { $tell->($path, "absent"); next }
-      push @touched, [$sum, $tell, $path, @stat] if $stat[10] > $since && S_ISREG($stat[2]);
-      $tell->($path, "closed", @stat) if !($stat[2] & 04);
-      for (my $above = $path; $above =~ s{/[^/]+\z}{} && $above ne "" && !$seen{$above}++;) {
+      my ($mode, $changed) = (stat $path)[2, 10];
+      if (!defined $mode) { $tell->($path, "absent"); next }
+      push @touched, [$sum, $tell, $path, stat _] if $changed > $since && S_ISREG($mode);
+      $tell->($path, "closed", stat _) if !($mode & 04);
+      for (my $above = $path; ($above = substr $above, 0, rindex $above, "/") ne "" && !$seen{$above}++;) {
         my @its = stat $above;
         $tell->($above, "closed", @its) if @its && ($its[2] & 05) != 05;
       }
@@ -1688,17 +1688,18 @@ sub started_at_boot {
 sub kernel_writers {
   my $leaves = join "|", map { quotemeta s{.*/}{}sr } @_;
   my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[]};
-  # Words alone are found much faster: most files have none of them.
   my $words = join "|", $leaves, map { my $top = $_; map { quotemeta "$top$_" } ".", "/" } qw(net vm fs kernel);
   return boot_lines($pattern, qr/$words/, 1);
 }
 
-# boot.lines PATTERN: whatever fits the pattern and is run or read at a boot, or later, by others than those who read
-# sysctl.d. Fields: file, line, text, by whom; line 0 with the reason for a file that could not be read.
+# boot.lines PATTERN WORDS: whatever fits the pattern and is run or read at a boot, or later, by others than those who read
+# sysctl.d. Each such line has one of the words, which are found much faster: most files have none of them.
+# Fields: file, line, text, by whom; line 0 with the reason for a file that could not be read.
 sub boot_lines {
-  my ($pattern, $hint, $is_start) = @_;
+  my ($pattern, $words, $is_start) = @_;
+  my $fits = sub { return $_[0] =~ $words && $_[0] =~ $pattern };
   my (@found, %seen);
-  my ($wanted, @starts) = started_at_boot();
+  my ($wanted, @starts) = @{$started{boot} //= [started_at_boot()]};
   @starts = grep { $$_[0] !~ / / } @starts if $is_start;
   my $enabled = sub { return grep { $$wanted{$_} } @_ };
   my $is_ufw = (slurp("/etc/ufw/ufw.conf", 65536) // "") =~ /^\s*ENABLED=["']?yes\b/im;
@@ -1706,7 +1707,7 @@ sub boot_lines {
   my ($look, $follow);
   my $judge = sub {
     my ($path, $line, $text, $how, $depth) = @_;
-    push @found, $path, $line, substr($text, 0, 2000), $how if $text =~ $pattern;
+    push @found, $path, $line, substr($text, 0, 2000), $how if $fits->($text);
     @found <= $MOST_WRITERS * 4 or die "more than $MOST_WRITERS lines fit\n";
     return if $depth >= 3;
     my $loads = $text =~ /\bsysctl\b/;
@@ -1721,12 +1722,12 @@ sub boot_lines {
     my ($path, $how, $depth, $only, $is_code) = @_;
     return if $seen{$path}++;
     keys %seen <= $MOST_SCRIPTS or die "more than $MOST_SCRIPTS scripts run at boot\n";
-    my ($text, $because) = script($path, $depth);
+    my ($text, $because) = @{$scripts{"$depth $path"} //= [script($path, $depth)]};
     push @found, $path, 0, $because, $how if defined $because;
     defined $text or return;
     # What packages bring, and data, lead to nobody's scripts.
-    my $is_quiet = $text !~ $hint || $text !~ $pattern;
-    return if $is_quiet && ($only && $path =~ m{\A(?:/usr)?/lib/} || $depth && !$is_code && $text !~ /\A#!/);
+    my $may_be_passed = $only ? $path =~ m{\A(?:/usr)?/lib/} : $depth && !$is_code && $text !~ /\A#!/;
+    return if $may_be_passed && !($text =~ $words && grep { $fits->($_) } split /\n/, $text);
     for (said_in($text)) { $judge->($path, @$_, $how, $depth) if !$only || $$_[1] =~ $only }
   };
   $follow = sub {
@@ -1857,7 +1858,7 @@ my %QUESTION = (
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
   "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
   "kernel.writers" => [10, [qw(kernel_key *)], \&kernel_writers],
-  "boot.lines" => [10, ["any"], sub { boot_lines(qr/$_[0]/m, qr/$_[0]/m) }],
+  "boot.lines" => [10, ["any", "any"], sub { boot_lines(qr/$_[0]/, qr/$_[1]/) }],
   "packages.altered" => [10, ["any"], \&packages_altered],
   "registry" => [25, [qw(any *)], \&registry],
   "registry.acls" => [25, [qw(any *)], \&registry_acls],

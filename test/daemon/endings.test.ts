@@ -1,13 +1,15 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { BootLine } from "../../src/daemon/boot-lines.ts";
-import { ENDING_LINES, endingsOf } from "../../src/daemon/endings.ts";
+import { ENDING_LINES, ENDING_WORDS, endingsOf } from "../../src/daemon/endings.ts";
 
 const PATH = "/etc/cron.d/power";
 /** Lines of one file, as the reader tells those that fit. */
 function linesOf(text: string, by = "cron", path = PATH): readonly BootLine[] {
   return text.split("\n").flatMap((each, index) => {
-    return new RegExp(ENDING_LINES).test(each) ? [{ path, line: index + 1, text: each, by }] : [];
+    return [ENDING_WORDS, ENDING_LINES].every((what) => new RegExp(what).test(each))
+      ? [{ path, line: index + 1, text: each, by }]
+      : [];
   });
 }
 const ends = (text: string, unit = "haproxy.service", by = "cron") => endingsOf(linesOf(text, by), unit);

@@ -557,7 +557,7 @@ describe("what is run at a boot or later", () => {
     const other = new HostReader(
       new LocalHost({}, `{ ${[...empty, ...plant, wanted, has].join("; ")}; } || exit 1`),
     );
-    const told = await new Reader(lookThrough(other)).groupsOf(4, "boot.lines", "^.*stop-it");
+    const told = await new Reader(lookThrough(other)).groupsOf(4, "boot.lines", "^.*stop-it", "stop-it");
     await other.end();
     expect(told).toMatchObject({ is: "value" });
     const rows =
@@ -572,8 +572,14 @@ describe("what is run at a boot or later", () => {
   });
 
   it("is not told by a pattern that is a program", async () => {
-    const answer = await ask("boot.lines", `(?{ system "touch ${at("ran-too")}" })`);
-    expect(answer).toMatchObject({ is: "unreadable" });
+    const program = `(?{ system "touch ${at("ran-too")}" })`;
+    for (const [lines, words] of [
+      [program, ""],
+      ["", program],
+    ] as const) {
+      const answer = await ask("boot.lines", lines, words);
+      expect(answer).toMatchObject({ is: "unreadable", because: expect.stringContaining("Eval-group") });
+    }
     expect(existsSync(at("ran-too"))).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-import { ENDING_LINES } from "../../src/daemon/endings.ts";
+import { ENDING_LINES, ENDING_WORDS } from "../../src/daemon/endings.ts";
 import type { Question } from "../../src/reader/protocol.ts";
 import { keyOf, type Recording } from "../../src/reader/recording.ts";
 import { absent, value } from "./told-host.ts";
@@ -44,7 +44,7 @@ export function besideUnits(...names: readonly string[]): Recording {
       ...["multi-user.target", "", "", "", ""],
       ...["multi-user.target", ...names].flatMap((name) => [name, "multi-user.target", "running", "", ""]),
     ),
-    [key("boot.lines", ENDING_LINES)]: value(),
+    [key("boot.lines", ENDING_LINES, ENDING_WORDS)]: value(),
     [key("manager")]: value("systemctl show-environment", "Environment", "LANG PATH"),
     [key("unit", "system.slice", ...limits)]: slice,
     [key("unit", "-.slice", ...limits)]: slice,
