@@ -5,6 +5,7 @@ import { bootLines } from "./boot-lines.ts";
 import { ENDING_LINES, ENDING_WORDS } from "./endings.ts";
 import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
+import { secondsOf } from "./unit-keys.ts";
 import { START_KEYS } from "./unit-start.ts";
 
 const PROPERTIES = [
@@ -31,13 +32,22 @@ const PROPERTIES = [
   "Slice",
   "MemoryMax",
   "MemoryHigh",
+  "CPUQuotaPerSecUSec",
   "TasksMax",
   "TasksCurrent",
   "WantedBy",
   "RequiredBy",
   "ConflictedBy",
 ];
-const LIMITS = ["LoadState", "ActiveState", "MemoryMax", "MemoryHigh", "TasksMax", "TasksCurrent"];
+const LIMITS = [
+  "LoadState",
+  "ActiveState",
+  "MemoryMax",
+  "MemoryHigh",
+  "CPUQuotaPerSecUSec",
+  "TasksMax",
+  "TasksCurrent",
+];
 /** Every service is below these two, unless its unit says otherwise. */
 const SLICES = ["system.slice", "-.slice"];
 const DEPENDENCIES = /^(?:Requires|Requisite|BindsTo|Conflicts)$/;
@@ -214,10 +224,12 @@ function limitOf(name: string, answer: Answer<UnitProperties>): LimitFact {
     return /^\d+$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
   };
   const tasks = number("TasksCurrent");
+  const quota = known.get("CPUQuotaPerSecUSec")?.at(-1) ?? "";
   return {
     name,
     memoryMax: number("MemoryMax"),
     memoryHigh: number("MemoryHigh"),
+    processors: (/^\d/.test(quota) ? secondsOf(quota) : undefined) ?? Number.POSITIVE_INFINITY,
     tasksMax: number("TasksMax"),
     // What is not counted is told as the largest number there is.
     tasks: tasks < 2 ** 40 ? tasks : 0,

@@ -207,6 +207,9 @@ function keepsFromStarting(
   return key === "Requires" ? active === "failed" : active !== "active" && active !== "activating";
 }
 
+/** With less a service is throttled, and not only shares the host with others. */
+const LEAST_PROCESSORS = 0.2;
+
 function limits(
   { name, next }: UnitFact,
   { memoryBytes, tasks }: StartNeeds,
@@ -222,6 +225,10 @@ function limits(
     else if (limit.memoryHigh < memoryBytes)
       warnings.push(
         `MemoryHigh=${showBytes(limit.memoryHigh)} of ${of} is less than the ${showBytes(memoryBytes)} that ${name} needs: it would be slowed down`,
+      );
+    if (limit.processors < LEAST_PROCESSORS)
+      warnings.push(
+        `CPUQuota= of ${of} leaves ${Math.round(limit.processors * 100)}% of a processor, and ${name} is slowed down: systemctl cat ${limit.name} shows where it stands`,
       );
     const least = Math.max(tasks, limit.tasks);
     if (limit.tasksMax < least)

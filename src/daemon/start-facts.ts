@@ -28,6 +28,8 @@ export interface LimitFact {
   readonly name: string;
   readonly memoryMax: number;
   readonly memoryHigh: number;
+  /** Seconds of a processor that it gets in a second. */
+  readonly processors: number;
   readonly tasksMax: number;
   /** Those there are now; 0 where nobody counts. */
   readonly tasks: number;

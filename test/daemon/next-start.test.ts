@@ -13,6 +13,7 @@ const NEEDS: StartNeeds = { memoryBytes: 2 ** 29, tasks: 50 };
 const UNLIMITED = {
   memoryMax: Number.POSITIVE_INFINITY,
   memoryHigh: Number.POSITIVE_INFINITY,
+  processors: Number.POSITIVE_INFINITY,
   tasksMax: Number.POSITIVE_INFINITY,
   tasks: 0,
 };
@@ -206,6 +207,19 @@ describe("the next start of a unit", () => {
   ])("fits into %s with %j: blocked %s", (name, limit, isBlocked) => {
     const { blocked } = judgeStart(unit({ limits: [{ name, ...UNLIMITED, ...limit }] }), NEEDS);
     expect(blocked.length > 0).toBe(isBlocked);
+  });
+
+  it.each([
+    [UNIT, 0.01, [expect.stringContaining(`CPUQuota= of ${UNIT} leaves 1% of a processor`)]],
+    [
+      "apps.slice",
+      0.1,
+      [expect.stringContaining(`CPUQuota= of apps.slice, which ${UNIT} is in, leaves 10%`)],
+    ],
+    [UNIT, 0.5, []],
+  ])("is throttled by %s with %d of a processor", (name, processors, told) => {
+    const { blocked, warnings } = judgeStart(unit({ limits: [{ name, ...UNLIMITED, processors }] }), NEEDS);
+    expect([blocked, warnings]).toEqual([[], told]);
   });
 
   it.each([

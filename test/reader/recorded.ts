@@ -9,7 +9,7 @@ import { absent, value } from "./told-host.ts";
 export const UNIT_PROPERTIES = (
   "Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths " +
   "NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ExecStartPre ExecReload Slice " +
-  "MemoryMax MemoryHigh TasksMax TasksCurrent WantedBy RequiredBy ConflictedBy"
+  "MemoryMax MemoryHigh CPUQuotaPerSecUSec TasksMax TasksCurrent WantedBy RequiredBy ConflictedBy"
 ).split(" ");
 
 export const late = { is: "unreadable", because: "it took more than 7 s" } as const;
@@ -31,7 +31,15 @@ export const DPKG_UPDATES = key("list", "/var/lib/dpkg/updates", "^[0-9]+$");
 
 /** What every look at a unit asks beside it, of units that the next boot starts and that nobody has changed. */
 export function besideUnits(...names: readonly string[]): Recording {
-  const limits = ["LoadState", "ActiveState", "MemoryMax", "MemoryHigh", "TasksMax", "TasksCurrent"] as const;
+  const limits = [
+    "LoadState",
+    "ActiveState",
+    "MemoryMax",
+    "MemoryHigh",
+    "CPUQuotaPerSecUSec",
+    "TasksMax",
+    "TasksCurrent",
+  ] as const;
   const slice = value("LoadState", "loaded", "MemoryMax", "infinity");
   const directories = names.flatMap((name) => {
     const [, stem = "", type = ""] = /^(.*)\.(\w+)$/.exec(name) ?? [];

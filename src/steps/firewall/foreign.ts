@@ -9,11 +9,16 @@ type Sources = readonly AddressRange[];
 
 /** States of packets that begin no connection. */
 const NOT_NEW = ["established", "related", "invalid", "untracked"];
+/** Hooks that a connection to the host passes, by the type of chain. */
+const PASSED: Readonly<Record<string, readonly string[]>> = {
+  filter: ["prerouting", "input"],
+  nat: ["prerouting"],
+};
 const DEEPEST_JUMP = 16;
 /** Chains looked through for one port: one that many jump to is looked through for each of them. */
 const MOST_WALKS = 1000;
 
-/** Where tables of others drop connections that begin, in words, and what could not be read of them. */
+/** Where tables of others drop connections that begin, or send them elsewhere, in words, and what could not be read of them. */
 export interface ForeignDrops {
   readonly drops: readonly string[];
   readonly unread: readonly string[];
@@ -64,7 +69,7 @@ function dropsIn(items: Items, port: number, sources: Sources): readonly string[
   const words = new Set<string>();
   let walks = 0;
   for (const chain of items.all("chain").filter(isOther)) {
-    if (chain.hook !== "input" || chain.type !== "filter") continue;
+    if (!PASSED[String(chain.type)]?.includes(String(chain.hook))) continue;
     const families = { ip: [4], ip6: [6] }[String(chain.family)] ?? [4, 6];
     const left = walk(
       chain,
@@ -89,6 +94,8 @@ function dropsIn(items: Items, port: number, sources: Sources): readonly string[
       if (met.length === 0 || verdict === undefined) continue;
       left = without(left, met);
       if (verdict.is === "drop") words.add(`${placeOf(base, name)}, drops ${connections(met)}`);
+      if (verdict.is === "elsewhere")
+        words.add(`${placeOf(base, name)}, sends ${connections(met)} elsewhere`);
       if (!("to" in verdict) || depth >= DEEPEST_JUMP || walks >= MOST_WALKS) continue;
       const undecided = walk(base, verdict.to, met, depth + 1);
       // What a chain that was gone to leaves undecided does not come back to this one.
@@ -115,6 +122,10 @@ function partsOf({ expr }: Item): readonly Item[] {
   return (Array.isArray(expr) ? expr : []).filter(isPlainMap);
 }
 
+function isRedirect(part: Item): boolean {
+  return "redirect" in part || "dnat" in part;
+}
+
 /** iptables' REJECT is a target of its own to older nft. */
 function isDrop(part: Item): boolean {
   return (
@@ -125,9 +136,12 @@ function isDrop(part: Item): boolean {
 }
 
 /** What a rule does with what it matches; undefined when it only counts, logs or marks. */
-function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump" | "goto"; to: unknown } | undefined {
+function verdictOf(
+  rule: Item,
+): { is: "accept" | "drop" | "elsewhere" } | { is: "jump" | "goto"; to: unknown } | undefined {
   for (const part of partsOf(rule)) {
     if (isDrop(part)) return { is: "drop" };
+    if (isRedirect(part)) return { is: "elsewhere" };
     if (isPlainMap(part.jump)) return { is: "jump", to: part.jump.target };
     if (isPlainMap(part.goto)) return { is: "goto", to: part.goto.target };
     // What goes on where the chain was called from is not followed.
@@ -143,13 +157,19 @@ function verdictOf(rule: Item): { is: "accept" | "drop" } | { is: "jump" | "goto
 function meets(rule: Item, port: number, sources: Sources): Sources {
   let met = sources;
   // What drops must be understood, or a rate limit would be told as if it shut everybody out.
-  const drops = verdictOf(rule)?.is === "drop";
+  const drops = ["drop", "elsewhere"].includes(verdictOf(rule)?.is ?? "");
   for (const part of partsOf(rule)) {
     if (isPlainMap(part.match)) {
       const now = matched(part.match, port, met);
       if (now === undefined && drops) return [];
       met = now ?? met;
-    } else if (drops && !isDrop(part) && !["counter", "log"].some((known) => known in part)) return [];
+    } else if (
+      drops &&
+      !isDrop(part) &&
+      !isRedirect(part) &&
+      !["counter", "log"].some((known) => known in part)
+    )
+      return [];
   }
   return met;
 }

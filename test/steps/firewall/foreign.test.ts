@@ -139,6 +139,23 @@ describe("a table of others", () => {
     ["that has no rule", ruleset([]), []],
   ])("%s", (_what, json, words) => expect(dropsOf(json)).toEqual({ drops: words, unread: [] }));
 
+  it("that sends what goes to the port elsewhere shuts out as well", () => {
+    const at = { family: "ip", table: "nat" };
+    const nat = (...expr: readonly unknown[]) =>
+      JSON.stringify({
+        nftables: [
+          { chain: { ...at, name: "pre", type: "nat", hook: "prerouting", policy: "accept" } },
+          { rule: { ...at, chain: "pre", expr } },
+        ],
+      });
+    expect(dropsOf(nat(dport(2181), { redirect: { port: 9999 } })).drops).toEqual([
+      "table ip nat, chain pre, sends port 2181 from 10.0.0.2, 10.0.0.11 elsewhere",
+    ]);
+    const local = eq({ fib: { result: "type", flags: ["daddr"] } }, "local");
+    expect(dropsOf(nat(local, dport(2181), { dnat: { addr: "172.17.0.2" } })).drops).toEqual([]);
+    expect(dropsOf(nat(dport(80), { redirect: { port: 8080 } })).drops).toEqual([]);
+  });
+
   it("that could not be read is told as such", () => {
     expect(dropsOf('{"nftables": [{"table": {"flags": ')).toEqual({
       drops: [],
