@@ -189,6 +189,9 @@ function judgeLine(
   if (isHarmless(key, value)) return;
   if (isRisky(key)) {
     if (isStarted) warnings.push(`${said} of ${unit.name} is not meshctl's`);
+    // Nothing is lost by a start that fails.
+    else if (unit.active === "inactive" || unit.active === "failed")
+      warnings.push(`${said} may keep ${unit.name} from starting, which its next start shows`);
     else
       blocked.push(
         `${said} may keep ${unit.name} from starting, and what runs was not started with it: take it out there, or restart it to see`,

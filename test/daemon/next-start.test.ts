@@ -122,6 +122,17 @@ describe("a line of somebody's drop-in", () => {
     expect(judged(line(text, { isStarted: true })).blocked).toEqual([]);
   });
 
+  it.each(["inactive", "failed"])(
+    "of a unit that is %s is tried by the start that brings it up",
+    (active) => {
+      const found = judgeStart(unit({ lines: [line("LimitAS=100M")] }, { ActiveState: active }), NEEDS);
+      expect(found.blocked).toEqual([]);
+      expect(found.warnings).toEqual([
+        `${PATH}:2 LimitAS=100M may keep ${UNIT} from starting, which its next start shows`,
+      ]);
+    },
+  );
+
   it.each([
     ["RuntimeMaxSec=60", "again and again"],
     ["RefuseManualStart=yes", "nobody can start"],

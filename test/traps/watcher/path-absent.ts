@@ -1,5 +1,5 @@
 import { eventually, mustRun, zookeeper } from "../../e2e/backends.ts";
-import type { Trap } from "../trap.ts";
+import { sh, type Trap } from "../trap.ts";
 
 const path = "/services/order-api";
 
@@ -20,5 +20,7 @@ const trap: Trap = {
     },
   ],
   outcome: { is: "left alone" },
+  // Its deaths are no later trap's.
+  clear: sh("systemctl restart meshctl-watcher"),
 };
 export default trap;
