@@ -38,10 +38,18 @@ export function hanging(text: string, columns: number): string {
 
 const HANG = 4;
 
+/** A stream that may be a terminal's. */
+interface Window {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** How many columns a window has; `otherwise` where nobody knows, as of a terminal that nobody sees: it says 0. */
+export function columnsOf({ columns = 0 }: Window, otherwise: number): number {
+  return columns > 0 ? columns : otherwise;
+}
+
 /** The same for what reads the stream: a program gets each line whole. */
-export function brokenFor(
-  stream: { readonly isTTY?: boolean; readonly columns?: number },
-  text: string,
-): string {
-  return stream.isTTY === true ? hanging(text, stream.columns ?? 80) : text;
+export function brokenFor(stream: Window, text: string): string {
+  return stream.isTTY === true ? hanging(text, columnsOf(stream, 80)) : text;
 }
