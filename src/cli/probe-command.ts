@@ -18,7 +18,7 @@ import { paintFor } from "./ui/paint.ts";
 import { probeView } from "./ui/probe-view.ts";
 import { Progress } from "./ui/progress.ts";
 import { problemsView } from "./ui/status-view.ts";
-import { columnsOf } from "./ui/wrapped.ts";
+import { widthOf } from "./ui/wrapped.ts";
 
 export interface ProbeFlags extends LookFlags {
   readonly canaryHost?: string;
@@ -179,7 +179,7 @@ function screenFor(flags: ProbeFlags, run: string): ProbeScreen {
     };
   }
   const paint = paintFor(stdout, flags.color);
-  const columns = columnsOf(stdout, 120);
+  const columns = widthOf(stdout, 120);
   return {
     waiting: () => {},
     see: (probe) => stdout.write(`${probeView(probe, { paint })}\n\n`),

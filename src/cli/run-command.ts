@@ -48,7 +48,7 @@ import {
 } from "./ui/plan-view.ts";
 import { Progress } from "./ui/progress.ts";
 import { summaryView } from "./ui/summary.ts";
-import { brokenFor, columnsOf } from "./ui/wrapped.ts";
+import { brokenFor, widthOf } from "./ui/wrapped.ts";
 import { version } from "./version.ts";
 
 export interface RunCommand {
@@ -346,7 +346,7 @@ class Screen {
           ((evidence.verdict !== "proven" && !told(host, evidence)) || evidence.warning !== undefined),
       );
       const rows = this.#command === "verify" || verbose ? this.#rows : open;
-      const table = evidenceTable(rows, { paint, columns: columnsOf(process.stdout, 140), verbose, noDiff });
+      const table = evidenceTable(rows, { paint, columns: widthOf(process.stdout, 140), verbose, noDiff });
       const parts = [
         table,
         this.#command === "plan" ? this.plan(process.stdout) : "",

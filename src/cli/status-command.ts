@@ -13,7 +13,7 @@ import { LiveScreen } from "./ui/live-screen.ts";
 import { paintFor } from "./ui/paint.ts";
 import { Progress } from "./ui/progress.ts";
 import { statusView } from "./ui/status-view.ts";
-import { columnsOf } from "./ui/wrapped.ts";
+import { widthOf } from "./ui/wrapped.ts";
 import { version } from "./version.ts";
 
 export interface StatusFlags extends LookFlags {
@@ -82,7 +82,7 @@ function screenFor(flags: StatusFlags, run: string): StatusScreen {
   let live: LiveScreen | undefined;
   return {
     see: ({ status, durationMs }) => {
-      const page = statusView(status, { paint, columns: columnsOf(stdout, 120), verbose });
+      const page = statusView(status, { paint, columns: widthOf(stdout, 120), verbose });
       if (flags.watch === undefined) {
         stdout.write(`${page}\n`);
         return;

@@ -7,7 +7,7 @@ import { lastLines, oneLine } from "../../terminal-text.ts";
 import { shownData, shownText } from "../shown.ts";
 import { LiveBlock } from "./live-block.ts";
 import { type HostRow, type LiveState, liveLines } from "./live-rows.ts";
-import { brokenFor, columnsOf } from "./wrapped.ts";
+import { brokenFor, widthOf } from "./wrapped.ts";
 
 /** What is under way on a host. */
 interface Work {
@@ -248,7 +248,7 @@ export class Progress {
   #draw(): void {
     if (this.#paused) return;
     this.#frame = (this.#frame + 1) % FRAMES.length;
-    const columns = columnsOf(this.#stream, 80);
+    const columns = widthOf(this.#stream, 80);
     const window = { columns, rows: this.#stream.rows || 24, nowMs: performance.now(), paint: this.#paint };
     this.#block!.draw(liveLines(this.#state(), window));
   }

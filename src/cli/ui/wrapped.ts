@@ -45,11 +45,11 @@ interface Window {
 }
 
 /** How many columns a window has; `otherwise` where nobody knows, as of a terminal that nobody sees: it says 0. */
-export function columnsOf({ columns = 0 }: Window, otherwise: number): number {
+export function widthOf({ columns = 0 }: Window, otherwise: number): number {
   return columns > 0 ? columns : otherwise;
 }
 
 /** The same for what reads the stream: a program gets each line whole. */
 export function brokenFor(stream: Window, text: string): string {
-  return stream.isTTY === true ? hanging(text, columnsOf(stream, 80)) : text;
+  return stream.isTTY === true ? hanging(text, widthOf(stream, 80)) : text;
 }
