@@ -1,5 +1,5 @@
 import { installTimeoutMs, mustRun } from "../e2e/backends.ts";
-import type { World } from "./trap.ts";
+import type { Trap, World } from "./trap.ts";
 
 /** Installs the package that brings a program, where the host has none yet. */
 export async function installed(
@@ -11,4 +11,12 @@ export async function installed(
   await mustRun(host, `test -x ${program} || ${apt} install ${debianPackage}`, undefined, {
     timeoutMs: installTimeoutMs,
   });
+}
+
+/** Plants rules of nftables, in the words of `nft -f`. */
+export function withRules(rules: string): Trap["plant"] {
+  return async ({ host, lab }) => {
+    await installed({ host, lab }, "/usr/sbin/nft", "nftables");
+    await mustRun(host, "nft -f -", rules);
+  };
 }

@@ -1,5 +1,4 @@
-import { mustRun } from "../../e2e/backends.ts";
-import { installed } from "../installed.ts";
+import { withRules } from "../installed.ts";
 import { sh, type Trap } from "../trap.ts";
 
 const because =
@@ -8,15 +7,10 @@ const because =
 const trap: Trap = {
   title: "a rule of nftables sends what goes to a front end to another port, where somebody answers too",
   steps: "haproxy",
-  plant: async ({ host, lab }) => {
-    await installed({ host, lab }, "/usr/sbin/nft", "nftables");
-    await mustRun(
-      host,
-      `nft add table ip trap
-nft add chain ip trap out '{ type nat hook output priority -100; }'
-nft add rule ip trap out ip daddr 127.0.0.1 tcp dport 8080 counter redirect to :8081`,
-    );
-  },
+  plant: withRules(`add table ip trap
+add chain ip trap out { type nat hook output priority -100; }
+add rule ip trap out ip daddr 127.0.0.1 tcp dport 8080 counter redirect to :8081
+`),
   told: [{ setting: "user-api front end", verdict: "blocked", because }],
   outcome: { is: "refused", code: 5, because },
   clear: sh("nft delete table ip trap"),

@@ -1,17 +1,11 @@
-import { mustRun } from "../../e2e/backends.ts";
-import { installed } from "../installed.ts";
+import { withRules } from "../installed.ts";
 import { sh, type Trap } from "../trap.ts";
 
 const trap: Trap = {
   title: "a counter-example: a packet filter lets the mesh's network in and drops all else",
   steps: "firewall",
   verifyCode: 0,
-  plant: async ({ host, lab }) => {
-    await installed({ host, lab }, "/usr/sbin/nft", "nftables");
-    await mustRun(
-      host,
-      `nft -f - <<'RULES'
-table inet trap {
+  plant: withRules(`table inet trap {
   chain in {
     type filter hook input priority 0; policy drop;
     ct state established,related accept
@@ -24,9 +18,7 @@ table inet trap {
     tcp dport { 2181, 2888, 3888 } accept
   }
 }
-RULES`,
-    );
-  },
+`),
   told: [],
   outcome: { is: "left alone" },
   clear: sh("nft delete table inet trap"),

@@ -1,5 +1,4 @@
-import { mustRun } from "../../e2e/backends.ts";
-import { installed } from "../installed.ts";
+import { withRules } from "../installed.ts";
 import { sh, type Trap } from "../trap.ts";
 
 const because =
@@ -8,12 +7,7 @@ const because =
 const trap: Trap = {
   title: "a packet filter lets the ensemble's connections live and no new one in: the next election fails",
   steps: "firewall",
-  plant: async ({ host, lab }) => {
-    await installed({ host, lab }, "/usr/sbin/nft", "nftables");
-    await mustRun(
-      host,
-      `nft -f - <<'RULES'
-table inet trap {
+  plant: withRules(`table inet trap {
   chain in {
     type filter hook input priority 0; policy drop;
     ct state established,related accept
@@ -22,9 +16,7 @@ table inet trap {
     tcp dport { 22, 2181, 2888, 8080 } accept
   }
 }
-RULES`,
-    );
-  },
+`),
   told: [{ setting: "firewall", verdict: "blocked", because }],
   outcome: { is: "refused", code: 5, because },
   clear: sh("nft delete table inet trap"),
