@@ -36,17 +36,25 @@ export class ArtefactStore {
   get(artefact: Artefact, builder: (host: HostName) => Promise<Remote>): Promise<StoredArtefact> {
     const known = this.#underWay.get(artefact.key);
     if (known !== undefined) return known;
-    const { key, buildHost } = artefact;
-    const got = this.#use(buildHost, () => this.#readStored(key)).then(async (stored) =>
-      // One that an older meshctl stored is looked at as well.
-      stored !== undefined && artefact.refusal?.(stored.bytes) === undefined
-        ? stored
-        : this.#build(artefact, await builder(buildHost)),
+    const got = this.#sound(artefact).then(
+      async (stored) => stored ?? this.#build(artefact, await builder(artefact.buildHost)),
     );
     this.#underWay.set(artefact.key, got);
     // A failed build may be tried again by a later change.
     got.catch(() => this.#underWay.delete(artefact.key));
     return got;
+  }
+
+  /** Whether `get` needs no build. */
+  async has(artefact: Artefact): Promise<boolean> {
+    if (this.#underWay.has(artefact.key)) return true;
+    return (await this.#sound(artefact)) !== undefined;
+  }
+
+  /** What the store has of it; one that an older meshctl stored is looked at as well. */
+  async #sound({ key, buildHost, refusal }: Artefact): Promise<StoredArtefact | undefined> {
+    const stored = await this.#use(buildHost, () => this.#readStored(key));
+    return stored !== undefined && refusal?.(stored.bytes) === undefined ? stored : undefined;
   }
 
   /** Undefined when it is not there or is not what was stored. */

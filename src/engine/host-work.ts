@@ -1,6 +1,7 @@
-import type { Change } from "../contract/change.ts";
+import type { Artefact, Change, Command } from "../contract/change.ts";
 import type { HostName, Network } from "../contract/inventory-view.ts";
-import type { AnyStep } from "../contract/step.ts";
+import type { StepName } from "../contract/names.ts";
+import type { AnyStep, Health } from "../contract/step.ts";
 import { CommandFailed, isAway } from "../errors.ts";
 import type { Remote } from "../remote/remote.ts";
 import { apply } from "./apply.ts";
@@ -31,9 +32,13 @@ export interface ProvisionContext {
 export class HostWork {
   readonly fleet: FleetView;
   readonly context: ProvisionContext;
-  readonly #order: FleetView["order"];
+  /** The steps of this run. */
+  readonly order: FleetView["order"];
   readonly #hosts: readonly HostName[];
   readonly #locks: HostLocks;
+  /** How services were before this run changed anything of their steps. */
+  readonly #healthBefore = new Map<HostName, Map<StepName, Health | undefined>>();
+  #planned: readonly Artefact[] | undefined;
 
   /** `hosts` are those that may be changed. */
   constructor(
@@ -44,7 +49,7 @@ export class HostWork {
   ) {
     this.fleet = fleet;
     this.context = context;
-    this.#order = order;
+    this.order = order;
     this.#hosts = hosts;
     this.#locks = new HostLocks(context.run, context.remoteOf);
   }
@@ -75,6 +80,26 @@ export class HostWork {
     }
   }
 
+  /** Does work of a step on hosts of which it fails each itself. A fault of ours fails those alone, too. */
+  async guard<T>(step: AnyStep, hosts: readonly HostName[], work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      const { message, stack } = error as Error;
+      for (const host of hosts)
+        if (this.isAlive(host)) this.fail(step, host, `a fault of meshctl: ${message}`, stack);
+      return undefined;
+    }
+  }
+
+  /** How a step's service was on a host when this was first asked; undefined where it had none. */
+  healthBefore(step: AnyStep, host: HostName): Health | undefined {
+    const known = this.#healthBefore.get(host) ?? new Map<StepName, Health | undefined>();
+    this.#healthBefore.set(host, known);
+    if (!known.has(step.name)) known.set(step.name, this.fleet.health(step, host));
+    return known.get(step.name);
+  }
+
   /** A run that was cut off may have left a change under way: it is waited for, and looked at when it has ended. */
   async lock(step: AnyStep, host: HostName): Promise<void> {
     const { emit, stop, lockWaitMs } = this.context;
@@ -88,11 +113,12 @@ export class HostWork {
 
   /** Throws ChangeFailed with what the host said, HostLost when the outcome is unknown. */
   async make(step: AnyStep, host: HostName, change: Change): Promise<void> {
+    const isInstalling = commandsOf(change).some(({ kind }) => kind === "install");
     await apply(this.context.remoteOf(host), change, {
       ...this.context,
       step: step.name,
       builder: (name) => this.#builder(step, name),
-      alsoInstall: this.#packagesAlsoPlanned(host),
+      alsoInstall: isInstalling ? await this.#alsoInstalled(step, host) : [],
     });
   }
 
@@ -108,16 +134,55 @@ export class HostWork {
     return this.context.remoteOf(host);
   }
 
-  /** Missing packages that the plan installs on the host anyway, whatever the step: one apt run instead of one a step. */
-  #packagesAlsoPlanned(host: HostName): readonly string[] {
+  /** Missing packages that the run installs on the host anyway: one apt run instead of one a step and one a build. */
+  async #alsoInstalled(step: AnyStep, host: HostName): Promise<readonly string[]> {
     const observation = this.fleet.observation(host);
     if (observation?.is !== "seen") return [];
-    return this.#order
-      .filter(({ hosts }) => hosts.includes(host))
-      .map(({ step }) => this.fleet.assess(step, host))
-      .filter(({ evidence }) => evidence.every(({ verdict }) => verdict !== "blocked"))
-      .flatMap(({ changes }) => changes.flatMap(({ commands, activate }) => [...commands, ...activate]))
-      .flatMap((command) => (command.kind === "install" ? command.packages : []))
-      .filter((name) => !observation.host.packages.has(name));
+    const riding = this.order
+      .filter((each) => each.hosts.includes(host) && (each.step === step || !hasHooks(each)))
+      .map((each) => ({ each: each.step, ...this.fleet.assess(each.step, host) }))
+      .filter(({ evidence }) => evidence.every(({ verdict }) => verdict !== "blocked"));
+    const planned = riding.flatMap(({ each, changes }) => {
+      const packages = changes.flatMap(commandsOf).flatMap(packagesOf);
+      // How its service is now it will not be asked again: one that this run installs is nobody's yet.
+      if (packages.length > 0) this.healthBefore(each, host);
+      return packages;
+    });
+    const built: string[] = [];
+    for (const artefact of this.#plannedArtefacts()) {
+      if (artefact.buildHost !== host || (await this.context.artefacts.has(artefact))) continue;
+      built.push(...artefact.buildPackages);
+    }
+    return [...planned, ...built].filter((name) => !observation.host.packages.has(name));
   }
+
+  /** What the first plan of the run places on its hosts: what it finds in the store needs no build. */
+  #plannedArtefacts(): readonly Artefact[] {
+    this.#planned ??= [
+      ...new Map(
+        this.order
+          .flatMap(({ step, hosts }) =>
+            hosts
+              .filter((host) => this.#hosts.includes(host) && this.isAlive(host))
+              .flatMap((host) => this.fleet.assess(step, host).changes.flatMap(commandsOf)),
+          )
+          .flatMap((command) => (command.kind === "place" ? [command.artefact] : []))
+          .map((artefact) => [artefact.key, artefact]),
+      ).values(),
+    ];
+    return this.#planned;
+  }
+}
+
+function commandsOf({ commands, activate }: Change): readonly Command[] {
+  return [...commands, ...activate];
+}
+
+function packagesOf(command: Command): readonly string[] {
+  return command.kind === "install" ? command.packages : [];
+}
+
+/** What a hook is to run before, or after, is not done beside another step. */
+export function hasHooks({ hooks }: FleetView["order"][number]): boolean {
+  return hooks.before.length + hooks.after.length > 0;
 }

@@ -20,8 +20,6 @@ export class WaveChanges {
   readonly #work: HostWork;
   readonly #step: AnyStep;
   readonly #looks: StepLooks;
-  /** How services were before this run changed anything of the step. */
-  readonly #healthBefore = new Map<HostName, Health | undefined>();
   /** Hosts that run their old configuration again. */
   readonly #restored = new Set<HostName>();
 
@@ -33,8 +31,7 @@ export class WaveChanges {
 
   /** How a host's service was when this was first asked; undefined where it had none. */
   healthBefore(host: HostName): Health | undefined {
-    if (!this.#healthBefore.has(host)) this.#healthBefore.set(host, this.#fleet.health(this.#step, host));
-    return this.#healthBefore.get(host);
+    return this.#work.healthBefore(this.#step, host);
   }
 
   /** Whether this run has put the old configuration back on a host. */

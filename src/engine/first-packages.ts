@@ -1,0 +1,87 @@
+import type { Change } from "../contract/change.ts";
+import type { HostName } from "../contract/inventory-view.ts";
+import type { AnyStep } from "../contract/step.ts";
+import { type HostWork, hasHooks } from "./host-work.ts";
+import { StepLooks } from "./looks.ts";
+import { inParallel } from "./observe.ts";
+import { closedBy, type Item, WaveChanges } from "./wave-changes.ts";
+
+/** What the packages of all steps are told as. */
+const PACKAGES = "packages";
+
+/**
+ * Installs what hosts lack of all steps' packages, on all hosts at once and before any step: a host waits for nobody else's
+ * service to get its own. Left to the steps is what a hook comes before, and each host that a step will not change.
+ */
+export async function installPackages(work: HostWork, hosts: readonly HostName[]): Promise<void> {
+  const { context } = work;
+  if (context.stop.aborted) return;
+  const first = installers(work, hosts);
+  if (first.size === 0) return;
+  const title = "What the steps need of Debian, on all hosts at once";
+  context.emit({ event: "step", step: PACKAGES, title, hosts: [...first.keys()] });
+  // The first look may be as old as the question to the user.
+  await inParallel([...first], context.parallel, ([host, step]) =>
+    work.attempt(step, host, async () => {
+      await work.lock(step, host);
+      await context.looks.at(host, { steps: () => true });
+    }),
+  );
+  if (context.stop.aborted) return;
+  const waves = new Map<AnyStep, Map<HostName, Item>>();
+  for (const [host, step] of installers(work, [...first.keys()])) {
+    const wave = waves.get(step) ?? new Map<HostName, Item>();
+    waves.set(step, wave.set(host, itemOf(work, step, host)));
+  }
+  // Each of them keeps to the number of hosts at once, and all of them together must.
+  const together = first.size <= context.parallel ? waves.size : 1;
+  await inParallel([...waves], together, ([step, wave]) =>
+    work.guard(step, [...wave.keys()], () => {
+      const looks = new StepLooks(context.looks, work.fleet, step, (host) => work.isOpen(host));
+      return new WaveChanges(work, step, looks).make(wave);
+    }),
+  );
+}
+
+/** For each host that lacks packages the first step that may install its own now. */
+function installers(work: HostWork, hosts: readonly HostName[]): ReadonlyMap<HostName, AnyStep> {
+  const { fleet } = work;
+  const open = hosts.filter((host) => work.isAlive(host) && !isBlocked(work, host));
+  const found = new Map<HostName, AnyStep>();
+  for (const placed of work.order.filter((each) => !hasHooks(each))) {
+    const { step } = placed;
+    const lacking = open.filter((host) => {
+      const change = placed.hosts.includes(host) ? fleet.assess(step, host).changes[0] : undefined;
+      return change !== undefined && onlyInstalls(change);
+    });
+    const turn = lacking.length === 0 ? [] : step.next(lacking, fleet.fleetOf(step));
+    for (const host of "hold" in turn ? [] : turn) if (!found.has(host)) found.set(host, step);
+  }
+  return found;
+}
+
+/** A host that a step is not to change fails there, and gets nothing of what would come later. */
+function isBlocked({ fleet, order }: HostWork, host: HostName): boolean {
+  return order.some(
+    ({ step, hosts }) =>
+      hosts.includes(host) && fleet.assess(step, host).evidence.some(({ verdict }) => verdict === "blocked"),
+  );
+}
+
+function onlyInstalls({ commands, activate, disrupts, trial }: Change): boolean {
+  return (
+    disrupts === undefined &&
+    trial === undefined &&
+    activate.length === 0 &&
+    commands.every(({ kind }) => kind === "install")
+  );
+}
+
+function itemOf({ fleet }: HostWork, step: AnyStep, host: HostName): Item {
+  const { evidence, changes } = fleet.assess(step, host);
+  const change = changes[0]!;
+  return {
+    change,
+    closes: evidence.filter((row) => closedBy(row, change.id)).map(({ setting }) => setting),
+  };
+}
