@@ -71,8 +71,8 @@ export function inventorySchema(steps: readonly AnyStep[]): JsonSchema {
       hosts: {
         description: "name of each host, its address, and parameters of steps for it alone",
         type: "object",
-        propertyNames: jsonSchemaOf(hostName),
-        additionalProperties: withProperties(jsonSchemaOf(hostEntry), layers),
+        propertyNames: { anyOf: [jsonSchemaOf(hostName), RANGED] },
+        additionalProperties: withProperties(jsonSchemaOf(hostEntry), withRangedId(layers)),
       },
       groups: {
         description: "name of each group, and its members: hosts and groups",
@@ -110,6 +110,19 @@ export function inventorySchema(steps: readonly AnyStep[]): JsonSchema {
       },
     },
     additionalProperties: false,
+  };
+}
+
+/** Name, address or id of several hosts. */
+const RANGED = { type: "string", pattern: "\\[[0-9]{1,6}:[0-9]{1,6}\\]" };
+
+function withRangedId(layers: Readonly<Record<string, JsonSchema>>): Readonly<Record<string, JsonSchema>> {
+  const { zookeeper } = layers;
+  if (zookeeper === undefined) return layers;
+  const { description, ...id } = (zookeeper.properties as { readonly id: JsonSchema }).id;
+  return {
+    ...layers,
+    zookeeper: withProperties(zookeeper, { id: { description, anyOf: [id, RANGED] } }),
   };
 }
 

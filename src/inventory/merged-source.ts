@@ -34,6 +34,10 @@ export function mergedSource(sources: readonly [Source, ...Source[]], problems: 
     isMerged: true,
     text: "",
     value,
+    written(path) {
+      const { source, path: own } = originOf(path);
+      return source.written?.(own) ?? path;
+    },
     keyPosition: asked((source, path) => source.keyPosition(path)),
     valuePosition: asked((source, path) => source.valuePosition(path)),
     keys: (path) => merger.keysOf(path) ?? asked((source, own) => source.keys(own))(path),

@@ -65,7 +65,7 @@ const RANGE = /\[([0-9]{1,6}):([0-9]{1,6})\]/;
 const MOST_NAMES = 10_000;
 
 /** `kvm-[01:03]` → kvm-01, kvm-02, kvm-03; as many digits as the first has. Undefined where there is no range. */
-function namesInRange(term: string): readonly string[] | undefined {
+export function namesInRange(term: string): readonly string[] | undefined {
   const [range, first, last] = RANGE.exec(term) ?? [];
   if (range === undefined) return undefined;
   const [from, to] = [Number(first), Number(last)];

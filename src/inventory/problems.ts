@@ -35,9 +35,11 @@ export class Problems {
 
   /** At the value, or with `at: "key"` at its key. What is said of one place first is kept, later words are not. */
   add(origin: Origin, message: string, options: Words = {}): void {
-    const { source, path } = origin;
+    const { source } = origin;
+    const path = source.written?.(origin.path) ?? origin.path;
     const hint = options.hint ?? shapeHint(path, message);
-    const position = options.at === "key" ? source.keyPosition(path) : source.valuePosition(path);
+    const position =
+      options.at === "key" ? source.keyPosition(origin.path) : source.valuePosition(origin.path);
     const diagnostic = {
       ...position,
       path: formatPath(path),

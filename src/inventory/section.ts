@@ -26,7 +26,7 @@ export class Section {
 
   /** Whether something wrong was reported at the path or within it. */
   hasProblem(path: Path): boolean {
-    return this.#problems.has(path);
+    return this.#problems.has(this.source.written?.(path) ?? path);
   }
 
   /** "expected …, found …" */

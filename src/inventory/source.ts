@@ -26,6 +26,8 @@ export interface Source {
   readonly text: string;
   /** Maps, lists and scalars; a `Secret` where a secret's key holds a reference. Undefined when there is nothing to use. */
   readonly value: unknown;
+  /** The path of what is written for it, where that is another: a range's. */
+  written?(path: Path): Path;
   /** Where the key stands; of a list's element or a missing key, where the nearest thing that exists stands. */
   keyPosition(path: Path): Position;
   /** Where the value stands; of a block that begins below its key, where the key stands. */

@@ -109,6 +109,11 @@ function byCode({ code, pos, message }: YAMLError, text: string): SyntaxProblem 
     case "BAD_INDENT":
       return indented(offset, text);
     case "UNEXPECTED_TOKEN": {
+      const before = /[^\s,{}[\]]+$/.exec(text.slice(0, offset))?.[0];
+      if (message.includes("flow-seq-start") && before !== undefined) {
+        const hint = `put quotes around it: "${before}${word}${text[offset + word.length] === "]" ? "]" : ""}"`;
+        return { offset, message: "a bracket within braces begins a list of YAML's", hint };
+      }
       const closing = /"([}\]])"$/.exec(message)?.[1];
       return closing === undefined ? undefined : { offset, message: `this ${closing} closes nothing` };
     }

@@ -3,6 +3,7 @@ import { InvalidFiles } from "../inventory/invalid-files.ts";
 import type { Inventory, ReadInventory } from "../inventory/inventory.ts";
 import { mergedSource } from "../inventory/merged-source.ts";
 import { Problems } from "../inventory/problems.ts";
+import { rangedSource } from "../inventory/ranged-source.ts";
 import { readInventory } from "../inventory/read-inventory.ts";
 import { References } from "../inventory/reference.ts";
 import { type FileOrText, readSource, type Source } from "../inventory/source.ts";
@@ -69,7 +70,7 @@ function readInventories(
   problems: Problems,
 ): readonly [Source, ...Source[]] {
   const [first, ...others] = files.map((file) =>
-    readSource(file, references, problems.report.bind(problems)),
+    rangedSource(readSource(file, references, problems.report.bind(problems)), problems),
   );
   if (first === undefined) throw new Error("no inventory is named");
   return [first, ...others];

@@ -53,6 +53,12 @@ describe("the schema for editors", () => {
     expect(validate.errors?.map(({ instancePath }) => instancePath)).toContain(path);
   });
 
+  it("takes ranges of hosts", () => {
+    const hosts = '"kvm-[01:03]": { address: "10.0.0.[1:3]", zookeeper: { id: "[1:3]" } }';
+    validators.inventories(parse(`version: 1\nhosts: { ${hosts} }\ngroups: { zookeeper: ["kvm-[01:03]"] }`));
+    expect(validators.inventories.errors).toBeNull();
+  });
+
   it("has a description of every parameter", () => {
     const undescribed = steps.flatMap(({ name }) => {
       const schema = JSON.parse(JSON.stringify(inventorySchema(steps)));
