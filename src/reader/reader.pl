@@ -1287,15 +1287,16 @@ sub nft_ruleset {
   return -x $NFT ? ["value", nft(1, "-t", "-j", "list", "ruleset")] : ["absent"];
 }
 
-# Rules that nft does not list, in the words of iptables-save: those of iptables-legacy, and all where there is no nft.
+# Rules in the words of iptables-save: those of iptables-legacy and of its successor, of which nft lists what it knows.
 sub iptables_rules {
   my $text = "";
-  my @kinds = -x $NFT || !has_tables() ? () : "nft";
+  my @kinds = has_tables() ? "nft" : ();
   for my $family ("ip", "ip6") {
     for my $kind (@kinds, (slurp("/proc/net/${family}_tables_names", 4096) // "") =~ /\S/ ? "legacy" : ()) {
-      my $save = "/usr/sbin/${family}tables-$kind-save";
+      my ($save, $is_listed) = ("/usr/sbin/${family}tables-$kind-save", $kind eq "nft" && -x $NFT);
+      next if $is_listed && !-x $save;
       -x $save or die "the kernel has rules of iptables or nftables, and $save, which lists them, is not there: apt-get install iptables nftables\n";
-      $text .= "#$family $kind\n" . told([$save], most => 2 << 20);
+      $text .= "#$family " . ($is_listed ? "listed" : $kind) . "\n" . told([$save], most => 2 << 20);
     }
   }
   return ["value", $text];
