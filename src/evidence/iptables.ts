@@ -32,14 +32,19 @@ export function itemsOfSave(text: string): readonly Item[] | undefined {
 
 /**
  * What nft lists, with the words of iptables-save for each rule that has matches and targets of iptables' own: nft says no
- * more of them than their names, and none at all before 1.0. The two list the rules of a chain in the same order.
+ * more of them than their names, and none at all before 1.0. The two list the rules of a chain in the same order. Undefined where
+ * there are such rules and iptables-save failed, which a line "#ip failed" tells.
  */
-export function spelledOut(items: readonly Item[], save: string): readonly Item[] {
+export function spelledOut(items: readonly Item[], save: string): readonly Item[] | undefined {
+  const failed = [...save.matchAll(/^#(ip6?) failed$/gm)].map(([, family]) => family);
+  const isLost = (rule: unknown) =>
+    isPlainMap(rule) && failed.includes(String(rule.family)) && isOfIptables(rule);
+  if (items.some(({ rule }) => isLost(rule))) return undefined;
   const savedRules = rulesByChain(saved(save, (kind) => kind === LISTED) ?? []);
   const listedRules = rulesByChain(items);
   return items.map((item) => {
     const { rule } = item;
-    if (!isPlainMap(rule) || !partsOf(rule).some((part) => "xt" in part)) return item;
+    if (!isPlainMap(rule) || !isOfIptables(rule)) return item;
     const chain = chainOf(rule);
     const [listed, told] = [listedRules.get(chain)!, savedRules.get(chain)];
     // One was added or deleted between the two.
@@ -47,6 +52,8 @@ export function spelledOut(items: readonly Item[], save: string): readonly Item[
     return { ...item, rule: { ...rule, expr: told[listed.indexOf(rule)]!.expr } };
   });
 }
+
+const isOfIptables = (rule: Item): boolean => partsOf(rule).some((part) => "xt" in part);
 
 function rulesByChain(items: readonly Item[]): ReadonlyMap<string, readonly Item[]> {
   const chains = new Map<string, Item[]>();

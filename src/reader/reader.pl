@@ -1296,7 +1296,10 @@ sub iptables_rules {
       my ($save, $is_listed) = ("/usr/sbin/${family}tables-$kind-save", $kind eq "nft" && -x $NFT);
       next if $is_listed && !-x $save;
       -x $save or die "the kernel has rules of iptables or nftables, and $save, which lists them, is not there: apt-get install iptables nftables\n";
-      $text .= "#$family " . ($is_listed ? "listed" : $kind) . "\n" . told([$save], most => 2 << 20);
+      my ($code, $rules) = output_of([$save], most => 2 << 20);
+      # 1.8.7 aborts at tables that it does not understand.
+      die "$save ended with exit code $code\n" if $code && !$is_listed;
+      $text .= "#$family " . ($code ? "failed\n" : ($is_listed ? "listed" : $kind) . "\n$rules");
     }
   }
   return ["value", $text];

@@ -13,7 +13,7 @@ describe.each(readdirSync(RECORDED))("rules of iptables in nftables, as %s tells
   const [listing = "", ...lines] = readFileSync(`${RECORDED}/${file}`, "utf8").split("\n");
   const save = lines.join("\n");
   const redirects = (text: string) =>
-    redirectsOf(spelledOut(itemsOfListing(listing)!, text), "127.0.0.1", 8080);
+    redirectsOf(spelledOut(itemsOfListing(listing)!, text)!, "127.0.0.1", 8080);
   const drops = (port: number, iptables: string) =>
     foreignDrops({ kernel: { is: "read", table: undefined, ruleset: listing }, iptables }, port, sources);
 
@@ -43,5 +43,17 @@ describe.each(readdirSync(RECORDED))("rules of iptables in nftables, as %s tells
       expect(redirects(text).every(({ isSure }) => !isSure)).toBe(true);
     }
     expect(drops(3888, native)).toEqual({ drops: [], unread: [] });
+  });
+
+  it("are not known where iptables-save failed, which matters to no rule of others", () => {
+    const failed = "#ip failed\n";
+    expect(spelledOut(itemsOfListing(listing)!, failed)).toBeUndefined();
+    expect(drops(3888, failed)).toEqual({
+      drops: [],
+      unread: ["what other tables drop could not be read: iptables-save failed"],
+    });
+    const native = itemsOfListing(listing.replace(/\{"xt": [^}]*?(?:null|\})\}/g, '{"counter": null}'))!;
+    expect(spelledOut(native, failed)).toEqual(native);
+    expect(spelledOut(itemsOfListing(listing)!, "#ip6 failed\n")).toEqual(itemsOfListing(listing));
   });
 });

@@ -53,7 +53,8 @@ function listed(text: string | Unread, read: (text: string) => Items | Unread): 
 function itemsListed(text: string, iptables: string | Unread): Items | Unread {
   const items = itemsOf(text);
   if ("unread" in items || typeof iptables !== "string") return items;
-  return itemsByKind(spelledOut(items.entries, iptables));
+  const spelled = spelledOut(items.entries, iptables);
+  return spelled === undefined ? { unread: "iptables-save failed" } : itemsByKind(spelled);
 }
 
 function itemsSaved(text: string): Items | Unread {
