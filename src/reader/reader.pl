@@ -1730,9 +1730,9 @@ sub boot_lines {
     push @found, $path, 0, $because, $how if defined $because;
     defined $text or return;
     # What packages bring, and data, lead to nobody's scripts.
-    my $may_be_passed = $only ? $path =~ m{\A(?:/usr)?/lib/} : $depth && !$is_code && $text !~ /\A#!/;
-    return if $may_be_passed && !($text =~ $words && grep { $fits->($_) } split /\n/, $text);
-    for (said_in($text)) { $judge->($path, @$_, $how, $depth) if !$only || $$_[1] =~ $only }
+    my $is_data = !$only && $depth && !$is_code && $text !~ /\A#!/;
+    return if ($is_data || $only && $path =~ m{\A(?:/usr)?/lib/}) && !($text =~ $words && grep { $fits->($_) } split /\n/, $text);
+    for (said_in($text)) { $judge->($path, @$_, $how, $is_data ? 3 : $depth) if !$only || $$_[1] =~ $only }
   };
   $follow = sub {
     my ($path, $how, $depth, $loads, $is_code) = @_;
