@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { isPlainMap } from "../plain-map.ts";
 
 /** A chain or a rule, as nft lists it in JSON. */
 export type Item = Readonly<Record<string, unknown>>;
@@ -18,17 +19,68 @@ const TARGETS: Readonly<Record<string, string>> = {
 const GOES_ON =
   /^(?:LOG|NFLOG|ULOG|MARK|CONNMARK|SECMARK|TRACE|AUDIT|TCPMSS|DSCP|TOS|NOTRACK|CT|SET|CLASSIFY)$/;
 
+/** The kind of what nft lists, too. */
+const LISTED = "listed";
+
 /**
- * What `iptables-save` says, as nft would list it in JSON, as far as it may concern one connection. Each family's and kind's begin with a
- * line "#ip legacy" or "#ip6 nft". Undefined where a table is left out.
+ * What `iptables-save` says and nft does not list, as nft would list it in JSON, as far as it may concern one connection. Each
+ * family's and kind's begin with a line "#ip legacy" or "#ip6 nft". Undefined where a table is left out.
  */
 export function itemsOfSave(text: string): readonly Item[] | undefined {
+  return saved(text, (kind) => kind !== LISTED);
+}
+
+/**
+ * What nft lists, with the words of iptables-save for each rule that has matches and targets of iptables' own: nft says no
+ * more of them than their names, and none at all before 1.0. The two list the rules of a chain in the same order. Undefined where
+ * there are such rules and iptables-save failed, which a line "#ip failed" tells.
+ */
+export function spelledOut(items: readonly Item[], save: string): readonly Item[] | undefined {
+  const failed = [...save.matchAll(/^#(ip6?) failed$/gm)].map(([, family]) => family);
+  const isLost = (rule: unknown) =>
+    isPlainMap(rule) && failed.includes(String(rule.family)) && isOfIptables(rule);
+  if (items.some(({ rule }) => isLost(rule))) return undefined;
+  const savedRules = rulesByChain(saved(save, (kind) => kind === LISTED) ?? []);
+  const listedRules = rulesByChain(items);
+  return items.map((item) => {
+    const { rule } = item;
+    if (!isPlainMap(rule) || !isOfIptables(rule)) return item;
+    const chain = chainOf(rule);
+    const [listed, told] = [listedRules.get(chain)!, savedRules.get(chain)];
+    // One was added or deleted between the two.
+    if (told?.length !== listed.length) return item;
+    return { ...item, rule: { ...rule, expr: told[listed.indexOf(rule)]!.expr } };
+  });
+}
+
+const isOfIptables = (rule: Item): boolean => partsOf(rule).some((part) => "xt" in part);
+
+function rulesByChain(items: readonly Item[]): ReadonlyMap<string, readonly Item[]> {
+  const chains = new Map<string, Item[]>();
+  for (const { rule } of items) {
+    if (!isPlainMap(rule)) continue;
+    const rules = chains.get(chainOf(rule));
+    if (rules === undefined) chains.set(chainOf(rule), [rule]);
+    else rules.push(rule);
+  }
+  return chains;
+}
+
+const chainOf = ({ family, table, chain }: Item): string => JSON.stringify([family, table, chain]);
+
+export function partsOf({ expr }: Item): readonly Item[] {
+  return (Array.isArray(expr) ? expr : []).filter(isPlainMap);
+}
+
+/** Of some kinds; undefined where a table of theirs that nothing else lists is left out. */
+function saved(text: string, isAsked: (kind: string) => boolean): readonly Item[] | undefined {
   const items: Item[] = [];
   let [family, kind, table] = ["ip", "", ""];
   for (const line of text.split("\n")) {
     const [, inFamily, inKind] = /^#(ip6?) (\w+)$/.exec(line) ?? [];
     if (inFamily !== undefined) [family, kind, table] = [inFamily, inKind!, ""];
-    if (/^# Table .* is incompatible/.test(line)) return undefined;
+    if (!isAsked(kind)) continue;
+    if (kind !== LISTED && /^# Table .* is incompatible/.test(line)) return undefined;
     if (line.startsWith("*")) table = line.slice(1);
     const [, chain, policy] = /^:(\S+) (\S+)/.exec(line) ?? [];
     const of = { family, table: kind === "legacy" ? `${table} (iptables-legacy)` : table };

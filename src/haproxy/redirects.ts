@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from "node:net";
 import type { Item } from "../evidence/iptables.ts";
-import { isPlainMap } from "../inventory/section.ts";
+import { isPlainMap } from "../plain-map.ts";
 
 /** A rule of nftables that sends connections to a front end of this host elsewhere. */
 export interface Redirect {
@@ -11,6 +11,9 @@ export interface Redirect {
   /** Whether all of the host's own connections to it are sent elsewhere: the rule asks for nothing else, and none is before it. */
   readonly isSure: boolean;
 }
+
+/** Verdicts of nft's, and in small letters the targets of iptables' that nft tells by name alone. */
+const TARGETS = ["redirect", "dnat", "tproxy"];
 
 /** Words of a rule behind which others of its chain may not be asked. */
 const PASSES = ["accept", "return", "jump", "goto", "vmap"];
@@ -29,7 +32,7 @@ export function redirectsOf(items: readonly Item[], address: string, port: numbe
   return items.flatMap(({ rule }): Redirect[] => {
     if (!isPlainMap(rule) || !Array.isArray(rule.expr) || rule.family === otherFamily) return [];
     const parts = rule.expr.filter(isPlainMap);
-    const how = parts.flatMap((part) => ["redirect", "dnat", "tproxy"].filter((word) => word in part))[0];
+    const how = parts.flatMap((part) => TARGETS.filter((word) => word in part || word === targetOf(part)))[0];
     const chain = keyOf(rule, rule.chain);
     const hook = chains.get(chain)?.hook;
     const mayHavePassed = passing.has(chain);
@@ -50,6 +53,11 @@ export function redirectsOf(items: readonly Item[], address: string, port: numbe
       },
     ];
   });
+}
+
+/** iptables' own target. */
+function targetOf({ xt }: Item): string | undefined {
+  return isPlainMap(xt) && xt.type === "target" ? String(xt.name).toLowerCase() : undefined;
 }
 
 function hasAny(parts: readonly Item[], words: readonly string[]): boolean {

@@ -1,4 +1,5 @@
-import { isPlainMap, valueAt } from "./section.ts";
+import { isPlainMap } from "../plain-map.ts";
+import { valueAt } from "./section.ts";
 
 /** Keys at the top that say whose file it is: everything else in it would be an echo of that. */
 const FORMS: Readonly<Record<string, string>> = {

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
+import { isPlainMap } from "../plain-map.ts";
 import { Secret } from "../secret.ts";
 import type { Path } from "./path.ts";
 import type { Origin, Problems } from "./problems.ts";
-import { isPlainMap, Section, valueAt } from "./section.ts";
+import { Section, valueAt } from "./section.ts";
 import type { Source } from "./source.ts";
 
 /**

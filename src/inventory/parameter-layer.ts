@@ -1,7 +1,7 @@
 import type { StepName } from "../contract/names.ts";
+import { isPlainMap } from "../plain-map.ts";
 import type { Path } from "./path.ts";
 import type { Section } from "./section.ts";
-import { isPlainMap } from "./section.ts";
 import type { Source } from "./source.ts";
 
 /** What one place of the files (a play, a group or a host) says of one step's parameters, unchecked. */

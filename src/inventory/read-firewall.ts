@@ -1,9 +1,10 @@
 import type * as z from "zod";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { Mesh } from "../contract/mesh.ts";
+import { isPlainMap } from "../plain-map.ts";
 import type { HostDraft } from "./read-hosts.ts";
 import { firewallEntry, type zookeeperPorts } from "./schema.ts";
-import { isPlainMap, type Section } from "./section.ts";
+import type { Section } from "./section.ts";
 
 type Ports = z.output<typeof zookeeperPorts>;
 

@@ -1,5 +1,6 @@
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
+import { isPlainMap } from "../plain-map.ts";
 import type { WaveRules } from "../waves.ts";
 import { countryCode } from "./country.ts";
 import { didYouMean } from "./nearest-name.ts";
@@ -7,7 +8,7 @@ import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import type { Path } from "./path.ts";
 import { isHostName, mendedName } from "./read-hosts.ts";
 import { groupName } from "./schema.ts";
-import { isPlainMap, type Section } from "./section.ts";
+import type { Section } from "./section.ts";
 import { hold, mostFailures, waveSizes } from "./wave-schema.ts";
 
 export interface GroupDraft {

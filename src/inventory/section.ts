@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { isPlainMap } from "../plain-map.ts";
 import { checkSchema, unknownKey } from "./check-schema.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
@@ -75,10 +76,6 @@ export class Section {
   fileOf(path: Path): string {
     return this.source.keyPosition(path).file;
   }
-}
-
-export function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 /** The value at a path of plain data; undefined where there is none. */

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { ParameterLayer } from "../inventory/parameter-layer.ts";
 import type { Path } from "../inventory/path.ts";
 import type { Origin } from "../inventory/problems.ts";
-import { isPlainMap, valueAt } from "../inventory/section.ts";
+import { valueAt } from "../inventory/section.ts";
+import { isPlainMap } from "../plain-map.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -4,9 +4,10 @@ import type { AnyStep } from "../contract/step.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { type ParameterLayer, readLayer } from "../inventory/parameter-layer.ts";
 import type { Problems } from "../inventory/problems.ts";
-import { isPlainMap, Section } from "../inventory/section.ts";
+import { Section } from "../inventory/section.ts";
 import type { Source } from "../inventory/source.ts";
 import { hold, mostFailures, waveSizes } from "../inventory/wave-schema.ts";
+import { isPlainMap } from "../plain-map.ts";
 import type { WaveRules } from "../waves.ts";
 import { hookKeys, hooks } from "./hook-schema.ts";
 

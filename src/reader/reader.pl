@@ -1287,15 +1287,19 @@ sub nft_ruleset {
   return -x $NFT ? ["value", nft(1, "-t", "-j", "list", "ruleset")] : ["absent"];
 }
 
-# Rules that nft does not list, in the words of iptables-save: those of iptables-legacy, and all where there is no nft.
+# Rules in the words of iptables-save: those of iptables-legacy and of its successor, of which nft lists what it knows.
 sub iptables_rules {
   my $text = "";
-  my @kinds = -x $NFT || !has_tables() ? () : "nft";
+  my @kinds = has_tables() ? "nft" : ();
   for my $family ("ip", "ip6") {
     for my $kind (@kinds, (slurp("/proc/net/${family}_tables_names", 4096) // "") =~ /\S/ ? "legacy" : ()) {
-      my $save = "/usr/sbin/${family}tables-$kind-save";
+      my ($save, $is_listed) = ("/usr/sbin/${family}tables-$kind-save", $kind eq "nft" && -x $NFT);
+      next if $is_listed && !-x $save;
       -x $save or die "the kernel has rules of iptables or nftables, and $save, which lists them, is not there: apt-get install iptables nftables\n";
-      $text .= "#$family $kind\n" . told([$save], most => 2 << 20);
+      my ($code, $rules) = output_of([$save], most => 2 << 20);
+      # 1.8.7 aborts at tables that it does not understand.
+      die "$save ended with exit code $code\n" if $code && !$is_listed;
+      $text .= "#$family " . ($code ? "failed\n" : ($is_listed ? "listed" : $kind) . "\n$rules");
     }
   }
   return ["value", $text];
@@ -1726,9 +1730,9 @@ sub boot_lines {
     push @found, $path, 0, $because, $how if defined $because;
     defined $text or return;
     # What packages bring, and data, lead to nobody's scripts.
-    my $may_be_passed = $only ? $path =~ m{\A(?:/usr)?/lib/} : $depth && !$is_code && $text !~ /\A#!/;
-    return if $may_be_passed && !($text =~ $words && grep { $fits->($_) } split /\n/, $text);
-    for (said_in($text)) { $judge->($path, @$_, $how, $depth) if !$only || $$_[1] =~ $only }
+    my $is_data = !$only && $depth && !$is_code && $text !~ /\A#!/;
+    return if ($is_data || $only && $path =~ m{\A(?:/usr)?/lib/}) && !($text =~ $words && grep { $fits->($_) } split /\n/, $text);
+    for (said_in($text)) { $judge->($path, @$_, $how, $is_data ? 3 : $depth) if !$only || $$_[1] =~ $only }
   };
   $follow = sub {
     my ($path, $how, $depth, $loads, $is_code) = @_;

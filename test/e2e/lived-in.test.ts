@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { eventually, installTimeoutMs, mustRun } from "./backends.ts";
 import { inventoryFor, meshctl, oneHost, openRows, summaryOf } from "./meshctl.ts";
+import { letIn, releaseOfRun } from "./releases.ts";
 
 /** What people have on a host beside the mesh, in the usual ways. */
 const PACKAGES =
@@ -43,14 +44,15 @@ printf '[Service]\\nType=notify\\nUser=mysql\\nExecStart=/usr/sbin/mariadbd --de
   >/etc/systemd/system/mariadb-reports.service
 systemctl daemon-reload && systemctl enable --quiet --now mariadb-reports`;
 
+const suite = releaseOfRun();
 let lab: Lab;
 let host: LabHost;
 let inventory: string;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: 1 });
+  lab = await startLab({ hosts: 1, suite });
   host = lab.hosts[0]!;
-  inventory = await inventoryFor(lab, oneHost);
+  inventory = await inventoryFor(lab, (yaml) => letIn(suite, oneHost(yaml)));
   const apt = `env http_proxy=${lab.proxyUrl} DEBIAN_FRONTEND=noninteractive apt-get -q -y`;
   await mustRun(host, `${apt} update && ${apt} install ${PACKAGES}`, undefined, {
     timeoutMs: installTimeoutMs,

@@ -8,7 +8,10 @@ import { eventually, listChildren, mustRun, startBackend, zookeeper } from "./ba
 import { convergedLab } from "./converged.ts";
 import { liveServers } from "./haproxy.ts";
 import { type Ended, inventoryFor, meshctl, openRows, summaryOf } from "./meshctl.ts";
+import { fitRelease, releaseOfRun } from "./releases.ts";
+import { exposedUnits } from "./sandbox.ts";
 
+const suite = releaseOfRun();
 const PATH = "/services/user-api";
 const PASSWORD = "correct-horse-battery-staple";
 const CREDENTIALS = "/etc/meshctl/zookeeper-auth";
@@ -22,7 +25,7 @@ let open: string;
 let closed: string;
 
 beforeAll(async () => {
-  lab = await convergedLab();
+  lab = await convergedLab({ suite, edit: (yaml) => fitRelease(suite, yaml) });
   [first, second] = lab.hosts as [LabHost, LabHost, LabHost];
   open = await inventoryFor(lab, twoBackends);
   closed = await inventoryFor(lab, (yaml) =>
@@ -51,7 +54,7 @@ function twoBackends(yaml: string): string {
       services:
         user-api: { port: 9000, check: { inter: 200ms, timeout: 500ms } }
 `;
-  return yaml
+  return fitRelease(suite, yaml)
     .replace("port: 8080\n", "port: 8080\n      fail_fast: false\n")
     .replace(/^ {2}databases:\n(?: {4}.*\n)*/m, "")
     .replace(/(proxies:\n {4}hosts: )\[.*\]/, "$1[kvm-01, kvm-02]")
@@ -166,6 +169,12 @@ describe("a mesh that gets an account for ZooKeeper", () => {
     expect(text).toContain("registry.acls");
     expect(text).not.toContain(PASSWORD);
     expect(text).not.toMatch(/meshctl:[A-Za-z0-9+/]{27}=/);
+  });
+
+  it("has its units shut in", async () => {
+    const units = ["zookeeper.service", "meshctl-watcher.service", "meshctl-registrar.service"];
+    const said = await exposedUnits(first, [...units, "meshctl-haproxy-install.service"]);
+    expect(said).toEqual([]);
   });
 
   it("changes nothing in a second run", async () => {

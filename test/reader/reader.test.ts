@@ -537,7 +537,11 @@ describe("what else is read", () => {
 describe("what is run at a boot or later", () => {
   it("is told line by line, of at jobs, logrotate and what systemd-run made too", async () => {
     const places: Readonly<Record<string, string>> = {
-      "/etc/rc.local": "#!/bin/sh\n# stop-it\necho stop-it one\n",
+      "/etc/rc.local": "#!/bin/sh\n# stop-it\necho stop-it one\nquery /etc/status </etc/helper\n",
+      // As dpkg's list of what is installed is read by a script: what it names is run by nobody.
+      "/etc/status": "Conffiles: /etc/init.d/x\nName: stop-it\n",
+      "/etc/init.d/x": "#!/bin/sh\nstop-it never\n",
+      "/etc/helper": "#!/bin/sh\nstop-it six\n",
       "/etc/logrotate.d/x": "/var/log/x {\n postrotate\n  stop-it two\n endscript\n}\n",
       "/var/spool/cron/atjobs/a1": "#!/bin/sh\nstop-it three\n",
       "/run/systemd/transient/run-x.timer": "[Timer]\nOnActiveSec=1h\n",
@@ -563,8 +567,10 @@ describe("what is run at a boot or later", () => {
     const rows =
       told.is === "value" ? told.value.map(([path, line, text, by]) => [path, line, text?.trim(), by]) : [];
     expect(rows.toSorted()).toEqual([
+      ["/etc/helper", "2", "stop-it six", "rc.local"],
       ["/etc/logrotate.d/x", "3", "stop-it two", "logrotate"],
       ["/etc/rc.local", "3", "echo stop-it one", "rc.local"],
+      ["/etc/status", "2", "Name: stop-it", "rc.local"],
       ["/run/systemd/transient/run-x.service", "2", "/bin/stop-it four", "run-x.service"],
       ["/run/systemd/transient/run-x.service", "3", "/bin/stop-it five", "run-x.service ExecStopPost"],
       ["/var/spool/cron/atjobs/a1", "2", "stop-it three", "at"],

@@ -17,6 +17,7 @@ export async function installed(
 export function withRules(rules: string): Trap["plant"] {
   return async ({ host, lab }) => {
     await installed({ host, lab }, "/usr/sbin/nft", "nftables");
-    await mustRun(host, "nft -f -", rules);
+    // bullseye's nft opens /dev/stdin anew, which a socket does not allow.
+    await mustRun(host, "cat >/run/trap.nft && nft -f /run/trap.nft", rules);
   };
 }

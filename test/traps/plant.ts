@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mustRun } from "../e2e/backends.ts";
 import { convergedLab } from "../e2e/converged.ts";
 import { type Ended, inventoryFor, type JsonEvent, meshctl, openRows, summaryOf } from "../e2e/meshctl.ts";
+import { fitRelease, releaseOfRun } from "../e2e/releases.ts";
 import { attachLab, type Lab, type LabHost } from "../lab/lab.ts";
-import { parseSuite, type Suite } from "../lab/suite.ts";
+import type { Suite } from "../lab/suite.ts";
 import { type ListedTrap, trapsFor } from "./list.ts";
-import { forSuite } from "./suites.ts";
 import type { PlantedTrap } from "./table.ts";
 import type { Told, Trap, World } from "./trap.ts";
 
@@ -27,7 +27,7 @@ const SHARES = 6;
 
 /** Plants every sixth trap, beginning with this one, on hosts of its own. For a test file. */
 export async function plantShare(first: number): Promise<void> {
-  const suite = parseSuite(process.env.MESHCTL_SUITE ?? "bookworm");
+  const suite = releaseOfRun();
   // Traps of a step, which follow each other, take about the same time.
   const share = (await trapsFor(suite)).filter((_, index) => index % SHARES === first);
   describe.sequential(`on ${suite}`, () => plantOn(suite, share));
@@ -35,7 +35,7 @@ export async function plantShare(first: number): Promise<void> {
 
 function plantOn(suite: Suite, share: readonly ListedTrap[]): void {
   let lab: Lab;
-  const edit = (yaml: string) => forSuite(suite, yaml);
+  const edit = (yaml: string) => fitRelease(suite, yaml);
 
   beforeAll(async () => {
     if (kept === undefined) {

@@ -9,7 +9,7 @@ export interface FirewallFacts {
   /** Debian's own. */
   readonly nftables: UnitFact;
   readonly kernel: KernelFacts;
-  /** Rules that nft does not list, in the words of iptables-save. Of a member alone. */
+  /** Rules that nft does not list, or tells by names alone, in the words of iptables-save. Of a member alone. */
   readonly iptables: string | Unread;
   /** Who is connected to ZooKeeper's ports now. Nobody is asked for where the host is to have no table. */
   readonly peers: readonly { readonly port: number; readonly address: string }[] | Unread;

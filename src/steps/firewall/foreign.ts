@@ -1,6 +1,6 @@
 import { type AddressRange, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
-import { type Item, itemsOfSave } from "../../evidence/iptables.ts";
-import { isPlainMap } from "../../inventory/section.ts";
+import { type Item, itemsOfSave, partsOf, spelledOut } from "../../evidence/iptables.ts";
+import { isPlainMap } from "../../plain-map.ts";
 import type { FirewallFacts } from "./facts.ts";
 import { TABLE } from "./paths.ts";
 import { type Items, itemsByKind, itemsOf, rangeOfElement, type Unread } from "./table.ts";
@@ -35,7 +35,7 @@ export function foreignDrops(
   sources: Sources,
 ): ForeignDrops {
   const listings = [
-    ...(kernel.is === "read" ? [listed(kernel.ruleset, itemsOf)] : []),
+    ...(kernel.is === "read" ? [listed(kernel.ruleset, (text) => itemsListed(text, iptables))] : []),
     listed(iptables, itemsSaved),
   ];
   return {
@@ -48,6 +48,13 @@ export function foreignDrops(
 
 function listed(text: string | Unread, read: (text: string) => Items | Unread): Items | Unread {
   return typeof text === "string" ? read(text) : text;
+}
+
+function itemsListed(text: string, iptables: string | Unread): Items | Unread {
+  const items = itemsOf(text);
+  if ("unread" in items || typeof iptables !== "string") return items;
+  const spelled = spelledOut(items.entries, iptables);
+  return spelled === undefined ? { unread: "iptables-save failed" } : itemsByKind(spelled);
 }
 
 function itemsSaved(text: string): Items | Unread {
@@ -116,10 +123,6 @@ function placeOf({ family, table }: Item, chain: unknown): string {
 
 function keyOf({ family, table }: Item, chain: unknown): string {
   return JSON.stringify([family, table, chain]);
-}
-
-function partsOf({ expr }: Item): readonly Item[] {
-  return (Array.isArray(expr) ? expr : []).filter(isPlainMap);
 }
 
 function isRedirect(part: Item): boolean {

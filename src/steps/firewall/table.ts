@@ -1,6 +1,6 @@
 import { type AddressRange, parseAddressRange } from "../../address-range.ts";
 import type { Item } from "../../evidence/iptables.ts";
-import { isPlainMap } from "../../inventory/section.ts";
+import { isPlainMap } from "../../plain-map.ts";
 import { PRIORITY, type Rules, ruleExpressions, ruleLines } from "./rules.ts";
 
 /** The table as the kernel has it. */
@@ -39,6 +39,7 @@ export function readTable(text: string, json: string, rules: Rules): Table | Unr
 
 /** What is listed of tables, by kind; each kind in its order. */
 export interface Items {
+  readonly entries: readonly Item[];
   all(kind: string): readonly Item[];
 }
 
@@ -56,9 +57,10 @@ export function itemsOf(json: string): Items | Unread {
 }
 
 export function itemsByKind(list: readonly unknown[]): Items {
+  const entries = list.filter(isPlainMap);
   return {
-    all: (kind) =>
-      list.flatMap((entry) => (isPlainMap(entry) && isPlainMap(entry[kind]) ? [entry[kind] as Item] : [])),
+    entries,
+    all: (kind) => entries.flatMap((entry) => (isPlainMap(entry[kind]) ? [entry[kind] as Item] : [])),
   };
 }
 

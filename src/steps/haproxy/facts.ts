@@ -50,7 +50,7 @@ export interface HaproxyFacts {
   readonly processes: Answer<Processes>;
   /** All tables of nftables, as JSON; absent where there are some and no nft to list them. */
   readonly ruleset: Answer<string>;
-  /** Rules that nft does not list, in the words of iptables-save. */
+  /** Rules that nft does not list, or tells by names alone, in the words of iptables-save. */
   readonly iptables: Answer<string>;
   /** Who else listens on the ports of front ends, and where else a HAProxy of somebody else does, in ss's own words. */
   readonly strangers: Answer<readonly (Listener & { readonly pid: number })[]>;

@@ -1,6 +1,6 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
-import { itemsOfSave } from "../../evidence/iptables.ts";
+import { type Item, itemsOfSave, spelledOut } from "../../evidence/iptables.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { panicOf } from "../../haproxy/panic-state.ts";
 import { itemsOfListing, redirectsOf } from "../../haproxy/redirects.ts";
@@ -8,6 +8,7 @@ import { requestTo, WILDCARDS } from "../../haproxy/served.ts";
 import { type Altered, alteredWords, connections } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, type Bound, type ServiceSettings } from "../../haproxy/settings.ts";
 import { closeContent } from "./closing.ts";
+import type { HaproxyFacts } from "./facts.ts";
 import { onDisk } from "./layers.ts";
 import { holderOf } from "./listeners.ts";
 import { UNIT } from "./paths.ts";
@@ -52,13 +53,18 @@ export function frontEndRow(situation: Situation, service: ServiceSettings): Rea
 const LISTINGS = [
   {
     of: "ruleset",
-    itemsOf: itemsOfListing,
+    itemsOf: listedItems,
     rules: "nftables",
     list: "nft list ruleset",
     show: "nft -a list ruleset",
   },
   { of: "iptables", itemsOf: itemsOfSave, rules: "iptables", list: "iptables-save", show: "iptables-save" },
 ] as const;
+
+function listedItems(listing: string, { iptables }: HaproxyFacts): readonly Item[] | undefined {
+  const items = itemsOfListing(listing);
+  return items && iptables.is === "value" ? spelledOut(items, iptables.value) : items;
+}
 
 interface SentElsewhere {
   readonly surely?: string;
@@ -73,7 +79,7 @@ function redirected({ facts }: Situation, { bind, port }: ServiceSettings): Sent
     const answer = facts[of];
     if (answer.is === "absent") return {};
     if (answer.is === "unreadable") return { unread: { source: list, because: answer.because } };
-    const items = itemsOf(answer.value);
+    const items = itemsOf(answer.value, facts);
     if (items === undefined)
       return {
         perhaps: `whether a rule of ${rules} sends ${bind}:${port} elsewhere is not known: ${list}`,

@@ -1,17 +1,20 @@
-import { withRules } from "../installed.ts";
+import { mustRun } from "../../e2e/backends.ts";
+import { installed } from "../installed.ts";
 import { sh, type Trap } from "../trap.ts";
 
-const because = /table ip trap, chain in, sends port 3888 from [\d.]+-[\d.]+ elsewhere: let them in there/;
+const because =
+  /table ip nat, chain PREROUTING, sends port 3888 from [\d.]+-[\d.]+ elsewhere: let them in there/;
 
 const trap: Trap = {
-  title: "a rule of nftables sends what other members say at an election to another port",
+  title: "a rule of iptables, of which nft tells no more than a name, sends elections to another port",
   steps: "firewall",
-  plant: withRules(`add table ip trap
-add chain ip trap in { type nat hook prerouting priority -100; }
-add rule ip trap in tcp dport 3888 counter redirect to :9999
-`),
+  plant: async ({ host, lab }) => {
+    await installed({ host, lab }, "/usr/sbin/nft", "nftables");
+    await installed({ host, lab }, "/usr/sbin/iptables-nft", "iptables");
+    await mustRun(host, "iptables-nft -t nat -A PREROUTING -p tcp --dport 3888 -j REDIRECT --to-ports 9999");
+  },
   told: [{ setting: "firewall", verdict: "blocked", because }],
   outcome: { is: "refused", code: 5, because },
-  clear: sh("nft delete table ip trap"),
+  clear: sh("nft delete table ip nat"),
 };
 export default trap;
