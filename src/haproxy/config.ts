@@ -364,7 +364,7 @@ export function meansTheSame(one: string, other: string): boolean {
 
 /** The line with its time-out in milliseconds. */
 export function meaningOf(line: string): string {
-  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?) (\d+)(ms|s|m|h|d|)$/.exec(line);
+  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?|hard-stop-after) (\d+)(ms|s|m|h|d|)$/.exec(line);
   return timeout === null ? line : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
 }
 

@@ -58,6 +58,8 @@ export function haproxyPart(config: HaproxyConfig): HaproxyPart {
       if (kind === "global" && directiveIn(line) === "maxconn") {
         maxconn = Number(value);
         parameters.maxconn = maxconn;
+      } else if (kind === "global" && /^hard-stop-after \d+$/.test(line)) {
+        parameters.hard_stop_after = writtenDuration(Number(value));
       } else if (kind === "defaults" && BY_SERVICE.test(line)) {
         const [, side, time] = /^timeout (connect|client|server) (\d+)$/.exec(line) ?? [];
         if (side !== undefined && !several) timeouts[side] = Number(time);

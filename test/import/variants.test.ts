@@ -164,6 +164,7 @@ it.each([
     "sections.cfg",
     [
       'stats auth \\"admin:pa ss#word\\"',
+      "hard_stop_after: 1800000",
       "listen silent: [mode tcp,",
       "peers mypeers:",
       "user bob insecure-password s3cretpw",
