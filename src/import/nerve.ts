@@ -26,12 +26,14 @@ const KNOWN_CHECK = new Set("type uri timeout rise fall open_timeout read_timeou
 /** Of the whole file, but what `readNerve` takes. */
 const KNOWN_FILE = new Set(["instance_id", "services", "service_conf_dir"]);
 /** Kinds of checks that have no place, and what to write. */
-const NO_CHECK: Readonly<Record<string, string>> = {
-  rabbitmq:
+const NO_CHECK: ReadonlyMap<string, string> = new Map([
+  [
+    "rabbitmq",
     "it would put the broker's password into Nerve's file and leave a queue on the broker: by tcp here; RabbitMQ's management answers http, by check.http and check.port",
-  base: "with it Nerve never registers the service: by tcp here",
-  undefined: "Nerve does not start with it: by tcp here",
-};
+  ],
+  ["base", "with it Nerve never registers the service: by tcp here"],
+  ["undefined", "Nerve does not start with it: by tcp here"],
+]);
 const OTHER_CHECK = "the released Nerve has http, tcp and rabbitmq, and takes others from gems: by tcp here";
 
 /** A nerve.conf.json: what a host registers. */
@@ -104,7 +106,7 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
     if (first?.type === "http") check.http = String(first.uri ?? "/");
     else check.http = false;
     if (first !== undefined && first.type !== "http" && first.type !== "tcp")
-      leave(`a check of type ${first.type}`, NO_CHECK[String(first.type)] ?? OTHER_CHECK);
+      leave(`a check of type ${first.type}`, NO_CHECK.get(String(first.type)) ?? OTHER_CHECK);
     const asked = first?.host ?? service.host;
     if (asked !== service.host) {
       // Nerve resolves it on the host itself, where a name of its own is loopback.

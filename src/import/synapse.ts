@@ -21,11 +21,11 @@ export interface SynapseFile {
 }
 
 /** Keys beside `services` and `haproxy` that a file may have. */
-const BESIDE: Readonly<Record<string, string>> = {
-  file_output: "nothing of meshctl's reads what Synapse would write there",
-  statsd: "meshctl tells of the mesh itself: status, verify --prometheus",
-  service_conf_dir: "",
-};
+const BESIDE: ReadonlyMap<string, string> = new Map([
+  ["file_output", "nothing of meshctl's reads what Synapse would write there"],
+  ["statsd", "meshctl tells of the mesh itself: status, verify --prometheus"],
+  ["service_conf_dir", ""],
+]);
 
 /** Keys of a service that ask for nothing, or are taken. */
 const KNOWN = new Set([
@@ -67,8 +67,8 @@ export function readSynapse(json: Json): SynapseFile {
     if (["services", "service_watcher", "haproxy"].includes(key)) {
       if (mapOf(value) !== value)
         leftOut.push({ what: `${key} ${JSON.stringify(value)}`, because: "it is no map" });
-    } else if (BESIDE[key] !== "")
-      leftOut.push({ what: key, because: BESIDE[key] ?? "meshctl's Synapse writes for HAProxy alone" });
+    } else if (BESIDE.get(key) !== "")
+      leftOut.push({ what: key, because: BESIDE.get(key) ?? "meshctl's Synapse writes for HAProxy alone" });
   }
   for (const [name, given] of Object.entries(mapOf(json.services ?? json.service_watcher))) {
     const service = mapOf(given);
@@ -256,7 +256,7 @@ function whyNot(key: string): string {
     backend_name: "front end and back end have the service's name",
     use_nerve_weights: "a registration's weight counts always",
     use_path_encoding: "the released Synapse does not know it: labels say it",
-    file_output: BESIDE.file_output!,
+    file_output: BESIDE.get("file_output")!,
     haproxy_server_options: "the released Synapse knows it of servers only",
     generator_config_path: "what a service is like stands in the inventory alone",
     backend_order: "meshctl keeps the order of names",
@@ -265,7 +265,7 @@ function whyNot(key: string): string {
     shared_frontend: "each service has a front end of its own",
     cookie_value_method: "meshctl's services set no cookie",
   };
-  return words[key] ?? "the released Synapse does not know it";
+  return (Object.hasOwn(words, key) ? words[key] : undefined) ?? "the released Synapse does not know it";
 }
 
 export function mapOf(value: unknown): Json {

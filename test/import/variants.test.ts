@@ -53,6 +53,8 @@ it.each([
       "file_output: no place, nothing of meshctl's reads",
       "statsd: no place",
       "nginx: no place, meshctl's Synapse writes for HAProxy alone",
+      "constructor: no place, meshctl's Synapse writes for HAProxy alone",
+      "renamed: toString: no place, the released Synapse does not know it",
       "leader: the whole service: no place, leader_election has one of its backends serve",
       "finagle: the whole service: no place, its backends are read by decode serverset",
       "switched-off: the whole service: no place, it is disabled for HAProxy",
