@@ -1,26 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type Lab, startLab } from "../lab/lab.ts";
 import type { Suite } from "../lab/suite.ts";
-import { mustRun } from "./backends.ts";
 import { inventoryFor, meshctl, oneHost, openRows, summaryOf } from "./meshctl.ts";
 import { exposedUnits } from "./sandbox.ts";
-import { expectTaken } from "./shipped-configs.ts";
 
 let lab: Lab | undefined;
 
 afterEach(async () => {
   await lab?.down();
   lab = undefined;
-});
-
-// On bookworm hosts that were set up by hand are taken over (adopt.test.ts), and try it there.
-it("has a HAProxy on sid that takes each inventory that comes along, and what import makes of people's files", async () => {
-  lab = await startLab({ hosts: 1, suite: "sid" });
-  const apt = `env http_proxy=${lab.proxyUrl} DEBIAN_FRONTEND=noninteractive apt-get -q -y`;
-  await mustRun(lab.hosts[0]!, `${apt} update && ${apt} install --no-install-recommends haproxy`, undefined, {
-    timeoutMs: 300_000,
-  });
-  await expectTaken(lab.hosts[0]!);
 });
 
 // Bookworm is what every other test runs on.
@@ -33,7 +21,6 @@ describe.each<Suite>(["bullseye", "trixie"])("a host of Debian's %s", (suite) =>
     expect(summaryOf(first).hosts).toEqual([expect.objectContaining({ outcome: "as wanted" })]);
     expect(openRows(first)).toEqual([]);
     expect(first.code).toBe(0);
-    await expectTaken(lab.hosts[0]!);
     const units = ["zookeeper.service", "meshctl-watcher.service", "meshctl-haproxy-install.service"];
     expect(await exposedUnits(lab.hosts[0]!, units)).toEqual([]);
     const second = await meshctl(["provision", "-i", inventory, "--yes", "--json"]);
