@@ -60,6 +60,7 @@ const OWNED = {
     chroot: "/var/lib/haproxy, always: expected no such line",
     "stats socket /run/haproxy/admin.sock": "meshctl's own",
     "stats timeout": "30s, always: expected no such line",
+    "hard-stop-after": "haproxy.hard_stop_after",
     nbproc: "1, always: each process has a socket of its own",
   },
   defaults: {

@@ -85,7 +85,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   chalk: ["cli"],
   "cli-table3": ["cli"],
   diff: ["cli"],
-  yaml: ["init", "inventory", "playbook"],
+  yaml: ["import", "init", "inventory", "playbook"],
   // The inventory runs what `!command` names.
   "node:child_process": ["remote", "inventory"],
 };

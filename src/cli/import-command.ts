@@ -3,8 +3,9 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { commandLine } from "../command-line.ts";
 import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
-import type { GivenFile } from "../import/given-file.ts";
+import { type GivenFile, isHaproxy, smartstackIn } from "../import/given-file.ts";
 import { imported } from "../import/import.ts";
+import { mapOf } from "../import/synapse.ts";
 import { loadFiles } from "../playbook/load-files.ts";
 import { steps } from "../steps/registry.ts";
 import { type LivingFlags, lookAtRunning } from "./import-living.ts";
@@ -65,22 +66,20 @@ function writeNew(path: string, text: string): void {
 
 function givenFile(path: string): GivenFile {
   const text = read(path);
-  if (!/^\s*\{/.test(text)) {
-    if (/^\s*(?:global|defaults|frontend|backend|listen)(?:\s|$)/m.test(text)) return { path, text };
+  if (isHaproxy(text)) return { path, text };
+  const json = checked(path, text);
+  if (!SMARTSTACK_KEYS.some((key) => key in json))
     throw new ConfigurationError(
-      `${path}: is neither a JSON file of Synapse or Nerve nor haproxy.cfg: no line begins a section of it`,
+      `${path}: is neither a file of Synapse or Nerve nor haproxy.cfg: no line begins a section of it`,
     );
-  }
-  let directory: unknown;
-  try {
-    directory = JSON.parse(text.replace(/,(\s*[}\]])/g, "$1")).service_conf_dir;
-  } catch (error) {
-    throw new ConfigurationError(`${path}: is no JSON: ${(error as Error).message}`);
-  }
+  const directory = json.service_conf_dir;
   return typeof directory === "string"
     ? { path, text, services: servicesIn(path, directory) }
     : { path, text };
 }
+
+/** By which a file is told from any other JSON or YAML. */
+const SMARTSTACK_KEYS = ["services", "haproxy", "instance_id", "service_conf_dir"];
 
 /** As the host has it, or copied beside the file. */
 function servicesIn(path: string, directory: string): ReadonlyMap<string, string> {
@@ -91,22 +90,28 @@ function servicesIn(path: string, directory: string): ReadonlyMap<string, string
     } catch {
       continue;
     }
-    const files = names.filter((name) => extname(name) === ".json").sort();
-    return new Map(files.map((name) => [basename(name, ".json"), checked(join(folder, name))]));
+    const files = names.filter((name) => [".json", ".yaml"].includes(extname(name))).sort();
+    return new Map(
+      files.map((name) => {
+        const file = join(folder, name);
+        const text = read(file);
+        checked(file, text);
+        return [basename(name, extname(name)), text];
+      }),
+    );
   }
   throw new ConfigurationError(
     `${path}: its service_conf_dir ${directory} is not there, and no ${basename(directory)} beside the file`,
   );
 }
 
-function checked(path: string): string {
-  const text = read(path);
+function checked(path: string, text: string): Readonly<Record<string, unknown>> {
   try {
-    JSON.parse(text.replace(/,(\s*[}\]])/g, "$1"));
+    return mapOf(smartstackIn(text));
   } catch (error) {
-    throw new ConfigurationError(`${path}: is no JSON: ${(error as Error).message}`);
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ConfigurationError(`${path}: is neither JSON nor YAML of Synapse or Nerve: ${error.message}`);
   }
-  return text;
 }
 
 function read(path: string): string {

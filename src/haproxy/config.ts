@@ -52,7 +52,7 @@ export interface HaproxyConfig {
   readonly sections: readonly ConfigSection[];
 }
 
-interface ConfigSection {
+export interface ConfigSection {
   /** "global", "frontend" … */
   readonly kind: string;
   /** "" for a section without a name. */
@@ -128,6 +128,13 @@ function defaultsOf({ sections }: HaproxyConfig): readonly Defaults[] {
     found.push({ lines: linesFrom(own, named), proxy: section, section: own });
   }
   return found.length > 0 ? found : [{ lines: linesFrom(last, named), proxy: undefined, section: last }];
+}
+
+/** What a proxy begins with: the lines of the `defaults` that it names, or of those above it. */
+export function defaultLines({ sections }: HaproxyConfig, proxy: ConfigSection): readonly ConfigLine[] {
+  const above = sections.slice(0, sections.indexOf(proxy)).filter(({ kind }) => kind === "defaults");
+  const named = new Map(above.map((section) => [section.name.split(" ", 1)[0]!, section]));
+  return linesFrom(proxy.from === undefined ? above.at(-1) : named.get(proxy.from), named);
 }
 
 /** With those of what it says it begins with itself. */
@@ -357,7 +364,7 @@ export function meansTheSame(one: string, other: string): boolean {
 
 /** The line with its time-out in milliseconds. */
 export function meaningOf(line: string): string {
-  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?) (\d+)(ms|s|m|h|d|)$/.exec(line);
+  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?|hard-stop-after) (\d+)(ms|s|m|h|d|)$/.exec(line);
   return timeout === null ? line : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
 }
 

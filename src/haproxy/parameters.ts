@@ -20,6 +20,11 @@ export const haproxyParameters = z.strictObject({
   timeout_tcp: durationMs
     .prefault("8h")
     .describe("how long both sides of a service of mode tcp may be silent, where it does not say so itself"),
+  hard_stop_after: durationMs
+    .optional()
+    .describe(
+      "how long a worker of before a reload may serve clients that stay connected; default: as long as they do; needs HAProxy 1.8",
+    ),
   retries: z.int().min(0).max(100).default(3).describe("further attempts after a failed connection"),
   retry_on: z
     .array(z.enum(["conn-failure", "empty-response", "junk-response", "response-timeout"]))

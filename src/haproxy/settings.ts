@@ -16,7 +16,8 @@ export const PROBE_COOKIE = "meshctl-probe";
 
 /**
  * Everything in haproxy.cfg but the servers that a registry tells and the `description` line.
- * Lines have no indentation and only say what HAProxy 1.5 understands, `retry_on` aside, which asks for 2.0.
+ * Lines have no indentation and only say what HAProxy 1.5 understands, `retry_on` aside, which asks for 2.0, and
+ * `hard_stop_after`, which asks for 1.8.
  */
 export interface HaproxySettings {
   readonly global: readonly string[];
@@ -62,6 +63,9 @@ export function haproxySettings(parameters: HaproxyParameters, mesh: Mesh): Hapr
       "log /dev/log local0",
       `stats socket ${ADMIN_SOCKET} mode 660 level admin group haproxy`,
       "stats timeout 30s",
+      ...(parameters.hard_stop_after === undefined
+        ? []
+        : [`hard-stop-after ${parameters.hard_stop_after}ms`]),
       ...parameters.global,
     ],
     defaults: [

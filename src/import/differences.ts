@@ -27,7 +27,9 @@ export function differencesOf(was: LocalProxy, is: LocalProxy): readonly string[
 function addresses(bind: string): readonly string[] {
   const [list = "", ...options] = bind.split(" ");
   return list.split(",").map((at) => {
-    const address = at.replace(/^localhost:/, "127.0.0.1:").replace(/^\*?:(?=\d+$)/, "0.0.0.0:");
+    const address = plainAddress(at.replace(/^ipv6@\*?:/, ":::").replace(/^ipv4@/, ""))
+      .replace(/^localhost:/, "127.0.0.1:")
+      .replace(/^\*?:(?=\d+$)/, "0.0.0.0:");
     return [address, ...options].join(" ");
   });
 }
@@ -61,7 +63,7 @@ function sets(where: string, was: readonly string[], is: readonly string[]): rea
 
 function servers(was: LocalProxy, is: LocalProxy): readonly string[] {
   const table = ({ servers: listed }: LocalProxy) =>
-    new Map(listed.map(({ address, options }) => [address, meaning(options)]));
+    new Map(listed.map(({ address, options }) => [plainAddress(address), meaning(options)]));
   const [before, after] = [table(was), table(is)];
   return [
     ...[...before].flatMap(([address, options]) => {
@@ -71,6 +73,11 @@ function servers(was: LocalProxy, is: LocalProxy): readonly string[] {
     }),
     ...[...after.keys()].filter((address) => !before.has(address)).map((address) => `server ${address}: new`),
   ];
+}
+
+/** IPv6 without the brackets that it may have. */
+function plainAddress(address: string): string {
+  return address.replace(/^ipv[46]@/, "").replace(/^\[(.*)\](?=:\d+$)/, "$1");
 }
 
 const FLAGS = new Set([

@@ -1,7 +1,16 @@
-import { directiveIn, type HaproxyConfig, meaningOf } from "../haproxy/config.ts";
+import {
+  type ConfigSection,
+  defaultLines,
+  directiveIn,
+  type HaproxyConfig,
+  meaningOf,
+} from "../haproxy/config.ts";
+import { haproxyParameters } from "../haproxy/parameters.ts";
 import { linesOf, sectionLines } from "../haproxy-lines.ts";
 import { writtenDuration } from "../quantity-text.ts";
+import { effective, isBeside, isFrontLine } from "./proxies.ts";
 import type { Common, Entry, LeftOut } from "./service.ts";
+import { takenOf } from "./taken.ts";
 
 export interface HaproxyPart {
   /** Of the haproxy step. */
@@ -31,7 +40,8 @@ const ALWAYS = [
 const BY_SERVICE = /^(mode|balance|retries|maxconn|timeout (connect|client|server|queue|tunnel))\b/;
 
 /** What a configuration says for all: `global`, `defaults`, sections beside the services. */
-export function haproxyPart({ sections }: HaproxyConfig): HaproxyPart {
+export function haproxyPart(config: HaproxyConfig): HaproxyPart {
+  const { sections } = config;
   const leftOut: LeftOut[] = [];
   const parameters: Entry = {};
   const several = sections.filter(({ kind }) => kind === "defaults").length > 1;
@@ -48,6 +58,8 @@ export function haproxyPart({ sections }: HaproxyConfig): HaproxyPart {
       if (kind === "global" && directiveIn(line) === "maxconn") {
         maxconn = Number(value);
         parameters.maxconn = maxconn;
+      } else if (kind === "global" && /^hard-stop-after \d+$/.test(line)) {
+        parameters.hard_stop_after = writtenDuration(Number(value));
       } else if (kind === "defaults" && BY_SERVICE.test(line)) {
         const [, side, time] = /^timeout (connect|client|server) (\d+)$/.exec(line) ?? [];
         if (side !== undefined && !several) timeouts[side] = Number(time);
@@ -72,27 +84,59 @@ export function haproxyPart({ sections }: HaproxyConfig): HaproxyPart {
   if (taken.global.length > 0) parameters.global = taken.global;
   if (taken.defaults.length > 0) parameters.defaults = taken.defaults;
   const more: Record<string, readonly string[]> = {};
-  for (const { kind, name, lines } of sections) {
-    const hasServers = lines.some(({ text }) => text.startsWith("server "));
-    if (
-      ["global", "defaults", "backend"].includes(kind) ||
-      (["listen", "frontend"].includes(kind) && (hasServers || kind === "frontend"))
-    )
-      continue;
+  for (const section of sections.filter(isBeside)) {
+    const { kind, name, lines } = section;
     const [id, address] = name.split(" ");
     const title = `${kind} ${id}`.trim();
-    const own = [...(address === undefined ? [] : [`bind ${address}`]), ...lines.map(({ text }) => text)];
+    const own = [
+      ...(address === undefined ? [] : [`bind ${address}`]),
+      ...(["listen", "frontend"].includes(kind)
+        ? inherited(config, section, [
+            ...taken.defaults,
+            `maxconn ${maxconn}`,
+            ...Object.entries(timeouts).map(([side, ms]) => `timeout ${side} ${ms}`),
+          ])
+        : []),
+      ...lines.map(({ text }) => text),
+    ];
     const read = sectionLines.safeParse({ [title]: own });
     if (read.success) Object.assign(more, read.data);
     else leftOut.push({ what: `section ${title}`, because: read.error.issues[0]!.message });
   }
   if (Object.keys(more).length > 0) parameters.sections = more;
+  const fitting = takenOf(haproxyParameters, parameters);
+  for (const each of fitting.refused) leftOut.push({ what: `haproxy.${each}`, because: "the default holds" });
   return {
-    parameters,
+    parameters: fitting.taken ?? {},
     defaults: taken.defaults.map(meaningOf),
     common: { connect: 500, client: 5_000, server: 5_000, tcp: 8 * 3_600_000, ...timeouts },
     maxconn,
     leftOut,
     added,
   };
+}
+
+/** Lines of a section's own `defaults` that it would not begin with here: of others, and the mode that it does not say. */
+function inherited(
+  config: HaproxyConfig,
+  section: ConfigSection,
+  taken: readonly string[],
+): readonly string[] {
+  const own = section.lines.map(({ text }) => text);
+  const begins = defaultLines(config, section).map(({ text }) => text);
+  const all = effective(begins, own);
+  const mode = all.find((line) => line.startsWith("mode ")) ?? "mode tcp";
+  const kept = taken.map(meaningOf);
+  return [
+    // `defaults` here say http.
+    ...(mode === "mode http" || own.includes(mode) ? [] : [mode]),
+    ...begins
+      .map((line) => meaningOf(line))
+      .filter((line) => all.includes(line) && !own.map(meaningOf).includes(line))
+      .filter((line) => !kept.includes(line) && !OURS.test(line) && !line.startsWith("mode "))
+      .filter((line) => section.kind === "listen" || isFrontLine(line))
+      .filter(
+        (line) => !/^(balance|retries|default-server|timeout (connect|server|queue|tunnel))\b/.test(line),
+      ),
+  ];
 }

@@ -1,14 +1,17 @@
 import type { HaproxyConfig } from "../haproxy/config.ts";
+import { serviceEntry } from "../inventory/schema.ts";
 import { compareProblems } from "./effect.ts";
 import type { Registrar } from "./found.ts";
 import { type GivenFile, kindOf } from "./given-file.ts";
 import { haproxyPart } from "./haproxy-part.ts";
 import type { Living } from "./living.ts";
 import { livingPlaces } from "./living-places.ts";
+import { mayBeOne } from "./members.ts";
 import { placesOf } from "./places.ts";
 import { proxiesOf } from "./proxies.ts";
 import { type Entry, entryOf, type LeftOut } from "./service.ts";
 import type { SynapseFile } from "./synapse.ts";
+import { takenOf } from "./taken.ts";
 import { written } from "./written.ts";
 
 /**
@@ -20,7 +23,16 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
   const services = new Map<string, { entry: Entry; notes: string[] }>();
   const nerves: Registrar[] = [];
   const members: string[] = [];
+  const join = (path: string, more: readonly string[]) => {
+    if (!mayBeOne(members, more))
+      notes.push(
+        `${path}: its ZooKeeper ${more.join(", ")}: no place, the files before have ${members.join(", ")}, and a mesh has one ensemble: all are its members here`,
+      );
+    members.push(...more);
+  };
   let haproxy: Entry = {};
+  /** The first of Synapse's that does not go by Nerve's weights. */
+  let unweighed: string | undefined;
   /** The first of several hosts' files, which says what holds for all. */
   let proxied: string | undefined;
   const usual = new Set<string>();
@@ -30,14 +42,15 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
     const found = kindOf(file);
     if (found.is === "nerve") {
       nerves.push({ ...found.file, host: file.host });
-      members.push(...found.file.members);
+      join(file.path, found.file.members);
       say(file.path, found.file.leftOut);
       continue;
     }
     const config: HaproxyConfig = found.is === "haproxy" ? found.config : found.file.config;
     const synapse: SynapseFile | undefined = found.is === "synapse" ? found.file : undefined;
-    members.push(...(synapse?.members ?? []));
-    say(file.path, synapse?.leftOut ?? []);
+    join(file.path, synapse?.members ?? []);
+    if (synapse?.weighs === false) unweighed ??= file.path;
+    say(file.path, found.is === "haproxy" ? found.leftOut : found.file.leftOut);
     const part = haproxyPart(config);
     if (proxied !== undefined && JSON.stringify(part.parameters) !== JSON.stringify(haproxy))
       notes.push(`${file.path}: what it says for all is not what ${proxied} says, which is taken`);
@@ -45,7 +58,8 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
     if (file.host !== undefined) proxied ??= file.path;
     say(file.path, part.leftOut);
     for (const line of part.added) usual.add(`global: with "${line}"`);
-    const { proxies, alone } = proxiesOf(config);
+    const { proxies, alone, headless } = proxiesOf(config);
+    for (const [name, because] of headless) say(file.path, [{ what: `front end ${name}`, because }]);
     for (const name of alone)
       say(file.path, [
         {
@@ -54,9 +68,21 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
         },
       ]);
     for (const proxy of proxies) {
-      if (proxy.servers.length === 0 && !synapse?.paths.has(proxy.name)) continue;
-      const { entry, leftOut } = entryOf(proxy, part);
+      if (proxy.servers.length === 0 && !synapse?.paths.has(proxy.name)) {
+        const other = proxy.backend.find((line) =>
+          /^(server-template|dispatch|option transparent)\b/.test(line),
+        );
+        const because = "a service has servers, or a path in ZooKeeper that lists them";
+        say(file.path, [{ what: `service ${proxy.name} (${other ?? "no server"})`, because }]);
+        continue;
+      }
       const path = synapse?.paths.get(proxy.name);
+      const made = entryOf(proxy, part);
+      const { entry, refused } =
+        made.entry === undefined
+          ? { ...made, refused: [] }
+          : fitting(made.entry, path === undefined ? {} : { path });
+      const leftOut = [...made.leftOut, ...refused];
       if (
         entry === undefined ||
         !/^[A-Za-z0-9][\w.-]*$/.test(proxy.name) ||
@@ -95,8 +121,25 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
       });
     }
   }
+  if (unweighed !== undefined && nerves.some(({ weighs }) => weighs))
+    notes.push(
+      `${unweighed}: without use_nerve_weights: no place, the weights that Nerve registers count here`,
+    );
   const found = { notes, services, haproxy, nerves, members: [...new Set(members)], usual: [...usual] };
   return written(living === undefined ? placesOf(found) : livingPlaces(found, living));
+}
+
+/** What a service is without which it would be another one. */
+const ESSENTIAL = ["port", "bind", "bind_options", "mode", "servers", "check", "path"];
+
+/** What the inventory takes of an entry; undefined where it takes none of what makes the service. */
+function fitting(entry: Entry, more: Entry) {
+  const { taken, refused: sentences } = takenOf(serviceEntry, { ...more, ...entry });
+  const refused = sentences.map((what): LeftOut => ({ what, because: "it has no place in an inventory" }));
+  if (taken === undefined || ESSENTIAL.some((key) => !(key in taken) && (key in entry || key in more)))
+    return { entry: undefined, refused };
+  for (const key of Object.keys(more)) delete taken[key];
+  return { entry: taken, refused };
 }
 
 /** What meshctl gives services anyway: told once, not at each. */

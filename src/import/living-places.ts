@@ -11,6 +11,7 @@ import { asksForEnsemble, type Found, type Placed, registeredOf } from "./found.
 import { changesOn, ensembleOf, type Living, type LivingHost, sharedOf } from "./living.ts";
 import { placeholder } from "./places.ts";
 import type { Entry } from "./service.ts";
+import { takenOf } from "./taken.ts";
 import { comment } from "./yaml.ts";
 
 /** A member that only others' files name. */
@@ -32,28 +33,6 @@ const PARAMETERS: Readonly<Record<string, z.ZodType>> = {
   zookeeper: zookeeperParameters,
 };
 
-/** What a step takes of parameters that a host has, and what of them it refuses, with the reason. */
-function takenOf(step: string, entry: Entry): { readonly taken: Entry; readonly refused: readonly string[] } {
-  const taken = structuredClone(entry);
-  const refused: string[] = [];
-  for (;;) {
-    const issues = PARAMETERS[step]!.safeParse(taken).error?.issues ?? [];
-    const [issue] = issues;
-    if (issue === undefined) return { taken, refused };
-    const keys = issue.path.map(String);
-    // The innermost key that the entry has: what is missing below it is asked of it.
-    let [holder, key]: [Entry, string | undefined] = [taken, undefined];
-    for (const each of keys) {
-      const inner: unknown = key === undefined ? taken : holder[key];
-      if (typeof inner !== "object" || inner === null || Array.isArray(inner) || !(each in inner)) break;
-      [holder, key] = [inner as Entry, each];
-    }
-    if (key === undefined) throw new Error(`${step}: ${issue.message}`);
-    refused.push(`${keys.join(".")} ${JSON.stringify(holder[key])}: ${issue.message}`);
-    delete holder[key];
-  }
-}
-
 /** Hosts that were read, in the roles that they have. */
 export function livingPlaces(found: Found, { hosts, ssh, from }: Living): Placed {
   const { notes, services, nerves, members } = found;
@@ -74,14 +53,14 @@ export function livingPlaces(found: Found, { hosts, ssh, from }: Living): Placed
   ) => {
     const parameters = new Map<HostName, Entry>();
     for (const [host, entry] of given) {
-      const { taken, refused } = takenOf(step, entry);
+      const { taken, refused } = takenOf(PARAMETERS[step]!, entry);
       // A default of a database's may be what its memory has no room for.
       const isLeft = step === "mysql" && refused.length > 0;
       const then = isLeft
         ? "the host is in no group of databases, and its server left alone"
         : "the default holds";
       notes.push(...refused.map((each) => `${host}: ${step}: ${each}: no place, ${then}`));
-      if (!isLeft) parameters.set(host, taken);
+      if (!isLeft && taken !== undefined) parameters.set(host, taken);
     }
     const { common, own } = sharedOf(parameters);
     const names = [...new Set([...parameters.keys(), ...more])];

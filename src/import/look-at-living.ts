@@ -165,7 +165,7 @@ async function smartstackFile(
   const read = async (at: string): Promise<string | undefined> => {
     const text = await reader.longText(at);
     if (text.is !== "value") say(`${at} was not read: ${reasonOf(text)}`);
-    else if (jsonOf(text.value) === undefined) say(`${at} is no JSON: nothing is taken of it`);
+    else if (jsonOf(text.value) === undefined) say(`${at} is neither JSON nor YAML: nothing is taken of it`);
     else return text.value;
     return undefined;
   };
@@ -174,7 +174,7 @@ async function smartstackFile(
   const directory = (jsonOf(text) as { readonly service_conf_dir?: unknown }).service_conf_dir;
   if (typeof directory !== "string") return [{ path: `${host}:${path}`, text, host }];
   const folder = resolve(path, "..", directory);
-  const listed = await reader.list(folder, "\\.json$");
+  const listed = await reader.list(folder, "\\.(json|yaml)$");
   if (listed.is !== "value") {
     say(`${folder}, the service_conf_dir of ${path}, was not read: ${reasonOf(listed)}`);
     return [{ path: `${host}:${path}`, text, host }];
@@ -182,7 +182,7 @@ async function smartstackFile(
   const services = new Map<string, string>();
   for (const { name } of listed.value) {
     const one = await read(`${folder}/${name}`);
-    if (one !== undefined) services.set(basename(name, ".json"), one);
+    if (one !== undefined) services.set(name.replace(/\.(?:json|yaml)$/, ""), one);
   }
   return [{ path: `${host}:${path}`, text, host, services }];
 }

@@ -1,13 +1,18 @@
 import { isIP } from "node:net";
 import { labelName, labelValue } from "../inventory/labels.ts";
+import { registration } from "../inventory/registrations.ts";
+import { mayBeOne, membersIn } from "./members.ts";
 import type { Entry, LeftOut } from "./service.ts";
 import { listOf, mapOf } from "./synapse.ts";
+import { takenOf } from "./taken.ts";
 
 export interface NerveFile {
   readonly instance: string;
   /** Undefined where the file has no IP address. */
   readonly address: string | undefined;
   readonly members: readonly string[];
+  /** Whether one of them has Nerve's own `weight`. */
+  readonly weighs: boolean;
   readonly registrations: readonly { readonly name: string; readonly path: string; readonly entry: Entry }[];
   readonly leftOut: readonly LeftOut[];
 }
@@ -18,6 +23,18 @@ const KNOWN = new Set(
   ),
 );
 const KNOWN_CHECK = new Set("type uri timeout rise fall open_timeout read_timeout name host port".split(" "));
+/** Of the whole file, but what `readNerve` takes. */
+const KNOWN_FILE = new Set(["instance_id", "services", "service_conf_dir"]);
+/** Kinds of checks that have no place, and what to write. */
+const NO_CHECK: ReadonlyMap<string, string> = new Map([
+  [
+    "rabbitmq",
+    "it would put the broker's password into Nerve's file and leave a queue on the broker: by tcp here; RabbitMQ's management answers http, by check.http and check.port",
+  ],
+  ["base", "with it Nerve never registers the service: by tcp here"],
+  ["undefined", "Nerve does not start with it: by tcp here"],
+]);
+const OTHER_CHECK = "the released Nerve has http, tcp and rabbitmq, and takes others from gems: by tcp here";
 
 /** A nerve.conf.json: what a host registers. */
 export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
@@ -25,33 +42,71 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
   const members = new Set<string>();
   const addresses = new Set<string>();
   const registrations: { name: string; path: string; entry: Entry }[] = [];
+  for (const key of Object.keys(json))
+    if (!KNOWN_FILE.has(key))
+      leftOut.push({
+        what: key,
+        because:
+          key === "heartbeat_path"
+            ? "meshctl tells by Nerve's process and its registrations that it goes on"
+            : "the released Nerve does not know it",
+      });
+  if (json.services !== undefined && mapOf(json.services) !== json.services)
+    leftOut.push({ what: `services ${JSON.stringify(json.services)}`, because: "it is no map" });
   for (const [name, given] of Object.entries(mapOf(json.services))) {
     const service = mapOf(given);
     const leave = (what: string, because: string) => leftOut.push({ what: `${name}: ${what}`, because });
-    const path = String(service.zk_path ?? "").replace(/\/+$/, "");
-    if ((service.reporter_type ?? "zookeeper") !== "zookeeper" || path === "") {
+    const reporter = String(service.reporter_type ?? "zookeeper").toLowerCase();
+    if (reporter !== "zookeeper" || typeof service.zk_path !== "string") {
       leave(
         "the whole registration",
-        `meshctl registers in ZooKeeper, at a path, and not by ${service.reporter_type ?? "nothing"}`,
+        reporter === "zookeeper"
+          ? `its zk_path is ${JSON.stringify(service.zk_path) ?? "not said"}`
+          : `meshctl registers in ZooKeeper, at a path, and not by ${service.reporter_type}`,
       );
       continue;
     }
+    const named = membersIn(service.zk_hosts);
+    if (named === "several chroots") {
+      leave(
+        "the whole registration",
+        `its zk_hosts have several chroots: ${JSON.stringify(service.zk_hosts)}`,
+      );
+      continue;
+    }
+    const path = `${named.chroot}${service.zk_path.replace(/\/+$/, "")}`;
     for (const key of Object.keys(service))
       if (!KNOWN.has(key))
         leave(key, "a registration has port, check, weight, backup, server_options and labels");
-    for (const host of listOf(service.zk_hosts)) members.add(String(host));
+    if (!mayBeOne([...members], named.members))
+      leave(
+        `its ZooKeeper ${named.members.join(", ")}`,
+        `the registrations before have ${[...members].join(", ")}, and a mesh has one ensemble`,
+      );
+    for (const member of named.members) members.add(member);
     if (isIP(String(service.host))) addresses.add(String(service.host));
     const [first, ...more] = listOf(service.checks).map(mapOf);
     if (more.length > 0)
-      leave(`${more.length} more checks`, "a registration has one check: the first is taken");
+      leave(
+        `${more.length} more checks (${more.map(({ type }) => type).join(", ")})`,
+        "a registration has one check: the first is taken",
+      );
+    if (first === undefined)
+      leave(
+        "no checks",
+        "Nerve registers it for as long as it runs itself: by tcp here, and out while that fails",
+      );
     const check: Entry = { inter: seconds(service.check_interval, 500) };
     for (const key of Object.keys(first ?? {}))
       if (!KNOWN_CHECK.has(key))
         leave(`checks.${key}`, "a check has http, host, port, inter, timeout, rise and fall");
+    for (const key of ["open_timeout", "read_timeout"])
+      if (first?.[key] !== undefined && Number(first[key]) !== Number(first.timeout ?? 0.1))
+        leave(`checks.${key} ${first[key]}`, `a check has one timeout: ${first.timeout ?? 0.1} seconds here`);
     if (first?.type === "http") check.http = String(first.uri ?? "/");
     else check.http = false;
     if (first !== undefined && first.type !== "http" && first.type !== "tcp")
-      leave(`a check of type ${first.type}`, "a registration is checked by http or tcp: by tcp here");
+      leave(`a check of type ${first.type}`, NO_CHECK.get(String(first.type)) ?? OTHER_CHECK);
     const asked = first?.host ?? service.host;
     if (asked !== service.host) {
       // Nerve resolves it on the host itself, where a name of its own is loopback.
@@ -76,18 +131,21 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
       if (!fits) leave(`label ${label} ${JSON.stringify(value)}`, "a label is a word with one line of text");
       return fits;
     });
-    registrations.push({
-      name,
-      path,
-      entry: {
-        port: Number(service.port),
-        check,
-        ...(ownWeight === undefined ? {} : { weight: Number(ownWeight) }),
-        ...(isBackup ? { backup: true } : {}),
-        ...(rest === "" ? {} : { server_options: rest }),
-        ...(labels.length === 0 ? {} : { labels: Object.fromEntries(labels) }),
-      },
+    const port = Number(service.port);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+      leave("the whole registration", `its port is ${JSON.stringify(service.port) ?? "not said"}`);
+      continue;
+    }
+    const { taken, refused } = takenOf(registration, {
+      port,
+      check,
+      ...(ownWeight === undefined ? {} : { weight: Number(ownWeight) }),
+      ...(isBackup ? { backup: true } : {}),
+      ...(rest === "" ? {} : { server_options: rest }),
+      ...(labels.length === 0 ? {} : { labels: Object.fromEntries(labels) }),
     });
+    for (const each of refused) leave(each, "the default holds");
+    if (taken !== undefined) registrations.push({ name, path, entry: taken });
   }
   if (addresses.size > 1)
     leftOut.push({
@@ -98,6 +156,7 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
     instance: String(json.instance_id ?? "nerve"),
     address: [...addresses][0],
     members: [...members],
+    weighs: Object.values(mapOf(json.services)).some((each) => mapOf(each).weight !== undefined),
     registrations,
     leftOut,
   };
@@ -115,5 +174,5 @@ function optionsOf(options: string) {
 
 /** Nerve's seconds in milliseconds; at least the 100 that a registration has. */
 function seconds(value: unknown, unsaid: number): number {
-  return value === undefined ? unsaid : Math.max(100, Math.round(Number(value) * 1000));
+  return value == null ? unsaid : Math.max(100, Math.round(Number(value) * 1000));
 }

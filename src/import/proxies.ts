@@ -1,4 +1,10 @@
-import { directiveIn, type HaproxyConfig, meaningOf } from "../haproxy/config.ts";
+import {
+  type ConfigSection,
+  defaultLines,
+  directiveIn,
+  type HaproxyConfig,
+  meaningOf,
+} from "../haproxy/config.ts";
 import { BACKEND_ONLY, FRONTEND_ONLY } from "../inventory/read-service-watcher.ts";
 
 /** A front end with its back end as HAProxy runs them: `defaults` are applied, `listen` is parted. */
@@ -38,18 +44,32 @@ const SINGLE =
   /^(mode|balance|retries|maxconn|timeout|option|log|retry-on|fullconn|errorfile|backlog|cookie|hash-type)\b/;
 
 /** Lines of a section with those of its `defaults` below them. */
-function effective(defaults: readonly string[], own: readonly string[]): readonly string[] {
+export function effective(defaults: readonly string[], own: readonly string[]): readonly string[] {
   const lines = new Map<string, string>();
   const more: string[] = [];
   for (const line of [...defaults, ...own]) {
     const text = meaningOf(line);
     const [, off] = /^no (.*)/.exec(text) ?? [];
-    if (off !== undefined) lines.delete(directiveIn(off));
+    if (off !== undefined) lines.delete(settingIn(off));
     else if (/^log (?!global)/.test(text) || !SINGLE.test(text)) more.push(text);
-    else lines.set(directiveIn(text), text);
+    else lines.set(settingIn(text), text);
   }
   return [...lines.values(), ...more];
 }
+
+/** What a line sets: of pages for errors each status is a setting. */
+function settingIn(line: string): string {
+  return line.startsWith("errorfile ") ? line.split(" ", 2).join(" ") : directiveIn(line);
+}
+
+/** Whether a section is one beside the services: it passes nothing on to servers. */
+export function isBeside({ kind, lines }: ConfigSection): boolean {
+  if (["global", "defaults", "backend"].includes(kind)) return false;
+  return !["listen", "frontend"].includes(kind) || !lines.some(({ text }) => PASSES_ON.test(text));
+}
+
+const PASSES_ON =
+  /^(server|server-template|dispatch|default_backend|use_backend|option (transparent|http_proxy)|transparent) ?/;
 
 /**
  * The services that a configuration has. A front end takes the back end that it names by `default_backend`; back ends that
@@ -58,13 +78,17 @@ function effective(defaults: readonly string[], own: readonly string[]): readonl
 export function proxiesOf(config: HaproxyConfig): {
   readonly proxies: readonly LocalProxy[];
   readonly alone: readonly string[];
+  /** Front ends that pass requests on, and have no back end that is there by default: name → why. */
+  readonly headless: ReadonlyMap<string, string>;
 } {
-  let defaults: readonly string[] = [];
+  const headless = new Map<string, string>();
   const frontends = new Map<string, { lines: readonly string[]; kind: string }>();
   const backends = new Map<string, readonly string[]>();
-  for (const { kind, name, lines } of config.sections) {
+  for (const section of config.sections) {
+    const { kind, name, lines } = section;
+    if (!["frontend", "backend", "listen"].includes(kind) || isBeside(section)) continue;
     const own = lines.map(({ text }) => text);
-    if (kind === "defaults") defaults = own;
+    const defaults = defaultLines(config, section).map(({ text }) => text);
     const [id = ""] = name.split(" ");
     const address = name.split(" ")[1];
     const all = effective(defaults, address === undefined ? own : [`bind ${address}`, ...own]);
@@ -77,7 +101,16 @@ export function proxiesOf(config: HaproxyConfig): {
       lines.find((each) => each.startsWith("default_backend "))?.split(" ")[1] ??
       (kind === "listen" ? name : "");
     const back = backends.get(given);
-    if (back === undefined) return [];
+    if (back === undefined) {
+      const missing = `its back end ${given} is none of the file's`;
+      headless.set(
+        name,
+        given === ""
+          ? "it has no back end by default: a service is one front end with one back end"
+          : missing,
+      );
+      return [];
+    }
     used.add(given);
     return [
       {
@@ -90,7 +123,8 @@ export function proxiesOf(config: HaproxyConfig): {
       },
     ];
   });
-  return { proxies, alone: [...backends.keys()].filter((name) => !used.has(name) && !frontends.has(name)) };
+  const alone = [...backends.keys()].filter((name) => !used.has(name) && !frontends.has(name));
+  return { proxies, alone, headless };
 }
 
 function serversIn(lines: readonly string[]): LocalProxy["servers"] {

@@ -40,6 +40,10 @@ export function entryOf(
     leave(`mode ${mode}`, "a service has mode http or tcp");
     return { entry: undefined, leftOut };
   }
+  if ([...proxy.frontend, ...proxy.backend].includes("disabled")) {
+    leave("disabled", "a service that is not to be used is not listed");
+    return { entry: undefined, leftOut };
+  }
   const entry: Entry = { ...bound, mode };
   const timeout: Record<string, number | string> = {};
   const lines: Record<"frontend" | "backend", string[]> = { frontend: [], backend: [] };
@@ -50,7 +54,8 @@ export function entryOf(
       if (OURS.test(line) || word === "mode" || defaults.includes(line)) continue;
       if (word === "timeout" && SIDES.includes(second)) {
         const usual = mode === "tcp" && second !== "connect" ? common.tcp : common[second as keyof Common];
-        if (Number(third) !== usual) timeout[second] = writtenDuration(Number(third));
+        if (Number(third) !== usual)
+          timeout[second] = /^\d+$/.test(third) ? writtenDuration(Number(third)) : third;
       } else if (word === "balance") entry.balance = line.slice("balance ".length);
       else if (word === "retries") {
         if (second !== "3") entry.retries = Number(second);
@@ -88,8 +93,9 @@ function bindsOf({ binds }: LocalProxy, leave: (what: string, because: string) =
   const found = binds.flatMap((bind) => {
     const [list = "", ...options] = bind.split(" ");
     return list.split(",").map((at) => {
-      const [, host = "", port] = /^(.*):(\d+)$/.exec(at) ?? [];
-      const bare = host.replace(/^\[|\]$/g, "");
+      const [, family = "", host = "", port] = /^(ipv[46]@)?(.*):(\d+)$/.exec(at) ?? [];
+      const written = host.replace(/^\[|\]$/g, "");
+      const bare = family === "ipv6@" && ["", "*"].includes(written) ? "::" : written;
       const address = bare === "" || bare === "*" ? "0.0.0.0" : bare === "localhost" ? "127.0.0.1" : bare;
       return { at, address, port: Number(port), options: options.join(" ") };
     });
@@ -128,9 +134,16 @@ function serversOf(
 ): string | undefined {
   const parsed = servers.map(({ name, address, options }) => ({ name, address, ...split(options) }));
   const [first] = parsed;
+  // Of servers that a registry tells it is said in the options that all have; a registration's own stands behind it.
+  if (first?.address === `${REGISTERED}:1` && first.weight !== undefined)
+    for (const each of parsed) {
+      each.rest.push("weight", String(first.weight));
+      if (each.weight === first.weight) each.weight = undefined;
+    }
   const listed = parsed.flatMap(({ name, address, weight, isBackup, checks, rest, isDisabled }) => {
-    const [, host = "", port] = /^(.*):(\d+)$/.exec(address) ?? [];
-    if (port === undefined) {
+    const [, written = "", port] = /^(?:ipv[46]@)?(.*):(\d+)$/.exec(address) ?? [];
+    const host = written.replace(/^\[|\]$/g, "");
+    if (port === undefined || !/^[\w:][\w.:-]*$/.test(host)) {
       leave(`server ${name} ${address}`, "a server has a host and a port");
       return [];
     }
@@ -142,7 +155,7 @@ function serversOf(
       leave(`the check of server ${name}`, "all servers of a service are checked alike: as the first one is");
     if (rest.join(" ") !== first!.rest.join(" "))
       leave(
-        `server ${name}: ${rest.join(" ")}`,
+        `server ${name}: ${rest.join(" ") || "no further options"}`,
         "all servers of a service have the same options, but weight and backup",
       );
     return [

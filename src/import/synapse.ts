@@ -1,5 +1,6 @@
 import { type HaproxyConfig, parseHaproxyConfig } from "../haproxy/config.ts";
 import { labelFilters } from "../inventory/labels.ts";
+import { mayBeOne, membersIn } from "./members.ts";
 import { isBackLine, isFrontLine } from "./proxies.ts";
 import { type Entry, type LeftOut, REGISTERED } from "./service.ts";
 
@@ -14,20 +15,37 @@ export interface SynapseFile {
   readonly discovered: ReadonlyMap<string, Entry>;
   /** HOST:PORT of ZooKeeper's members. */
   readonly members: readonly string[];
+  /** Whether it goes by the weights that Nerve registers. */
+  readonly weighs: boolean;
   readonly leftOut: readonly LeftOut[];
 }
 
+/** Keys beside `services` and `haproxy` that a file may have. */
+const BESIDE: ReadonlyMap<string, string> = new Map([
+  ["file_output", "nothing of meshctl's reads what Synapse would write there"],
+  ["statsd", "meshctl tells of the mesh itself: status, verify --prometheus"],
+  ["service_conf_dir", ""],
+]);
+
 /** Keys of a service that ask for nothing, or are taken. */
 const KNOWN = new Set([
-  ...["discovery", "haproxy", "default_servers", "keep_default_servers", "use_previous_backends"],
+  ...[
+    "discovery",
+    "haproxy",
+    "default_servers",
+    "keep_default_servers",
+    "use_previous_backends",
+    "leader_election",
+  ],
 ]);
 const KNOWN_HAPROXY = new Set(
-  "port bind_address bind_options server_options listen frontend backend server_port_override".split(" "),
+  "port bind_address bind_options server_options listen frontend backend disabled".split(" "),
 );
 const KNOWN_DISCOVERY = new Set(["method", "path", "hosts", "label_filters", "label_filter"]);
+const KNOWN_SERVER = new Set(["name", "host", "port", "haproxy_server_options"]);
 /** Of `haproxy:` at the top: how Synapse works, which meshctl decides. */
 const WORKINGS =
-  /^(do_\w+|config_file_path|socket_file_path|reload_command|restart_\w+|state_file_\w+|global|defaults|extra_sections|bind_address|use_nerve_weights)$/;
+  /^(do_\w+|config_file_path|socket_file_path|reload_command|restart_\w+|state_file_\w+|server_order_seed|max_server_id|global|defaults|extra_sections|bind_address|use_nerve_weights)$/;
 
 /** A synapse.conf.json: as Synapse would write haproxy.cfg from it. */
 export function readSynapse(json: Json): SynapseFile {
@@ -45,6 +63,13 @@ export function readSynapse(json: Json): SynapseFile {
     else if (!WORKINGS.test(key))
       leftOut.push({ what: `haproxy.${key}`, because: "meshctl decides how Synapse works" });
   }
+  for (const [key, value] of Object.entries(json)) {
+    if (["services", "service_watcher", "haproxy"].includes(key)) {
+      if (mapOf(value) !== value)
+        leftOut.push({ what: `${key} ${JSON.stringify(value)}`, because: "it is no map" });
+    } else if (BESIDE.get(key) !== "")
+      leftOut.push({ what: key, because: BESIDE.get(key) ?? "meshctl's Synapse writes for HAProxy alone" });
+  }
   for (const [name, given] of Object.entries(mapOf(json.services ?? json.service_watcher))) {
     const service = mapOf(given);
     const own = mapOf(service.haproxy);
@@ -52,26 +77,60 @@ export function readSynapse(json: Json): SynapseFile {
     const leave = (what: string, because: string) => leftOut.push({ what: `${name}: ${what}`, because });
     for (const key of Object.keys(service)) if (!KNOWN.has(key)) leave(key, whyNot(key));
     for (const key of Object.keys(own)) if (!KNOWN_HAPROXY.has(key)) leave(`haproxy.${key}`, whyNot(key));
-    for (const key of Object.keys(discovery)) {
-      if (!KNOWN_DISCOVERY.has(key) && discovery.method === "zookeeper")
-        leave(`discovery.${key}`, whyNot(key));
+    const decode = mapOf(discovery.decode);
+    const decodes = discovery.decode != null && decode.method !== "nerve";
+    for (const [key, value] of Object.entries(discovery)) {
+      if (key === "generator_config_path" && value === "disabled") continue;
+      if (key === "decode" || (discovery.method !== "zookeeper" && discovery.method !== "base")) continue;
+      if (!KNOWN_DISCOVERY.has(key)) leave(`discovery.${key}`, whyNot(key));
+    }
+    if (own.disabled != null && own.disabled !== false) {
+      leave("the whole service", "it is disabled for HAProxy, so Synapse makes no front end of it");
+      continue;
+    }
+    if (service.leader_election != null && service.leader_election !== false) {
+      leave(
+        "the whole service",
+        "leader_election has one of its backends serve, and a service of meshctl's has all that are registered",
+      );
+      continue;
     }
     const isRegistered = discovery.method === "zookeeper" && typeof discovery.path === "string";
-    if (own.port == null) {
+    if (own.port === null) {
+      leave(
+        "the whole service",
+        `it has no port, only the address ${own.bind_address ?? "of all"}: a service binds IP addresses with one port`,
+      );
+      continue;
+    }
+    if (own.port === undefined) {
       leave("the whole service", "it has no port, so Synapse makes no front end of it");
+      continue;
+    }
+    if (isRegistered && decodes) {
+      leave(
+        "the whole service",
+        `its backends are read by decode ${decode.method ?? JSON.stringify(discovery.decode)}: they are JSON with host and port here, as Nerve writes it`,
+      );
       continue;
     }
     if (!isRegistered && discovery.method !== "base") {
       leave(
         "the whole service",
-        `discovery by ${discovery.method ?? "nothing"} has no place: write it with 'servers' under mesh.services, or register it in ZooKeeper`,
+        `discovery by ${discovery.method ?? "nothing"} has no place: ${insteadOf(discovery)}`,
       );
       continue;
     }
     const labels = isRegistered ? labelsOf(discovery, leave) : undefined;
     if (isRegistered && labels === "none") continue;
     if (isRegistered) {
-      const path = String(discovery.path).replace(/\/+$/, "");
+      const named = membersIn(discovery.hosts);
+      if (named === "several chroots") {
+        leave("the whole service", `its hosts have several chroots: ${JSON.stringify(discovery.hosts)}`);
+        continue;
+      }
+      // Without a chroot at the connection the same znode has the longer path.
+      const path = `${named.chroot}${String(discovery.path).replace(/\/+$/, "")}`;
       const sharer = [...paths].find(([twin, other]) =>
         other === path
           ? !areTold(labels, discoveries.get(twin)?.labels)
@@ -93,10 +152,27 @@ export function readSynapse(json: Json): SynapseFile {
           ? { keep_servers: true }
           : {}),
       });
-      for (const host of listOf(discovery.hosts)) members.add(String(host));
+      if (!mayBeOne([...members], named.members))
+        leave(
+          `its ZooKeeper ${named.members.join(", ")}`,
+          `the services before have ${[...members].join(", ")}, and a mesh has one ensemble: all are its members here`,
+        );
+      for (const member of named.members) members.add(member);
     }
     const listen = linesOf(own.listen);
-    const options = typeof own.server_options === "string" ? own.server_options : "";
+    // The server's own port is what a check asks anyway.
+    const options =
+      typeof own.server_options === "string" ? own.server_options.replace(/\bport %\{port\}/g, "") : "";
+    for (const server of listOf(service.default_servers).map(mapOf)) {
+      const more = Object.keys(server).filter(
+        (key) => !KNOWN_SERVER.has(key) && !(key === "weight" && haproxy.use_nerve_weights !== true),
+      );
+      if (more.length > 0)
+        leave(
+          `${more.join(", ")} of default server ${server.name ?? server.host}`,
+          "a server has name, host, port, weight and backup",
+        );
+    }
     const bind = [own.bind_address ?? haproxy.bind_address ?? "localhost", own.port].join(":");
     const servers = [
       ...(isRegistered ? [`server registered ${REGISTERED}:1 ${options}`] : []),
@@ -129,6 +205,7 @@ export function readSynapse(json: Json): SynapseFile {
     paths,
     discovered: discoveries,
     members: [...members],
+    weighs: haproxy.use_nerve_weights === true,
     leftOut,
   };
 }
@@ -164,9 +241,23 @@ function areTold(one: unknown, other: unknown): boolean {
   return one !== undefined && other !== undefined && JSON.stringify(one) !== JSON.stringify(other);
 }
 
+/** What to write for a discovery that meshctl has not. */
+function insteadOf({ method, servers }: Json): string {
+  const instead = "write it with 'servers' under mesh.services, or register it in ZooKeeper";
+  if (method !== "dns") return instead;
+  const named = listOf(servers)
+    .map(mapOf)
+    .map(({ host, port }) => `${host}:${port}`);
+  return `${instead}; its servers are ${named.join(", ") || "not said"}, and 'resolvers' on their lines follows names`;
+}
+
 function whyNot(key: string): string {
   const words: Readonly<Record<string, string>> = {
-    leader_election: "the released Synapse knows it no more",
+    backend_name: "front end and back end have the service's name",
+    use_nerve_weights: "a registration's weight counts always",
+    use_path_encoding: "the released Synapse does not know it: labels say it",
+    file_output: BESIDE.get("file_output")!,
+    haproxy_server_options: "the released Synapse knows it of servers only",
     generator_config_path: "what a service is like stands in the inventory alone",
     backend_order: "meshctl keeps the order of names",
     server_port_override: "each backend registers the port that it listens on",
@@ -174,7 +265,7 @@ function whyNot(key: string): string {
     shared_frontend: "each service has a front end of its own",
     cookie_value_method: "meshctl's services set no cookie",
   };
-  return words[key] ?? "it has no place in an inventory";
+  return (Object.hasOwn(words, key) ? words[key] : undefined) ?? "the released Synapse does not know it";
 }
 
 export function mapOf(value: unknown): Json {

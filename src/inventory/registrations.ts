@@ -12,7 +12,7 @@ const OPTIONS = "expected options of a server line, parted by single blanks, lik
 const interval = durationMs.pipe(z.number().min(100, { error: INTERVAL }));
 
 /** What a host registers of one service that it runs. Keys are as in the YAML; times are in milliseconds once parsed. */
-const registration = z.strictObject({
+export const registration = z.strictObject({
   port: port.describe("where the service listens, on the host's mesh address"),
   check: z
     .strictObject({

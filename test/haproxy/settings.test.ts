@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Service } from "../../src/contract/mesh.ts";
 import { haproxyParameters } from "../../src/haproxy/parameters.ts";
 import { descriptionOf, haproxySettings, settingsDigest } from "../../src/haproxy/settings.ts";
+import { newestNeed } from "../../src/haproxy/versions.ts";
 import { mesh, service } from "./mesh.ts";
 
 const settings = (parameters: Record<string, unknown> = {}, services: readonly Service[] = [service()]) =>
@@ -74,6 +75,13 @@ describe("HAProxy's settings", () => {
       backend.includes("http-request disable-l7-retry unless METH_GET"),
     );
     expect(withRule).toEqual([true, false]);
+  });
+
+  it("bound the workers of earlier reloads where that is asked for, and need HAProxy 1.8 for it", () => {
+    const bounded = settings({ hard_stop_after: 1_800_000 });
+    expect(bounded.global).toContain("hard-stop-after 1800000ms");
+    expect(newestNeed(bounded)).toEqual({ version: "1.8", what: 'the line "hard-stop-after 1800000ms"' });
+    expect(settings().global.join()).not.toContain("hard-stop-after");
   });
 
   it("use no directive that HAProxy 1.5 does not know", () => {

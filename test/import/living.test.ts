@@ -347,7 +347,7 @@ describe("an inventory of hosts on which a mesh runs", () => {
     for (const said of [
       'zookeeper: data_dir "/tmp/zk": expected a place that lasts',
       "zookeeper: tick_time 50: expected a time with its unit, 50s or 50ms",
-      "registrar: services.users.check.rise 0: ",
+      "users: check.rise 0: ",
       'mysql: buffer_pool_size "4M": expected at least 8M',
       "it was not read; the files call it zk.example: put its address here",
     ])

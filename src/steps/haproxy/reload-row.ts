@@ -19,7 +19,7 @@ function oldWorkersWords({ facts: { processes } }: Situation): string | undefine
   return (
     `${count(oldWorkers.length, "worker")} of earlier reloads still serve clients that stay connected${age}, with the ` +
     `servers and settings of then: ps -o pid,etime,rss -p ${oldWorkers.join(",")}. Each ends with its last client, or when ` +
-    "it is told to: kill PID"
+    "it is told to (kill PID); haproxy.hard_stop_after ends them by themselves"
   );
 }
 

@@ -11,7 +11,7 @@ import { changesFor, nextChange, type Plan } from "./changes.ts";
 import { dropInFile } from "./drop-in.ts";
 import type { MysqlFacts } from "./facts.ts";
 import { resizingTo, stateOf } from "./in-force.ts";
-import type { MysqlParameters } from "./parameters.ts";
+import type { MysqlDesired } from "./parameters.ts";
 import {
   bootReading,
   changedSince,
@@ -31,7 +31,7 @@ import {
 import { chosenServer, installedServer } from "./server.ts";
 import { wantedSettings } from "./settings.ts";
 
-export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFacts): Assessed {
+export function assess(desired: MysqlDesired, facts: MysqlFacts, host: HostFacts): Assessed {
   const inPackages = installedServer(host.packages);
   const found = inPackages?.server ?? facts.installed?.server;
   const server = chosenServer(desired.server, found);
@@ -63,7 +63,7 @@ export function assess(desired: MysqlParameters, facts: MysqlFacts, host: HostFa
     ...settingRows.map((row) => withoutRoom(row, desired, host)),
     bootReading(server, installed),
     ...(installed === undefined ? [] : [nextStartReading(installed, desired, host)]),
-    serviceReading(server, installed),
+    serviceReading(server, installed, desired.proxied ?? []),
     ...surroundings(installed),
   ];
   const plan: Plan = {

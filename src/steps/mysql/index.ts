@@ -5,14 +5,15 @@ import { OVERHEAD_BYTES, wantedPool } from "./buffer-pool.ts";
 import { dropInFile } from "./drop-in.ts";
 import type { MysqlFacts } from "./facts.ts";
 import { lookAtDatabase } from "./look.ts";
-import { type MysqlParameters, mysqlParameters } from "./parameters.ts";
+import { type MysqlDesired, type MysqlParameters, mysqlParameters } from "./parameters.ts";
+import { proxiedOn } from "./proxied.ts";
 import { chosenServer, installedServer } from "./server.ts";
 import { service } from "./service.ts";
 import { wantedSettings } from "./settings.ts";
 import { showBytes } from "./size.ts";
 
 /** MariaDB or MySQL: what its own parser reads from the option files, and what the running server answers. */
-export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
+export const mysql: Step<MysqlParameters, MysqlDesired, MysqlFacts> = {
   name: "mysql",
   title: "Database server",
   parameters: mysqlParameters,
@@ -28,7 +29,7 @@ export const mysql: Step<MysqlParameters, MysqlParameters, MysqlFacts> = {
     ];
   },
 
-  desired: (parameters) => parameters,
+  desired: (parameters, host, inventory) => ({ ...parameters, proxied: proxiedOn(host, inventory) }),
 
   owns: { paths: [], units: ["mariadb.service", "mysql.service", "mysqld.service"] },
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { byteSize } from "../../quantities.ts";
 import type { PoolSize } from "./buffer-pool.ts";
+import type { Proxied } from "./proxied.ts";
 import { MIB } from "./size.ts";
 
 export interface MysqlParameters {
@@ -38,6 +39,11 @@ const wholeMib = (leastMib: number) =>
   byteSize.refine((bytes) => bytes % MIB === 0 && bytes >= leastMib * MIB, {
     error: `expected whole MiB, at least ${leastMib}M`,
   });
+
+/** With what the mesh has to do with this host's server. */
+export interface MysqlDesired extends MysqlParameters {
+  readonly proxied?: readonly Proxied[];
+}
 
 export const mysqlParameters: z.ZodType<MysqlParameters> = z
   .strictObject({

@@ -18,6 +18,7 @@ import {
 } from "./in-force.ts";
 import { commandLineOptions } from "./option-files.ts";
 import type { MysqlParameters } from "./parameters.ts";
+import { type Proxied, proxiedWarnings } from "./proxied.ts";
 import { type InstalledServer, type Server, variableQuestion } from "./server.ts";
 import { POOL, type Setting } from "./settings.ts";
 import { parseSize, showBytes } from "./size.ts";
@@ -211,13 +212,21 @@ export function nextStartReading(
   );
 }
 
-export function serviceReading(server: Server, installed: InstalledFacts | undefined): Reading {
+export function serviceReading(
+  server: Server,
+  installed: InstalledFacts | undefined,
+  proxied: readonly Proxied[],
+): Reading {
+  const warnings = [
+    ...(installed === undefined ? [] : [deathWarning(installed.unit)]),
+    ...proxiedWarnings(server, installed?.live, proxied),
+  ].filter((each) => each !== undefined);
   return {
     setting: server.unit,
     want: "running",
     onDisk: { is: "inapplicable" },
     inForce: installed === undefined ? { is: "absent", source: server.unit } : serviceInForce(installed),
     because: installed && serviceBecause(installed),
-    warning: installed && deathWarning(installed.unit),
+    warning: warnings.length === 0 ? undefined : warnings.join(". "),
   };
 }

@@ -2,10 +2,10 @@ import type { Health, Service } from "../../contract/step.ts";
 import { restart } from "./changes.ts";
 import type { MysqlFacts } from "./facts.ts";
 import { serviceBecause, stateOf } from "./in-force.ts";
-import type { MysqlParameters } from "./parameters.ts";
+import type { MysqlDesired } from "./parameters.ts";
 
 /** The database server. One that is on its way up or down is left alone, however long it takes. */
-export const service: Service<MysqlParameters, MysqlFacts> = {
+export const service: Service<MysqlDesired, MysqlFacts> = {
   health({ installed }): Health | undefined {
     if (installed === undefined) return undefined;
     const { server, live, liveError } = installed;

@@ -103,5 +103,12 @@ done
 [ "$haproxy_config" = /etc/haproxy/haproxy.cfg ] || echo "CONFIG=$haproxy_config" >>/etc/default/haproxy
 cp -n /etc/haproxy/haproxy.cfg "$haproxy_config" 2>/dev/null || true
 
+# The last one is a database, too, with settings that somebody has thought about.
+if [ "$id" = 3 ]; then
+  apt-get -q -y install --no-install-recommends mariadb-server
+  printf '[mysqld]\ninnodb_buffer_pool_size = 96M\ninnodb_log_file_size = 48M\ninnodb_flush_log_at_trx_commit = 2\n' >/etc/mysql/mariadb.conf.d/70-own.cnf
+  systemctl restart mariadb
+fi
+
 systemctl daemon-reload
 systemctl enable --now zookeeper haproxy nerve synapse

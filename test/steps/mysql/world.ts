@@ -246,7 +246,7 @@ export const hostView: HostView = { name: "db-1", address: "10.0.0.21", groups: 
 
 export function inventoryWith(members: readonly string[]): InventoryView {
   const ensemble = members.map((host) => ({ host, address: "10.0.0.1", id: undefined }));
-  return { mesh: { ensemble } } as unknown as InventoryView;
+  return { mesh: { ensemble, services: [] } } as unknown as InventoryView;
 }
 
 export function desiredFrom(parameters: object = { buffer_pool_size: "256M" }): MysqlParameters {
