@@ -6,11 +6,20 @@
 # has heard nothing for a minute.
 use strict;
 use warnings;
-use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS EINVAL EPERM EPROTONOSUPPORT EROFS);
-use Fcntl qw(:mode O_RDONLY O_WRONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
-use POSIX qw(WNOHANG _exit setgid setuid);
-use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
-  pack_sockaddr_in6 pack_sockaddr_un getaddrinfo);
+# The compiled parts of these modules alone: what else they bring costs as much as all else of a start. XSLoader goes by
+# the file that calls it, and by DynaLoader, which is dear, where that is none.
+BEGIN {
+  require XSLoader;
+  my %names = (
+    POSIX => "EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS EINVAL EPERM EPROTONOSUPPORT EROFS WNOHANG _exit setgid setuid",
+    Fcntl => "O_RDONLY O_WRONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD S_IMODE S_ISREG S_ISDIR S_ISFIFO S_ISSOCK S_ISBLK S_ISCHR S_ISLNK",
+    Socket => "AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in pack_sockaddr_in6 pack_sockaddr_un getaddrinfo",
+  );
+  my ($base) = grep { -e "$_/auto/POSIX/POSIX.so" } @INC;
+  eval qq(#line 1 "$base/all.pm"\nXSLoader::load(\$_) for keys %names; 1) or die $@;
+  no strict "refs";
+  for my $module (keys %names) { *$_ = \&{"${module}::$_"} for split / /, $names{$module} }
+}
 
 my $SILENCE = 60;
 my $MOST_WORKERS = 6;
