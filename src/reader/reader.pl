@@ -1846,8 +1846,11 @@ my %QUESTION = (
   "nft.ruleset" => [8, [], \&nft_ruleset],
   "iptables.rules" => [8, [], \&iptables_rules],
   "addresses" => [5, [], sub { ["value", told(["ip", "-o", "addr", "show"])] }],
-  # It ends with 1 on bare metal.
-  "virtualization" => [5, [], sub { ["value", (output_of(["systemd-detect-virt"]))[1]] }],
+  # systemd says nothing of bare metal, and its program ends with 1.
+  "virtualization" => [5, [], sub {
+    my ($told) = eval { bus(property($MANAGER, "Manager", "Virtualization")) };
+    ["value", defined $told ? unpack("x4 L/a", $told) || "none" : (output_of(["systemd-detect-virt"]))[1]];
+  }],
   "packages" => [10, [], sub { ["value", told(["dpkg-query", "-W", "-f", '${binary:Package}\t${db:Status-Abbrev}\t${Version}\t${Architecture}\n'], most => $ANSWER_BYTES)] }],
   "candidate" => [10, ["package"], sub { ["value", grep { /^ *Candidate:/ } split /\n/, told(["apt-cache", "policy", $_[0]])] }],
   "candidate.version" => [10, ["package"], sub { ["value", grep { /^Version:/ } split /\n/, (output_of(["apt-cache", "show", "--no-all-versions", $_[0]]))[1]] }],
@@ -1938,13 +1941,19 @@ sub moved {
   } @_;
 }
 
-# enabled NAME: as systemctl says it. systemd itself is asked for those that have a file; it does not know init scripts.
+# enabled NAME: as systemctl says it. systemd itself is asked for those that have a file; it does not know init scripts. Of
+# what is neither systemctl has nothing to say.
 sub enabled {
   my @names = map { checked(unit => $$_[1]) } @_;
-  my @there = grep { my $name = $_; grep { lstat "$_/$name" or lstat "$_/" . template_of($name) } grep { !/late/ } @UNITS } @names;
+  my $has_file = sub { my ($name, @in) = @_; return grep { lstat "$_/$name" or lstat "$_/" . template_of($name) } @in };
+  my @there = grep { $has_file->($_, grep { !/late/ } @UNITS) } @names;
   my %word;
   @word{@there} = map { defined $_ ? unpack "L/a", $_ : $_ } eval { bus(map { [$MANAGER, "$SYSTEMD.Manager", "GetUnitFileState", $_] } @there) };
-  return map { ["value", $word{$_} // (split /\n/, (output_of(["systemctl", "is-enabled", "--", $_]))[1])[0] // ""] } @names;
+  return map {
+    my $word = $word{$_};
+    ($word) = split /\n/, (output_of(["systemctl", "is-enabled", "--", $_]))[1] if !defined $word && ($has_file->($_, @UNITS) || -e "/etc/init.d/" . s/\.service\z//r);
+    ["value", $word // ""];
+  } @names;
 }
 
 # --- Workers ---

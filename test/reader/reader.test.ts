@@ -1051,7 +1051,6 @@ while [ "$1" != -- ]; do shift; done
 shift
 for unit; do
   if [ "$verb" = show ]; then printf 'Id=%s\\nLoadState=loaded\\n\\n' "$unit"
-  elif [ "$unit" = none.service ]; then exit 1
   else echo "enabled"; fi
 done
 `,
@@ -1081,7 +1080,8 @@ done
     ]);
     const lines = readFileSync(at("asked-of-systemd"), "utf8").trim().split("\n").sort();
     expect(lines).toEqual([
-      ...[a, b, "none.service"].map((name) => `is-enabled -- ${name}`).sort(),
+      // What has neither a unit file nor an init script is nothing that systemctl could tell of.
+      ...[a, b].map((name) => `is-enabled -- ${name}`).sort(),
       `show --no-pager -p Id -p LoadState -- ${a} ${b}`,
     ]);
     await asked.end();
@@ -1109,6 +1109,10 @@ done
         "/org/freedesktop/systemd1 Get org.freedesktop.systemd1.Manager Environment",
         list("as", strings("LANG=C", "PASSWORD=s3cret\nNOT=one", "A=")),
       ],
+      [
+        "/org/freedesktop/systemd1 Get org.freedesktop.systemd1.Manager Virtualization",
+        variant("s", strings("kvm")),
+      ],
       [`${pathOf(a)} Get org.freedesktop.systemd1.Unit InvocationID`, list("ay", Buffer.from(id, "hex"))],
       [`${pathOf(a)} Get org.freedesktop.systemd1.Unit NeedDaemonReload`, variant("b", uint32(1))],
       [`${pathOf(a)} Get org.freedesktop.systemd1.Service MainPID`, variant("u", uint32(70_000))],
@@ -1134,8 +1138,13 @@ done
         `#!/bin/sh\necho "$@" >>${log}\ncase $1 in\nis-enabled) echo static ;;\nshow-environment) echo OTHER=1 ;;\nshow) printf 'MainPID=1\\n\\nNeedDaemonReload=no\\n' ;;\nesac\n`,
         { mode: 0o755 },
       );
+      writeFileSync(at(`bin-${kind}/systemd-detect-virt`), "#!/bin/sh\necho lxc\n", { mode: 0o755 });
+      const scripts = "mount -t tmpfs tmpfs /etc/init.d; : >/etc/init.d/by-script";
       const host = new HostReader(
-        new LocalHost({ PATH: `${at(`bin-${kind}`)}:${process.env.PATH}` }, withSystemd(socket)),
+        new LocalHost(
+          { PATH: `${at(`bin-${kind}`)}:${process.env.PATH}` },
+          `${withSystemd(socket)}; ${scripts}`,
+        ),
       );
       const reader = new Reader(lookThrough(host));
       const properties = ["InvocationID", "MainPID", "NeedDaemonReload"];
@@ -1145,14 +1154,17 @@ done
         reader.unit(a, properties),
         reader.unit("-.slice", properties),
         reader.groupsOf(3, "manager"),
+        reader.enabled("by-script.service"),
+        reader.enabled("none.service"),
+        reader.answerTo("virtualization"),
       ]);
       await host.end();
       systemd.close();
-      const [first, second, moved, slice, manager] = answers.map((answer) =>
+      const [first, second, moved, slice, manager, script, none, virtualization] = answers.map((answer) =>
         answer.is === "value" ? answer.value : answer,
       );
       return {
-        ...{ enabled: [first, second], moved, slice },
+        ...{ enabled: [first, second, script, none], moved, slice, virtualization },
         environment: Array.isArray(manager) ? manager.at(-1)[2] : manager,
         programs: readFileSync(log, "utf8").trim().split("\n").sort(),
       };
@@ -1160,7 +1172,7 @@ done
 
     it("what it says takes no program, but for what it does not know", async ({ expect }) => {
       expect(await answersOf("whole")).toEqual({
-        enabled: ["masked-runtime", "static"],
+        enabled: ["masked-runtime", "static", "static", ""],
         moved: new Map([
           ["InvocationID", [id]],
           ["NeedDaemonReload", ["yes"]],
@@ -1170,19 +1182,21 @@ done
           ["InvocationID", [""]],
           ["NeedDaemonReload", ["no"]],
         ]),
+        virtualization: "kvm",
         environment: "LANG PASSWORD A",
-        programs: [`is-enabled -- ${b}`],
+        programs: [b, "by-script.service"].map((name) => `is-enabled -- ${name}`).sort(),
       });
     });
 
     it.each(["cut", "refuses"] as const)("an answer that is not whole is not its: %s", async (kind) => {
       expect(await answersOf(kind)).toEqual({
-        enabled: ["static", "static"],
+        enabled: ["static", "static", "static", ""],
         moved: new Map([["MainPID", ["1"]]]),
         slice: new Map([["NeedDaemonReload", ["no"]]]),
+        virtualization: "lxc\n",
         environment: "OTHER",
         programs: [
-          ...[a, b].map((name) => `is-enabled -- ${name}`).sort(),
+          ...[a, b, "by-script.service"].map((name) => `is-enabled -- ${name}`).sort(),
           `show --no-pager -p InvocationID -p MainPID -p NeedDaemonReload -- ${a} -.slice`,
           "show-environment",
         ],
