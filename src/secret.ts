@@ -38,8 +38,8 @@ export class Secret {
 /** Text with every secret that this process has seen replaced by a mask. The last thing before any sink. */
 export function maskSecrets(text: string): string {
   let masked = text;
+  // Most texts are shorter than most secrets, and have none of the others.
   for (const value of longestFirst)
-    // Most texts are shorter than most secrets, and have none of the others.
     if (masked.length >= value.length && masked.includes(value)) masked = masked.replaceAll(value, MASK);
   return masked;
 }
