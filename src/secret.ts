@@ -38,7 +38,9 @@ export class Secret {
 /** Text with every secret that this process has seen replaced by a mask. The last thing before any sink. */
 export function maskSecrets(text: string): string {
   let masked = text;
-  for (const value of longestFirst) masked = masked.replaceAll(value, MASK);
+  // Most texts are shorter than most secrets, and have none of the others.
+  for (const value of longestFirst)
+    if (masked.length >= value.length && masked.includes(value)) masked = masked.replaceAll(value, MASK);
   return masked;
 }
 

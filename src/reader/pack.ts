@@ -15,11 +15,12 @@ export interface Shortened {
 
 /**
  * A Perl program that does the same, without comments and with short names: of each variable that it declares by "my",
- * and of each function, "sub" at the beginning of a line. One name becomes one short name wherever it stands, so names
+ * and of each function, "sub" at the beginning of a line. It gives no warnings: nobody would read them, and the module that
+ * has them is a tenth of a start. One name becomes one short name wherever it stands, so names
  * that differ still do. A function is called with parentheses; any other call strict refuses.
  */
 export function shortened(program: string): Shortened {
-  const text = withoutComments(program);
+  const text = withoutComments(program).replace(/^(?:use|no) warnings\b.*\n/gm, "");
   const declared = [...text.matchAll(/\bmy (?:\(([^)]*)\)|([$@%]\w+))/g)].flatMap(([, some, one]) => [
     ...(some ?? one!).matchAll(/[$@%](\w+)/g),
   ]);

@@ -21,13 +21,22 @@ const MOST_ANSWER_BYTES = 5 * 1024 * 1024;
 export function encodeFrame(
   questions: readonly { readonly id: number; readonly question: Question }[],
 ): Buffer {
-  return withLength(
-    Buffer.concat(
-      questions.map(({ id, question }) =>
-        withLength(Buffer.concat([uint32(id), ...question.map((word) => withLength(Buffer.from(word)))])),
-      ),
-    ),
-  );
+  const asked = questions.map(({ id, question }) => {
+    const lengths = question.map((word) => Buffer.byteLength(word));
+    return { id, question, lengths, length: lengths.reduce((sum, length) => sum + 4 + length, 4) };
+  });
+  const length = asked.reduce((sum, { length }) => sum + 4 + length, 0);
+  const frame = Buffer.allocUnsafe(4 + length);
+  let at = frame.writeUInt32BE(length);
+  for (const { id, question, lengths, length } of asked) {
+    at = frame.writeUInt32BE(length, at);
+    at = frame.writeUInt32BE(id, at);
+    for (const [index, word] of question.entries()) {
+      at = frame.writeUInt32BE(lengths[index]!, at);
+      at += frame.write(word, at);
+    }
+  }
+  return frame;
 }
 
 /** The stream is not that of reader.pl. */
@@ -88,14 +97,4 @@ function decode(body: Buffer): { readonly id: number; readonly answer: Answer<Fi
     default:
       throw new NoAnswer("sent an answer of an unknown kind");
   }
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-function withLength(bytes: Buffer): Buffer {
-  return Buffer.concat([uint32(bytes.length), bytes]);
 }

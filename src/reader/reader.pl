@@ -6,11 +6,20 @@
 # has heard nothing for a minute.
 use strict;
 use warnings;
-use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS EINVAL EPERM EPROTONOSUPPORT EROFS);
-use Fcntl qw(:mode O_RDONLY O_WRONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
-use POSIX qw(WNOHANG _exit setgid setuid);
-use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
-  pack_sockaddr_in6 pack_sockaddr_un getaddrinfo);
+# The compiled parts of these modules alone: what else they bring costs as much as all else of a start. XSLoader goes by
+# the file that calls it, and by DynaLoader, which is dear, where that is none.
+BEGIN {
+  require XSLoader;
+  my %names = (
+    POSIX => "EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS EINVAL EPERM EPROTONOSUPPORT EROFS WNOHANG _exit setgid setuid",
+    Fcntl => "O_RDONLY O_WRONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD S_IMODE S_ISREG S_ISDIR S_ISLNK",
+    Socket => "AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in pack_sockaddr_in6 pack_sockaddr_un getaddrinfo",
+  );
+  my ($base) = grep { -e "$_/auto/POSIX/POSIX.so" } @INC;
+  eval qq(#line 1 "$base/all.pm"\nXSLoader::load(\$_) for keys %names; 1) or die $@;
+  no strict "refs";
+  for my $module (keys %names) { *$_ = \&{"${module}::$_"} for split / /, $names{$module} }
+}
 
 my $SILENCE = 60;
 my $MOST_WORKERS = 6;
@@ -240,9 +249,13 @@ sub keeper {
 }
 
 # What is answered of a path. Root goes by it as far as root alone decides where it leads; from there on it is read as the
-# user who decides, with no other group than his own.
+# user who decides, with no other group than his own. What is read is many files in few directories: nobody but root makes
+# another's of one that is root's.
 sub as_keeper {
   my ($path, $answer) = @_;
+  my $directory = $path =~ s{/[^/]*\z}{}r;
+  $is_roots{$directory} //= defined((resolved("$directory/x", 1))[2]) ? 0 : 1;
+  return $answer->() if $is_roots{$directory} && !-l $path;
   my (undef, undef, $keeper) = resolved($path, 1);
   return $answer->() if !defined $keeper;
   if ($keeper == 65534) {
@@ -290,9 +303,9 @@ sub resolved {
   return ($real eq "" ? "/" : $real, $maker);
 }
 
-my @KINDS = ([\&S_ISREG, "regular"], [\&S_ISDIR, "directory"], [\&S_ISFIFO, "fifo"], [\&S_ISSOCK, "socket"],
-  [\&S_ISBLK, "block special file"], [\&S_ISCHR, "character special file"], [\&S_ISLNK, "link"]);
-sub kind { my $mode = shift; return (map { $$_[1] } grep { $$_[0]->($mode) } @KINDS)[0] || "unknown" }
+my %KIND = (0010000, "fifo", 0020000, "character special file", 0040000, "directory", 0060000, "block special file",
+  0100000, "regular", 0120000, "link", 0140000, "socket");
+sub kind { return $KIND{$_[0] & 0170000} || "unknown" }
 
 # A name that the kernel takes for too long is nobody's.
 sub failed { return $! == ENOENT || $! == ENOTDIR || $! == ENAMETOOLONG ? ["absent"] : ["unreadable", "$!"] }
@@ -355,7 +368,7 @@ sub file_as_it_is {
   if ($how eq "lines") {
     my ($text, $because) = content($file, \@stat, $SEARCHED_BYTES, $real);
     return ["unreadable", $because] if !defined $text;
-    my ($number, $pattern) = (0, qr/$argument/);
+    my ($number, $pattern) = (0, qr/(?:$argument)/);
     return ["value", @fields, map { $number++; $_ =~ $pattern ? ($number, $_) : () } split /\n/, $text];
   }
   if ($how eq "settings") {
@@ -443,7 +456,8 @@ sub entries {
     $! = 0;
     my $name = readdir $directory;
     if (!defined $name) { return ["unreadable", "$!"] if $!; last }
-    next if $name eq "." || $name eq ".." || $name !~ /$pattern/;
+    # Without its own parentheses an empty pattern is the last one that fitted something.
+    next if $name eq "." || $name eq ".." || $name !~ /(?:$pattern)/;
     @found < 1000 or return ["unreadable", "more than 1000 entries"];
     my @stat = lstat "$path/$name" or next;
     my @target = stat "$path/$name";
@@ -722,7 +736,7 @@ sub process_part {
     length $text <= $PROCESS_BYTES or die "its $_[0] is larger than $PROCESS_BYTES bytes\n";
     return $text;
   };
-  my $matching = sub { my $pattern = shift; return join "\0", grep { /$pattern/ } @_ };
+  my $matching = sub { my $pattern = shift; return join "\0", grep { /(?:$pattern)/ } @_ };
   if ($part =~ /\A(?:cmdline|cgroup|limits|comm)\z/) { return $whole->($part) }
   if ($part =~ /\A(?:exe|cwd)\z/) { return readlink("$process/$part") // "" }
   # Device and inode of its program, which tell a file that was replaced.
@@ -1618,18 +1632,10 @@ my $NEVER_AT_BOOT = qr/\A(?:rescue|emergency|halt|poweroff|reboot|shutdown|kexec
 my $MOST_SCRIPTS = 400;
 my $MOST_WRITERS = 300;
 
-# As as_keeper, of many files in few directories.
-sub as_keeper_of_many {
-  my ($path, $answer) = @_;
-  my $directory = $path =~ s{/[^/]*\z}{}r;
-  $is_roots{$directory} //= defined((resolved("$directory/x", 1))[2]) ? 0 : 1;
-  return $is_roots{$directory} && !-l $path ? $answer->() : as_keeper($path, $answer);
-}
-
 # The text of a script or configuration, no more than $CONTENT_BYTES; undefined of a program, or of what is no file.
 sub script {
   my ($path, $is_named) = @_;
-  my $read = as_keeper_of_many($path, sub {
+  my $read = as_keeper($path, sub {
     -f $path or return ["absent"];
     my $size = -s _;
     my $text = slurp($path, $size > 16384 ? 1024 : $CONTENT_BYTES) // return failed();
@@ -1933,13 +1939,19 @@ sub moved {
   } @_;
 }
 
-# enabled NAME: as systemctl says it. systemd itself is asked for those that have a file; it does not know init scripts.
+# enabled NAME: as systemctl says it. systemd itself is asked for those that have a file; it does not know init scripts. Of
+# what is neither systemctl has nothing to say.
 sub enabled {
   my @names = map { checked(unit => $$_[1]) } @_;
-  my @there = grep { my $name = $_; grep { lstat "$_/$name" or lstat "$_/" . template_of($name) } grep { !/late/ } @UNITS } @names;
+  my $has_file = sub { my ($name, @in) = @_; return grep { lstat "$_/$name" or lstat "$_/" . template_of($name) } @in };
+  my @there = grep { $has_file->($_, grep { !/late/ } @UNITS) } @names;
   my %word;
   @word{@there} = map { defined $_ ? unpack "L/a", $_ : $_ } eval { bus(map { [$MANAGER, "$SYSTEMD.Manager", "GetUnitFileState", $_] } @there) };
-  return map { ["value", $word{$_} // (split /\n/, (output_of(["systemctl", "is-enabled", "--", $_]))[1])[0] // ""] } @names;
+  return map {
+    my $word = $word{$_};
+    ($word) = split /\n/, (output_of(["systemctl", "is-enabled", "--", $_]))[1] if !defined $word && ($has_file->($_, @UNITS) || -e "/etc/init.d/" . s/\.service\z//r);
+    ["value", $word // ""];
+  } @names;
 }
 
 # --- Workers ---

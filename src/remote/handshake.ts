@@ -12,6 +12,7 @@ import { GrowingBytes } from "./growing-bytes.ts";
 import type { HostKeyCheck } from "./host-key.ts";
 import { sshCommand } from "./ssh-command.ts";
 import { ssh2 } from "./ssh2.ts";
+import { writtenTogether } from "./written-together.ts";
 
 /** A version line and a list of algorithms are no longer, and SSH's packets neither. */
 const MOST_HEARD_BYTES = 40_000;
@@ -198,7 +199,7 @@ export function handshake(request: HandshakeRequest): Promise<Connection> {
     socket.on("data", listen);
     try {
       client.connect({
-        sock: socket as never,
+        sock: writtenTogether(socket) as never,
         username: user.value,
         readyTimeout: 0,
         keepaliveInterval: settings.keepaliveMs.value ?? deadlines.keepaliveMs,

@@ -16,12 +16,16 @@ it("is at most 24 KiB on its way", async () => {
 
 /** What Perl makes of a program, as a program: without comments, in Perl's own lines. */
 function asPerlReads(program: string): string[] {
-  return execFileSync("perl", ["-MO=-qq,Deparse", "-"], { input: program, encoding: "utf8" }).split("\n");
+  const lines = execFileSync("perl", ["-MO=-qq,Deparse", "-"], { input: program, encoding: "utf8" }).split(
+    "\n",
+  );
+  // What modules declare comes in any order.
+  return lines.filter((line) => !/^sub (?:POSIX|Fcntl|Socket)::\w+ \(\);$/.test(line));
 }
 
 let asWritten: readonly string[];
 beforeAll(() => {
-  asWritten = asPerlReads(READER);
+  asWritten = asPerlReads(READER.replace(/^ *(?:use|no) warnings\b.*\n/gm, ""));
 });
 
 /** With its own names again. */

@@ -1057,7 +1057,6 @@ while [ "$1" != -- ]; do shift; done
 shift
 for unit; do
   if [ "$verb" = show ]; then printf 'Id=%s\\nLoadState=loaded\\n\\n' "$unit"
-  elif [ "$unit" = none.service ]; then exit 1
   else echo "enabled"; fi
 done
 `,
@@ -1087,7 +1086,8 @@ done
     ]);
     const lines = readFileSync(at("asked-of-systemd"), "utf8").trim().split("\n").sort();
     expect(lines).toEqual([
-      ...[a, b, "none.service"].map((name) => `is-enabled -- ${name}`).sort(),
+      // What has neither a unit file nor an init script is nothing that systemctl could tell of.
+      ...[a, b].map((name) => `is-enabled -- ${name}`).sort(),
       `show --no-pager -p Id -p LoadState -- ${a} ${b}`,
     ]);
     await asked.end();
@@ -1140,8 +1140,12 @@ done
         `#!/bin/sh\necho "$@" >>${log}\ncase $1 in\nis-enabled) echo static ;;\nshow-environment) echo OTHER=1 ;;\nshow) printf 'MainPID=1\\n\\nNeedDaemonReload=no\\n' ;;\nesac\n`,
         { mode: 0o755 },
       );
+      const scripts = "mount -t tmpfs tmpfs /etc/init.d; : >/etc/init.d/by-script";
       const host = new HostReader(
-        new LocalHost({ PATH: `${at(`bin-${kind}`)}:${process.env.PATH}` }, withSystemd(socket)),
+        new LocalHost(
+          { PATH: `${at(`bin-${kind}`)}:${process.env.PATH}` },
+          `${withSystemd(socket)}; ${scripts}`,
+        ),
       );
       const reader = new Reader(lookThrough(host));
       const properties = ["InvocationID", "MainPID", "NeedDaemonReload"];
@@ -1151,14 +1155,16 @@ done
         reader.unit(a, properties),
         reader.unit("-.slice", properties),
         reader.groupsOf(3, "manager"),
+        reader.enabled("by-script.service"),
+        reader.enabled("none.service"),
       ]);
       await host.end();
       systemd.close();
-      const [first, second, moved, slice, manager] = answers.map((answer) =>
+      const [first, second, moved, slice, manager, script, none] = answers.map((answer) =>
         answer.is === "value" ? answer.value : answer,
       );
       return {
-        ...{ enabled: [first, second], moved, slice },
+        ...{ enabled: [first, second, script, none], moved, slice },
         environment: Array.isArray(manager) ? manager.at(-1)[2] : manager,
         programs: readFileSync(log, "utf8").trim().split("\n").sort(),
       };
@@ -1166,7 +1172,7 @@ done
 
     it("what it says takes no program, but for what it does not know", async ({ expect }) => {
       expect(await answersOf("whole")).toEqual({
-        enabled: ["masked-runtime", "static"],
+        enabled: ["masked-runtime", "static", "static", ""],
         moved: new Map([
           ["InvocationID", [id]],
           ["NeedDaemonReload", ["yes"]],
@@ -1177,18 +1183,18 @@ done
           ["NeedDaemonReload", ["no"]],
         ]),
         environment: "LANG PASSWORD A",
-        programs: [`is-enabled -- ${b}`],
+        programs: [b, "by-script.service"].map((name) => `is-enabled -- ${name}`).sort(),
       });
     });
 
     it.each(["cut", "refuses"] as const)("an answer that is not whole is not its: %s", async (kind) => {
       expect(await answersOf(kind)).toEqual({
-        enabled: ["static", "static"],
+        enabled: ["static", "static", "static", ""],
         moved: new Map([["MainPID", ["1"]]]),
         slice: new Map([["NeedDaemonReload", ["no"]]]),
         environment: "OTHER",
         programs: [
-          ...[a, b].map((name) => `is-enabled -- ${name}`).sort(),
+          ...[a, b, "by-script.service"].map((name) => `is-enabled -- ${name}`).sort(),
           `show --no-pager -p InvocationID -p MainPID -p NeedDaemonReload -- ${a} -.slice`,
           "show-environment",
         ],
