@@ -1,7 +1,8 @@
+import { isPlainMap } from "../plain-map.ts";
 import { formatPath, type Path } from "./path.ts";
 import { namesInRange } from "./pattern.ts";
 import type { Problems } from "./problems.ts";
-import { isPlainMap, valueAt } from "./section.ts";
+import { valueAt } from "./section.ts";
 import type { Source } from "./source.ts";
 
 /** Keys of a host that differ from host to host, and so may hold a range as well. */
