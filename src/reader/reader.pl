@@ -10,7 +10,7 @@ use Errno qw(EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPRO
 use Fcntl qw(:mode O_RDONLY O_WRONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD);
 use POSIX qw(WNOHANG _exit setgid setuid);
 use Socket qw(AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in
-  pack_sockaddr_in6 pack_sockaddr_un getaddrinfo);
+  pack_sockaddr_in6 pack_sockaddr_un getaddrinfo getnameinfo);
 
 my $SILENCE = 60;
 my $MOST_WORKERS = 6;
@@ -940,7 +940,7 @@ sub ask_haproxy {
   if (!$socket) { return $! == ENOENT || $! == ECONNREFUSED ? ["absent"] : ["unreadable", $@ =~ s/\n//r] }
   send_all($socket, "$command\n", now() + 2);
   shutdown $socket, 1;
-  my $text = to_the_end($socket, now() + 4, $ANSWER_BYTES);
+  my $text = to_the_end($socket, now() + 4, $ANSWER_BYTES * 2);
   $text ne "" or die "no answer\n";
   $text =~ /\n\n\z/ or die "its answer has no end\n";
   return ["value", $make->($text)];
@@ -955,18 +955,33 @@ sub haproxy_info {
 }
 
 # Fields: type (0 a front end, 2 a server), front or back end, server, status, weight, address ("" before HAProxy 1.7), limit of
-# connections, and of its check: status ("" when there is none), code, last words.
+# connections, and of its check: status ("" when there is none), code, last words. With them, for one worker tells all of it:
+# "info", key and value of the worker's own; and of a server of which more is set than its address "set", back end, server, port
+# and address of its check, address and port and state of its agent's, name, and whether it is spoken to by TLS.
 my @COLUMNS = qw(type pxname svname status weight addr slim check_status check_code last_chk);
+my @SET = qw(be_name srv_name srv_check_port srv_check_addr srv_agent_addr srv_agent_port srv_agent_state srv_fqdn srv_use_ssl);
 sub haproxy_stat {
-  my @lines = split /\n/, shift;
-  my @names = split /,/, shift(@lines) =~ s/^# //r;
+  my ($info, $text) = split /^# (?=pxname,)/m, shift, 2;
+  my ($table, $states) = split /^1\n# (?=be_id )/m, $text // "", 2;
+  my @lines = split /\n/, $table;
+  my @names = split /,/, shift(@lines) // "";
   my %at = map { $names[$_] => $_ } 0 .. $#names;
   defined $at{type} or die "its table was not understood\n";
-  return map {
+  my @told = eval { haproxy_info($info) };
+  my (@set, @keys);
+  for (split /\n/, $states // "") {
+    my @cells = split / /;
+    if (!@keys) { @keys = @cells; next }
+    my %of;
+    @of{@keys} = @cells;
+    my @row = map { ($of{$_} // "-") eq "-" ? "" : $of{$_} } @SET;
+    push @set, "set", @row if grep { $_ } @row[2 .. $#row];
+  }
+  return (map {
     # What a server answered to its check may hold a comma: then it is in quotes.
     my @cell = map { /\A"(.*)"\z/s ? $1 =~ s/""/"/gr : $_ } /\G("(?:[^"]|"")*"|[^,]*)(?:,|\z)/g;
     ($cell[$at{type}] // "") =~ /\A[02]\z/ ? (map { substr defined $at{$_} ? $cell[$at{$_}] // "" : "", 0, 300 } @COLUMNS) : ();
-  } @lines;
+  } @lines), @set, map { ("info", @told[$_ * 2, $_ * 2 + 1], ("") x 7) } 0 .. $#told / 2;
 }
 
 # serving SECONDS (ADDRESS PORT METHOD PATH)...: what each answers to one request, or without a method to a connection. Fields:
@@ -1853,7 +1868,7 @@ my %QUESTION = (
   }],
   "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],
   "haproxy.info" => [7, [], sub { ask_haproxy($ADMIN, "show info", \&haproxy_info) }],
-  "haproxy.stat" => [7, [], sub { ask_haproxy($ADMIN, "show stat", \&haproxy_stat) }],
+  "haproxy.stat" => [7, [], sub { ask_haproxy($ADMIN, "show info;show stat;show servers state", \&haproxy_stat) }],
   "haproxy.processes" => [7, [], sub { ask_haproxy($MASTER, "show proc", sub { $_[0] }) }],
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
   "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
@@ -1863,8 +1878,10 @@ my %QUESTION = (
   "registry" => [25, [qw(any *)], \&registry],
   "registry.acls" => [25, [qw(any *)], \&registry_acls],
   "serving" => [15, [qw(seconds any *)], \&serving],
-  # Names, each with "" or why it does not resolve.
-  "resolution" => [10, [qw(host *)], sub { ["value", map { my ($error) = getaddrinfo($_); ($_, $error ? "$error" : "") } @_] }],
+  # Names, each with "=" and its addresses, or why it does not resolve.
+  "resolution" => [10, [qw(host *)], sub {
+    ["value", map { my ($error, @found) = getaddrinfo($_, "", { socktype => SOCK_STREAM }); ($_, $error ? "$error" : join " ", "=", map { (getnameinfo($$_{addr}, 1))[1] } @found) } @_];
+  }],
   "health" => [15, [qw(address port seconds http_path)], \&health],
   "database.options" => [8, [qw(server user yes_no)], sub {
     database_parser($_[0] eq "mariadb" ? "/usr/sbin/mariadbd" : "/usr/sbin/mysqld", ["--help", "--verbose"], @_[1, 2]);
