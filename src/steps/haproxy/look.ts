@@ -128,6 +128,7 @@ const NOTHING = {
   table: { is: "value", value: { servers: [], frontEnds: [] } },
   served: ABSENT,
   names: { is: "value", value: new Map() },
+  leadTo: new Map(),
   info: new Map<string, string>(),
   infoFrom: "",
   processes: ABSENT,
@@ -253,6 +254,7 @@ type Serving = Pick<
   | "table"
   | "served"
   | "names"
+  | "leadTo"
   | "info"
   | "infoFrom"
   | "processes"
@@ -281,7 +283,7 @@ async function servingFacts(
     serving,
     journal,
     served,
-    names,
+    resolved,
   ] = await Promise.all([
     properties,
     readLoadedRecord(reader),
@@ -306,7 +308,7 @@ async function servingFacts(
     socket,
     table,
     served,
-    names,
+    ...resolved,
     info,
     infoFrom,
     processes: proc,
@@ -333,13 +335,39 @@ async function infoOf(
 /** More names than a question bears are not looked up. */
 const MOST_NAMES = 200;
 
-/** Which names of servers HAProxy would not find at its next start, which it then refuses. */
-async function namesOf(reader: Reader, { content }: FileFact): Promise<HaproxyFacts["names"]> {
+const HOSTS = "/etc/hosts";
+
+/** Where names of servers lead, and which of them HAProxy would not find at its next start, which it then refuses. */
+async function namesOf(
+  reader: Reader,
+  { content }: FileFact,
+): Promise<Pick<HaproxyFacts, "names" | "leadTo">> {
   const names =
     content === undefined ? [] : serverHostNames(parseHaproxyConfig(content)).slice(0, MOST_NAMES);
-  if (names.length === 0) return { is: "value", value: new Map() };
-  const answer = await reader.groupsOf(2, "resolution", ...names);
-  return mapAnswer(answer, (rows) => new Map(rows.map(([name, why]) => [name!, quotable(why!)])));
+  if (names.length === 0) return { names: { is: "value", value: new Map() }, leadTo: new Map() };
+  const [answer, hosts] = await Promise.all([
+    reader.groupsOf(2, "resolution", ...names),
+    reader.lines(
+      HOSTS,
+      `^[^#]*\\s(?:${names.map((name) => name.replaceAll(".", "\\.")).join("|")})(?:\\s|$)`,
+    ),
+  ]);
+  const lines = hosts.is === "value" ? hosts.value.lines : [];
+  const found = answer.is === "value" ? answer.value : [];
+  return {
+    names: mapAnswer(
+      answer,
+      (rows) => new Map(rows.map(([name, why]) => [name!, why!.startsWith("=") ? "" : quotable(why!)])),
+    ),
+    leadTo: new Map(
+      found.flatMap(([name = "", said = ""]) => {
+        if (!said.startsWith("= ")) return [];
+        const line = lines.find(({ text }) => text.split(/[#\n]/)[0]!.trim().split(/\s+/).includes(name));
+        const addresses = said.slice(2).split(" ");
+        return [[name, { addresses, hosts: line === undefined ? "" : `${HOSTS}:${line.number}` }]];
+      }),
+    ),
+  };
 }
 
 async function processOf(reader: Reader, pid: number): Promise<Answer<HaproxyProcess>> {
