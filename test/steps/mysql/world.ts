@@ -11,6 +11,7 @@ import { mysql } from "../../../src/steps/mysql/index.ts";
 import { lookAtDatabase } from "../../../src/steps/mysql/look.ts";
 import type { MysqlParameters } from "../../../src/steps/mysql/parameters.ts";
 import { type ToldHost, tellOf, value } from "../../reader/told-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 export const GIB = 2 ** 30;
 export const MIB = 2 ** 20;
@@ -269,6 +270,7 @@ export async function assessedFrom(
     { name: "db-1", desired, facts, host, claims: new Map() },
     new Map(),
   );
+  holdRowsOfChanges(readings, changes);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
   const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
   return { rows, open: Object.fromEntries(open.map((row) => [row.setting, row.verdict])), changes };
