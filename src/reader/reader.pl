@@ -1726,10 +1726,13 @@ sub boot_lines {
     @found <= $MOST_WRITERS * 4 or die "more than $MOST_WRITERS lines fit\n";
     return if $depth >= 3;
     my $loads = $text =~ /\bsysctl\b/;
-    while ($text =~ m{(/[\w./\@+-]{3,})}g) {
+    while ($text =~ m{(/[\w./\@+-]{3,}(?:\*[\w.*]*)?)}g) {
       my ($named, $before) = ($1, substr $text, 0, $-[1]);
       next if $before =~ m{[\w/.\$\}*-]\z};
-      $follow->($named, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/);
+      my ($directory, $name) = $named =~ m{(.*)/(.*\*.*)};
+      my $fits = join ".*", map { quotemeta } split /\*/, $name // "", -1;
+      $follow->($_, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/)
+        for defined $name ? map { "$directory/$_" } sort(names($directory, qr/\A(?!\.)$fits\z/)) : $named;
     }
     $follow->("/etc/sysctl.conf", $how, 3, 1) if $loads && $text =~ /\s(?:-p|--load)\s*(?:["';&|]|\z)/;
   };

@@ -537,7 +537,9 @@ describe("what else is read", () => {
 describe("what is run at a boot or later", () => {
   it("is told line by line, of at jobs, logrotate and what systemd-run made too", async () => {
     const places: Readonly<Record<string, string>> = {
-      "/etc/rc.local": "#!/bin/sh\n# stop-it\necho stop-it one\n",
+      "/etc/rc.local": "#!/bin/sh\n# stop-it\necho stop-it one\ncat /etc/all.d/*.conf | sysctl -p -\n",
+      "/etc/all.d/a.conf": "stop-it six\n",
+      "/etc/all.d/b.txt": "stop-it nowhere\n",
       "/etc/logrotate.d/x": "/var/log/x {\n postrotate\n  stop-it two\n endscript\n}\n",
       "/var/spool/cron/atjobs/a1": "#!/bin/sh\nstop-it three\n",
       "/run/systemd/transient/run-x.timer": "[Timer]\nOnActiveSec=1h\n",
@@ -563,6 +565,7 @@ describe("what is run at a boot or later", () => {
     const rows =
       told.is === "value" ? told.value.map(([path, line, text, by]) => [path, line, text?.trim(), by]) : [];
     expect(rows.toSorted()).toEqual([
+      ["/etc/all.d/a.conf", "1", "stop-it six", "rc.local"],
       ["/etc/logrotate.d/x", "3", "stop-it two", "logrotate"],
       ["/etc/rc.local", "3", "echo stop-it one", "rc.local"],
       ["/run/systemd/transient/run-x.service", "2", "/bin/stop-it four", "run-x.service"],
