@@ -114,7 +114,7 @@ export function endingsOf(
     )
       continue;
     const said = `${path}:${line.line} ${found.does} ${unit} (${how})`;
-    if (found.isVague || found.isSaid || !isSure(line, found.before))
+    if (found.isVague || found.isSaid || !isSure(line, found))
       warnings.push(`${said.replace(found.does, `may be what ${found.does}`)}: look at when it does`);
     else blocked.push(`${said}: take it out there`);
   }
@@ -324,8 +324,10 @@ const NOT_ALWAYS =
   /^(?:ifupdown|dhclient|pppd|NetworkManager|networkd-dispatcher|udev|modprobe|login|logrotate|ufw)$| /;
 
 /** Whether it is surely run: at the beginning of a line, with nothing before it that decides. */
-function isSure({ text, by }: BootLine, before: string): boolean {
-  if (NOT_ALWAYS.test(by) || /^\s/.test(text)) return false;
+function isSure({ text, by }: BootLine, { before, lasts = false }: Found): boolean {
+  // What a unit does when it ends is done at every shutdown: the next boot finds what lasts.
+  const isAtShutdown = lasts && / ExecStop(?:Post)?$/.test(by);
+  if ((NOT_ALWAYS.test(by) && !isAtShutdown) || /^\s/.test(text)) return false;
   const plain = before.replaceAll(/\b(?:sleep\s+[\w.]+|cd\s+\S+|sync|wall\s+\S+)\s*(?:&&|;)/g, "");
   return !/&&|\|\||\||\b(?:if|elif|unless|until|while|for|case|test|trap)\b|\[|\)\s*$|\{/.test(plain);
 }

@@ -3,7 +3,16 @@ import { quotable } from "../terminal-text.ts";
 import { endingsOf } from "./endings.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";
-import { isHarmless, isLong, isRisky, NO, PLAIN_VARIABLE, secondsOf, TELLING_VARIABLE } from "./unit-keys.ts";
+import {
+  isEmptied,
+  isHarmless,
+  isLong,
+  isRisky,
+  NO,
+  PLAIN_VARIABLE,
+  secondsOf,
+  TELLING_VARIABLE,
+} from "./unit-keys.ts";
 import { nameOf, START_KEYS } from "./unit-start.ts";
 
 /** What a service needs, and what must go on being run beside it. */
@@ -130,7 +139,7 @@ function judgeLine(
     return;
   }
   // It takes back what was said before.
-  if (value === "" && !START_KEYS.includes(key)) {
+  if (value === "" && !START_KEYS.includes(key) && !isEmptied(key)) {
     if (/^Exec/.test(key)) warnings.push(`${place} takes every ${key}= out of ${unit.name}`);
     return;
   }

@@ -19,22 +19,54 @@ const NAMES = [
       .map((path) => basename(path)),
   ),
 ];
+/** What else is lost with the directories that it is in, by the unit that has it there unless it is told otherwise. */
+const DATA: Readonly<Record<string, string>> = {
+  "zookeeper.service": "/var/lib/zookeeper/data/version-2",
+  "mariadb.service": "/var/lib/mysql/ibdata1",
+  "mysql.service": "/var/lib/mysql/ibdata1",
+  "meshctl-watcher.service": "/opt/meshctl/watcher",
+  "meshctl-registrar.service": "/opt/meshctl/registrar",
+};
+const DIRECTORIES =
+  "/(?:etc/(?:haproxy|zookeeper|mysql|meshctl)|var/lib/(?:zookeeper|mysql)|opt/meshctl)(?![\\w-])";
 /** Programs that write a file, or take it away. */
 const WRITERS = "cp|mv|install|ln|rsync|scp|tee|sed|perl|rm|unlink|shred|truncate|curl|wget|dd";
 
 /** What a line that writes one of these files has: who does, and the file's name behind it. */
 export const OVERWRITING = {
   writer: `(?:>|\\b(?:${WRITERS})\\b)`,
-  file: `(?:${[...NAMES, "haproxy.service", "zookeeper.service", "meshctl-\\w+.service"]
-    .map((name) => name.replaceAll(".", "\\."))
-    .join("|")})`,
+  file: `(?:${[
+    ...[...NAMES, "haproxy.service", "zookeeper.service", "meshctl-\\w+.service"].map((name) =>
+      name.replaceAll(".", "\\."),
+    ),
+    DIRECTORIES,
+  ].join("|")})`,
 } as const;
 
 /** The file of a unit that a command writes or takes away; undefined where it does neither. */
 export function overwrittenBy(words: readonly string[], unit: string): string | undefined {
   const files = [...(FILES[unit] ?? []), `/etc/systemd/system/${unit}`];
   const target = targetOf(words);
-  return files.find((path) => target.includes(path));
+  const found = files.find((path) => target.includes(path));
+  if (found !== undefined) return found;
+  const taken = takenBy(words).map((path) => path.replace(/\/+(?:\*|\.)?$/, ""));
+  const all = DATA[unit] === undefined ? files : [...files, DATA[unit]];
+  return all.find((path) =>
+    taken.some((each) => each !== "" && (path === each || path.startsWith(`${each}/`))),
+  );
+}
+
+/** Paths that a command takes away with all that is below. */
+function takenBy(words: readonly string[]): readonly string[] {
+  const at = words.findIndex((word) => /^(?:\S*\/)?(?:rm|mv)$/.test(word));
+  if (at < 0) return [];
+  const rest = words.slice(at + 1);
+  const paths = rest.filter((word) => word.startsWith("/"));
+  if (/(?:^|\/)mv$/.test(words[at]!)) return paths.slice(0, -1);
+  return rest.some((word) => /^-(?:-recursive$|[a-zA-Z]*[rR])/.test(word)) ||
+    paths.some((path) => path.endsWith("/*"))
+    ? paths
+    : [];
 }
 
 /** Paths that a command writes to, or takes away. */

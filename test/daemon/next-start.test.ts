@@ -91,6 +91,7 @@ describe("a line of somebody's drop-in", () => {
     "ReadWritePaths=-/srv/x",
     "StartLimitIntervalSec=0",
     "WatchdogSec=0",
+    "SystemCallFilter=",
   ])("%s is nobody's business", (text) => {
     expect(judged(line(text))).toEqual({ blocked: [], warnings: [], unread: undefined });
   });
@@ -117,6 +118,8 @@ describe("a line of somebody's drop-in", () => {
     "StandardOutput=file:/srv/gone/x.log",
     "LoadCredential=a:/etc/gone",
     "NoExecPaths=/usr",
+    // No capability at all; of most other keys no value is the one they have by themselves.
+    "CapabilityBoundingSet=",
   ])("%s is believed only when what runs was started with it", (text) => {
     expect(judged(line(text)).blocked).toEqual([expect.stringContaining(`${PATH}:2 ${text}`)]);
     expect(judged(line(text, { isStarted: true })).blocked).toEqual([]);

@@ -133,7 +133,11 @@ function namesOfServers({ config, facts, active }: Situation): readonly Reading[
     if (known === undefined || address === undefined || status.startsWith("MAINT")) return [];
     if (/(?:^| )resolvers /.test(server!.options)) return [];
     const ip = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
-    if (parseIp(ip) === undefined || known.addresses.some((each) => isSameIp(each, ip))) return [];
+    if (parseIp(ip) === undefined) return [];
+    // Of several in /etc/hosts HAProxy takes the first; name servers tell them in turns.
+    const ofKind = known.addresses.filter((each) => each.includes(":") === ip.includes(":"));
+    const taken = known.hosts === "" ? known.addresses : ofKind.slice(0, 1);
+    if (taken.some((each) => isSameIp(each, ip))) return [];
     return [
       {
         words: `${backend}/${name} is sent to ${ip}, and ${server!.host} leads to ${known.addresses.join(", ")}`,

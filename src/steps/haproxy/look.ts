@@ -22,6 +22,7 @@ import {
 import type { Processes } from "../../haproxy/processes.ts";
 import { lookAtServed } from "../../haproxy/served.ts";
 import { ADMIN_SOCKET, boundAddresses, CHROOT, PROCESS_USER } from "../../haproxy/settings.ts";
+import { isSameIp } from "../../ip.ts";
 import { type Answer, mapAnswer, read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";
 import { revealContent } from "../../secret.ts";
@@ -362,8 +363,12 @@ async function namesOf(
     leadTo: new Map(
       found.flatMap(([name = "", said = ""]) => {
         if (!said.startsWith("= ")) return [];
-        const line = lines.find(({ text }) => text.split(/[#\n]/)[0]!.trim().split(/\s+/).includes(name));
         const addresses = said.slice(2).split(" ");
+        const named = lines.flatMap(({ number, text }) => {
+          const [address = "", ...all] = text.split(/[#\n]/)[0]!.trim().split(/\s+/);
+          return all.includes(name) ? [{ number, address }] : [];
+        });
+        const line = named.find(({ address }) => isSameIp(address, addresses[0]!)) ?? named[0];
         return [[name, { addresses, hosts: line === undefined ? "" : `${HOSTS}:${line.number}` }]];
       }),
     ),

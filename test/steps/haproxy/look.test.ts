@@ -393,6 +393,13 @@ describe("a look at a HAProxy that", () => {
       });
     });
 
+    it("to the second one of /etc/hosts is not: the next start takes the first", async () => {
+      expect(await namesRow("10.0.0.9", "127.0.0.8 10.0.0.9", "127.0.0.8 db.lab")).toMatchObject({
+        verdict: "blocked",
+        because: expect.stringContaining("db.lab leads to 127.0.0.8, 10.0.0.9 (/etc/hosts:7)"),
+      });
+    });
+
     it("to another of those that a name server tells in turns is a warning", async () => {
       expect(await namesRow("10.0.0.9", "10.0.0.8")).toMatchObject({
         verdict: "proven",
