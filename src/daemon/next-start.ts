@@ -222,6 +222,9 @@ function keepsFromStarting(
 /** With less a service is throttled, and not only shares the host with others. */
 const LEAST_PROCESSORS = 0.2;
 
+/** Where clouds tell machines of themselves: no service of ours asks there. */
+const LINK_LOCAL = /^(?:169\.254\.|fe80:|fd00:ec2:)/;
+
 function limits(
   { name, next }: UnitFact,
   { memoryBytes, tasks }: StartNeeds,
@@ -238,6 +241,14 @@ function limits(
       warnings.push(
         `MemoryHigh=${showBytes(limit.memoryHigh)} of ${of} is less than the ${showBytes(memoryBytes)} that ${name} needs: it would be slowed down`,
       );
+    // Of the unit itself its lines tell.
+    const denied = limit.name === name ? [] : limit.denied.filter((each) => !LINK_LOCAL.test(each));
+    if (denied.length > 0) {
+      const said = `IPAddressDeny= of ${of} keeps packets of ${denied.slice(0, 3).join(", ")} from it`;
+      if (limit.allowed.length === 0 && denied.some((each) => each.endsWith("/0")))
+        blocked.push(`${said}: systemctl cat ${limit.name} shows where it stands`);
+      else warnings.push(said);
+    }
     if (limit.processors < LEAST_PROCESSORS)
       warnings.push(
         `CPUQuota= of ${of} leaves ${Math.round(limit.processors * 100)}% of a processor, and ${name} is slowed down: systemctl cat ${limit.name} shows where it stands`,

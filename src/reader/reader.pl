@@ -61,7 +61,7 @@ sub microseconds {
 my %PROPERTY = map { $_ => 1 } qw(
   Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths
   NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE
-  ExecStartPre ExecReload Slice MemoryMax MemoryHigh CPUQuotaPerSecUSec TasksMax TasksCurrent WantedBy RequiredBy ConflictedBy
+  ExecStartPre ExecReload Slice MemoryMax MemoryHigh CPUQuotaPerSecUSec TasksMax TasksCurrent IPAddressAllow IPAddressDeny WantedBy RequiredBy ConflictedBy
   Group SupplementaryGroups DynamicUser ProtectHome ReadWritePaths ReadOnlyPaths InaccessiblePaths NoExecPaths ExecPaths
   BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp StateDirectory LogsDirectory CacheDirectory
   RootImage RequiresMountsFor RuntimeDirectory SourcePath);

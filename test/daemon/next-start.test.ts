@@ -16,6 +16,8 @@ const UNLIMITED = {
   processors: Number.POSITIVE_INFINITY,
   tasksMax: Number.POSITIVE_INFINITY,
   tasks: 0,
+  denied: [],
+  allowed: [],
 };
 const plan = (...names: readonly string[]) =>
   bootPlan([
@@ -221,6 +223,18 @@ describe("the next start of a unit", () => {
   ])("fits into %s with %j: blocked %s", (name, limit, isBlocked) => {
     const { blocked } = judgeStart(unit({ limits: [{ name, ...UNLIMITED, ...limit }] }), NEEDS);
     expect(blocked.length > 0).toBe(isBlocked);
+  });
+
+  it.each([
+    ["apps.slice", { denied: ["::/0", "0.0.0.0/0"] }, 1, 0],
+    ["apps.slice", { denied: ["::/0", "0.0.0.0/0"], allowed: ["127.0.0.0/8", "10.0.0.0/8"] }, 0, 1],
+    ["apps.slice", { denied: ["10.0.0.3/32"] }, 0, 1],
+    ["apps.slice", { denied: ["169.254.169.254/32"] }, 0, 0],
+    // A drop-in of its own is told by its line.
+    [UNIT, { denied: ["::/0", "0.0.0.0/0"] }, 0, 0],
+  ])("gets its packets in %s with %j: blocked %d, warned %d", (name, limit, blocked, warned) => {
+    const found = judgeStart(unit({ limits: [{ name, ...UNLIMITED, ...limit }] }), NEEDS);
+    expect([found.blocked.length, found.warnings.length]).toEqual([blocked, warned]);
   });
 
   it.each([
