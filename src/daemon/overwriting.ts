@@ -31,10 +31,12 @@ const DIRECTORIES =
   "/(?:etc/(?:haproxy|zookeeper|mysql|meshctl)|var/lib/(?:zookeeper|mysql)|opt/meshctl)(?![\\w-])";
 /** Programs that write a file, or take it away. */
 const WRITERS = "cp|mv|install|ln|rsync|scp|tee|sed|perl|rm|unlink|shred|truncate|curl|wget|dd";
+/** Programs that take a file from a service in another way. */
+const TAKERS = "chown|chgrp|chattr|mount|find";
 
 /** What a line that writes one of these files has: who does, and the file's name behind it. */
 export const OVERWRITING = {
-  writer: `(?:>|\\b(?:${WRITERS})\\b)`,
+  writer: `(?:>|\\b(?:${WRITERS}|${TAKERS})\\b)`,
   file: `(?:${[
     ...[...NAMES, "haproxy.service", "zookeeper.service", "meshctl-\\w+.service"].map((name) =>
       name.replaceAll(".", "\\."),
@@ -43,30 +45,60 @@ export const OVERWRITING = {
   ].join("|")})`,
 } as const;
 
-/** The file of a unit that a command writes or takes away; undefined where it does neither. */
+/** What a command does to a file or to data of a unit: "writes over FILE of"; undefined where it does nothing. */
 export function overwrittenBy(words: readonly string[], unit: string): string | undefined {
   const files = [...(FILES[unit] ?? []), `/etc/systemd/system/${unit}`];
   const target = targetOf(words);
   const found = files.find((path) => target.includes(path));
-  if (found !== undefined) return found;
-  const taken = takenBy(words).map((path) => path.replace(/\/+(?:\*|\.)?$/, ""));
+  if (found !== undefined) return `writes over ${found} of`;
+  const taken = takenBy(words);
+  if (taken === undefined) return undefined;
+  const above = taken.paths.map((path) => path.replace(/\/+(?:\*|\.)?$/, "")).filter(Boolean);
   const all = DATA[unit] === undefined ? files : [...files, DATA[unit]];
-  return all.find((path) =>
-    taken.some((each) => each !== "" && (path === each || path.startsWith(`${each}/`))),
-  );
+  const lost = all.find((path) => above.some((each) => path === each || path.startsWith(`${each}/`)));
+  return lost && `${taken.does} ${lost} of`;
 }
 
-/** Paths that a command takes away with all that is below. */
-function takenBy(words: readonly string[]): readonly string[] {
-  const at = words.findIndex((word) => /^(?:\S*\/)?(?:rm|mv)$/.test(word));
-  if (at < 0) return [];
+/** Whom data and files of services belong to. */
+const OWN = /^(?:zookeeper|haproxy|mysql|meshctl\w*|synapse|nerve|\d+|-.*)?$/;
+
+/** Paths that a command takes away with all that is below, and how. */
+function takenBy(
+  words: readonly string[],
+): { readonly does: string; readonly paths: readonly string[] } | undefined {
+  const at = words.findIndex((word) => /^(?:\S*\/)?(?:rm|mv|chown|chgrp|chattr|mount|find)$/.test(word));
+  if (at < 0) return undefined;
   const rest = words.slice(at + 1);
   const paths = rest.filter((word) => word.startsWith("/"));
-  if (/(?:^|\/)mv$/.test(words[at]!)) return paths.slice(0, -1);
-  return rest.some((word) => /^-(?:-recursive$|[a-zA-Z]*[rR])/.test(word)) ||
-    paths.some((path) => path.endsWith("/*"))
-    ? paths
-    : [];
+  const isRecursive = rest.some((word) => /^-(?:-recursive$|[a-zA-Z]*[rR])/.test(word));
+  const below = isRecursive || paths.some((path) => path.endsWith("/*")) ? paths : [];
+  const [first = ""] = rest.filter((word) => !word.startsWith("-"));
+  switch (basename(words[at]!)) {
+    case "rm":
+      return { does: "writes over", paths: below };
+    case "mv":
+      return { does: "writes over", paths: paths.slice(0, -1) };
+    case "chown":
+    case "chgrp":
+      return OWN.test(first.split(":", 1)[0]!) ? undefined : { does: "gives somebody else", paths: below };
+    case "chattr":
+      return rest.some((word) => /^\+\w*[ia]/.test(word))
+        ? { does: "lets nobody write", paths: below }
+        : undefined;
+    case "mount": {
+      // By itself it mounts what fstab has.
+      const isAnew = paths.length > 1 || rest.some((word) => /^(?:-t|--types|--bind|-B)/.test(word));
+      return isAnew ? { does: "mounts something over", paths: paths.slice(-1) } : undefined;
+    }
+    default: {
+      const isDeleting = rest.includes("-delete") || rest.some((word) => /^(?:\S*\/)?rm$/.test(word));
+      const isSome = rest.some((word) => /^-(?:i?name|i?path|i?regex|wholename)$/.test(word));
+      const from = rest.findIndex((word) => /^[-(!]/.test(word));
+      return isDeleting && !isSome
+        ? { does: "deletes in", paths: rest.slice(0, from < 0 ? 0 : from) }
+        : undefined;
+    }
+  }
 }
 
 /** Paths that a command writes to, or takes away. */

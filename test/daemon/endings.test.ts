@@ -221,6 +221,31 @@ describe("what surely writes over a file of a service", () => {
   });
 });
 
+describe("what takes the data of a service from it otherwise", () => {
+  const DATA = "/var/lib/zookeeper/data/version-2";
+  it.each([
+    ["chown -R root:root /var/lib/zookeeper", `gives somebody else ${DATA} of`],
+    ["chattr -R +i /var/lib/zookeeper/data", `lets nobody write ${DATA} of`],
+    ["mount -t tmpfs tmpfs /var/lib/zookeeper", `mounts something over ${DATA} of`],
+    ["mount --bind /srv/empty /var/lib/zookeeper", `mounts something over ${DATA} of`],
+    ["find /var/lib/zookeeper -type f -mtime +1 -delete", `deletes in ${DATA} of`],
+    ["find /var/lib/zookeeper/ -mtime +1 -exec rm -f {} +", `deletes in ${DATA} of`],
+  ])("%s", (text, does) =>
+    expect(ends(text, "zookeeper.service")).toEqual(surely(does, "cron runs it", "zookeeper.service")),
+  );
+
+  it.each([
+    "chown -R zookeeper:zookeeper /var/lib/zookeeper",
+    "chown root /var/lib/zookeeper/backup",
+    "chattr -i /var/lib/zookeeper",
+    "mount /var/lib/zookeeper",
+    "mount -t ext4 /dev/vdb1 /var/lib/zookeeper/backup",
+    "find /var/lib/zookeeper -name '*.bak' -delete",
+    "find /var/lib/zookeeper -mtime +1",
+    "find /var/log -mtime +1 -delete",
+  ])("%s does not", (text) => expect(ends(text, "zookeeper.service")).toEqual(NOTHING));
+});
+
 it("what a unit takes away when it ends is gone at the next boot", () => {
   const line = { path: "/etc/systemd/system/wipe.service", line: 4, text: "/bin/rm -rf /etc/haproxy" };
   const { blocked } = endingsOf([{ ...line, by: "wipe.service ExecStop" }], "haproxy.service");

@@ -3,6 +3,7 @@ import type { HostFacts } from "../../../src/contract/host.ts";
 import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
 import type { Evidence } from "../../../src/contract/reading.ts";
 import type { Health } from "../../../src/contract/step.ts";
+import { ENDING_LINES, ENDING_WORDS } from "../../../src/daemon/endings.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { Reader } from "../../../src/reader/reader.ts";
@@ -49,6 +50,8 @@ export interface Database {
   readonly live: Readonly<Record<string, string | number>>;
   readonly liveError: string | undefined;
   readonly unit: Readonly<Record<string, string | number>>;
+  /** A line of a crontab that is run on the host. */
+  readonly cronLine?: string;
   readonly enabled: string;
   readonly job: string;
   readonly processSeconds: number;
@@ -179,6 +182,16 @@ export function toldDatabase(database: Database): ToldHost & { readonly answers:
     },
     processes: { [PID]: { ageSeconds: database.processSeconds, parts: { cmdline: database.commandLine } } },
     answers: {
+      ...(database.cronLine === undefined
+        ? {}
+        : {
+            [keyOf(["boot.lines", ENDING_LINES, ENDING_WORDS])]: value(
+              ...(new RegExp(ENDING_LINES).test(database.cronLine) &&
+              new RegExp(ENDING_WORDS).test(database.cronLine)
+                ? ["/etc/cron.d/db", 1, database.cronLine, "cron"]
+                : []),
+            ),
+          }),
       // None of them came up.
       [keyOf(["restarts", `${database.server}.service`])]: value(3, 10, 17, 24),
       ...(database.leadsTo === undefined
