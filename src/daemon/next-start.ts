@@ -241,8 +241,9 @@ function limits(
       warnings.push(
         `MemoryHigh=${showBytes(limit.memoryHigh)} of ${of} is less than the ${showBytes(memoryBytes)} that ${name} needs: it would be slowed down`,
       );
-    // Of the unit itself its lines tell.
-    const denied = limit.name === name ? [] : limit.denied.filter((each) => !LINK_LOCAL.test(each));
+    // Of the unit itself its lines tell, and the kernel's settings need no packets.
+    const isTold = limit.name === name || name === "systemd-sysctl.service";
+    const denied = isTold ? [] : limit.denied.filter((each) => !LINK_LOCAL.test(each));
     if (denied.length > 0) {
       const said = `IPAddressDeny= of ${of} keeps packets of ${denied.slice(0, 3).join(", ")} from it`;
       if (limit.allowed.length === 0 && denied.some((each) => each.endsWith("/0")))

@@ -95,7 +95,7 @@ function takenBy(
       const isSome = rest.some((word) => /^-(?:i?name|i?path|i?regex|wholename)$/.test(word));
       const from = rest.findIndex((word) => /^[-(!]/.test(word));
       return isDeleting && !isSome
-        ? { does: "deletes in", paths: rest.slice(0, from < 0 ? 0 : from) }
+        ? { does: "deletes in", paths: rest.slice(0, Math.max(from, 0)) }
         : undefined;
     }
   }

@@ -237,6 +237,12 @@ describe("the next start of a unit", () => {
     expect([found.blocked.length, found.warnings.length]).toEqual([blocked, warned]);
   });
 
+  it("needs no packets where it sets the kernel alone", () => {
+    const limits = [{ name: "system.slice", ...UNLIMITED, denied: ["0.0.0.0/0"] }];
+    const found = judgeStart({ ...unit({ limits }), name: "systemd-sysctl.service" }, NEEDS);
+    expect([found.blocked, found.warnings]).toEqual([[], []]);
+  });
+
   it.each([
     [UNIT, 0.01, [expect.stringContaining(`CPUQuota= of ${UNIT} leaves 1% of a processor`)]],
     [
