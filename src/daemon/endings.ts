@@ -49,7 +49,9 @@ const SECRETS = [
 /** What comes first: the number of its group, which then is not looked for a second time in the same line. */
 const first = (what: string, group: number) => `(?=(.*?${what}))\\${group}`;
 /** One of these stands in each of the lines below. Words alone are found much faster, and most files have none of them. */
-export const ENDING_WORDS = [...WORDS, "systemctl", "service", OVERWRITING.file].join("|");
+export const ENDING_WORDS = [...WORDS, "systemctl", "service", "GLOBAL", "global", OVERWRITING.file].join(
+  "|",
+);
 /**
  * Lines that end a service, begin it again, name it for those that do, or write over its files. None that holds a
  * password: what is not needed does not leave the host. Each part is looked for once in a line: hosts have files of one long line.
@@ -64,6 +66,8 @@ export const ENDING_LINES = `^(?=${[
   `${first("\\bfor\\b", 7)}${first("\\bin\\b", 8)}.*\\b${NAMES}`,
   `[ \\t]*\\w+=["'(]?(?=([\\w.@ -]*?\\b${NAMES}\\b))\\9(?=([\\w.@ -]*))\\10["')]?[ \\t\\r]*$`,
   `${first(OVERWRITING.writer, 11)}.*${OVERWRITING.file}`,
+  // What a database is told to be set to (steps/mysql/boot.ts).
+  ".*\\b(?:GLOBAL|global)[.\\s]+\\w+\\s*:?=",
 ].join("|")})(?!.*(?:${SECRETS.join("|")}))`;
 
 interface Ending {
@@ -114,7 +118,7 @@ export function endingsOf(
     )
       continue;
     const said = `${path}:${line.line} ${found.does} ${unit} (${how})`;
-    if (found.isVague || found.isSaid || !isSure(line, found.before))
+    if (found.isVague || found.isSaid || !isSure(line, found))
       warnings.push(`${said.replace(found.does, `may be what ${found.does}`)}: look at when it does`);
     else blocked.push(`${said}: take it out there`);
   }
@@ -170,8 +174,8 @@ const isSaying = (word: string) => /^(?:echo|printf|logger|wall|grep)$/.test(wor
 /** What a command does to a unit, if it ends it or writes over one of its files. */
 function endingIn(words: readonly string[], unit: string): Ending | undefined {
   if (isElsewhere(words)) return undefined;
-  const file = overwrittenBy(words, unit);
-  if (file !== undefined) return { does: `writes over ${file} of`, lasts: true };
+  const does = overwrittenBy(words, unit);
+  if (does !== undefined) return { does, lasts: true };
   const at = (name: RegExp) => words.findIndex((word) => name.test(word));
   const after = (index: number) => words.slice(index + 1);
   const systemctl = at(/(?:^|[/=@+!-])systemctl$/);
@@ -179,9 +183,9 @@ function endingIn(words: readonly string[], unit: string): Ending | undefined {
     const rest = after(systemctl);
     if (rest.some((word) => /^(?:--user|--host|--machine|-H|-M)/.test(word))) return undefined;
     const verb = rest.findIndex((word) => !word.startsWith("-"));
-    const does = VERBS[rest[verb] ?? ""];
+    const ends = VERBS[rest[verb] ?? ""];
     const given = rest.slice(verb + 1);
-    if (does === undefined) return undefined;
+    if (ends === undefined) return undefined;
     if (rest[verb] === "kill" && isHarmlessSignal(rest)) return undefined;
     if (rest[verb] === "isolate") {
       const target = given.find((word) => !word.startsWith("-")) ?? "";
@@ -189,8 +193,8 @@ function endingIn(words: readonly string[], unit: string): Ending | undefined {
         ? undefined
         : { does: `isolates ${target}, and so stops` };
     }
-    if (given.some((word) => isUnit(word, unit))) return { does };
-    return given.some((word) => word.includes("$")) ? { does, isVague: true } : undefined;
+    if (given.some((word) => isUnit(word, unit))) return { does: ends };
+    return given.some((word) => word.includes("$")) ? { does: ends, isVague: true } : undefined;
   }
   const service = at(/(?:^|\/)(?:service|invoke-rc\.d|deb-systemd-invoke)$/);
   if (service >= 0) {
@@ -324,8 +328,10 @@ const NOT_ALWAYS =
   /^(?:ifupdown|dhclient|pppd|NetworkManager|networkd-dispatcher|udev|modprobe|login|logrotate|ufw)$| /;
 
 /** Whether it is surely run: at the beginning of a line, with nothing before it that decides. */
-function isSure({ text, by }: BootLine, before: string): boolean {
-  if (NOT_ALWAYS.test(by) || /^\s/.test(text)) return false;
+function isSure({ text, by }: BootLine, { before, lasts = false }: Found): boolean {
+  // What a unit does when it ends is done at every shutdown: the next boot finds what lasts.
+  const isAtShutdown = lasts && / ExecStop(?:Post)?$/.test(by);
+  if ((NOT_ALWAYS.test(by) && !isAtShutdown) || /^\s/.test(text)) return false;
   const plain = before.replaceAll(/\b(?:sleep\s+[\w.]+|cd\s+\S+|sync|wall\s+\S+)\s*(?:&&|;)/g, "");
   return !/&&|\|\||\||\b(?:if|elif|unless|until|while|for|case|test|trap)\b|\[|\)\s*$|\{/.test(plain);
 }

@@ -47,6 +47,8 @@ const LIMITS = [
   "CPUQuotaPerSecUSec",
   "TasksMax",
   "TasksCurrent",
+  "IPAddressDeny",
+  "IPAddressAllow",
 ];
 /** Every service is below these two, unless its unit says otherwise. */
 const SLICES = ["system.slice", "-.slice"];
@@ -223,6 +225,7 @@ function limitOf(name: string, answer: Answer<UnitProperties>): LimitFact {
     const value = known.get(property)?.at(-1) ?? "";
     return /^\d+$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
   };
+  const words = (property: string) => (known.get(property) ?? []).join(" ").split(" ").filter(Boolean);
   const tasks = number("TasksCurrent");
   const quota = known.get("CPUQuotaPerSecUSec")?.at(-1) ?? "";
   return {
@@ -233,6 +236,8 @@ function limitOf(name: string, answer: Answer<UnitProperties>): LimitFact {
     tasksMax: number("TasksMax"),
     // What is not counted is told as the largest number there is.
     tasks: tasks < 2 ** 40 ? tasks : 0,
+    denied: words("IPAddressDeny"),
+    allowed: words("IPAddressAllow"),
   };
 }
 

@@ -3,7 +3,16 @@ import { quotable } from "../terminal-text.ts";
 import { endingsOf } from "./endings.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";
-import { isHarmless, isLong, isRisky, NO, PLAIN_VARIABLE, secondsOf, TELLING_VARIABLE } from "./unit-keys.ts";
+import {
+  isEmptied,
+  isHarmless,
+  isLong,
+  isRisky,
+  NO,
+  PLAIN_VARIABLE,
+  secondsOf,
+  TELLING_VARIABLE,
+} from "./unit-keys.ts";
 import { nameOf, START_KEYS } from "./unit-start.ts";
 
 /** What a service needs, and what must go on being run beside it. */
@@ -130,7 +139,7 @@ function judgeLine(
     return;
   }
   // It takes back what was said before.
-  if (value === "" && !START_KEYS.includes(key)) {
+  if (value === "" && !START_KEYS.includes(key) && !isEmptied(key)) {
     if (/^Exec/.test(key)) warnings.push(`${place} takes every ${key}= out of ${unit.name}`);
     return;
   }
@@ -213,6 +222,9 @@ function keepsFromStarting(
 /** With less a service is throttled, and not only shares the host with others. */
 const LEAST_PROCESSORS = 0.2;
 
+/** Where clouds tell machines of themselves: no service of ours asks there. */
+const LINK_LOCAL = /^(?:169\.254\.|fe80:|fd00:ec2:)/;
+
 function limits(
   { name, next }: UnitFact,
   { memoryBytes, tasks }: StartNeeds,
@@ -229,6 +241,15 @@ function limits(
       warnings.push(
         `MemoryHigh=${showBytes(limit.memoryHigh)} of ${of} is less than the ${showBytes(memoryBytes)} that ${name} needs: it would be slowed down`,
       );
+    // Of the unit itself its lines tell, and the kernel's settings need no packets.
+    const isTold = limit.name === name || name === "systemd-sysctl.service";
+    const denied = isTold ? [] : limit.denied.filter((each) => !LINK_LOCAL.test(each));
+    if (denied.length > 0) {
+      const said = `IPAddressDeny= of ${of} keeps packets of ${denied.slice(0, 3).join(", ")} from it`;
+      if (limit.allowed.length === 0 && denied.some((each) => each.endsWith("/0")))
+        blocked.push(`${said}: systemctl cat ${limit.name} shows where it stands`);
+      else warnings.push(said);
+    }
     if (limit.processors < LEAST_PROCESSORS)
       warnings.push(
         `CPUQuota= of ${of} leaves ${Math.round(limit.processors * 100)}% of a processor, and ${name} is slowed down: systemctl cat ${limit.name} shows where it stands`,

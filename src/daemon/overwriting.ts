@@ -19,22 +19,86 @@ const NAMES = [
       .map((path) => basename(path)),
   ),
 ];
+/** What else is lost with the directories that it is in, by the unit that has it there unless it is told otherwise. */
+const DATA: Readonly<Record<string, string>> = {
+  "zookeeper.service": "/var/lib/zookeeper/data/version-2",
+  "mariadb.service": "/var/lib/mysql/ibdata1",
+  "mysql.service": "/var/lib/mysql/ibdata1",
+  "meshctl-watcher.service": "/opt/meshctl/watcher",
+  "meshctl-registrar.service": "/opt/meshctl/registrar",
+};
+const DIRECTORIES =
+  "/(?:etc/(?:haproxy|zookeeper|mysql|meshctl)|var/lib/(?:zookeeper|mysql)|opt/meshctl)(?![\\w-])";
 /** Programs that write a file, or take it away. */
 const WRITERS = "cp|mv|install|ln|rsync|scp|tee|sed|perl|rm|unlink|shred|truncate|curl|wget|dd";
+/** Programs that take a file from a service in another way. */
+const TAKERS = "chown|chgrp|chattr|mount|find";
 
 /** What a line that writes one of these files has: who does, and the file's name behind it. */
 export const OVERWRITING = {
-  writer: `(?:>|\\b(?:${WRITERS})\\b)`,
-  file: `(?:${[...NAMES, "haproxy.service", "zookeeper.service", "meshctl-\\w+.service"]
-    .map((name) => name.replaceAll(".", "\\."))
-    .join("|")})`,
+  writer: `(?:>|\\b(?:${WRITERS}|${TAKERS})\\b)`,
+  file: `(?:${[
+    ...[...NAMES, "haproxy.service", "zookeeper.service", "meshctl-\\w+.service"].map((name) =>
+      name.replaceAll(".", "\\."),
+    ),
+    DIRECTORIES,
+  ].join("|")})`,
 } as const;
 
-/** The file of a unit that a command writes or takes away; undefined where it does neither. */
+/** What a command does to a file or to data of a unit: "writes over FILE of"; undefined where it does nothing. */
 export function overwrittenBy(words: readonly string[], unit: string): string | undefined {
   const files = [...(FILES[unit] ?? []), `/etc/systemd/system/${unit}`];
   const target = targetOf(words);
-  return files.find((path) => target.includes(path));
+  const found = files.find((path) => target.includes(path));
+  if (found !== undefined) return `writes over ${found} of`;
+  const taken = takenBy(words);
+  if (taken === undefined) return undefined;
+  const above = taken.paths.map((path) => path.replace(/\/+(?:\*|\.)?$/, "")).filter(Boolean);
+  const all = DATA[unit] === undefined ? files : [...files, DATA[unit]];
+  const lost = all.find((path) => above.some((each) => path === each || path.startsWith(`${each}/`)));
+  return lost && `${taken.does} ${lost} of`;
+}
+
+/** Whom data and files of services belong to. */
+const OWN = /^(?:zookeeper|haproxy|mysql|meshctl\w*|synapse|nerve|\d+|-.*)?$/;
+
+/** Paths that a command takes away with all that is below, and how. */
+function takenBy(
+  words: readonly string[],
+): { readonly does: string; readonly paths: readonly string[] } | undefined {
+  const at = words.findIndex((word) => /^(?:\S*\/)?(?:rm|mv|chown|chgrp|chattr|mount|find)$/.test(word));
+  if (at < 0) return undefined;
+  const rest = words.slice(at + 1);
+  const paths = rest.filter((word) => word.startsWith("/"));
+  const isRecursive = rest.some((word) => /^-(?:-recursive$|[a-zA-Z]*[rR])/.test(word));
+  const below = isRecursive || paths.some((path) => path.endsWith("/*")) ? paths : [];
+  const [first = ""] = rest.filter((word) => !word.startsWith("-"));
+  switch (basename(words[at]!)) {
+    case "rm":
+      return { does: "writes over", paths: below };
+    case "mv":
+      return { does: "writes over", paths: paths.slice(0, -1) };
+    case "chown":
+    case "chgrp":
+      return OWN.test(first.split(":", 1)[0]!) ? undefined : { does: "gives somebody else", paths: below };
+    case "chattr":
+      return rest.some((word) => /^\+\w*[ia]/.test(word))
+        ? { does: "lets nobody write", paths: below }
+        : undefined;
+    case "mount": {
+      // By itself it mounts what fstab has.
+      const isAnew = paths.length > 1 || rest.some((word) => /^(?:-t|--types|--bind|-B)/.test(word));
+      return isAnew ? { does: "mounts something over", paths: paths.slice(-1) } : undefined;
+    }
+    default: {
+      const isDeleting = rest.includes("-delete") || rest.some((word) => /^(?:\S*\/)?rm$/.test(word));
+      const isSome = rest.some((word) => /^-(?:i?name|i?path|i?regex|wholename)$/.test(word));
+      const from = rest.findIndex((word) => /^[-(!]/.test(word));
+      return isDeleting && !isSome
+        ? { does: "deletes in", paths: rest.slice(0, Math.max(from, 0)) }
+        : undefined;
+    }
+  }
 }
 
 /** Paths that a command writes to, or takes away. */

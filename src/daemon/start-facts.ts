@@ -33,6 +33,9 @@ export interface LimitFact {
   readonly tasksMax: number;
   /** Those there are now; 0 where nobody counts. */
   readonly tasks: number;
+  /** Addresses of which packets are dropped, and those that get through all the same. */
+  readonly denied: readonly string[];
+  readonly allowed: readonly string[];
 }
 
 /** What decides about the next start of a unit, beside its command. */

@@ -49,6 +49,11 @@ export function isHarmless(key: string, value: string): boolean {
   return /^(?:Private|Dynamic|Memory|Mount)/.test(key) && NO.test(value);
 }
 
+/** Whether a setting without a value leaves nothing, where others go back to what they are by themselves. */
+export function isEmptied(key: string): boolean {
+  return key === "CapabilityBoundingSet";
+}
+
 /** Whether a setting may keep a service from starting: believed only when what runs was started with it. */
 export function isRisky(key: string): boolean {
   return RISKY.test(key);

@@ -189,7 +189,11 @@ export class FleetView {
       const { message } = error as Error;
       return unknown(step, `the ${step.name} step`, `it broke, which is a fault of meshctl: ${message}`);
     }
-    return { evidence: assessed.readings.map(judge), changes: assessed.changes };
+    const evidence = assessed.readings.map(judge);
+    return {
+      evidence: [...evidence, ...changesAlone(evidence, assessed.changes)],
+      changes: assessed.changes,
+    };
   }
 
   /**
@@ -266,6 +270,21 @@ export class FleetView {
     );
     return new Map(told);
   }
+}
+
+/** Where a step plans a change and all its rows are proven: a row of its own, for such a host is not as wanted. */
+function changesAlone(evidence: readonly Evidence[], changes: readonly Change[]): readonly Evidence[] {
+  if (evidence.some(({ verdict }) => verdict !== "proven")) return [];
+  return changes.slice(0, 1).map(({ id, why }) =>
+    judge({
+      setting: `change ${id}`,
+      want: "made",
+      onDisk: { is: "inapplicable" },
+      inForce: { is: "read", value: "not made", source: "what the step found" },
+      because: why,
+      closedBy: { change: id },
+    }),
+  );
 }
 
 function unknown(step: AnyStep, source: string, because: string): HostAssessment {

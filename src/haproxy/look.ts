@@ -2,7 +2,7 @@ import { type Answer, mapAnswer } from "../reader/answer.ts";
 import type { Reader } from "../reader/reader.ts";
 import { MASTER_SOCKET } from "./paths.ts";
 import { type Processes, processesOf } from "./processes.ts";
-import { TABLE_COLUMNS, type Table, tableOf } from "./server-state.ts";
+import { infoBeside, TABLE_COLUMNS, type Table, tableOf } from "./server-state.ts";
 import { ADMIN_SOCKET } from "./settings.ts";
 
 /** How the worker's admin socket answers. "lost": nobody listens on it. "silent": it was not read what is there. */
@@ -38,7 +38,8 @@ export async function lookAtWorker(reader: Reader): Promise<Worker> {
         : info.is === "absent"
           ? { is: "lost", because: refusal }
           : { is: "silent", because: info.because },
-    info: mapAnswer(info, infoOf),
+    // One worker tells both, whenever HAProxy is reloaded.
+    info: mapAnswer(info, (rows) => (table.is === "value" && infoBeside(table.value)) || infoOf(rows)),
     table: info.is === "value" && table.is === "absent" ? ended : mapAnswer(table, tableOf),
   };
 }

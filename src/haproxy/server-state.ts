@@ -20,6 +20,21 @@ export interface ServerState {
     /** "Connection refused", "HTTP status check returned code <400>"; what a server answered may be in it. */
     readonly words: string;
   };
+  /** What `show servers state` tells of it; undefined of a server of which nothing is set but its address. */
+  readonly set?: ServerSettings | undefined;
+}
+
+/** What a server has beside its address: "" where nothing is set, also of what its HAProxy does not tell. */
+interface ServerSettings {
+  readonly checkPort: string;
+  readonly checkAddress: string;
+  readonly agentAddress: string;
+  readonly agentPort: string;
+  /** Bits of HAProxy's: 4 for an agent that is asked. */
+  readonly agentState: string;
+  /** Its name, where it has one. */
+  readonly name: string;
+  readonly tls: string;
 }
 
 /** A front end in a line of HAProxy's `show stat`. */
@@ -37,18 +52,30 @@ export interface Table {
   readonly frontEnds: readonly FrontEndState[];
 }
 
+/** `show info` of the worker that told a table: of another than before, where HAProxy was reloaded meanwhile. */
+export function infoBeside(rows: readonly (readonly string[])[]): ReadonlyMap<string, string> | undefined {
+  const info = rows.flatMap(([type, key = "", value = ""]) =>
+    type === "info" ? [[key, value] as const] : [],
+  );
+  return info.length === 0 ? undefined : new Map(info);
+}
+
 /** Fields of a row, as the reader has them. */
 export const TABLE_COLUMNS = 10;
 
-/** Of rows of type, front or back end, server, status, weight, address, limit, and the check's status, code and words. */
+/**
+ * Of rows of type, front or back end, server, status, weight, address, limit, and the check's status, code and words. With
+ * them may come rows of type "set", of what else servers have, and "info" (`infoBeside`).
+ */
 export function tableOf(rows: readonly (readonly string[])[]): Table {
   const servers: ServerState[] = [];
   const frontEnds: FrontEndState[] = [];
+  const settings = settingsIn(rows);
   for (const row of rows) {
     const [type, proxy = "", name = "", status = "", weight, address, limit] = row;
     const [checkStatus = "", code = "", words = ""] = row.slice(7);
     if (type === "0") frontEnds.push({ name: proxy, status, limit: Number(limit) });
-    else
+    else if (type === "2")
       servers.push({
         backend: proxy,
         name,
@@ -57,9 +84,20 @@ export function tableOf(rows: readonly (readonly string[])[]): Table {
         address: address || undefined,
         limit: Number(limit),
         check: { status: checkStatus, code, words: quotable(words) },
+        set: settings.get(`${proxy} ${name}`),
       });
   }
   return { servers, frontEnds };
+}
+
+function settingsIn(rows: readonly (readonly string[])[]): ReadonlyMap<string, ServerSettings> {
+  return new Map(
+    rows.flatMap(([type, proxy, server, checkPort = "", checkAddress = "", ...rest]) => {
+      const [agentAddress = "", agentPort = "", agentState = "", name = "", tls = ""] = rest;
+      const set = { checkPort, checkAddress, agentAddress, agentPort, agentState, name, tls };
+      return type === "set" ? [[`${proxy} ${server}`, set] as const] : [];
+    }),
+  );
 }
 
 /** Why a check fails, as HAProxy has it: "L7STS/400: HTTP status check returned code <400>"; undefined without a check. */
@@ -104,7 +142,7 @@ export function serversAltered(
       ];
   return [
     ...others,
-    ...own.flatMap(({ name, status, weight, address, limit, check }): Altered[] => {
+    ...own.flatMap(({ name, status, weight, address, limit, check, set }): Altered[] => {
       const server = configured.get(name);
       if (server === undefined) return [];
       const { host, port } = server;
@@ -125,12 +163,53 @@ export function serversAltered(
       // A server that is down stays so when its checks are switched off.
       if (check.status === "" && server.options.split(" ").includes("check"))
         return [{ name, how: "is not checked", undo: orderOf("enable health", at) }];
+      const otherwise = set && asksElsewhere(set, server, at);
+      if (otherwise !== undefined) return [{ name, ...otherwise }];
       const most = limitIn(server.options);
       if (limit === most) return [];
       const how = limit === 0 ? "takes any number of connections" : `takes ${connections(limit)} at most`;
       return [{ name, how, undo: orderOf("set maxconn server", at, most) }];
     }),
   ];
+}
+
+/** Whoever is asked instead of a server whether it is up, or instead of its agent, or a name that it did not have. */
+function asksElsewhere(
+  set: ServerSettings,
+  { host, options }: { readonly host: string; readonly options: string },
+  at: string,
+): Pick<Altered, "how" | "undo"> | undefined {
+  const order = (...words: readonly string[]) => orderOf("set server", at, ...words);
+  const port = wordIn(options, "port") ?? "0";
+  const checked = set.checkPort === "" ? "0" : set.checkPort;
+  if (Number(checked) !== Number(port))
+    return { how: `is checked at port ${quotable(checked)}`, undo: order("check-port", port) };
+  const address = wordIn(options, "addr");
+  if (set.checkAddress !== "" && isElsewhere(set.checkAddress, address))
+    return {
+      how: `is checked at ${quotable(set.checkAddress)}`,
+      undo: address === undefined ? undefined : order("check-addr", address),
+    };
+  const hasAgent = options.split(" ").includes("agent-check");
+  if (hasAgent && set.agentState !== "" && (Number(set.agentState) & 4) === 0)
+    return { how: "has an agent that is not asked", undo: orderOf("enable agent", at) };
+  const agent = wordIn(options, "agent-addr");
+  if (hasAgent && set.agentAddress !== "" && isElsewhere(set.agentAddress, agent ?? host))
+    return { how: `has its agent at ${quotable(set.agentAddress)}`, undo: undefined };
+  const agentPort = wordIn(options, "agent-port");
+  if (hasAgent && agentPort !== undefined && set.agentPort !== "" && set.agentPort !== agentPort)
+    return { how: `has its agent at port ${quotable(set.agentPort)}`, undo: order("agent-port", agentPort) };
+  const isNamed = parseIp(host) === undefined;
+  if (set.name !== "" && (!isNamed || set.name.toLowerCase() !== host.toLowerCase()))
+    return { how: `goes by the name ${quotable(set.name)}`, undo: isNamed ? order("fqdn", host) : undefined };
+  if (set.tls === "1" && !/(?:^| )ssl(?: |$)/.test(options))
+    return { how: "is spoken to by TLS", undo: order("ssl off") };
+  return undefined;
+}
+
+/** What an option that may be given by a name is set to proves nothing. */
+function isElsewhere(found: string, given: string | undefined): boolean {
+  return given === undefined || (parseIp(given) !== undefined && !isSameIp(found, given));
 }
 
 /** A server that the file does not have. One in maintenance, as it is when it is added, gets no requests. */
@@ -179,6 +258,13 @@ function limitIn(options: string): number {
 /** As HAProxy reads it: digits, whatever follows them ("100%"). */
 function weightIn(options: string): number {
   return numberIn(options, "weight") ?? 1;
+}
+
+/** The word behind an option, the last time that it is given. */
+function wordIn(options: string, option: string): string | undefined {
+  const words = options.split(" ");
+  const at = words.lastIndexOf(option);
+  return at < 0 ? undefined : words[at + 1];
 }
 
 function numberIn(options: string, option: string): number | undefined {

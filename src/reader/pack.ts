@@ -33,7 +33,18 @@ export function shortened(program: string): Shortened {
       (_, before, name) => before + (functions.get(name) ?? name),
     );
   // Perl needs no line breaks behind these.
-  return { text: renamed.replace(/([;{,(])\n/g, "$1"), variables, functions };
+  return { text: withoutBlanks(renamed.replace(/([;{,(])\n/g, "$1")), variables, functions };
+}
+
+const QUOTED = /\bq\{[^}]*\}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/.source;
+const AROUND = / (=~?|=>|[!=<>]=|[?:<>*+{}]|&&|\|\|=?|\/\/=?|[.+]=|\.\.|<<|>>) /.source;
+const BEHIND = /(,|\{|\b(?:my|if|for|while|unless|elsif|and|or|return|map|grep)) (?=[$@%"[({\\])/.source;
+const BEFORE = / (?=\})|(?<=\)) (?=\{)/.source;
+const BLANKS = new RegExp(`(${QUOTED})|${AROUND}|${BEHIND}|${BEFORE}`, "g");
+
+/** Without the blanks that Perl does not need. What stands between slashes or braces may look alike: a test compares what Perl reads. */
+function withoutBlanks(text: string): string {
+  return text.replace(BLANKS, (_, quoted = "", mark = "", word = "") => quoted + mark + word);
 }
 
 /** A short name for each that is longer, the shortest for those that are used most. None of them is used as it is. */

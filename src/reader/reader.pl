@@ -13,7 +13,7 @@ BEGIN {
   my %names = (
     POSIX => "EACCES EINTR EAGAIN ENOENT ENOTDIR ENAMETOOLONG ECONNREFUSED EINPROGRESS EINVAL EPERM EPROTONOSUPPORT EROFS WNOHANG _exit setgid setuid",
     Fcntl => "O_RDONLY O_WRONLY O_RDWR O_NONBLOCK O_NOCTTY O_NOFOLLOW O_DIRECTORY O_DSYNC F_SETFL F_SETFD S_IMODE S_ISREG S_ISDIR S_ISLNK",
-    Socket => "AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in pack_sockaddr_in6 pack_sockaddr_un getaddrinfo",
+    Socket => "AF_INET AF_INET6 PF_UNIX SOCK_STREAM SOL_SOCKET SO_ERROR inet_pton pack_sockaddr_in pack_sockaddr_in6 pack_sockaddr_un getaddrinfo getnameinfo",
   );
   my ($base) = grep { -e "$_/auto/POSIX/POSIX.so" } @INC;
   eval qq(#line 1 "$base/all.pm"\nXSLoader::load(\$_) for keys %names; 1) or die $@;
@@ -70,7 +70,7 @@ sub microseconds {
 my %PROPERTY = map { $_ => 1 } qw(
   Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths
   NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE
-  ExecStartPre ExecReload Slice MemoryMax MemoryHigh CPUQuotaPerSecUSec TasksMax TasksCurrent WantedBy RequiredBy ConflictedBy
+  ExecStartPre ExecReload Slice MemoryMax MemoryHigh CPUQuotaPerSecUSec TasksMax TasksCurrent IPAddressAllow IPAddressDeny WantedBy RequiredBy ConflictedBy
   Group SupplementaryGroups DynamicUser ProtectHome ReadWritePaths ReadOnlyPaths InaccessiblePaths NoExecPaths ExecPaths
   BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp StateDirectory LogsDirectory CacheDirectory
   RootImage RequiresMountsFor RuntimeDirectory SourcePath);
@@ -954,33 +954,46 @@ sub ask_haproxy {
   if (!$socket) { return $! == ENOENT || $! == ECONNREFUSED ? ["absent"] : ["unreadable", $@ =~ s/\n//r] }
   send_all($socket, "$command\n", now() + 2);
   shutdown $socket, 1;
-  my $text = to_the_end($socket, now() + 4, $ANSWER_BYTES);
+  my $text = to_the_end($socket, now() + 4, $ANSWER_BYTES * 2);
   $text ne "" or die "no answer\n";
   $text =~ /\n\n\z/ or die "its answer has no end\n";
   return ["value", $make->($text)];
 }
 
-my @INFO = qw(version pid uptime_sec maxconn hard_maxconn ulimit-n connratelimit sessratelimit sslratelimit description);
-
 sub haproxy_info {
-  my %known = map { /^([^:]+): *(.*?)\s*$/ ? (lc $1, $2) : () } split /\n/, shift;
-  defined $known{pid} or die "its answer has no pid\n";
-  return map { defined $known{$_} ? ($_, $known{$_}) : () } @INFO;
+  my @told = map { /^(version|pid|uptime_sec|(?:hard_)?maxconn|ulimit-n|(?:conn|sess|ssl)ratelimit|description): *(.*?)\s*$/i ? (lc $1, $2) : () } split /\n/, shift;
+  grep { $_ eq "pid" } @told or die "its answer has no pid\n";
+  return @told;
 }
 
 # Fields: type (0 a front end, 2 a server), front or back end, server, status, weight, address ("" before HAProxy 1.7), limit of
-# connections, and of its check: status ("" when there is none), code, last words.
+# connections, and of its check: status ("" when there is none), code, last words. With them, for one worker tells all of it:
+# "info", key and value of the worker's own; and of a server of which more is set than its address "set", back end, server, port
+# and address of its check, address and port and state of its agent's, name, and whether it is spoken to by TLS.
 my @COLUMNS = qw(type pxname svname status weight addr slim check_status check_code last_chk);
+my @SET = ("be_name", map { "srv_$_" } qw(name check_port check_addr agent_addr agent_port agent_state fqdn use_ssl));
 sub haproxy_stat {
-  my @lines = split /\n/, shift;
-  my @names = split /,/, shift(@lines) =~ s/^# //r;
+  my ($info, $text) = split /^# (?=pxname,)/m, shift, 2;
+  my ($table, $states) = split /^1\n# (?=be_id )/m, $text // "", 2;
+  my @lines = split /\n/, $table;
+  my @names = split /,/, shift(@lines) // "";
   my %at = map { $names[$_] => $_ } 0 .. $#names;
   defined $at{type} or die "its table was not understood\n";
-  return map {
+  my @told = eval { haproxy_info($info) };
+  my (@set, @keys);
+  for (split /\n/, $states // "") {
+    my @cells = split / /;
+    if (!@keys) { @keys = @cells; next }
+    my %of;
+    @of{@keys} = @cells;
+    my @row = map { ($of{$_} // "-") eq "-" ? "" : $of{$_} } @SET;
+    push @set, "set", @row if grep { $_ } @row[2 .. $#row];
+  }
+  return (map {
     # What a server answered to its check may hold a comma: then it is in quotes.
     my @cell = map { /\A"(.*)"\z/s ? $1 =~ s/""/"/gr : $_ } /\G("(?:[^"]|"")*"|[^,]*)(?:,|\z)/g;
     ($cell[$at{type}] // "") =~ /\A[02]\z/ ? (map { substr defined $at{$_} ? $cell[$at{$_}] // "" : "", 0, 300 } @COLUMNS) : ();
-  } @lines;
+  } @lines), @set, map { ("info", @told[$_ * 2, $_ * 2 + 1], ("") x 7) } 0 .. $#told / 2;
 }
 
 # serving SECONDS (ADDRESS PORT METHOD PATH)...: what each answers to one request, or without a method to a connection. Fields:
@@ -1309,7 +1322,7 @@ sub iptables_rules {
     for my $kind (@kinds, (slurp("/proc/net/${family}_tables_names", 4096) // "") =~ /\S/ ? "legacy" : ()) {
       my ($save, $is_listed) = ("/usr/sbin/${family}tables-$kind-save", $kind eq "nft" && -x $NFT);
       next if $is_listed && !-x $save;
-      -x $save or die "the kernel has rules of iptables or nftables, and $save, which lists them, is not there: apt-get install iptables nftables\n";
+      -x $save or die "the kernel has such rules, and $save is not there: apt-get install iptables nftables\n";
       my ($code, $rules) = output_of([$save], most => 2 << 20);
       # 1.8.7 aborts at tables that it does not understand.
       die "$save ended with exit code $code\n" if $code && !$is_listed;
@@ -1444,7 +1457,7 @@ sub read_program {
     my ($loader) = (slurp($real, 4096) // "") =~ m{(/lib(?:64|32|x32)?/ld[\w.-]+)\0};
     return $bad->("") if !defined $loader || $stat[4] || $stat[2] & 022 || defined((resolved($real, 1))[2]);
     return $bad->("$path cannot run: $loader is not there") if !-e $loader;
-    my ($lost) = ($programs{$real} //= (output_of([$loader, "--list", $real], errors => 1))[1]) =~ /^\s*(\S+) => not found|: (\S+): cannot open shared object/m ? $1 // $2 : ();
+    my ($lost) = ($programs{$real} //= (output_of([$loader, "--list", $real], errors => 1))[1]) =~ /^\s*(\S+)\s=> not found|: (\S+): cannot open shared object/m ? $1 // $2 : ();
     return $bad->(defined $lost ? "$path cannot run: $lost, a library that it needs, is not there" : "");
   }
   my ($interpreter, $name) = $head =~ /\A#!\s*(\S+)[ \t]*(\S*)/ or return $bad->("$is no program");
@@ -1628,7 +1641,7 @@ sub conditions {
 my @CONFIGURED = qw(/etc /run /usr/local/lib /usr/lib /lib);
 my $STARTS = qr/\A(?:Exec(?:Condition|StartPre|Start|StartPost|Reload|Stop|StopPost)|EnvironmentFile)\z/;
 my $LEADS_TO = qr/\A(?:Wants|Requires|BindsTo|Upholds|OnSuccess|Unit|Service|Sockets)\z/;
-my $NEVER_AT_BOOT = qr/\A(?:rescue|emergency|halt|poweroff|reboot|shutdown|kexec|exit|final|umount|sleep|suspend|hibernate|hybrid-sleep|suspend-then-hibernate|initrd.*)\.target\./;
+my $NEVER_AT_BOOT = qr/\A(?:rescue|emergency|halt|poweroff|reboot|shutdown|kexec|exit|final|umount|(?:hybrid-)?sleep|suspend|(?:suspend-then-)?hibernate|initrd.*)\.target\./;
 my $MOST_SCRIPTS = 400;
 my $MOST_WRITERS = 300;
 
@@ -1721,10 +1734,13 @@ sub boot_lines {
     @found <= $MOST_WRITERS * 4 or die "more than $MOST_WRITERS lines fit\n";
     return if $depth >= 3;
     my $loads = $text =~ /\bsysctl\b/;
-    while ($text =~ m{(/[\w./\@+-]{3,})}g) {
+    while ($text =~ m{(/[\w./\@+-]{3,}(?:\*[\w.*]*)?)}g) {
       my ($named, $before) = ($1, substr $text, 0, $-[1]);
       next if $before =~ m{[\w/.\$\}*-]\z};
-      $follow->($named, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/);
+      my ($directory, $name) = $named =~ m{(.*)/(.*\*.*)};
+      my $fits = join ".*", map { quotemeta } split /\*/, $name // "", -1;
+      $follow->($_, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/)
+        for defined $name ? map { "$directory/$_" } sort(names($directory, qr/\A(?!\.)$fits\z/)) : $named;
     }
     $follow->("/etc/sysctl.conf", $how, 3, 1) if $loads && $text =~ /\s(?:-p|--load)\s*(?:["';&|]|\z)/;
   };
@@ -1863,7 +1879,7 @@ my %QUESTION = (
   }],
   "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],
   "haproxy.info" => [7, [], sub { ask_haproxy($ADMIN, "show info", \&haproxy_info) }],
-  "haproxy.stat" => [7, [], sub { ask_haproxy($ADMIN, "show stat", \&haproxy_stat) }],
+  "haproxy.stat" => [7, [], sub { ask_haproxy($ADMIN, "show info;show stat;show servers state", \&haproxy_stat) }],
   "haproxy.processes" => [7, [], sub { ask_haproxy($MASTER, "show proc", sub { $_[0] }) }],
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
   "zookeeper.words" => [12, [qw(address port word *)], \&zookeeper_words],
@@ -1873,8 +1889,10 @@ my %QUESTION = (
   "registry" => [25, [qw(any *)], \&registry],
   "registry.acls" => [25, [qw(any *)], \&registry_acls],
   "serving" => [15, [qw(seconds any *)], \&serving],
-  # Names, each with "" or why it does not resolve.
-  "resolution" => [10, [qw(host *)], sub { ["value", map { my ($error) = getaddrinfo($_); ($_, $error ? "$error" : "") } @_] }],
+  # Names, each with "=" and its addresses, or why it does not resolve.
+  "resolution" => [10, [qw(host *)], sub {
+    ["value", map { my ($error, @found) = getaddrinfo($_, "", { socktype => SOCK_STREAM }); ($_, $error ? "$error" : join " ", "=", map { (getnameinfo($$_{addr}, 1))[1] } @found) } @_];
+  }],
   "health" => [15, [qw(address port seconds http_path)], \&health],
   "database.options" => [8, [qw(server user yes_no)], sub {
     database_parser($_[0] eq "mariadb" ? "/usr/sbin/mariadbd" : "/usr/sbin/mysqld", ["--help", "--verbose"], @_[1, 2]);

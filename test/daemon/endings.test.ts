@@ -200,6 +200,10 @@ describe("what surely writes over a file of a service", () => {
     [`mv ${CFG} /root/`, CFG],
     [`rm -f ${CFG}`, CFG],
     ["rm /etc/systemd/system/haproxy.service", "/etc/systemd/system/haproxy.service"],
+    ["rm -rf /etc/haproxy", CFG],
+    ["rm -fr /etc/haproxy/*", CFG],
+    ["rm /etc/haproxy/*", CFG],
+    ["mv /etc/haproxy /root/", CFG],
   ])("%s", (text, file) => expect(ends(text)).toEqual(surely(`writes over ${file} of`)));
 
   it.each([
@@ -207,10 +211,45 @@ describe("what surely writes over a file of a service", () => {
     ["mariadb.service", "rm /etc/mysql/mariadb.conf.d/zz-meshctl.cnf"],
     ["meshctl-watcher.service", "cp /srv/synapse.conf.json /etc/meshctl"],
     ["systemd-sysctl.service", "rm -f /etc/sysctl.d/99-zz-meshctl.conf"],
+    ["meshctl-watcher.service", "rm -rf /etc/meshctl/"],
+    ["meshctl-registrar.service", "rm -rf /opt/meshctl"],
+    ["zookeeper.service", "rm -rf /var/lib/zookeeper/data/version-2/*"],
+    ["mariadb.service", "mv /var/lib/mysql /srv/mysql.old"],
   ])("%s by %s, and no other", (unit, text) => {
     expect(ends(text, unit).blocked).toEqual([expect.stringContaining(`of ${unit} (cron runs it)`)]);
     expect(ends(text)).toEqual(NOTHING);
   });
+});
+
+describe("what takes the data of a service from it otherwise", () => {
+  const DATA = "/var/lib/zookeeper/data/version-2";
+  it.each([
+    ["chown -R root:root /var/lib/zookeeper", `gives somebody else ${DATA} of`],
+    ["chattr -R +i /var/lib/zookeeper/data", `lets nobody write ${DATA} of`],
+    ["mount -t tmpfs tmpfs /var/lib/zookeeper", `mounts something over ${DATA} of`],
+    ["mount --bind /srv/empty /var/lib/zookeeper", `mounts something over ${DATA} of`],
+    ["find /var/lib/zookeeper -type f -mtime +1 -delete", `deletes in ${DATA} of`],
+    ["find /var/lib/zookeeper/ -mtime +1 -exec rm -f {} +", `deletes in ${DATA} of`],
+  ])("%s", (text, does) =>
+    expect(ends(text, "zookeeper.service")).toEqual(surely(does, "cron runs it", "zookeeper.service")),
+  );
+
+  it.each([
+    "chown -R zookeeper:zookeeper /var/lib/zookeeper",
+    "chown root /var/lib/zookeeper/backup",
+    "chattr -i /var/lib/zookeeper",
+    "mount /var/lib/zookeeper",
+    "mount -t ext4 /dev/vdb1 /var/lib/zookeeper/backup",
+    "find /var/lib/zookeeper -name '*.bak' -delete",
+    "find /var/lib/zookeeper -mtime +1",
+    "find /var/log -mtime +1 -delete",
+  ])("%s does not", (text) => expect(ends(text, "zookeeper.service")).toEqual(NOTHING));
+});
+
+it("what a unit takes away when it ends is gone at the next boot", () => {
+  const line = { path: "/etc/systemd/system/wipe.service", line: 4, text: "/bin/rm -rf /etc/haproxy" };
+  const { blocked } = endingsOf([{ ...line, by: "wipe.service ExecStop" }], "haproxy.service");
+  expect(blocked).toEqual([expect.stringContaining("wipe.service runs it when it ends")]);
 });
 
 it("what may write over a file is a warning", () => {
@@ -238,5 +277,10 @@ it.each([
   "ssh kvm-02 cp /srv/haproxy.cfg /etc/haproxy/haproxy.cfg",
   "rsync -a /etc/haproxy/haproxy.cfg backup:/srv/haproxy.cfg",
   "grep -q x /etc/haproxy/haproxy.cfg || rm /tmp/x",
+  "rm -rf /etc/haproxy/certs",
+  "rm -rf /etc/haproxy.old",
+  "rm /etc/haproxy/errors/*",
+  "mv /srv/conf /etc/haproxy",
+  "cp -a /etc/haproxy /var/backups/",
   "curl -o /srv/haproxy.cfg http://conf.example/etc/haproxy/haproxy.cfg",
 ])("%s writes over nothing of a service's", (text) => expect(ends(text)).toEqual(NOTHING));

@@ -16,6 +16,8 @@ const UNLIMITED = {
   processors: Number.POSITIVE_INFINITY,
   tasksMax: Number.POSITIVE_INFINITY,
   tasks: 0,
+  denied: [],
+  allowed: [],
 };
 const plan = (...names: readonly string[]) =>
   bootPlan([
@@ -91,6 +93,7 @@ describe("a line of somebody's drop-in", () => {
     "ReadWritePaths=-/srv/x",
     "StartLimitIntervalSec=0",
     "WatchdogSec=0",
+    "SystemCallFilter=",
   ])("%s is nobody's business", (text) => {
     expect(judged(line(text))).toEqual({ blocked: [], warnings: [], unread: undefined });
   });
@@ -117,6 +120,8 @@ describe("a line of somebody's drop-in", () => {
     "StandardOutput=file:/srv/gone/x.log",
     "LoadCredential=a:/etc/gone",
     "NoExecPaths=/usr",
+    // No capability at all; of most other keys no value is the one they have by themselves.
+    "CapabilityBoundingSet=",
   ])("%s is believed only when what runs was started with it", (text) => {
     expect(judged(line(text)).blocked).toEqual([expect.stringContaining(`${PATH}:2 ${text}`)]);
     expect(judged(line(text, { isStarted: true })).blocked).toEqual([]);
@@ -218,6 +223,24 @@ describe("the next start of a unit", () => {
   ])("fits into %s with %j: blocked %s", (name, limit, isBlocked) => {
     const { blocked } = judgeStart(unit({ limits: [{ name, ...UNLIMITED, ...limit }] }), NEEDS);
     expect(blocked.length > 0).toBe(isBlocked);
+  });
+
+  it.each([
+    ["apps.slice", { denied: ["::/0", "0.0.0.0/0"] }, 1, 0],
+    ["apps.slice", { denied: ["::/0", "0.0.0.0/0"], allowed: ["127.0.0.0/8", "10.0.0.0/8"] }, 0, 1],
+    ["apps.slice", { denied: ["10.0.0.3/32"] }, 0, 1],
+    ["apps.slice", { denied: ["169.254.169.254/32"] }, 0, 0],
+    // A drop-in of its own is told by its line.
+    [UNIT, { denied: ["::/0", "0.0.0.0/0"] }, 0, 0],
+  ])("gets its packets in %s with %j: blocked %d, warned %d", (name, limit, blocked, warned) => {
+    const found = judgeStart(unit({ limits: [{ name, ...UNLIMITED, ...limit }] }), NEEDS);
+    expect([found.blocked.length, found.warnings.length]).toEqual([blocked, warned]);
+  });
+
+  it("needs no packets where it sets the kernel alone", () => {
+    const limits = [{ name: "system.slice", ...UNLIMITED, denied: ["0.0.0.0/0"] }];
+    const found = judgeStart({ ...unit({ limits }), name: "systemd-sysctl.service" }, NEEDS);
+    expect([found.blocked, found.warnings]).toEqual([[], []]);
   });
 
   it.each([

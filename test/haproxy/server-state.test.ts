@@ -38,6 +38,86 @@ it.each<[string, string, [string, string, ...string[]], string[]]>([
   expect(how(options, record)).toEqual(altered);
 });
 
+it.each<[string, string, string, string[], (string | undefined)[]]>([
+  ["as it is in the file", "10.0.0.2", "check", [], []],
+  ["by the name of the file", "db.lab", "check", ["0", "", "", "0", "0", "db.lab"], []],
+  ["checked at the port of the file", "10.0.0.2", "check port 80", ["80"], []],
+  ["checked at the address of the file", "10.0.0.2", "check addr 10.0.0.9", ["0", "10.0.0.9"], []],
+  ["checked at an address that has a name", "10.0.0.2", "check addr b.lab", ["0", "10.0.0.9"], []],
+  ["with the agent of the file", "10.0.0.2", "agent-check agent-port 8", ["0", "", "", "8", "23"], []],
+  ["with TLS as in the file", "10.0.0.2", "check ssl verify none", ["0", "", "", "", "0", "", "1"], []],
+  [
+    "checked at another port",
+    "10.0.0.2",
+    "check",
+    ["2181"],
+    ["is checked at port 2181", "set server api/a check-port 0"],
+  ],
+  [
+    "checked no more at its port",
+    "10.0.0.2",
+    "check port 80",
+    ["0", "", "", "", "0", "db"],
+    ["is checked at port 0", "set server api/a check-port 80"],
+  ],
+  [
+    "checked at another address",
+    "10.0.0.2",
+    "check",
+    ["0", "127.0.0.1"],
+    ["is checked at 127.0.0.1", undefined],
+  ],
+  [
+    "checked elsewhere",
+    "10.0.0.2",
+    "check addr 10.0.0.9",
+    ["0", "10.6.6.6"],
+    ["is checked at 10.6.6.6", "set server api/a check-addr 10.0.0.9"],
+  ],
+  [
+    "whose agent is not asked",
+    "10.0.0.2",
+    "agent-check agent-port 8",
+    ["0", "", "", "8", "19"],
+    ["has an agent that is not asked", "enable agent api/a"],
+  ],
+  [
+    "whose agent is elsewhere",
+    "10.0.0.2",
+    "agent-check agent-port 8",
+    ["0", "", "10.6.6.6", "8", "23"],
+    ["has its agent at 10.6.6.6", undefined],
+  ],
+  [
+    "whose agent has another port",
+    "10.0.0.2",
+    "agent-check agent-port 8",
+    ["0", "", "", "9", "23"],
+    ["has its agent at port 9", "set server api/a agent-port 8"],
+  ],
+  [
+    "by another name",
+    "db.lab",
+    "check",
+    ["0", "", "", "0", "0", "evil.lab"],
+    ["goes by the name evil.lab", "set server api/a fqdn db.lab"],
+  ],
+  [
+    "by TLS",
+    "10.0.0.2",
+    "check",
+    ["0", "", "", "0", "0", "", "1"],
+    ["is spoken to by TLS", "set server api/a ssl off"],
+  ],
+])("a server that is set otherwise over the socket: %s", (_, host, options, set, [said, undo]) => {
+  const config = parseHaproxyConfig(`backend api\n  server a ${host}:9001 ${options}\n`);
+  const told = ["set", "api", "a", ...set, ...Array(7 - set.length).fill("")];
+  const { servers } = tableOf([row("a", "UP", "1", "10.0.0.2:9001"), told]);
+  expect(serversAltered(servers, config, "api", true).map((each) => [each.how, each.undo])).toEqual(
+    said === undefined ? [] : [[said, undo]],
+  );
+});
+
 it("whose name would be an order of its own to HAProxy's socket is in no order that a person is told to give", () => {
   const name = "a;shutdown_sessions_10.0.0.2:9001";
   const config = parseHaproxyConfig(

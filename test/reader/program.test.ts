@@ -65,7 +65,7 @@ my %of_all = (name => 1);
   sub told_of { my ($name) = @_; return "told_of $name, @{names}: $of_all{name} $#names $names[0]" }
 print told_of($names[0]), \\&told_of, $of_all{told_of};
 `);
-  expect(text).toBe(`my ($d, @c) = ("name", "names are");my %e = (name => 1);\
-sub _a { my ($d) = @_; return "told_of $d, @{c}: $e{name} $#c $c[0]" }
-print _a($c[0]), \\&_a, $e{told_of};`);
+  expect(text).toBe(`my($d,@c)=("name","names are");my%e=(name=>1);\
+sub _a{my($d)=@_; return"told_of $d, @{c}: $e{name} $#c $c[0]"}
+print _a($c[0]),\\&_a,$e{told_of};`);
 });

@@ -537,11 +537,14 @@ describe("what else is read", () => {
 describe("what is run at a boot or later", () => {
   it("is told line by line, of at jobs, logrotate and what systemd-run made too", async () => {
     const places: Readonly<Record<string, string>> = {
-      "/etc/rc.local": "#!/bin/sh\n# stop-it\necho stop-it one\nquery /etc/status </etc/helper\n",
+      "/etc/rc.local":
+        "#!/bin/sh\n# stop-it\necho stop-it one\nquery /etc/status </etc/helper\ncat /etc/all.d/*.conf | sysctl -p -\n",
       // As dpkg's list of what is installed is read by a script: what it names is run by nobody.
       "/etc/status": "Conffiles: /etc/init.d/x\nName: stop-it\n",
       "/etc/init.d/x": "#!/bin/sh\nstop-it never\n",
       "/etc/helper": "#!/bin/sh\nstop-it six\n",
+      "/etc/all.d/a.conf": "stop-it seven\n",
+      "/etc/all.d/b.txt": "stop-it nowhere\n",
       "/etc/logrotate.d/x": "/var/log/x {\n postrotate\n  stop-it two\n endscript\n}\n",
       "/var/spool/cron/atjobs/a1": "#!/bin/sh\nstop-it three\n",
       "/run/systemd/transient/run-x.timer": "[Timer]\nOnActiveSec=1h\n",
@@ -567,6 +570,7 @@ describe("what is run at a boot or later", () => {
     const rows =
       told.is === "value" ? told.value.map(([path, line, text, by]) => [path, line, text?.trim(), by]) : [];
     expect(rows.toSorted()).toEqual([
+      ["/etc/all.d/a.conf", "1", "stop-it seven", "rc.local"],
       ["/etc/helper", "2", "stop-it six", "rc.local"],
       ["/etc/logrotate.d/x", "3", "stop-it two", "logrotate"],
       ["/etc/rc.local", "3", "echo stop-it one", "rc.local"],
@@ -798,12 +802,12 @@ describe.concurrent("what blocks", () => {
     expect(seen).toEqual(["GET /health HTTP/1.0\r\n\r\n"]);
   });
 
-  it("is whether names resolve, of each", async () => {
+  it("is where names lead, or why they do not, of each", async () => {
     const answer = await look().groupsOf(2, "resolution", "localhost", "no-such-name.invalid");
     expect(answer).toMatchObject({
       is: "value",
       value: [
-        ["localhost", ""],
+        ["localhost", expect.stringMatching(/^= (?:::1|127\.0\.0\.1)/)],
         ["no-such-name.invalid", expect.stringMatching(/./)],
       ],
     });

@@ -39,6 +39,8 @@ export function besideUnits(...names: readonly string[]): Recording {
     "CPUQuotaPerSecUSec",
     "TasksMax",
     "TasksCurrent",
+    "IPAddressDeny",
+    "IPAddressAllow",
   ] as const;
   const slice = value("LoadState", "loaded", "MemoryMax", "infinity");
   const directories = names.flatMap((name) => {

@@ -14,6 +14,7 @@ import { maxconnWithin } from "../../haproxy/open-files.ts";
 import { panicAltered, panicOf, panicWords } from "../../haproxy/panic-state.ts";
 import { type Altered, alteredWords, serversAltered } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, boundAddresses, type ServiceSettings } from "../../haproxy/settings.ts";
+import { isSameIp, parseIp } from "../../ip.ts";
 import { mapAnswer } from "../../reader/answer.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { livingProcesses } from "./facts.ts";
@@ -49,6 +50,7 @@ export function contentRows(situation: Situation): readonly Reading[] {
     writer(situation),
     startRow(situation),
     ...lastReload(situation),
+    ...namesOfServers(situation),
     ...rows.map(close),
     ...situation.desired.settings.services.flatMap((service) => [
       frontEndRow(situation, service),
@@ -111,6 +113,63 @@ function unresolvedWords({ facts: { names }, config }: Situation): string | unde
     "Mend the name service, or what is registered"
   );
 }
+
+/** Servers with names go where those led when HAProxy looked them up. Nothing where no server has one. */
+function namesOfServers({ config, facts, active }: Situation): readonly Reading[] {
+  if (config === undefined || !active || serverHostNames(config).length === 0) return [];
+  const { table, leadTo } = facts;
+  const want = "sent where they lead";
+  const row = { setting: "names of servers", want, onDisk: { is: "inapplicable" } } as const;
+  if (table.is !== "value")
+    return [
+      table.is === "absent"
+        ? { ...row, inForce: { is: "absent", source: TABLE } }
+        : { ...row, inForce: { is: "unreadable", source: TABLE, because: table.because } },
+    ];
+  const elsewhere = table.value.servers.flatMap(({ backend, name, status, address }) => {
+    const server = serversOf(config, backend).find((each) => each.name === name);
+    const known = server && leadTo.get(server.host);
+    // Where HAProxy follows the name by itself, or sends nothing, there is nothing to tell.
+    if (known === undefined || address === undefined || status.startsWith("MAINT")) return [];
+    if (/(?:^| )resolvers /.test(server!.options)) return [];
+    const ip = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+    if (parseIp(ip) === undefined) return [];
+    // Of several in /etc/hosts HAProxy takes the first; name servers tell them in turns.
+    const ofKind = known.addresses.filter((each) => each.includes(":") === ip.includes(":"));
+    const taken = known.hosts === "" ? known.addresses : ofKind.slice(0, 1);
+    if (taken.some((each) => isSameIp(each, ip))) return [];
+    return [
+      {
+        words: `${backend}/${name} is sent to ${ip}, and ${server!.host} leads to ${known.addresses.join(", ")}`,
+        hosts: known.hosts,
+      },
+    ];
+  });
+  if (elsewhere.length === 0) return [{ ...row, inForce: { is: "read", value: want, source: TABLE } }];
+  const more = elsewhere.length > 3 ? ` and ${elsewhere.length - 3} more` : "";
+  const told = elsewhere
+    .slice(0, 3)
+    .map(({ words, hosts }) => (hosts === "" ? words : `${words} (${hosts})`));
+  const said = `${told.join("; ")}${more}: systemctl reload haproxy if that is right`;
+  // Name servers may tell a few of many addresses each time.
+  return elsewhere.every(({ hosts }) => hosts === "")
+    ? [
+        {
+          ...row,
+          inForce: { is: "read", value: want, source: TABLE },
+          warning: `${said}, unless they take turns`,
+        },
+      ]
+    : [
+        {
+          ...row,
+          inForce: { is: "read", value: `${count(elsewhere.length, "server")} elsewhere`, source: TABLE },
+          blocked: `${said}, and mend ${HOSTS_FILE} if not`,
+        },
+      ];
+}
+
+const HOSTS_FILE = "/etc/hosts";
 
 /** The first server with that host. */
 function serverAt(config: HaproxyConfig, host: string) {

@@ -42,6 +42,8 @@ export interface HaproxyFacts {
   readonly served: Answer<ServedServices>;
   /** Host names of servers in haproxy.cfg, each with why it does not resolve, or "". */
   readonly names: Answer<ReadonlyMap<string, string>>;
+  /** Of those that resolve: to what, and the line of /etc/hosts that says so, "" where another does. */
+  readonly leadTo: ReadonlyMap<string, { readonly addresses: readonly string[]; readonly hosts: string }>;
   /** The worker's `show info`; empty when no worker answered. */
   readonly info: WorkerInfo;
   /** Socket that `info` was asked on. */

@@ -22,6 +22,7 @@ import {
 import type { Processes } from "../../haproxy/processes.ts";
 import { lookAtServed } from "../../haproxy/served.ts";
 import { ADMIN_SOCKET, boundAddresses, CHROOT, PROCESS_USER } from "../../haproxy/settings.ts";
+import { isSameIp } from "../../ip.ts";
 import { type Answer, mapAnswer, read, readThere } from "../../reader/answer.ts";
 import type { Reader, UnitProperties } from "../../reader/reader.ts";
 import { revealContent } from "../../secret.ts";
@@ -128,6 +129,7 @@ const NOTHING = {
   table: { is: "value", value: { servers: [], frontEnds: [] } },
   served: ABSENT,
   names: { is: "value", value: new Map() },
+  leadTo: new Map(),
   info: new Map<string, string>(),
   infoFrom: "",
   processes: ABSENT,
@@ -253,6 +255,7 @@ type Serving = Pick<
   | "table"
   | "served"
   | "names"
+  | "leadTo"
   | "info"
   | "infoFrom"
   | "processes"
@@ -281,7 +284,7 @@ async function servingFacts(
     serving,
     journal,
     served,
-    names,
+    resolved,
   ] = await Promise.all([
     properties,
     readLoadedRecord(reader),
@@ -306,7 +309,7 @@ async function servingFacts(
     socket,
     table,
     served,
-    names,
+    ...resolved,
     info,
     infoFrom,
     processes: proc,
@@ -333,13 +336,43 @@ async function infoOf(
 /** More names than a question bears are not looked up. */
 const MOST_NAMES = 200;
 
-/** Which names of servers HAProxy would not find at its next start, which it then refuses. */
-async function namesOf(reader: Reader, { content }: FileFact): Promise<HaproxyFacts["names"]> {
+const HOSTS = "/etc/hosts";
+
+/** Where names of servers lead, and which of them HAProxy would not find at its next start, which it then refuses. */
+async function namesOf(
+  reader: Reader,
+  { content }: FileFact,
+): Promise<Pick<HaproxyFacts, "names" | "leadTo">> {
   const names =
     content === undefined ? [] : serverHostNames(parseHaproxyConfig(content)).slice(0, MOST_NAMES);
-  if (names.length === 0) return { is: "value", value: new Map() };
-  const answer = await reader.groupsOf(2, "resolution", ...names);
-  return mapAnswer(answer, (rows) => new Map(rows.map(([name, why]) => [name!, quotable(why!)])));
+  if (names.length === 0) return { names: { is: "value", value: new Map() }, leadTo: new Map() };
+  const [answer, hosts] = await Promise.all([
+    reader.groupsOf(2, "resolution", ...names),
+    reader.lines(
+      HOSTS,
+      `^[^#]*\\s(?:${names.map((name) => name.replaceAll(".", "\\.")).join("|")})(?:\\s|$)`,
+    ),
+  ]);
+  const lines = hosts.is === "value" ? hosts.value.lines : [];
+  const found = answer.is === "value" ? answer.value : [];
+  return {
+    names: mapAnswer(
+      answer,
+      (rows) => new Map(rows.map(([name, why]) => [name!, why!.startsWith("=") ? "" : quotable(why!)])),
+    ),
+    leadTo: new Map(
+      found.flatMap(([name = "", said = ""]) => {
+        if (!said.startsWith("= ")) return [];
+        const addresses = said.slice(2).split(" ");
+        const named = lines.flatMap(({ number, text }) => {
+          const [address = "", ...all] = text.split(/[#\n]/)[0]!.trim().split(/\s+/);
+          return all.includes(name) ? [{ number, address }] : [];
+        });
+        const line = named.find(({ address }) => isSameIp(address, addresses[0]!)) ?? named[0];
+        return [[name, { addresses, hosts: line === undefined ? "" : `${HOSTS}:${line.number}` }]];
+      }),
+    ),
+  };
 }
 
 async function processOf(reader: Reader, pid: number): Promise<Answer<HaproxyProcess>> {

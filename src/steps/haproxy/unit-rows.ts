@@ -234,15 +234,16 @@ function unreadLimit({
   return { source: unitQuestion(UNIT, "LimitNOFILE"), because: limitNofile.because };
 }
 
+/** Of the worker, and of the master that starts the next one: the lower. */
 function openFilesInForce({ worker, master, unit }: HaproxyFacts): Layer {
+  const limits = [worker, master].flatMap((process) => (process.is === "value" ? [process.value] : []));
   const process = worker.is === "absent" ? master : worker;
   if (process.is === "absent") return { is: "absent", source: UNIT };
-  if (process.is === "value") {
-    const { pid, hardOpenFiles } = process.value;
-    return { is: "read", value: String(hardOpenFiles), source: `/proc/${pid}/limits` };
-  }
+  const [lowest] = limits.toSorted((one, other) => one.hardOpenFiles - other.hardOpenFiles);
+  if (process.is === "value" && lowest !== undefined)
+    return { is: "read", value: String(lowest.hardOpenFiles), source: `/proc/${lowest.pid}/limits` };
   const source = worker.is === "absent" ? `/proc/${unit.mainPid}/limits` : "the worker's limits";
-  return { is: "unreadable", source, because: process.because };
+  return { is: "unreadable", source, because: process.is === "unreadable" ? process.because : "" };
 }
 
 /** The program that keeps what HAProxy is loaded with; what it kept is in force, or not, row by row. */

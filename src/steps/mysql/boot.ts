@@ -1,4 +1,5 @@
 import type { Layer } from "../../contract/reading.ts";
+import { showHow } from "../../daemon/boot-lines.ts";
 import { startPlaces } from "../../daemon/other-start.ts";
 import { quotable } from "../../terminal-text.ts";
 import type { InstalledFacts } from "./facts.ts";
@@ -111,7 +112,7 @@ function optionsOf(records: readonly OptionRecord[], { server, parser, reader }:
 
 function overrides(name: string, facts: InstalledFacts) {
   const { unit, persisted, persistedIn } = facts;
-  const atStart = setByEvent(name, facts) ?? setAtStart(name, facts);
+  const atStart = setByEvent(name, facts) ?? setFromOutside(name, facts) ?? setAtStart(name, facts);
   if (atStart !== undefined) return atStart;
   const inUnit = commandLineOptions(facts.unitOptions).get(name);
   if (inUnit !== undefined) {
@@ -142,6 +143,18 @@ function setByEvent(name: string, { live }: InstalledFacts) {
         source: `event ${quotable(event)} (on its schedule)`,
         remedy: `say "ALTER EVENT ${quotable(event)} DISABLE" to the server, or ask for that value`,
       };
+  }
+  return undefined;
+}
+
+/** What a crontab, a unit or one of their scripts tells the server to set it to. */
+function setFromOutside(name: string, { unit }: InstalledFacts) {
+  const lines = unit.next?.endings.is === "value" ? unit.next.endings.value : [];
+  const set = new RegExp(`\\bglobal[.\\s]+${name}\\s*:?=\\s*(\\w+)(?!\\w|\\s*[*+/(.-])`, "i");
+  for (const { path, line, text, by } of lines) {
+    const value = line === 0 ? undefined : set.exec(text)?.[1];
+    if (value !== undefined)
+      return { value, source: `${path}:${line} (${showHow(by)})`, remedy: "take it out there" };
   }
   return undefined;
 }

@@ -64,6 +64,9 @@ const KEY = String.raw`(?:net|vm|fs|kernel)[./][\w./*?[\]-]+`;
 const FILE_LINE = new RegExp(String.raw`^\s*-?\s*(${KEY})\s*=\s*(.*?)\s*$`);
 const GIVEN = new RegExp(String.raw`(["']?)(?<![\w./-])(${KEY})\s*=\s*("[^"]*"|'[^']*'|[^"';&|)]*)`, "g");
 const WRITTEN = /(>>?\s*|\btee\b(?:\s+-a)?\s+)["']?\/proc\/sys\/([^\s"';|&)<]+)["']?(?:\s*<<<\s*(\S+))?/g;
+/** As Python and its like do it: open("/proc/sys/…", "w").write("60"), Path("/proc/sys/…").write_text("60"). */
+const CALLED =
+  /\(\s*["']\/proc\/sys\/([^"']+)["'](?:\s*,\s*["'][wa]b?\+?["'])?\s*\)?\s*\.\s*write(?:_text|_bytes)?\((?:\s*(?:b?(["'])([^"']*)\2|(\d+))\s*\))?/g;
 const UDEV = /SYSCTL\{([^}]+)\}\s*=\s*"([^"]*)"/g;
 
 /** Each assignment to a key of the kernel that a line of a script or of a file makes. */
@@ -82,6 +85,12 @@ function assignmentsIn(text: string): readonly Set[] {
     const value = word === undefined ? printed(text.slice(0, index), how) : unquoted(word);
     found.push({ target: target.replace(/\/+/g, "/"), value, at: index });
   }
+  for (const { 1: target = "", 3: word, 4: number, index } of text.matchAll(CALLED))
+    found.push({
+      target: target.replace(/\/+/g, "/"),
+      value: word?.replace(/\\n$/, "") ?? number,
+      at: index,
+    });
   return found.sort((a, b) => a.at - b.at);
 }
 
@@ -112,7 +121,8 @@ function mayWrite(text: string, path: string): boolean {
   const named = new RegExp(
     `(?<![\\w.-])(?:/proc/sys/)?${whole}(?![\\w-])${isDistinct ? `|(?<![\\w./-])${leaf}(?![\\w-])` : ""}`,
   );
-  if (named.test(text)) return /[>=]|\b(?:tee|dd|sed|cp)\b|\bsysctl\b.*\s-\w*w/.test(text);
+  if (named.test(text))
+    return /[>=]|\b(?:tee|dd|sed|cp|write\w*)\b|\bsysctl\b.*\s-\w*w|["'][wa]\+?["']/.test(text);
   const globs = text.match(new RegExp(KEY, "g")) ?? [];
   return globs.some((glob) => isGlob(glob) && globMatches(procPathOf(glob), path));
 }

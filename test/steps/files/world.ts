@@ -17,6 +17,7 @@ import {
 import type { FilesFacts } from "../../../src/steps/files/facts.ts";
 import { filesParameters } from "../../../src/steps/files/parameters.ts";
 import { bookwormHost } from "../bookworm-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 export const INVOCATION = "0123456789abcdef0123456789abcdef";
 
@@ -102,6 +103,7 @@ export const host = (change: Partial<HostFacts> = {}) =>
 /** Rows that are not proven as "SETTING: VERDICT", and the changes in short. */
 export function assessed(desired: FilesDesired, facts: FilesFacts, facing = host()) {
   const { readings, changes } = assess(desired, facts, facing);
+  holdRowsOfChanges(readings, changes);
   const evidence = readings.map(judge);
   return {
     evidence,

@@ -18,6 +18,7 @@ import { type Rules, ruleExpressions, ruleLines } from "../../../src/steps/firew
 import { wantedFiles } from "../../../src/steps/firewall/situation.ts";
 import { mesh } from "../../haproxy/mesh.ts";
 import { bookwormHost } from "../bookworm-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 const ADDRESSES = {
   "kvm-01": "10.0.0.2",
@@ -199,5 +200,6 @@ export function assessed(
   { host = hostWith(facts), fleet = new Map() }: { host?: HostFacts; fleet?: FirewallFleet } = {},
 ): { evidence: Readonly<Record<string, Evidence>>; changes: Assessed["changes"] } {
   const { readings, changes } = assess(want, facts, host, fleet);
+  holdRowsOfChanges(readings, changes);
   return { evidence: Object.fromEntries(readings.map((row) => [row.setting, judge(row)])), changes };
 }

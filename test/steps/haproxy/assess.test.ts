@@ -543,6 +543,17 @@ describe("open files", () => {
     expect(brief(changes[0])).toEqual({ made: [], run: ["activate.sh restart"], disrupts: "restart" });
   });
 
+  it("restarts a master whose limit somebody has lowered since, and says so of the limit", () => {
+    const { row, changes } = assessed(desired(), {
+      facts: { master: { is: "value", value: { pid: 360, command: [], hardOpenFiles: 4096 } } },
+    });
+    expect(row("open files")).toMatchObject({
+      verdict: "not-in-force",
+      inForce: { value: "4096", source: "/proc/360/limits" },
+    });
+    expect(brief(changes[0])).toMatchObject({ disrupts: "restart" });
+  });
+
   it("names the drop-in that overrides ours", () => {
     const { row, changes } = assessed(desired(), {
       limitNofile: "4096",

@@ -22,6 +22,7 @@ import { haproxyFiles } from "../../../src/steps/haproxy/files.ts";
 import { CONFIG, DROP_IN, LOAD_RECORDER, MASTER_SOCKET, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { mesh, service } from "../../haproxy/mesh.ts";
 import { bookwormHost } from "../bookworm-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 const ADMIN = "/run/haproxy/admin.sock";
 const MAXCONN = 9000;
@@ -236,6 +237,7 @@ const SILENT = {
   table: answered({ servers: [], frontEnds: [] }),
   served: absent,
   names: answered(new Map()),
+  leadTo: new Map(),
   info: new Map(),
   infoFrom: "",
   processes: absent,
@@ -283,6 +285,7 @@ function answers(want: HaproxyDesired, change: ProbeFields) {
       ),
     ),
     names: answered(new Map(Object.entries(change.names ?? {}))),
+    leadTo: new Map(),
     info: new Map(Object.entries(info)),
     infoFrom: socket.is === "answered" ? ADMIN : MASTER_SOCKET,
     processes: processes === undefined ? absent : answered(processes),
@@ -294,6 +297,7 @@ function answers(want: HaproxyDesired, change: ProbeFields) {
 export function assessed(want: HaproxyDesired, probe: ProbeFields = {}, host: Partial<HostFacts> = {}) {
   const facts = factsOf(want, probe);
   const { readings, changes } = assess(want, facts, hostFacts(want, host), probe.watcherFollows ?? true);
+  holdRowsOfChanges(readings, changes);
   const evidence = readings.map(judge);
   const row = (setting: string): Evidence => {
     const found = evidence.find((candidate) => candidate.setting === setting);

@@ -14,10 +14,12 @@ import { haproxyFiles } from "../../../src/steps/haproxy/files.ts";
 import { haproxy } from "../../../src/steps/haproxy/index.ts";
 import { lookAtHaproxy } from "../../../src/steps/haproxy/look.ts";
 import { CONFIG, DROP_IN, LOAD_RECORDER, UNIT } from "../../../src/steps/haproxy/paths.ts";
+import { service } from "../../haproxy/mesh.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
 import { besideUnits, DPKG_UPDATES, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { askOpen } from "../../reader/told-open.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 import { configText, desired, hostFacts, INVOCATION } from "./host.ts";
 
 const LOADED = "/run/meshctl/haproxy-loaded";
@@ -152,6 +154,7 @@ async function lookAt(changed: Recording, want = desired(), of: Partial<HostFact
   const reader = new Reader(askOpen({ ...converged(want), ...changed }));
   const facts = await lookAtHaproxy(reader, want);
   const { readings, changes } = assess(want, facts, hostFacts(want, of), true);
+  holdRowsOfChanges(readings, changes);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
   const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
   return { facts, rows, open, changes };
@@ -338,6 +341,9 @@ describe("a look at a HAProxy that", () => {
       {
         [long(CONFIG)]: value(...regular(CONFIG, text), text),
         [key("resolution", "gone.lab")]: value("gone.lab", "Name or service not known"),
+        [key("file", "/etc/hosts", "lines", String.raw`^[^#]*\s(?:gone\.lab)(?:\s|$)`)]: value(
+          ...regular("/etc/hosts", ""),
+        ),
       },
       want,
     );
@@ -347,6 +353,73 @@ describe("a look at a HAProxy that", () => {
         /the next start of HAProxy is refused.* gone\.lab of user-api\/x_gone\.lab:80 .*: Name or service not known/,
       ),
     });
+  });
+
+  describe("sends a server that has a name", () => {
+    const HOSTS = String.raw`^[^#]*\s(?:db\.lab)(?:\s|$)`;
+    const namesRow = async (sentTo: string, leadsTo: string, line?: string) => {
+      const want = desired({ services: [service({ servers: [{ name: "a", host: "db.lab", port: 80 }] })] });
+      const table = [
+        ...["0", "user-api", "FRONTEND", "OPEN", "", "", want.parameters.maxconn, "", "", ""],
+        ...["2", "user-api", "a", "UP", 1, `${sentTo}:80`, "", "L7OK", "200", "OK"],
+        ...["set", "user-api", "a", "0", "", "", "0", "0", "db.lab", ""],
+      ];
+      const { rows, changes } = await lookAt(
+        {
+          [key("haproxy.stat")]: value(...table),
+          [key("resolution", "db.lab")]: value("db.lab", `= ${leadsTo}`),
+          [key("file", "/etc/hosts", "lines", HOSTS)]: value(
+            ...regular("/etc/hosts", ""),
+            ...(line === undefined ? [] : [7, line]),
+          ),
+        },
+        want,
+      );
+      expect(changes).toEqual([]);
+      return rows.get("names of servers");
+    };
+
+    it("where that leads is proven", async () => {
+      const row = await namesRow("10.0.0.9", "10.0.0.8 10.0.0.9");
+      expect(row).toMatchObject({ verdict: "proven" });
+      expect(row).not.toHaveProperty("warning");
+    });
+
+    it("elsewhere than /etc/hosts says is not", async () => {
+      expect(await namesRow("10.0.0.9", "127.0.0.7", "127.0.0.7 db.lab")).toMatchObject({
+        verdict: "blocked",
+        because:
+          "user-api/a is sent to 10.0.0.9, and db.lab leads to 127.0.0.7 (/etc/hosts:7): systemctl reload haproxy if that is right, and mend /etc/hosts if not",
+      });
+    });
+
+    it("to the second one of /etc/hosts is not: the next start takes the first", async () => {
+      expect(await namesRow("10.0.0.9", "127.0.0.8 10.0.0.9", "127.0.0.8 db.lab")).toMatchObject({
+        verdict: "blocked",
+        because: expect.stringContaining("db.lab leads to 127.0.0.8, 10.0.0.9 (/etc/hosts:7)"),
+      });
+    });
+
+    it("to another of those that a name server tells in turns is a warning", async () => {
+      expect(await namesRow("10.0.0.9", "10.0.0.8")).toMatchObject({
+        verdict: "proven",
+        warning: expect.stringMatching(/leads to 10\.0\.0\.8: .*unless they take turns$/),
+      });
+    });
+  });
+
+  it("and its table are told by one worker, whichever answered before", async () => {
+    const want = desired();
+    const { facts } = await lookAt({
+      [key("haproxy.stat")]: value(
+        ...["0", "user-api", "FRONTEND", "OPEN", "", "", want.parameters.maxconn, "", "", ""],
+        ...["info", "pid", "400", "", "", "", "", "", "", ""],
+        ...["info", "description", "of the next", "", "", "", "", "", "", ""],
+      ),
+      [key("process", "400", "cmdline", "limits")]: absent,
+      [journal("journal.invocation", INVOCATION)]: value(""),
+    });
+    expect(Object.fromEntries(facts.info)).toEqual({ pid: "400", description: "of the next" });
   });
 
   it("the service did not start is told by its control group, on every port", async () => {

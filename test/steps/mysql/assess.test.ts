@@ -249,6 +249,12 @@ describe("a value that something else overrides is refused with its place", () =
       "ALTER EVENT trap.nightly DISABLE",
     ],
     [
+      "a crontab that tells the server",
+      { ...mariadb, cronLine: `@reboot root mysql -e "SET GLOBAL ${POOL} = 134217728"` },
+      `/etc/cron.d/db:1 (cron runs it) sets ${POOL} to 134217728`,
+      "take it out there",
+    ],
+    [
       "something that only the server's parser knows of",
       { ...mariadb, reads: { ...mariadb.reads, [POOL]: 64 * MIB } },
       "mariadbd --help --verbose reads 64M",
@@ -283,6 +289,14 @@ describe("a value that something else overrides is refused with its place", () =
     ],
     ["an event that sets what is asked for", withEvent(`GLOBAL.${POOL}:= ${256 * MIB}`)],
     ["an event that sets nothing of it", withEvent("NULL")],
+    [
+      "a crontab that sets what is asked for",
+      { ...mariadb, cronLine: `@reboot root mysql -e "SET @@GLOBAL.${POOL}=${256 * MIB}"` },
+    ],
+    [
+      "a crontab that asks",
+      { ...mariadb, cronLine: `@reboot root mysql -e "SHOW GLOBAL VARIABLES LIKE '${POOL}'"` },
+    ],
     ["an init file that sets what is not asked for", withInitFile("SET GLOBAL max_connections = 400;\n")],
     ["SET PERSIST of the same value", { ...mysql97, persisted: { [POOL]: "268435456" } }],
     [

@@ -3,6 +3,7 @@ import type { HostFacts } from "../../../src/contract/host.ts";
 import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
 import type { Evidence } from "../../../src/contract/reading.ts";
 import type { Health } from "../../../src/contract/step.ts";
+import { ENDING_LINES, ENDING_WORDS } from "../../../src/daemon/endings.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { Reader } from "../../../src/reader/reader.ts";
@@ -11,6 +12,7 @@ import { mysql } from "../../../src/steps/mysql/index.ts";
 import { lookAtDatabase } from "../../../src/steps/mysql/look.ts";
 import type { MysqlParameters } from "../../../src/steps/mysql/parameters.ts";
 import { type ToldHost, tellOf, value } from "../../reader/told-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 export const GIB = 2 ** 30;
 export const MIB = 2 ** 20;
@@ -48,6 +50,8 @@ export interface Database {
   readonly live: Readonly<Record<string, string | number>>;
   readonly liveError: string | undefined;
   readonly unit: Readonly<Record<string, string | number>>;
+  /** A line of a crontab that is run on the host. */
+  readonly cronLine?: string;
   readonly enabled: string;
   readonly job: string;
   readonly processSeconds: number;
@@ -178,6 +182,16 @@ export function toldDatabase(database: Database): ToldHost & { readonly answers:
     },
     processes: { [PID]: { ageSeconds: database.processSeconds, parts: { cmdline: database.commandLine } } },
     answers: {
+      ...(database.cronLine === undefined
+        ? {}
+        : {
+            [keyOf(["boot.lines", ENDING_LINES, ENDING_WORDS])]: value(
+              ...(new RegExp(ENDING_LINES).test(database.cronLine) &&
+              new RegExp(ENDING_WORDS).test(database.cronLine)
+                ? ["/etc/cron.d/db", 1, database.cronLine, "cron"]
+                : []),
+            ),
+          }),
       // None of them came up.
       [keyOf(["restarts", `${database.server}.service`])]: value(3, 10, 17, 24),
       ...(database.leadsTo === undefined
@@ -269,6 +283,7 @@ export async function assessedFrom(
     { name: "db-1", desired, facts, host, claims: new Map() },
     new Map(),
   );
+  holdRowsOfChanges(readings, changes);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
   const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
   return { rows, open: Object.fromEntries(open.map((row) => [row.setting, row.verdict])), changes };

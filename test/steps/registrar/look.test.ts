@@ -16,6 +16,7 @@ import { absent, value } from "../../reader/told-host.ts";
 import { askOpen, openHost } from "../../reader/told-open.ts";
 import { tellTime } from "../../told-time.ts";
 import { bookwormHost } from "../bookworm-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 import { auth, desired, KEY, SESSION, userApi } from "./world.ts";
 
 vi.mock("node:timers/promises", () => import("../../told-sleep.ts"));
@@ -103,6 +104,7 @@ const host = bookwormHost({
 async function lookAt(changed: Recording = {}, ask: Ask = askOpen({ ...converged, ...changed })) {
   const facts = await lookAtRegistrar(new Reader(ask), want);
   const { readings, changes } = assess({ name: "app-01", desired: want, facts, host }, new Map());
+  holdRowsOfChanges(readings, changes);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
   const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
   return { facts, service: rows.get("service user-api")!, open, changes };

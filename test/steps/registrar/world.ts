@@ -14,6 +14,7 @@ import type { RegisteredChild, RegistrarFacts } from "../../../src/steps/registr
 import { registrarFiles } from "../../../src/steps/registrar/files.ts";
 import { CREDENTIALS } from "../../../src/steps/registrar/paths.ts";
 import { bookwormHost } from "../bookworm-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 export const KEY = gemKey(bookwormHost(), { ruby: "ruby3.1", rubyCandidate: undefined });
 export const SESSION = "010000c223a5002c";
@@ -198,6 +199,7 @@ export function shown(
   const host: HostFacts = bookwormHost({ manifest, packages });
   const fleet = new Map([["app-01", { is: "seen", desired: want, facts, host } as const], ...others]);
   const { readings, changes } = assess({ name: "app-01", desired: want, facts, host }, fleet);
+  holdRowsOfChanges(readings, changes);
   const evidence = readings.map(judge);
   return {
     changes,

@@ -7,6 +7,7 @@ import { BEFORE, DROP_IN } from "../../../src/steps/sysctl/drop-in.ts";
 import { sysctl } from "../../../src/steps/sysctl/index.ts";
 import { lookAtKernelSettings } from "../../../src/steps/sysctl/look.ts";
 import { besideUnits, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 import { DROP_IN_TEXT, desiredFor, tunedKernel, wroteDropIn } from "./world.ts";
 
 const FIN = "net.ipv4.tcp_fin_timeout";
@@ -76,6 +77,7 @@ async function lookAt(changed: Recording) {
   const reader = new Reader(askRecording({ ...converged, ...changed }));
   const facts = await lookAtKernelSettings(reader, desired);
   const { readings, changes } = assess(desired, facts, wroteDropIn);
+  holdRowsOfChanges(readings, changes);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
   const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
   return { facts, rows, open, changes };

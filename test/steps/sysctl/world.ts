@@ -11,6 +11,7 @@ import { DROP_IN } from "../../../src/steps/sysctl/drop-in.ts";
 import type { SysctlFacts } from "../../../src/steps/sysctl/facts.ts";
 import { sysctl } from "../../../src/steps/sysctl/index.ts";
 import { procPathOf } from "../../../src/steps/sysctl/key.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 /** A file as the probe reports it, from its text. */
 export function conf(path: string, text: string, realPath = path): ConfFile {
@@ -133,5 +134,6 @@ export function assessed(
   host: HostFacts = wroteDropIn,
 ): { rows: ReadonlyMap<string, Evidence>; changes: Assessed["changes"] } {
   const { readings, changes } = assess(desiredFor(parameters), from, host);
+  holdRowsOfChanges(readings, changes);
   return { rows: new Map(readings.map((reading) => [reading.setting, judge(reading)])), changes };
 }

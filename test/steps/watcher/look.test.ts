@@ -27,6 +27,7 @@ import { absent, value } from "../../reader/told-host.ts";
 import { askOpen } from "../../reader/told-open.ts";
 import { tellTime } from "../../told-time.ts";
 import { bookwormHost } from "../bookworm-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 import { desired, HAPROXY_CONFIG, haproxyConfig, KEY, service } from "./world.ts";
 
 vi.mock("node:timers/promises", () => import("../../told-sleep.ts"));
@@ -195,6 +196,7 @@ const host = bookwormHost({
 async function lookAt(changed: Recording = {}, ask: Ask = askOpen({ ...converged, ...changed })) {
   const facts = await lookAtWatcher(new Reader(ask), want);
   const { readings, changes } = assess({ name: "kvm-01", desired: want, facts, host }, new Map());
+  holdRowsOfChanges(readings, changes);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
   const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven");
   return { facts, rows, open, changes };

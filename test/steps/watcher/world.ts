@@ -19,6 +19,7 @@ import { watcherFiles } from "../../../src/steps/watcher/files.ts";
 
 import { haproxyFrame } from "../../../src/steps/watcher/haproxy-frame.ts";
 import { bookwormHost } from "../bookworm-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 export const HAPROXY_CONFIG = "/etc/haproxy/haproxy.cfg";
 export const KEY = gemKey(bookwormHost(), { ruby: "ruby3.1", rubyCandidate: undefined });
@@ -252,6 +253,7 @@ export function assessed(want: WatcherDesired, world: World = {}) {
 export function shown(want: WatcherDesired, facts: WatcherFacts, of: HostFacts) {
   const fleet = new Map([["kvm-01", { is: "seen", desired: want, facts, host: of } as const]]);
   const { readings, changes } = assess({ name: "kvm-01", desired: want, facts, host: of }, fleet);
+  holdRowsOfChanges(readings, changes);
   const evidence = readings.map(judge);
   return {
     evidence,

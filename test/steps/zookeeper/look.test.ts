@@ -10,6 +10,7 @@ import { zookeeper } from "../../../src/steps/zookeeper/index.ts";
 import { lookAtMember } from "../../../src/steps/zookeeper/look.ts";
 import { STARTED } from "../../../src/steps/zookeeper/render.ts";
 import { openHost } from "../../reader/told-open.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 import {
   DATA,
   desiredFor,
@@ -404,6 +405,7 @@ function assess(
   if (self.is === "unseen")
     return { rows: new Map<string, ReturnType<typeof judge>>(), open: [], changes: [] };
   const { readings, changes } = zookeeper.assess({ name, ...self, claims: new Map() }, fleet);
+  holdRowsOfChanges(readings, changes);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
   return { rows, open: [...rows.values()].filter(({ verdict }) => verdict !== "proven"), changes };
 }

@@ -10,6 +10,7 @@ import { zookeeper } from "../../../src/steps/zookeeper/index.ts";
 import { argvOf, renderUnit, renderZooCfg, serverOf } from "../../../src/steps/zookeeper/render.ts";
 import { serversFor } from "../../../src/steps/zookeeper/roster.ts";
 import { bookwormHost } from "../bookworm-host.ts";
+import { holdRowsOfChanges } from "../rows-of-changes.ts";
 
 export const DATA = "/var/lib/zookeeper/data";
 export const ZOO_CFG = "/etc/zookeeper/conf/zoo.cfg";
@@ -203,6 +204,7 @@ export function assessed(members: readonly string[], world: World, name: HostNam
   if (self?.is !== "seen") throw new Error(`${name} is not seen`);
   const { desired, facts, host } = self;
   const { readings, changes } = zookeeper.assess({ name, desired, facts, host, claims: new Map() }, fleet);
+  holdRowsOfChanges(readings, changes);
   const rows = new Map(readings.map((reading) => [reading.setting, judge(reading)]));
   const open = [...rows.values()].filter(({ verdict }) => verdict !== "proven").map(({ setting }) => setting);
   return { rows, open, changes, ids: changes.map(({ id }) => id) };
