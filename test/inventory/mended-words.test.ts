@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InvalidFiles } from "../../src/inventory/invalid-files.ts";
 import { ensembleNotes } from "../../src/inventory/mesh-notes.ts";
+import { maskSecrets } from "../../src/secret.ts";
 import { load } from "../playbook/load.ts";
 
 const sound = `version: 1
@@ -423,6 +424,14 @@ describe("what people write", () => {
     const said = await first({ inventory });
     expect(said).toContain("a secret comes by reference");
     expect(said).not.toContain("3361");
+  });
+
+  it("is a private key in the place of its file, of which no line is shown", async () => {
+    const line = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
+    const key = `|\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    ${line}\n    -----END OPENSSH PRIVATE KEY-----`;
+    const inventory = sound.replace("user: ops", `identity_file: ${key}`);
+    expect(await first({ inventory })).toContain("3:18 expected one line of text");
+    expect(maskSecrets(`> 5 |     ${line}`)).toBe("> 5 |     ••••••");
   });
 
   it("is in UTF-16, or has a byte that is none of UTF-8", async () => {
