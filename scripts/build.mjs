@@ -30,9 +30,12 @@ const common = {
   // What is imported on demand is in the same file.
   supported: { "dynamic-import": false },
   logLevel: "warning",
+  metafile: true,
 };
-await build({
-  ...common,
+const bundles = [];
+const bundle = async (options) => bundles.push((await build({ ...common, ...options })).metafile);
+
+await bundle({
   entryPoints: ["src/cli/main.ts"],
   external: [LOADER],
   // The same code as what Node would get, as modules of which only the used parts are taken.
@@ -40,8 +43,7 @@ await build({
   plugins: [{ name: "assets", setup }],
 });
 // The client of the SSH library alone: its server and its agents of HTTP load half of Node.
-await build({
-  ...common,
+await bundle({
   stdin: {
     contents: `module.exports = {
       ...require("ssh2/lib/agent.js"),
@@ -52,22 +54,19 @@ await build({
     sourcefile: SSH,
   },
   entryNames: SSH,
-  // Its optional native parts, which are where it was installed.
-  external: ["cpu-features"],
+  // It does without its native parts, which a compiler would have to make wherever meshctl is installed.
   plugins: [
     {
       name: "native parts",
-      setup: ({ onResolve }) =>
-        onResolve({ filter: /\.node$/ }, ({ path, resolveDir }) => ({
-          path: resolve(resolveDir, path).replace(/.*\/node_modules\//, ""),
-          external: true,
-        })),
+      setup: ({ onLoad, onResolve }) => {
+        onResolve({ filter: /\.node$|^cpu-features$/ }, ({ path }) => ({ path, namespace: "native" }));
+        onLoad({ filter: /./, namespace: "native" }, () => ({ contents: `throw new Error("not built")` }));
+      },
     },
   ],
 });
 // As a module of Node's own sees CommonJS: what is exported is the default.
-await build({
-  ...common,
+await bundle({
   stdin: { contents: `module.exports = require("${APART}").default;`, resolveDir: ".", sourcefile: APART },
   entryNames: APART,
 });
@@ -85,8 +84,7 @@ writeFileSync(join("dist", `${READER}.gz`), await gzipAsync(short, {}));
 
 // The lab, which is test code, for those who have the package alone: `meshctl lab`.
 const LAB = "test/lab";
-await build({
-  ...common,
+await bundle({
   entryPoints: [`${LAB}/cli.ts`, `${LAB}/attendant.ts`],
   outdir: "dist/lab",
   outExtension: { ".js": ".mjs" },
@@ -100,7 +98,23 @@ for (const folder of [LAB, `${LAB}/vm`])
   for (const name of readdirSync(folder).filter((file) => /\.(sh|pl)$/.test(file)))
     cpSync(join(folder, name), join("dist/lab", name));
 
+writeFileSync("dist/LICENSES.txt", licences());
+
 for (const name of ["main", SSH]) compile(resolve(`dist/cli/${name}.cjs`));
+
+/** Of every package that the bundles hold a part of. */
+function licences() {
+  const inputs = bundles.flatMap(({ inputs }) => Object.keys(inputs));
+  const folders = inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  return [...new Set(folders)].sort().map(licenceOf).join("\n\n");
+}
+
+function licenceOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+  const text = file === undefined ? `License: ${license}` : readFileSync(join(folder, file), "utf8").trim();
+  return `── ${name} ${version}\n\n${text}`;
+}
 
 /** All of it: what a run comes to is not known here. The flag is no part of the compiled form, which a run without it takes. */
 function compile(bundle) {

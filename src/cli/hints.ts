@@ -67,6 +67,9 @@ export function wantedBy(complaint: string, options: readonly Pick<Option, "flag
   return option === undefined ? undefined : `${option.flags}: ${option.description}`;
 }
 
+/** What other tools have between a command and the name of what it is to show. */
+const SHOWING = ["show", "list", "ls", "log", "logs"];
+
 /** What somebody should type who typed this, as a sentence; undefined where nobody can tell. `commands` are those there are. */
 export function hintFor(words: readonly string[], commands: readonly string[]): string | undefined {
   const [first = ""] = words;
@@ -87,12 +90,14 @@ export function hintFor(words: readonly string[], commands: readonly string[]): 
   if (meant !== undefined) return typed(meant, words.slice(1));
   // Ansible's playbook stands behind the command without a flag.
   const file = words.find(
-    (word, at) => /\.ya?ml$/.test(word) && !words[at - 1]?.startsWith("-") && command !== undefined,
+    (word, at) => /^[^-].*\.ya?ml$/.test(word) && !words[at - 1]?.startsWith("-") && command !== undefined,
   );
   if (file !== undefined) {
     const rest = words.filter((word) => word !== command && word !== file);
     return `A playbook is named with -p, an inventory with -i. ${typed(command!, [...rest, "-p", file])}`;
   }
+  if (first === "runs" && SHOWING.includes(words[1] ?? ""))
+    return `A run is shown by its name. ${typed("runs", words.slice(2))}`;
   const [, host = ""] = words;
   if (CHOOSE_BY_LIMIT.includes(first) && /^[^-]/.test(host))
     return `Hosts are chosen with -l. ${typed(first, ["-l", ...words.slice(1)])}`;

@@ -33,7 +33,7 @@ interface Country {
 
 /** What a step may know of the inventory. */
 export interface InventoryView {
-  /** As the user named it. Relative paths of files on this machine start at its folder. */
+  /** As the user named it; of several the first. */
   readonly file: string;
   /** In file order. */
   readonly hosts: ReadonlyMap<HostName, HostView>;

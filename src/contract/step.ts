@@ -124,6 +124,11 @@ export interface Step<P = unknown, D = unknown, F = unknown> {
   readonly title: string;
   /** Validates the YAML (playbook, group, host merged). Strict: unknown keys are errors. */
   readonly parameters: ZodType<P>;
+  /**
+   * Which parameters name files or folders of the control machine: keys that lead there, "*" for any. `problems` and
+   * `desired` get absolute paths; a relative one starts beside the file that says it.
+   */
+  readonly localPaths?: readonly (readonly string[])[];
   /** What is wrong in the files beyond one key's type; `path` is within the parameters. Pure, but for
    * files of the control machine that the parameters name. */
   problems?(

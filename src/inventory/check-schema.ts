@@ -4,6 +4,7 @@ import { wordHere } from "./foreign-words.ts";
 import { didYouMean, nearestName } from "./nearest-name.ts";
 import type { Path } from "./path.ts";
 import type { Origin, Problems } from "./problems.ts";
+import { missingColon } from "./shape-hint.ts";
 
 /** What is wrong with a value; `path` is within it. */
 interface Complaint {
@@ -80,6 +81,8 @@ function explain(issue: z.core.$ZodIssue, base: Path, schema: z.ZodType): Compla
 
 /** "unknown key; did you mean 'port'?", what a key of another tool is called here, or the keys there are when they are few. */
 export function unknownKey(name: string, known: readonly string[]): string {
+  const colon = known.some((key) => name.startsWith(`${key}:`)) ? missingColon(name) : undefined;
+  if (colon !== undefined) return `unknown key; ${colon}`;
   const meant = didYouMean(name, known);
   // What is known of another tool is meant rather than a word that looks alike.
   const here = wordHere(name, known);

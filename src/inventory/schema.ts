@@ -44,8 +44,11 @@ export const address = z
   .string({ error: ADDRESS })
   .refine((value) => isIP(value) !== 0 && !value.includes("%"), { error: ADDRESS });
 /** A file or a list of files. */
+const fileName = text.refine((value) => !value.startsWith("-----BEGIN "), {
+  error: "is what a file holds, and not the file's path: take it out of here, and name the file",
+});
 const files = z
-  .union([text, z.array(text).min(1)])
+  .union([fileName, z.array(fileName).min(1)])
   .transform((value) => (Array.isArray(value) ? value : [value]));
 const secret = z.instanceof(Secret, { error: REFERENCE }).refine((value) => !/[\r\n]/.test(value.reveal()), {
   error: "has more than one line, and a password has one",

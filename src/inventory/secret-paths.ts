@@ -17,3 +17,10 @@ export function plainSecrets(text: string): string[] {
   const lines = text.matchAll(/\b(?:password|sudo_password|passphrase)["']?[ \t]*:[ \t]*([^\s!#][^\n,}#]*)/g);
   return [...lines].map(([, value]) => value?.trim() ?? "");
 }
+
+/** Lines of private keys that a text holds where only a key's file is named. */
+export function privateKeyLines(text: string): string[] {
+  const keys = text.split(/-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----/).slice(1);
+  const lines = keys.flatMap((key) => key.split("-----", 1)[0]!.split("\n")).map((line) => line.trim());
+  return lines.filter((line) => line.length >= 16);
+}

@@ -31,6 +31,8 @@ export function shapeHint(path: Path, message: string): string | undefined {
   const [, expected = "", found = ""] = /^expected (.*), found (.*)$/s.exec(message) ?? [];
   const place = formatPath(path);
   if (expected === "" || (found === "nothing" && place !== "version")) return undefined;
+  if (place === "" && found.startsWith("'<"))
+    return "this is a page, not an inventory: fetch the file itself, as raw text";
   if (found.includes("{{")) return "meshctl has no templates: write the value itself, or `!env NAME`";
   if (/^'\$\{?[A-Za-z_]\w*\}?'$/.test(found))
     return `the shell's variables are not looked up: \`!env ${found.replace(/\W/g, "")}\` is`;
@@ -50,6 +52,10 @@ export function shapeHint(path: Path, message: string): string | undefined {
     return colon ?? EXAMPLES.find(([at]) => at.test(place))?.[1];
   }
   if (expected === "an IP address") return addressHint(found);
+  if (/^(?:a (?:whole )?number|1–65535)$/.test(expected)) {
+    const digits = digitsHint(found.slice(1, -1));
+    if (digits !== undefined) return digits;
+  }
   if (expected === "1–65535" && /^'[\d.]+:\d+(?::\d+)?'$/.test(found))
     return "one port alone: a service's `port` is where applications call it, and `bind` the address";
   if (path.length === 2 && path[0] === "mesh" && expected === "text")
@@ -75,7 +81,21 @@ function listHint(found: string): string | undefined {
     : undefined;
 }
 
+/** Of a number with a unit behind it, or with its thousands set apart. */
+function digitsHint(found: string): string | undefined {
+  const [, number, unit = ""] = /^(\d{1,9}(?:[_,]\d{3})*) ?([a-z]{0,3})$/i.exec(found) ?? [];
+  if (number === undefined || (unit === "" && /^\d+$/.test(number))) return undefined;
+  const digits = Number(number.replace(/\D/g, ""));
+  if (unit.toLowerCase() === "k") return `digits alone: \`${digits * 1000}\``;
+  return `digits alone${unit === "" ? "" : ", without a unit"}: \`${digits}\``;
+}
+
 function addressHint(found: string): string {
+  const [, inBrackets] = /^'\[([\da-f:.]+)\](?::\d+)?'$/i.exec(found) ?? [];
+  if (inBrackets !== undefined) return `an address stands without brackets: \`"${inBrackets}"\``;
+  if (/^'fe80:.*%/i.test(found))
+    return "a link-local address is of one interface alone: take one that all hosts of the mesh reach";
+  if (found === "a list") return "a host has one address, and no list: `address: 10.0.0.1`";
   if (/^'[\d.]+\/\d+'$/.test(found)) return "leave the length of the network out";
   if (/^'[\d.]+:\d+'$/.test(found)) return "SSH's port is `ssh: { port: … }` of the host";
   if (/^'[\d.]+'$/.test(found)) return "an IPv4 address has four numbers from 0 to 255: `10.0.0.1`";

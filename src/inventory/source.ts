@@ -6,7 +6,7 @@ import type { Diagnostic } from "./diagnostic.ts";
 import { fileError } from "./file-error.ts";
 import { formatPath, type Path } from "./path.ts";
 import type { References } from "./reference.ts";
-import { plainSecrets } from "./secret-paths.ts";
+import { plainSecrets, privateKeyLines } from "./secret-paths.ts";
 import { syntaxProblems } from "./yaml-syntax.ts";
 import { type Place, readYamlTree } from "./yaml-tree.ts";
 
@@ -104,6 +104,7 @@ function parseSource(
   references: References,
   report: (diagnostic: Diagnostic) => void,
 ): Source {
+  for (const line of privateKeyLines(text)) new Secret(line);
   const lineCounter = new LineCounter();
   // Tags and duplicate keys are judged by the tree's reader, which knows the path and the first of the two.
   const document = parseDocument(text, {

@@ -8,6 +8,7 @@ import type { Path } from "../inventory/path.ts";
 import type { Problems } from "../inventory/problems.ts";
 import { valueAt } from "../inventory/section.ts";
 import { placeOf } from "../inventory/source.ts";
+import { withLocalPaths } from "./local-paths.ts";
 import { disagreements, type Layers, mergeLayers, originOf } from "./merge-parameters.ts";
 import type { Given, ProblemsByHost } from "./problems-by-host.ts";
 
@@ -45,7 +46,12 @@ export function resolveParameters(
     given === undefined ? existing(problems) : (...problem) => byHost.add(host.name, given, ...problem);
   const written = mergeLayers(layers);
   const checked = checkSchema<unknown>(step.parameters, written, locate, report);
-  return checked === undefined ? undefined : { value: checked.value, written, layers };
+  if (checked === undefined) return undefined;
+  const fileOf = (path: Path) => {
+    const origin = originOf(layers, path);
+    return origin.source.keyPosition(origin.path).file;
+  };
+  return { value: withLocalPaths(checked.value, step.localPaths ?? [], fileOf), written, layers };
 }
 
 /** Reports wrong values and unknown keys of parameters that reach no host at all, so are merged with nothing. */

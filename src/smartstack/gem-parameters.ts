@@ -1,6 +1,5 @@
 import * as z from "zod";
 import type { InventoryView } from "../contract/inventory-view.ts";
-import { resolvePath } from "../inventory/resolve-path.ts";
 import type { GemSource } from "./build.ts";
 import { gemDirectoryProblem } from "./gem-directory.ts";
 import { GEMS } from "./locked-gems.ts";
@@ -15,8 +14,13 @@ export const gemParameters = {
     .string()
     .min(1)
     .optional()
-    .describe("folder of .gem files on the machine meshctl runs on; default: they are downloaded"),
+    .describe(
+      "folder of .gem files on the machine meshctl runs on, found from the folder of the file that names it; default: they are downloaded",
+    ),
 };
+
+/** Which of them are places on the control machine. */
+export const GEM_PATHS = [["gems"]];
 
 interface GemParameters {
   readonly build_host?: string | undefined;
@@ -29,16 +33,11 @@ export function gemProblems({ build_host, gems }: GemParameters, inventory: Inve
   if (build_host !== undefined && !inventory.hosts.has(build_host)) {
     problems.push({ path: ["build_host"], message: `"${build_host}" is not a host of the inventory` });
   }
-  const problem =
-    gems === undefined ? undefined : gemDirectoryProblem(resolvePath(gems, inventory.file), locked);
+  const problem = gems === undefined ? undefined : gemDirectoryProblem(gems, locked);
   if (problem !== undefined) problems.push({ path: ["gems"], message: problem });
   return problems;
 }
 
-export function gemSource({ build_host, gems }: GemParameters, { file, network }: InventoryView): GemSource {
-  return {
-    buildHost: build_host,
-    gemDirectory: gems === undefined ? undefined : resolvePath(gems, file),
-    network,
-  };
+export function gemSource({ build_host, gems }: GemParameters, { network }: InventoryView): GemSource {
+  return { buildHost: build_host, gemDirectory: gems, network };
 }

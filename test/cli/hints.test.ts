@@ -23,6 +23,8 @@ describe("who types a word of another tool", () => {
     ["plan kvm-01 -v", "Hosts are chosen with -l. Type: meshctl plan -l kvm-01 -v"],
     ["run -i x.yaml", "Type: meshctl provision -i x.yaml"],
     ["ping -i x.yaml", "Type: meshctl facts -i x.yaml"],
+    ["runs show 20261122-190312-4f2a", "A run is shown by its name. Type: meshctl runs 20261122-190312-4f2a"],
+    ["validate -ix.yaml -p y.yaml more", undefined],
     ["frobnicate", undefined],
     ["provision --frobnicate", undefined],
     ["", undefined],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InvalidFiles } from "../../src/inventory/invalid-files.ts";
 import { ensembleNotes } from "../../src/inventory/mesh-notes.ts";
+import { maskSecrets } from "../../src/secret.ts";
 import { load } from "../playbook/load.ts";
 
 const sound = `version: 1
@@ -227,6 +228,60 @@ describe("what people write", () => {
       "10.0.0.256",
       "5:17 expected an IP address, found '10.0.0.256' | an IPv4 address has four numbers from 0 to 255: `10.0.0.1`",
     ],
+    [
+      "an address in brackets",
+      "address: 10.0.0.1",
+      'address: "[fd00::2]:22"',
+      "5:17 expected an IP address, found '[fd00::2]:22' | an address stands without brackets: `\"fd00::2\"`",
+    ],
+    [
+      "an address of one interface",
+      "10.0.0.1",
+      "fe80::1%eth0",
+      "5:17 expected an IP address, found 'fe80::1%eth0' | a link-local address is of one interface alone: take one that all hosts of the mesh reach",
+    ],
+    [
+      "a list of addresses",
+      "10.0.0.1",
+      "[10.0.0.1]",
+      "5:17 expected an IP address, found a list | a host has one address, and no list: `address: 10.0.0.1`",
+    ],
+    [
+      "a port with its thousands set apart",
+      "port: 8080",
+      "port: 8_080",
+      "14:26 expected 1–65535, found '8_080' | digits alone: `8080`",
+    ],
+    [
+      "a number of thousands",
+      "port: 8080",
+      "port: 8080, check: { http: GET /h, rise: 2k }",
+      "14:61 expected a number, found '2k' | digits alone: `2000`",
+    ],
+    [
+      "a number with a unit",
+      "port: 8080",
+      "port: 8080, check: { http: GET /h, rise: 2s }",
+      "14:61 expected a number, found '2s' | digits alone, without a unit: `2`",
+    ],
+    [
+      "a blank that is missing in braces",
+      "address: 10.0.0.1",
+      "address:10.0.0.1",
+      "5:8 unknown key; a key ends with a colon and a blank: `address: 10.0.0.1`",
+    ],
+    [
+      "a private key where its file is named",
+      "user: ops",
+      'identity_file: "-----BEGIN OPENSSH PRIVATE KEY-----"',
+      "3:18 is what a file holds, and not the file's path: take it out of here, and name the file",
+    ],
+    [
+      "a page of the web",
+      sound,
+      "<!DOCTYPE html><html></html>\n",
+      "1:1 expected a map, found '<!DOCTYPE html><html></html>' | this is a page, not an inventory: fetch the file itself, as raw text",
+    ],
   ])("is mended by what is said of %s", async (_, right, wrong, said) => {
     expect(sound).toContain(right);
     expect(await first({ inventory: sound.replace(right, () => wrong) })).toBe(said);
@@ -369,6 +424,14 @@ describe("what people write", () => {
     const said = await first({ inventory });
     expect(said).toContain("a secret comes by reference");
     expect(said).not.toContain("3361");
+  });
+
+  it("is a private key in the place of its file, of which no line is shown", async () => {
+    const line = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
+    const key = `|\n    -----BEGIN OPENSSH PRIVATE KEY-----\n    ${line}\n    -----END OPENSSH PRIVATE KEY-----`;
+    const inventory = sound.replace("user: ops", `identity_file: ${key}`);
+    expect(await first({ inventory })).toContain("3:18 expected one line of text");
+    expect(maskSecrets(`> 5 |     ${line}`)).toBe("> 5 |     ••••••");
   });
 
   it("is in UTF-16, or has a byte that is none of UTF-8", async () => {

@@ -12,7 +12,6 @@ const folder = mkdtempSync(join(tmpdir(), "meshctl-gems-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const inventory = {
-  file: join(folder, "inventory.yaml"),
   hosts: new Map([["kvm-01", {}]]),
   network: { proxy: undefined, caCertificates: undefined },
 } as unknown as InventoryView;
@@ -21,12 +20,12 @@ describe("a folder of gems", () => {
   mkdirSync(join(folder, "gems"));
   const path = join(folder, "gems/tool-1.0.gem");
   const set = (sha256: string): readonly Gem[] => [{ name: "tool", version: "1.0", sha256, files: "" }];
-  const problem = (gems: string, sha256 = "0") =>
-    gemProblems({ gems }, inventory, set(sha256)).map(({ message }) => message);
+  const problem = (name: string, sha256 = "0") =>
+    gemProblems({ gems: join(folder, name) }, inventory, set(sha256)).map(({ message }) => message);
 
-  it("is looked for beside the inventory", () => {
+  it("is where the parameter says", () => {
     expect(problem("away")).toEqual([`${join(folder, "away")}: no such folder`]);
-    expect(gemSource({ gems: "gems" }, inventory).gemDirectory).toBe(join(folder, "gems"));
+    expect(gemSource({ gems: "/gems" }, inventory).gemDirectory).toBe("/gems");
   });
 
   it("is refused when it lacks a gem, or has another than the locked one", () => {

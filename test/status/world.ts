@@ -26,6 +26,8 @@ export interface MeshModel {
   readonly limit?: (host: string) => boolean;
 }
 
+const unseen = { is: "unseen", because: "no route to host" } as const;
+
 type Entry<M> = M extends ReadonlyMap<infer K, infer V> ? [K, V] : never;
 
 const THREE = { "zk-1": "follower", "zk-2": "leader", "zk-3": "follower" } as const;
@@ -63,6 +65,32 @@ function serving() {
   return three;
 }
 
+type Proxies = NonNullable<MeshModel["proxies"]>;
+
+function ofProxies(proxies: Proxies, service: MeshModel["service"]) {
+  const desired = proxyHost.desired({ watched: true, services: [watcherHost.service(service)] });
+  const fleet: MeshView["haproxy"] = new Map(
+    Object.entries(proxies).map(([name, proxy]): Entry<MeshView["haproxy"]> => {
+      if (proxy === "unseen") return [name, { ...unseen, desired }];
+      const facts = proxyHost.factsOf(desired, proxy.haproxy);
+      return [name, { is: "seen", desired, facts, host: proxyHost.hostFacts(desired) }];
+    }),
+  );
+  return { fleet, evidence: evidenceOf(haproxy, fleet) };
+}
+
+const alike = new Map<string, ReturnType<typeof ofProxies>>();
+
+/** Proxies whose HAProxy is as wanted, as most meshes here have them: judged once for each set of names. */
+function asWanted(proxies: Proxies, service: MeshModel["service"]) {
+  const isPlain = Object.values(proxies).every((proxy) => proxy !== "unseen" && proxy.haproxy === undefined);
+  if (!isPlain || service !== undefined) return ofProxies(proxies, service);
+  const names = JSON.stringify(Object.keys(proxies));
+  const made = alike.get(names) ?? ofProxies(proxies, service);
+  alike.set(names, made);
+  return made;
+}
+
 function evidenceOf(
   step: typeof zookeeper | typeof haproxy | typeof watcher,
   fleet: MeshView["zookeeper" | "haproxy" | "watcher"],
@@ -84,9 +112,7 @@ export function viewOf({
   const isReported = model.limit ?? (() => true);
   const service = watcherHost.service(model.service);
   const { fleet: memberFleet, evidence: memberEvidence } = members === THREE ? serving() : ofMembers(members);
-  const unseen = { is: "unseen", because: "no route to host" } as const;
   const wantedWatcher = watcherHost.desired({ services: [service] });
-  const wantedHaproxy = proxyHost.desired({ watched: true, services: [service] });
   const watcherFleet: MeshView["watcher"] = new Map(
     Object.entries(proxies).map(([name, proxy]): Entry<MeshView["watcher"]> => {
       if (proxy === "unseen") return [name, { ...unseen, desired: wantedWatcher }];
@@ -95,18 +121,10 @@ export function viewOf({
       return [name, { is: "seen", desired: wantedWatcher, facts, host }];
     }),
   );
-  const haproxyFleet: MeshView["haproxy"] = new Map(
-    Object.entries(proxies).map(([name, proxy]): Entry<MeshView["haproxy"]> => {
-      if (proxy === "unseen") return [name, { ...unseen, desired: wantedHaproxy }];
-      const facts = proxyHost.factsOf(wantedHaproxy, proxy.haproxy);
-      return [name, { is: "seen", desired: wantedHaproxy, facts, host: proxyHost.hostFacts(wantedHaproxy) }];
-    }),
+  const { fleet: haproxyFleet, evidence: haproxyEvidence } = asWanted(proxies, model.service);
+  const evidence = [...memberEvidence, ...haproxyEvidence, ...evidenceOf(watcher, watcherFleet)].filter(
+    ({ host }) => isReported(host),
   );
-  const evidence = [
-    ...memberEvidence,
-    ...evidenceOf(haproxy, haproxyFleet),
-    ...evidenceOf(watcher, watcherFleet),
-  ].filter(({ host }) => isReported(host));
   const away = [...memberFleet, ...haproxyFleet].filter(([, each]) => each.is === "unseen");
   return {
     mesh: { ...mesh([service], Object.keys(proxies)), ensemble: [] } satisfies Mesh,

@@ -27,6 +27,10 @@ export const validate = withFileOptions(new Command("validate"))
     process.stdout.write(
       flags.json
         ? `${JSON.stringify({ v: 1, event: "valid", ...counts, notes })}\n`
-        : `${inventoryFiles.join(", ")} and ${playbookFile} are valid: ${counts.hosts} hosts, ${counts.services} services, steps ${steps.join(", ")}\n`,
+        : `${inventoryFiles.join(", ")} and ${playbookFile} are valid: ${counted(counts.hosts, "host")}, ${counted(counts.services, "service")}, steps ${steps.join(", ")}\n`,
     );
   });
+
+function counted(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}

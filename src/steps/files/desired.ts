@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { WantedFile } from "../../contract/change.ts";
-import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
 import { sha256Of } from "../../evidence/file.ts";
 import { fileError } from "../../inventory/file-error.ts";
-import { resolvePath } from "../../inventory/resolve-path.ts";
 import { type Content, revealContent, Secret } from "../../secret.ts";
 import type { FilesParameters } from "./parameters.ts";
 
@@ -26,14 +24,10 @@ export interface WantedUnit {
   readonly files: readonly string[];
 }
 
-export function filesDesired(
-  { files, packages, units, check, adopt }: FilesParameters,
-  _host: HostView,
-  { file: inventoryFile }: InventoryView,
-): FilesDesired {
+export function filesDesired({ files, packages, units, check, adopt }: FilesParameters): FilesDesired {
   return {
     files: Object.entries(files).map(([path, { owner, group = owner, mode, ...source }]) => {
-      return { path, content: contentOf(source, inventoryFile), mode, owner: `${owner}:${group}` };
+      return { path, content: contentOf(source), mode, owner: `${owner}:${group}` };
     }),
     packages: [...new Set(packages)].sort(),
     units: Object.entries(units).map(([name, unit]) => ({
@@ -50,9 +44,9 @@ export function filesDesired(
 
 type Source = Pick<FilesParameters["files"][string], "content" | "src" | "secret">;
 
-function contentOf({ content, src, secret }: Source, inventoryFile: string): Content {
+function contentOf({ content, src, secret }: Source): Content {
   if (src === undefined) return [content ?? ""];
-  const read = readSource(resolvePath(src, inventoryFile));
+  const read = readSource(src);
   // What is wrong with it was reported; it may be gone since.
   if ("problem" in read) throw new Error(read.problem);
   if (!secret) return [read.text];

@@ -14,6 +14,7 @@ export function filesStep(owned: OwnedBySteps): Step<FilesParameters, FilesDesir
     name: "files",
     title: "Files of your own",
     parameters: filesParameters,
+    localPaths: [["files", "*", "src"]],
     problems: filesProblems(owned),
     desired: filesDesired,
     claims: ({ packages }) => ({ packages }),

@@ -28,7 +28,9 @@ const file = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("instead: a file on the machine meshctl runs on, found from the inventory's folder"),
+    .describe(
+      "instead: a file on the machine meshctl runs on, found from the folder of the file that names it",
+    ),
   secret: z.boolean().default(false).describe("whether what `src` holds is shown to nobody"),
   owner: name.default("root").describe("user that it belongs to"),
   group: name.optional().describe("group that it belongs to; default: the owner's namesake"),

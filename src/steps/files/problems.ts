@@ -1,6 +1,4 @@
-import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
 import type { Owned } from "../../contract/step.ts";
-import { resolvePath } from "../../inventory/resolve-path.ts";
 import { Secret } from "../../secret.ts";
 import { readSource } from "./desired.ts";
 import type { FilesParameters } from "./parameters.ts";
@@ -15,16 +13,12 @@ export type OwnedBySteps = ReadonlyMap<string, Owned>;
 
 /** What is wrong beyond single values: files of two sources or none, and what others than this step decide about. */
 export function filesProblems(owned: OwnedBySteps) {
-  return (
-    { files, units }: FilesParameters,
-    _host: HostView,
-    { file: inventoryFile }: InventoryView,
-  ): readonly Problem[] => [
+  return ({ files, units }: FilesParameters): readonly Problem[] => [
     ...Object.entries(files).flatMap(([path, file]) => {
       const at = ["files", path];
       const place = placeProblem(path, Object.keys(files)) ?? ownerOfPath(path, owned);
       if (place !== undefined) return [{ path: at, message: place }];
-      const problem = contentProblem(file, inventoryFile);
+      const problem = contentProblem(file);
       return problem === undefined ? [] : [{ path: [...at, ...problem.at], message: problem.message }];
     }),
     ...Object.entries(units).flatMap(([name, unit]) => {
@@ -41,10 +35,13 @@ export function filesProblems(owned: OwnedBySteps) {
 }
 
 /** What is wrong with the source of a file's text, and at which of its keys. */
-function contentProblem(
-  { content, src, secret }: FilesParameters["files"][string],
-  inventoryFile: string,
-): { readonly at: readonly string[]; readonly message: string } | undefined {
+function contentProblem({
+  content,
+  src,
+  secret,
+}: FilesParameters["files"][string]):
+  | { readonly at: readonly string[]; readonly message: string }
+  | undefined {
   if (content === undefined && src === undefined) return { at: [], message: "needs 'content' or 'src'" };
   if (src === undefined) {
     if (!secret || content instanceof Secret) return undefined;
@@ -56,7 +53,7 @@ function contentProblem(
   }
   if (content !== undefined)
     return { at: ["src"], message: "stands beside 'content': leave one of them out" };
-  const read = readSource(resolvePath(src, inventoryFile));
+  const read = readSource(src);
   return "problem" in read ? { at: ["src"], message: read.problem } : undefined;
 }
 

@@ -1,4 +1,5 @@
 import type { Step } from "../../contract/step.ts";
+import { GEM_PATHS } from "../../smartstack/gem-parameters.ts";
 import { rubyRequirements } from "../../smartstack/gem-set.ts";
 import { AS_NEXT_SAYS } from "../../waves.ts";
 import { assess } from "./assess.ts";
@@ -16,6 +17,7 @@ export const registrar: Step<RegistrarParameters, RegistrarDesired, RegistrarFac
   name: "registrar",
   title: "Registrar (Nerve)",
   parameters: registrarParameters,
+  localPaths: GEM_PATHS,
   problems: registrarProblems,
   desired: registrarDesired,
 

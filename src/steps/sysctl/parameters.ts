@@ -109,6 +109,8 @@ export const sysctlParameters: z.ZodType<SysctlParameters> = z
 
 /** Articles name them by their last word alone. */
 function wholeName(key: string): string {
+  const dotted = key.replaceAll("/", ".").replace(/^\.proc\.sys\./, "");
+  if (dotted !== key && KEY.test(dotted)) return `; did you mean '${dotted}'?`;
   const folder = /^(?:tcp|ip|udp)_/.test(key) ? "net.ipv4" : key === "somaxconn" ? "net.core" : undefined;
   return folder === undefined ? "." : `; did you mean '${folder}.${key}'?`;
 }

@@ -1,5 +1,5 @@
 import type { Step } from "../../contract/step.ts";
-import { gemProblems } from "../../smartstack/gem-parameters.ts";
+import { GEM_PATHS, gemProblems } from "../../smartstack/gem-parameters.ts";
 import { rubyRequirements } from "../../smartstack/gem-set.ts";
 import { everyone } from "../../waves.ts";
 import { assess } from "./assess.ts";
@@ -17,6 +17,7 @@ export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
   name: "watcher",
   title: "Watcher (Synapse)",
   parameters: watcherParameters,
+  localPaths: GEM_PATHS,
 
   problems: (parameters, _host, inventory) => gemProblems(parameters, inventory),
 

@@ -137,10 +137,8 @@ describe("what is not as wanted", () => {
   });
 
   it("keeps what a secret holds, and its digest, from all that is shown", () => {
-    const secret = desiredOf(
-      "files: { /etc/key: { src: key, secret: true } }",
-      `${import.meta.dirname}/fixtures/i.yaml`,
-    );
+    const key = `${import.meta.dirname}/fixtures/key`;
+    const secret = desiredOf(`files: { /etc/key: { src: ${key}, secret: true } }`);
     const edited = new Map([["/etc/key", file("/etc/key", { sha256: sha256Of("x"), content: undefined })]]);
     const { evidence, changes } = assessed(
       secret,

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatDiagnostic } from "../../../src/inventory/diagnostic.ts";
 import { InvalidFiles } from "../../../src/inventory/invalid-files.ts";
@@ -135,6 +135,44 @@ check: { run: [app, --self test] }`);
     const problems = await load(parameters);
     expect(problems).toEqual([expect.stringContaining(problem)]);
     expect((problems as string[])[0]).toMatch(/^p\.yaml:6:\d+ /);
+  });
+});
+
+describe("a local path", () => {
+  it("starts beside the file that says it: playbook, group or host", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "meshctl-own-"));
+    const texts = {
+      "hosts/i.yaml":
+        'version: 1\nhosts:\n  a: { address: 10.0.0.1 }\n  b: { address: 10.0.0.2, files: { files: { /etc/x: { src: "x" } } } }\n',
+      "groups/g.yaml":
+        "version: 1\ngroups:\n  some:\n    hosts: [a, b]\n    files: { files: { /etc/y: { src: ./x }, /etc/z: { mode: '0600' } } }\n    watcher: { gems: mine }\n",
+      "plays/p.yaml":
+        "version: 1\nplays:\n  - hosts: all\n    steps: { files: { files: { /etc/x: { src: x }, /etc/z: { src: x } } } }\n",
+    };
+    try {
+      for (const [name, text] of Object.entries(texts)) {
+        mkdirSync(join(folder, dirname(name)));
+        writeFileSync(join(folder, name), text);
+        writeFileSync(join(folder, dirname(name), "x"), dirname(name));
+      }
+      const inventoryFile = ["hosts/i.yaml", "groups/g.yaml"].map((name) => join(folder, name));
+      const files = { inventoryFile, playbookFile: join(folder, "plays/p.yaml") };
+      const { inventory, job } = await loadFiles(files, steps);
+      const { step, parameters } = job.plays[0]!.steps[0]!;
+      const contents = (host: string) => {
+        const want: FilesDesired = step.desired(parameters.get(host), inventory.hosts.get(host)!, inventory);
+        return Object.fromEntries(want.files.map(({ path, content }) => [path, revealContent(content)]));
+      };
+      // A group that says another key of the file does not move its source.
+      expect(contents("a")).toEqual({ "/etc/x": "plays", "/etc/y": "groups", "/etc/z": "plays" });
+      expect(contents("b")).toEqual({ "/etc/x": "hosts", "/etc/y": "groups", "/etc/z": "plays" });
+      const watcher = inventory.hosts.get("a")!.parameters.get("watcher");
+      expect(watcher).toMatchObject({ gems: join(folder, "groups/mine") });
+      // What the file writes stays what is shown of it.
+      expect(inventory.hosts.get("a")!.written.get("watcher")).toEqual({ gems: "mine" });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -1,7 +1,6 @@
 import { parse } from "yaml";
 import type { Change } from "../../../src/contract/change.ts";
 import type { HostFacts } from "../../../src/contract/host.ts";
-import type { HostView, InventoryView } from "../../../src/contract/inventory-view.ts";
 import type { UnitFact } from "../../../src/daemon/unit.ts";
 import { writtenStart } from "../../../src/daemon/unit-start.ts";
 import { type FileFact, sha256Of } from "../../../src/evidence/file.ts";
@@ -22,9 +21,8 @@ import { holdRowsOfChanges } from "../rows-of-changes.ts";
 export const INVOCATION = "0123456789abcdef0123456789abcdef";
 
 /** What the step is to be by its YAML. */
-export function desiredOf(yaml: string, inventoryFile = "inventory.yaml"): FilesDesired {
-  const inventory = { file: inventoryFile } as InventoryView;
-  return filesDesired(filesParameters.parse(parse(yaml)), {} as HostView, inventory);
+export function desiredOf(yaml: string): FilesDesired {
+  return filesDesired(filesParameters.parse(parse(yaml)));
 }
 
 export const APP = desiredOf(`

@@ -34,6 +34,8 @@ describe("the sysctl step's parameters", () => {
 
   it.each([
     ["net.ipv4.tcp_tw_recycle", 1, /removed in Linux 4\.12/],
+    ["net/ipv4/tcp_fin_timeout", 15, /did you mean 'net\.ipv4\.tcp_fin_timeout'\?/],
+    ["/proc/sys/vm/swappiness", 1, /did you mean 'vm\.swappiness'\?/],
     ["tcp_fin_timeout", 15, /net\., vm\., fs\. or kernel/],
     ["net.ipv4../../x", 1, /net\., vm\., fs\. or kernel/],
     ["abi.vsyscall32", 1, /net\., vm\., fs\. or kernel/],
