@@ -16,8 +16,8 @@ export const PROBE_COOKIE = "meshctl-probe";
 
 /**
  * Everything in haproxy.cfg but the servers that a registry tells and the `description` line.
- * Lines have no indentation and only say what HAProxy 1.5 understands, `retry_on` aside, which asks for 2.0, and
- * `hard_stop_after`, which asks for 1.8.
+ * Lines have no indentation and only say what HAProxy 1.5 understands, but for `retry_on`, which asks for 2.0,
+ * `hard_stop_after`, for 1.8, and the Host of a check, for 2.2: what 1.5 has for it 3.2 refuses.
  */
 export interface HaproxySettings {
   readonly global: readonly string[];
@@ -219,7 +219,7 @@ function backendLines(
 ): readonly string[] {
   const { http, httpHost, failFast } = service.check;
   const { timeouts = {}, lines } = service;
-  const version = httpHost === undefined ? "" : ` HTTP/1.1\\r\\nHost:\\ ${httpHost}`;
+  const version = httpHost === undefined ? "" : " HTTP/1.1";
   return [
     `mode ${service.mode}`,
     `balance ${service.balance}`,
@@ -232,6 +232,8 @@ function backendLines(
     ...timeout("tunnel", timeouts.tunnel),
     ...(service.retries === undefined ? [] : [`retries ${service.retries}`]),
     ...(http === undefined ? [] : [`option httpchk ${http.method} ${http.path}${version}`]),
+    // HAProxy 1.5 takes a Host behind the version, and 3.2 does not any more.
+    ...(httpHost === undefined ? [] : [`http-check send hdr Host ${httpHost}`]),
     ...(service.check.lines ?? []),
     // Without it a check may take `inter` to fail, and a frozen server is found out only after seconds.
     ...(failFast ? [`timeout check ${FAIL_FAST.checkTimeoutMs}ms`] : []),

@@ -34,18 +34,21 @@ function addresses(bind: string): readonly string[] {
   });
 }
 
-/** A check's request as HAProxy sends it, however short it is written. */
-function asSent(line: string): string {
+/** A check's request as HAProxy sends it, however it is written. */
+function asSent(line: string): readonly string[] {
   const [, path] = /^option httpchk(?: (\S+))?$/.exec(line) ?? [];
-  if (/^option httpchk(?: \S+)?$/.test(line)) return `option httpchk OPTIONS ${path ?? "/"}`;
-  return line.replace(/^(option httpchk \S+ \S+) HTTP\/1\.0$/, "$1");
+  if (/^option httpchk(?: \S+)?$/.test(line)) return [`option httpchk OPTIONS ${path ?? "/"}`];
+  const [, request, host] =
+    /^(option httpchk .* HTTP\/1\.1)\\r\\n[Hh]ost:(?:\\ )?([\w.:-]+)$/.exec(line) ?? [];
+  if (request !== undefined) return [request, `http-check send hdr Host ${host}`];
+  return [line.replace(/^(option httpchk \S+ \S+) HTTP\/1\.0$/, "$1")];
 }
 
 function lines(was: readonly string[], is: readonly string[], where: string): readonly string[] {
   const side = where === "back end" ? ["mode", "balance", "retries"] : ["mode"];
   const withImplied = (found: readonly string[]) => [
     ...side.filter((key) => !found.some((line) => directiveIn(line) === key)).map((key) => IMPLIED[key]!),
-    ...found.map(asSent),
+    ...found.flatMap(asSent),
   ];
   return sets(where, withImplied(was), withImplied(is));
 }

@@ -49,6 +49,7 @@ export function entryOf(
   const lines: Record<"frontend" | "backend", string[]> = { frontend: [], backend: [] };
   const check: Entry = {};
   for (const side of ["frontend", "backend"] as const) {
+    const sent = new Set(proxy[side].map((line) => sentHost(httpCheck(line, proxy[side])?.host)));
     for (const line of proxy[side]) {
       const [word = "", second = "", third = ""] = line.split(" ");
       if (OURS.test(line) || word === "mode" || defaults.includes(line)) continue;
@@ -62,9 +63,11 @@ export function entryOf(
       } else if (word === "maxconn") {
         if (Number(second) !== maxconn) entry.maxconn = Number(second);
       } else if (line.startsWith("option httpchk")) {
-        const asked = httpCheck(line);
+        const asked = httpCheck(line, proxy[side]);
         if (asked === undefined) lines[side].push(line);
         else Object.assign(check, asked);
+      } else if (sent.has(line)) {
+        // Taken with its request.
       } else if (/^http-check expect /.test(line) && check.http !== undefined && check.expect === undefined) {
         check.expect = line.slice("http-check expect ".length).replaceAll("\\ ", " ");
       } else if (/^option mysql-check user \S+ post-41$/.test(line)) check.mysql = line.split(" ")[3];
@@ -116,13 +119,21 @@ function bindsOf({ binds }: LocalProxy, leave: (what: string, because: string) =
   };
 }
 
-function httpCheck(line: string): Entry | undefined {
-  const [, , method, path, version, ...more] = wordsOf(line);
+/** Undefined of any other line, and of a request with more than a method, a path and a Host. */
+function httpCheck(line: string, beside: readonly string[]): Entry | undefined {
+  const [option, directive, method, path, version, ...more] = wordsOf(line);
   const request = path === undefined ? `OPTIONS ${method ?? "/"}` : `${method} ${path}`;
-  if (more.length > 0) return undefined;
+  if (option !== "option" || directive !== "httpchk" || more.length > 0) return undefined;
   if (version === undefined || version === "HTTP/1.0") return { http: request };
-  const [, host] = /^HTTP\/1\.1\\r\\nHost:(?:\\ )?([\w.:-]+)$/i.exec(version) ?? [];
+  const [, host] =
+    version === "HTTP/1.1"
+      ? (beside.map((other) => /^http-check send hdr Host ([\w.:-]+)$/.exec(other)).find(Boolean) ?? [])
+      : (/^HTTP\/1\.1\\r\\nHost:(?:\\ )?([\w.:-]+)$/i.exec(version) ?? []);
   return host === undefined ? undefined : { http: request, host };
+}
+
+function sentHost(host: unknown): string | undefined {
+  return typeof host === "string" ? `http-check send hdr Host ${host}` : undefined;
 }
 
 /** Servers and check into the entry; options that all servers have are returned. */

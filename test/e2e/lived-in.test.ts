@@ -3,6 +3,7 @@ import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
 import { eventually, installTimeoutMs, mustRun } from "./backends.ts";
 import { inventoryFor, meshctl, oneHost, openRows, summaryOf } from "./meshctl.ts";
 import { letIn, releaseOfRun } from "./releases.ts";
+import { expectTaken } from "./shipped-configs.ts";
 
 /** What people have on a host beside the mesh, in the usual ways. */
 const PACKAGES =
@@ -81,6 +82,10 @@ describe("a host that people have configured in the usual ways", () => {
     expect(provisioned.code).toBe(0);
     expect(await mustRun(host, "ufw status")).toMatch(/^Status: active/);
     await expectLeftAlone();
+  });
+
+  it("has a HAProxy that takes each inventory that comes along, and what import makes of people's files", async () => {
+    await expectTaken(host);
   });
 
   it("stays proven when they go on, and nothing is changed for it", async () => {

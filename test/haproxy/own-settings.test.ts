@@ -58,7 +58,7 @@ async function wanted() {
 const text = async () => renderHaproxyConfig(await wanted(), "x");
 
 describe("a service's own settings", () => {
-  it("stand in haproxy.cfg as HAProxy 1.5 understands them", async () => {
+  it("stand in haproxy.cfg as HAProxy 1.5 understands them, the Host of a check aside", async () => {
     const { sections } = parseHaproxyConfig(await text());
     const linesOf = (kind: string, name: string) =>
       sections.find((each) => each.kind === kind && each.name === name)!.lines.map((line) => line.text);
@@ -80,7 +80,8 @@ describe("a service's own settings", () => {
       "timeout queue 2000ms",
       "timeout tunnel 3600000ms",
       "retries 2",
-      "option httpchk GET /health HTTP/1.1\\r\\nHost:\\ orders.example",
+      "option httpchk GET /health HTTP/1.1",
+      "http-check send hdr Host orders.example",
       "http-check expect string all\\ is\\ well",
       "stick-table type ip size 1m expire 30m",
     ]);
@@ -98,7 +99,8 @@ describe("a service's own settings", () => {
       ]),
     );
     expect(linesOf("listen", "meshctl-stats")).toContain("bind 127.0.0.1:3212");
-    expect(newestNeed(await wanted())).toBeUndefined();
+    const newest = { version: "2.2", what: 'the line "http-check send hdr Host orders.example"' };
+    expect(newestNeed(await wanted())).toEqual(newest);
   });
 
   it("are what the installer expects of Synapse, line by line", async () => {

@@ -39,6 +39,31 @@ describe("import", () => {
     expect(() => execFileSync("/usr/sbin/haproxy", ["-c", "-f", path], { stdio: "pipe" })).not.toThrow();
   });
 
+  it.each([
+    ["HAProxy 1.5", ["option httpchk GET /ping HTTP/1.1\\r\\nHost:\\ shop.example"]],
+    ["HAProxy 2.2", ["option httpchk GET /ping HTTP/1.1", "http-check send hdr Host shop.example"]],
+    [
+      "HAProxy 2.2, upside down",
+      ["http-check send hdr Host shop.example", "option httpchk GET /ping HTTP/1.1"],
+    ],
+  ])("takes the Host of a check as %s has it", async (_, lines) => {
+    const listen = [
+      "listen shop",
+      "bind 127.0.0.1:3000",
+      "mode http",
+      ...lines,
+      "server a 10.0.0.1:80 check",
+    ];
+    const text = imported([{ path: "haproxy.cfg", text: `${listen.join("\n  ")}\n` }]);
+    const { settings, inventory } = await loaded(text);
+    expect(inventory.mesh.services[0]!.check).toMatchObject({ httpHost: "shop.example" });
+    expect(settings.services[0]!.backend.filter((line) => /httpchk|http-check/.test(line))).toEqual([
+      "option httpchk GET /ping HTTP/1.1",
+      "http-check send hdr Host shop.example",
+    ]);
+    expect(text).not.toMatch(/would change.*check/);
+  });
+
   it("keeps a Cassandra without a mode line from becoming HTTP", async () => {
     const { inventory } = await loaded(imported([given("01-no-mode.json")]));
     expect(inventory.mesh.services.map(({ name, mode }) => [name, mode])).toEqual([
