@@ -79,7 +79,7 @@ function givenFile(path: string): GivenFile {
 }
 
 /** By which a file is told from any other JSON or YAML. */
-const SMARTSTACK_KEYS = ["services", "haproxy", "instance_id", "service_conf_dir"];
+const SMARTSTACK_KEYS = ["services", "service_watcher", "haproxy", "instance_id", "service_conf_dir"];
 
 /** As the host has it, or copied beside the file. */
 function servicesIn(path: string, directory: string): ReadonlyMap<string, string> {

@@ -231,6 +231,8 @@ function limits(
   blocked: string[],
   warnings: string[],
 ): void {
+  // What any of them lets through gets through: a unit's rules are its own and those of its slices together.
+  const isAnyAllowed = next!.limits.some(({ allowed }) => allowed.length > 0);
   for (const limit of next!.limits) {
     const of = limit.name === name ? name : `${limit.name}, which ${name} is in,`;
     if (limit.memoryMax < memoryBytes)
@@ -246,7 +248,7 @@ function limits(
     const denied = isTold ? [] : limit.denied.filter((each) => !LINK_LOCAL.test(each));
     if (denied.length > 0) {
       const said = `IPAddressDeny= of ${of} keeps packets of ${denied.slice(0, 3).join(", ")} from it`;
-      if (limit.allowed.length === 0 && denied.some((each) => each.endsWith("/0")))
+      if (!isAnyAllowed && denied.some((each) => each.endsWith("/0")))
         blocked.push(`${said}: systemctl cat ${limit.name} shows where it stands`);
       else warnings.push(said);
     }

@@ -54,18 +54,23 @@ export function overwrittenBy(words: readonly string[], unit: string): string | 
   const taken = takenBy(words);
   if (taken === undefined) return undefined;
   const above = taken.paths.map((path) => path.replace(/\/+(?:\*|\.)?$/, "")).filter(Boolean);
-  const all = DATA[unit] === undefined ? files : [...files, DATA[unit]];
+  // Files of meshctl's are root's anyway.
+  const own = taken.isRoots ? [] : files;
+  const data = taken.isRoots && DATA[unit]?.startsWith("/opt/") ? undefined : DATA[unit];
+  const all = data === undefined ? own : [...own, data];
   const lost = all.find((path) => above.some((each) => path === each || path.startsWith(`${each}/`)));
   return lost && `${taken.does} ${lost} of`;
 }
 
 /** Whom data and files of services belong to. */
 const OWN = /^(?:zookeeper|haproxy|mysql|meshctl\w*|synapse|nerve|\d+|-.*)?$/;
+/** Of nobody knows whom. */
+const isVariable = (word: string) => word.includes("$");
 
 /** Paths that a command takes away with all that is below, and how. */
 function takenBy(
   words: readonly string[],
-): { readonly does: string; readonly paths: readonly string[] } | undefined {
+): { readonly does: string; readonly paths: readonly string[]; readonly isRoots?: boolean } | undefined {
   const at = words.findIndex((word) => /^(?:\S*\/)?(?:rm|mv|chown|chgrp|chattr|mount|find)$/.test(word));
   if (at < 0) return undefined;
   const rest = words.slice(at + 1);
@@ -79,20 +84,26 @@ function takenBy(
     case "mv":
       return { does: "writes over", paths: paths.slice(0, -1) };
     case "chown":
-    case "chgrp":
-      return OWN.test(first.split(":", 1)[0]!) ? undefined : { does: "gives somebody else", paths: below };
+    case "chgrp": {
+      const [owner = ""] = first.split(/[:.]/);
+      if (OWN.test(owner) || isVariable(owner)) return undefined;
+      return { does: "gives somebody else", paths: below, isRoots: owner === "root" };
+    }
     case "chattr":
       return rest.some((word) => /^\+\w*[ia]/.test(word))
         ? { does: "lets nobody write", paths: below }
         : undefined;
     case "mount": {
       // By itself it mounts what fstab has.
+      if (rest.some((word) => /\bremount\b/.test(word))) return undefined;
       const isAnew = paths.length > 1 || rest.some((word) => /^(?:-t|--types|--bind|-B)/.test(word));
       return isAnew ? { does: "mounts something over", paths: paths.slice(-1) } : undefined;
     }
     default: {
       const isDeleting = rest.includes("-delete") || rest.some((word) => /^(?:\S*\/)?rm$/.test(word));
-      const isSome = rest.some((word) => /^-(?:i?name|i?path|i?regex|wholename)$/.test(word));
+      const isSome = rest.some((word) =>
+        /^-(?:i?name|i?path|i?regex|wholename|empty|xtype|nouser|nogroup)$/.test(word),
+      );
       const from = rest.findIndex((word) => /^[-(!]/.test(word));
       return isDeleting && !isSome
         ? { does: "deletes in", paths: rest.slice(0, Math.max(from, 0)) }

@@ -11,7 +11,8 @@ const PACKAGES = "packages";
 
 /**
  * Installs what hosts lack of all steps' packages, on all hosts at once and before any step: a host waits for nobody else's
- * service to get its own. Left to the steps is what a hook comes before, and each host that a step will not change.
+ * service to get its own. Left to the steps is what a hook comes before, each host that a step will not change, and each on
+ * which a file of apt's own is to be written.
  */
 export async function installPackages(work: HostWork, hosts: readonly HostName[]): Promise<void> {
   const { context } = work;
@@ -46,7 +47,9 @@ export async function installPackages(work: HostWork, hosts: readonly HostName[]
 /** For each host that lacks packages the first step that may install its own now. */
 function installers(work: HostWork, hosts: readonly HostName[]): ReadonlyMap<HostName, AnyStep> {
   const { fleet } = work;
-  const open = hosts.filter((host) => work.isAlive(host) && !isBlocked(work, host));
+  const open = hosts.filter(
+    (host) => work.isAlive(host) && !isBlocked(work, host) && !isAptToBeTold(work, host),
+  );
   const found = new Map<HostName, AnyStep>();
   for (const placed of work.order.filter((each) => !hasHooks(each))) {
     const { step } = placed;
@@ -67,6 +70,20 @@ function isBlocked({ fleet, order }: HostWork, host: HostName): boolean {
       hosts.includes(host) && fleet.assess(step, host).evidence.some(({ verdict }) => verdict === "blocked"),
   );
 }
+
+/** Where packages come from, and which of them, is a file's matter that a step has yet to write: they come behind it. */
+function isAptToBeTold({ fleet, order }: HostWork, host: HostName): boolean {
+  return order.some(
+    ({ step, hosts }) =>
+      hosts.includes(host) &&
+      fleet
+        .assess(step, host)
+        .changes.flatMap(({ commands, activate }) => [...commands, ...activate])
+        .some((command) => "path" in command && APTS.test(command.path)),
+  );
+}
+
+const APTS = /\/(?:etc\/(?:apt|dpkg)|usr\/share\/keyrings)\//;
 
 function onlyInstalls({ commands, activate, disrupts, trial }: Change): boolean {
   return (

@@ -205,6 +205,15 @@ export function serversOf(config: HaproxyConfig, backend: string): readonly Conf
   });
 }
 
+/** Options of `default-server`, of the back end and of the `defaults` that it begins with: a server's own stand behind them. */
+export function defaultOptions(config: HaproxyConfig, backend: string): string {
+  const section = config.sections.find(({ kind, name }) => kind === "backend" && name === backend);
+  if (section === undefined) return "";
+  return [...defaultLines(config, section), ...(linesOf(config, "backend", backend) ?? [])]
+    .flatMap(({ text }) => /^default-server (.*)/.exec(text)?.[1] ?? [])
+    .join(" ");
+}
+
 function isServerLine({ text }: ConfigLine): boolean {
   return text.startsWith("server ");
 }

@@ -1,6 +1,6 @@
 import { isSameIp, parseIp } from "../ip.ts";
 import { quotable } from "../terminal-text.ts";
-import { type HaproxyConfig, serversOf } from "./config.ts";
+import { defaultOptions, type HaproxyConfig, serversOf } from "./config.ts";
 
 /** A server in a line of HAProxy's `show stat`. */
 export interface ServerState {
@@ -131,7 +131,14 @@ export function serversAltered(
   isWatched: boolean,
 ): readonly Altered[] {
   if (started === undefined) return [];
-  const configured = new Map(serversOf(started, service).map((server) => [server.name, server]));
+  const usual = defaultOptions(started, service).split(" ");
+  const configured = new Map(
+    serversOf(started, service).map((server) => {
+      const own = server.options.split(" ");
+      const options = [...usual.filter((word) => !own.includes(`no-${word}`)), ...own].join(" ").trim();
+      return [server.name, { ...server, options }];
+    }),
+  );
   const own = servers.filter(({ backend }) => backend === service);
   const taken = [...configured.keys()].filter((name) => own.every((server) => server.name !== name));
   const others = isWatched
@@ -181,9 +188,9 @@ function asksElsewhere(
 ): Pick<Altered, "how" | "undo"> | undefined {
   const order = (...words: readonly string[]) => orderOf("set server", at, ...words);
   const port = wordIn(options, "port") ?? "0";
-  const checked = set.checkPort === "" ? "0" : set.checkPort;
-  if (Number(checked) !== Number(port))
-    return { how: `is checked at port ${quotable(checked)}`, undo: order("check-port", port) };
+  // HAProxy tells it since 2.4.
+  if (set.checkPort !== "" && Number(set.checkPort) !== Number(port))
+    return { how: `is checked at port ${quotable(set.checkPort)}`, undo: order("check-port", port) };
   const address = wordIn(options, "addr");
   if (set.checkAddress !== "" && isElsewhere(set.checkAddress, address))
     return {
@@ -193,8 +200,9 @@ function asksElsewhere(
   const hasAgent = options.split(" ").includes("agent-check");
   if (hasAgent && set.agentState !== "" && (Number(set.agentState) & 4) === 0)
     return { how: "has an agent that is not asked", undo: orderOf("enable agent", at) };
-  const agent = wordIn(options, "agent-addr");
-  if (hasAgent && set.agentAddress !== "" && isElsewhere(set.agentAddress, agent ?? host))
+  // `addr` is the agent's, too, where it has none of its own.
+  const agent = wordIn(options, "agent-addr") ?? address ?? host;
+  if (hasAgent && set.agentAddress !== "" && isElsewhere(set.agentAddress, agent))
     return { how: `has its agent at ${quotable(set.agentAddress)}`, undo: undefined };
   const agentPort = wordIn(options, "agent-port");
   if (hasAgent && agentPort !== undefined && set.agentPort !== "" && set.agentPort !== agentPort)

@@ -60,7 +60,13 @@ export function smartstackIn(text: string): unknown {
     const document = parseDocument(text, { version: "1.1", uniqueKeys: false, prettyErrors: true });
     const [mistake] = document.errors;
     if (mistake !== undefined) throw new SyntaxError(mistake.message.split("\n")[0]!.replace(/:$/, ""));
-    return isMap(document.contents) ? document.toJS() : {};
+    if (!isMap(document.contents)) return {};
+    try {
+      return document.toJS();
+    } catch (error) {
+      // An alias of nothing, or one of too many.
+      throw new SyntaxError((error as Error).message);
+    }
   }
 }
 

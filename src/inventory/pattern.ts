@@ -64,18 +64,24 @@ const BETWEEN_TERMS = /[,:](?![^[\]]*\])/;
 const RANGE = /\[([0-9]{1,6}):([0-9]{1,6})\]/;
 const MOST_NAMES = 10_000;
 
-/** `kvm-[01:03]` → kvm-01, kvm-02, kvm-03; as many digits as the first has. Undefined where there is no range. */
+/**
+ * `kvm-[01:03]` → kvm-01, kvm-02, kvm-03; as many digits as the first has. Undefined where there is no range, none of one that
+ * goes down or is of more than 10 000 names.
+ */
 export function namesInRange(term: string): readonly string[] | undefined {
-  const [range, first, last] = RANGE.exec(term) ?? [];
-  if (range === undefined) return undefined;
-  const [from, to] = [Number(first), Number(last)];
-  const numbers = Array.from({ length: Math.max(0, Math.min(to - from + 1, MOST_NAMES)) }, (_, at) =>
-    `${from + at}`.padStart(first!.length, "0"),
+  const ranges = [...term.matchAll(new RegExp(RANGE, "g"))];
+  if (ranges.length === 0) return undefined;
+  const counts = ranges.map(([, first, last]) => Math.max(0, Number(last) - Number(first) + 1));
+  if (counts.reduce((all, count) => all * count, 1) > MOST_NAMES) return [];
+  return ranges.reduce<readonly string[]>(
+    (names, [range, first], at) =>
+      names.flatMap((name) =>
+        Array.from({ length: counts[at]! }, (_, index) =>
+          name.replace(range, `${Number(first) + index}`.padStart(first!.length, "0")),
+        ),
+      ),
+    [term],
   );
-  return numbers.flatMap((number) => {
-    const name = term.replace(range, number);
-    return namesInRange(name) ?? [name];
-  });
 }
 
 /** Undefined when the inventory has nothing of that name. A group that is there and empty selects nothing. */

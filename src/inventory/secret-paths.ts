@@ -18,9 +18,19 @@ export function plainSecrets(text: string): string[] {
   return [...lines].map(([, value]) => value?.trim() ?? "");
 }
 
+/** Base64, also of a key in one line with "\\n" in it, or a header of an encrypted one. */
+const KEY_LINE = /^(?:[\w+/=\\"', ]*|(?:Proc-Type|DEK-Info): .*)$/;
+
 /** Lines of private keys that a text holds where only a key's file is named. */
 export function privateKeyLines(text: string): string[] {
   const keys = text.split(/-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----/).slice(1);
-  const lines = keys.flatMap((key) => key.split("-----", 1)[0]!.split("\n")).map((line) => line.trim());
-  return lines.filter((line) => line.length >= 16);
+  return keys.flatMap((key) => {
+    const lines = key
+      .split("-----", 1)[0]!
+      .split("\n")
+      .map((line) => line.trim());
+    // Of one that has no end only what looks like a key is one.
+    const end = lines.findIndex((line) => !KEY_LINE.test(line));
+    return (end === -1 ? lines : lines.slice(0, end)).filter((line) => line.length >= 16);
+  });
 }

@@ -45,7 +45,7 @@ export function shapeHint(path: Path, message: string): string | undefined {
   if (found === EMPTY && String(path.at(-1)).includes("="))
     return `a key ends with a colon and a blank: \`${String(path.at(-1)).replace(/\s*=\s*/, ": ")}\``;
   if (expected.startsWith("a name of") && found.includes("["))
-    return "a range of hosts goes up and has both ends: `kvm-[01:20]`";
+    return "a range of hosts goes up, has both ends and stands for 10000 at most: `kvm-[01:20]`";
   if (/\blist\b/.test(expected) && found.startsWith("'")) return listHint(found.slice(1, -1));
   if (/\b(?:map|list of plays)\b/.test(expected) || place === "version") {
     const colon = place === "version" ? undefined : missingColon(found.slice(1, -1));

@@ -254,7 +254,11 @@ sub keeper {
 sub as_keeper {
   my ($path, $answer) = @_;
   my $directory = $path =~ s{/[^/]*\z}{}r;
-  $is_roots{$directory} //= defined((resolved("$directory/x", 1))[2]) ? 0 : 1;
+  $is_roots{$directory} //= do {
+    # Of what is in it nothing is known: in /tmp an entry of root's is not all of them.
+    my ($real, undef, $other) = resolved($directory, 1);
+    defined($other // keeper($real eq "/" ? "" : $real)) ? 0 : 1;
+  };
   return $answer->() if $is_roots{$directory} && !-l $path;
   my (undef, undef, $keeper) = resolved($path, 1);
   return $answer->() if !defined $keeper;
@@ -993,7 +997,7 @@ sub haproxy_stat {
     # What a server answered to its check may hold a comma: then it is in quotes.
     my @cell = map { /\A"(.*)"\z/s ? $1 =~ s/""/"/gr : $_ } /\G("(?:[^"]|"")*"|[^,]*)(?:,|\z)/g;
     ($cell[$at{type}] // "") =~ /\A[02]\z/ ? (map { substr defined $at{$_} ? $cell[$at{$_}] // "" : "", 0, 300 } @COLUMNS) : ();
-  } @lines), @set, map { ("info", @told[$_ * 2, $_ * 2 + 1], ("") x 7) } 0 .. $#told / 2;
+  } @lines), @set, map { ("info", @told[$_ * 2, $_ * 2 + 1], ("") x 7) } 0 .. @told / 2 - 1;
 }
 
 # serving SECONDS (ADDRESS PORT METHOD PATH)...: what each answers to one request, or without a method to a connection. Fields:
@@ -1386,7 +1390,7 @@ sub database_parser {
   return ["value", $code, grep { $_ =~ $PARSED || / Ver [0-9]/ || /\[ERROR\]/ } split /\n/, $text];
 }
 
-my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'max_connect_errors', 'skip_name_resolve', " .
+my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'max_connect_errors', 'skip_name_resolve', 'host_cache_size', " .
   "'datadir', 'innodb_data_home_dir', 'innodb_log_group_home_dir', 'innodb_undo_directory', 'innodb_force_recovery', " .
   "'innodb_read_only', 'read_only', 'super_read_only', 'offline_mode', 'max_connections', 'skip_networking', 'bind_address', 'port', " .
   "'innodb_buffer_pool_size', 'innodb_buffer_pool_size_max', 'innodb_buffer_pool_chunk_size', 'innodb_buffer_pool_instances', " .
@@ -1643,6 +1647,7 @@ my $STARTS = qr/\A(?:Exec(?:Condition|StartPre|Start|StartPost|Reload|Stop|StopP
 my $LEADS_TO = qr/\A(?:Wants|Requires|BindsTo|Upholds|OnSuccess|Unit|Service|Sockets)\z/;
 my $NEVER_AT_BOOT = qr/\A(?:rescue|emergency|halt|poweroff|reboot|shutdown|kexec|exit|final|umount|(?:hybrid-)?sleep|suspend|(?:suspend-then-)?hibernate|initrd.*)\.target\./;
 my $MOST_SCRIPTS = 400;
+my $MOST_BY_STAR = 50;
 my $MOST_WRITERS = 300;
 
 # The text of a script or configuration, no more than $CONTENT_BYTES; undefined of a program, or of what is no file.
@@ -1739,8 +1744,10 @@ sub boot_lines {
       next if $before =~ m{[\w/.\$\}*-]\z};
       my ($directory, $name) = $named =~ m{(.*)/(.*\*.*)};
       my $fits = join ".*", map { quotemeta } split /\*/, $name // "", -1;
-      $follow->($_, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/)
-        for defined $name ? map { "$directory/$_" } sort(names($directory, qr/\A(?!\.)$fits\z/)) : $named;
+      my @named = defined $name ? map { "$directory/$_" } sort(names($directory, qr/\A(?!\.)$fits\z/)) : $named;
+      # So many are somebody's data: sessions, reports, sites.
+      @named = () if @named > $MOST_BY_STAR;
+      $follow->($_, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/) for @named;
     }
     $follow->("/etc/sysctl.conf", $how, 3, 1) if $loads && $text =~ /\s(?:-p|--load)\s*(?:["';&|]|\z)/;
   };
@@ -1752,13 +1759,14 @@ sub boot_lines {
     push @found, $path, 0, $because, $how if defined $because;
     defined $text or return;
     # What packages bring, and data, lead to nobody's scripts.
-    my $is_data = !$only && $depth && !$is_code && $text !~ /\A#!/;
+    my $is_data = !$only && $depth && !$is_code && $text !~ /\A#!/ && !-x $path;
     return if ($is_data || $only && $path =~ m{\A(?:/usr)?/lib/}) && !($text =~ $words && grep { $fits->($_) } split /\n/, $text);
     for (said_in($text)) { $judge->($path, @$_, $how, $is_data ? 3 : $depth) if !$only || $$_[1] =~ $only }
   };
   $follow = sub {
     my ($path, $how, $depth, $loads, $is_code) = @_;
-    return if $path =~ m{/\z|\A/(?:proc|sys|dev|run|tmp|usr/share|s?bin|usr/s?bin/(?:env|sh|sysctl)\z|lib/systemd|usr/lib/systemd)(?:/|\z)} || (!$is_ufw && $path =~ m{\A/etc/(?:ufw/|default/ufw)});
+    # What logs hold was done, or asked for, and is run by nobody.
+    return if $path =~ m{\.(?:log|err)\z|/\z|\A/(?:proc|sys|dev|run|tmp|var/log|usr/share|s?bin|usr/s?bin/(?:env|sh|sysctl)\z|lib/systemd|usr/lib/systemd)(?:/|\z)} || (!$is_ufw && $path =~ m{\A/etc/(?:ufw/|default/ufw)});
     return if !$loads && $path =~ m{/sysctl\.(?:d/|conf\z)} && $path !~ m{\A/etc/ufw/};
     $look->($path, $how, $depth, undef, $is_code);
   };

@@ -243,6 +243,10 @@ describe("what takes the data of a service from it otherwise", () => {
     "find /var/lib/zookeeper -name '*.bak' -delete",
     "find /var/lib/zookeeper -mtime +1",
     "find /var/log -mtime +1 -delete",
+    "find /var/lib -type d -empty -delete",
+    "mount -o remount,noatime /dev/vdb1 /var/lib/zookeeper",
+    "chown -R zookeeper. /var/lib/zookeeper",
+    "chown -R root:zookeeper /etc/zookeeper",
   ])("%s does not", (text) => expect(ends(text, "zookeeper.service")).toEqual(NOTHING));
 });
 

@@ -237,6 +237,14 @@ describe("the next start of a unit", () => {
     expect([found.blocked.length, found.warnings.length]).toEqual([blocked, warned]);
   });
 
+  it("gets those that any slice of its lets through", () => {
+    const limits = [
+      { name: "system.slice", ...UNLIMITED, allowed: ["0.0.0.0/0", "::/0"] },
+      { name: "-.slice", ...UNLIMITED, denied: ["0.0.0.0/0", "::/0"] },
+    ];
+    expect(judgeStart(unit({ limits }), NEEDS).blocked).toEqual([]);
+  });
+
   it("needs no packets where it sets the kernel alone", () => {
     const limits = [{ name: "system.slice", ...UNLIMITED, denied: ["0.0.0.0/0"] }];
     const found = judgeStart({ ...unit({ limits }), name: "systemd-sysctl.service" }, NEEDS);

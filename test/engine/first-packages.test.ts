@@ -107,6 +107,35 @@ describe.concurrent("packages", () => {
     expect(installs(hosts, "b")).toEqual(["one"]);
   });
 
+  it("come behind what a step tells apt", async () => {
+    const hosts = world("a");
+    const sources = valueStep({
+      name: "sources",
+      assess(self, fleet) {
+        const { readings, changes } = valueStep().assess(self, fleet);
+        const write = {
+          kind: "write",
+          path: `${self.desired.directory}/etc/apt/sources.list.d/x.list`,
+          content: ["deb x\n"],
+          mode: "0644",
+          owner: "root:root",
+        } as const;
+        return {
+          readings,
+          changes: changes.map((each) => ({ ...each, commands: [write, ...each.commands] })),
+        };
+      },
+    });
+    await run({
+      hosts,
+      on: [
+        [sources, ["a"]],
+        [installing("one"), ["a"]],
+      ],
+    });
+    expect(story(hosts).slice(0, 2)).toEqual(["step sources", "sources a write"]);
+  });
+
   it("wait for what is to run before their step, and ride with no other's", async () => {
     const hosts = world("a");
     const before = [{ command: 'cp "$HOME/apt-get" "$HOME/then"', timeoutMs: 60_000, per: "host" } as const];

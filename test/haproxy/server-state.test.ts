@@ -46,6 +46,14 @@ it.each<[string, string, string, string[], (string | undefined)[]]>([
   ["checked at an address that has a name", "10.0.0.2", "check addr b.lab", ["0", "10.0.0.9"], []],
   ["with the agent of the file", "10.0.0.2", "agent-check agent-port 8", ["0", "", "", "8", "23"], []],
   ["with TLS as in the file", "10.0.0.2", "check ssl verify none", ["0", "", "", "", "0", "", "1"], []],
+  ["that has a name, of HAProxy before 2.4", "db.lab", "check port 80", ["", "", "", "", "0", "db.lab"], []],
+  [
+    "whose agent has the check's address",
+    "10.0.0.2",
+    "check addr 10.0.0.9 agent-check agent-port 8",
+    ["0", "10.0.0.9", "10.0.0.9", "8", "23"],
+    [],
+  ],
   [
     "checked at another port",
     "10.0.0.2",
@@ -165,4 +173,18 @@ it.each([
 ])("says of a check %s %s %s: %s", (status, code, words, said) => {
   const { servers } = tableOf([["2", "api", "a", "DOWN", "1", "", "", status, code, words]]);
   expect(checkWords(servers[0]!)).toBe(said);
+});
+
+it("a server is as its back end's default-server has it", () => {
+  const config = parseHaproxyConfig(
+    "defaults\n  default-server weight 5\nbackend api\n  default-server port 81 ssl verify none\n  server a 10.0.0.2:9001 check\n",
+  );
+  const told = ["set", "api", "a", "81", "", "", "0", "0", "", "1"];
+  const { servers } = tableOf([row("a", "UP", "5", "10.0.0.2:9001"), told]);
+  expect(serversAltered(servers, config, "api", true)).toEqual([]);
+  const without = parseHaproxyConfig(
+    "backend api\n  default-server check\n  server a 10.0.0.2:9001 no-check\n",
+  );
+  const bare = ["2", "api", "a", "no check", "1", "10.0.0.2:9001", "0", "", "", ""];
+  expect(serversAltered(tableOf([bare]).servers, without, "api", true)).toEqual([]);
 });

@@ -38,6 +38,13 @@ it.skipIf(!existsSync(HAPROXY)).each(files)("makes of %s what a real HAProxy tak
 });
 
 it.each([
+  "services: { a: { discovery: *nobody } }",
+  "a: &a [x, x, x, x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n",
+])("an alias of nothing, or of too much, is a mistake in the file: %s", (text) =>
+  expect(() => imported([{ path: "synapse.yaml", text }])).toThrow(SyntaxError),
+);
+
+it.each([
   [
     "synapse-readme.yaml",
     [

@@ -79,6 +79,11 @@ describe("a range in an inventory", () => {
       [expect.stringMatching(/^i\.yaml:3:3 hosts\."?kvm-\[3:1\]"?: expected a name of/)],
     ],
     [
+      "a range of more hosts than there may be",
+      hosts("  a[1:9999]b[1:9999]: { address: 10.0.0.1 }\n"),
+      [expect.stringMatching(/^i\.yaml:3:3 hosts\.\S+: expected a name of/)],
+    ],
+    [
       "members that are no hosts",
       hosts(
         "  kvm-1: { address: 10.0.0.1 }\ngroups:\n  zookeeper: [kvm-1]\n  proxies:\n    - kvm-[1:3]\n    - kvm-9\n",

@@ -538,7 +538,9 @@ describe("what is run at a boot or later", () => {
   it("is told line by line, of at jobs, logrotate and what systemd-run made too", async () => {
     const places: Readonly<Record<string, string>> = {
       "/etc/rc.local":
-        "#!/bin/sh\n# stop-it\necho stop-it one\nquery /etc/status </etc/helper\ncat /etc/all.d/*.conf | sysctl -p -\n",
+        "#!/bin/sh\n# stop-it\necho stop-it one\nquery /etc/status </etc/helper\ncat /etc/all.d/*.conf | sysctl -p -\ngzip /etc/app/*.txt /var/log/app/*.log\n",
+      "/var/log/app/a.log": "COMMAND=stop-it\n",
+      "/etc/logrotate.d/db": "/var/log/app/*.log {\n}\n",
       // As dpkg's list of what is installed is read by a script: what it names is run by nobody.
       "/etc/status": "Conffiles: /etc/init.d/x\nName: stop-it\n",
       "/etc/init.d/x": "#!/bin/sh\nstop-it never\n",
@@ -554,15 +556,16 @@ describe("what is run at a boot or later", () => {
     };
     const plant = Object.entries(places).map(
       ([path, text]) =>
-        `mkdir -p ${path.replace(/\/[^/]*$/, "")}; printf '${text.replaceAll("\n", "\\n")}' >${path}; chmod 755 ${path}`,
+        `mkdir -p ${path.replace(/\/[^/]*$/, "")}; printf '${text.replaceAll("\n", "\\n")}' >${path}; chmod ${path === "/etc/status" ? 644 : 755} ${path}`,
     );
-    const empty = ["/etc", "/run", "/var/spool"].map((path) => `mount -t tmpfs none ${path}`);
+    const empty = ["/etc", "/run", "/var/spool", "/var/log"].map((path) => `mount -t tmpfs none ${path}`);
+    const many = "mkdir /etc/app; for i in $(seq 450); do : >/etc/app/$i.txt; done";
     const wanted =
       "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service /etc/systemd/system/multi-user.target.wants";
     // Of this machine's own programs it is decided whether logrotate is there.
     const has = "mount -t tmpfs none /usr/sbin; : >/usr/sbin/logrotate; chmod 755 /usr/sbin/logrotate";
     const other = new HostReader(
-      new LocalHost({}, `{ ${[...empty, ...plant, wanted, has].join("; ")}; } || exit 1`),
+      new LocalHost({}, `{ ${[...empty, ...plant, many, wanted, has].join("; ")}; } || exit 1`),
     );
     const told = await new Reader(lookThrough(other)).groupsOf(4, "boot.lines", "^.*stop-it", "stop-it");
     await other.end();

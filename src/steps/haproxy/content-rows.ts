@@ -2,6 +2,7 @@ import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import {
   type ConfigDifference,
+  defaultOptions,
   directiveOf,
   type HaproxyConfig,
   meansTheSame,
@@ -115,7 +116,8 @@ function unresolvedWords({ facts: { names }, config }: Situation): string | unde
 }
 
 /** Servers with names go where those led when HAProxy looked them up. Nothing where no server has one. */
-function namesOfServers({ config, facts, active }: Situation): readonly Reading[] {
+function namesOfServers(situation: Situation): readonly Reading[] {
+  const { config, facts, active } = situation;
   if (config === undefined || !active || serverHostNames(config).length === 0) return [];
   const { table, leadTo } = facts;
   const want = "sent where they lead";
@@ -126,12 +128,21 @@ function namesOfServers({ config, facts, active }: Situation): readonly Reading[
         ? { ...row, inForce: { is: "absent", source: TABLE } }
         : { ...row, inForce: { is: "unreadable", source: TABLE, because: table.because } },
     ];
+  const { names } = facts;
+  if (names.is !== "value") {
+    const because = names.is === "unreadable" ? names.because : "it was not asked";
+    return [{ ...row, inForce: { is: "unreadable", source: "getent ahosts", because } }];
+  }
+  const started = workersConfig(situation);
   const elsewhere = table.value.servers.flatMap(({ backend, name, status, address }) => {
     const server = serversOf(config, backend).find((each) => each.name === name);
+    const loaded = started && serversOf(started, backend).find((each) => each.name === name);
+    // Of a file that is not loaded yet the rows of its service tell, and a reload closes them.
+    if (started !== undefined && loaded?.host !== server?.host) return [];
     const known = server && leadTo.get(server.host);
     // Where HAProxy follows the name by itself, or sends nothing, there is nothing to tell.
     if (known === undefined || address === undefined || status.startsWith("MAINT")) return [];
-    if (/(?:^| )resolvers /.test(server!.options)) return [];
+    if (/(?:^| )resolvers /.test(`${defaultOptions(config, backend)} ${server!.options}`)) return [];
     const ip = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
     if (parseIp(ip) === undefined) return [];
     // Of several in /etc/hosts HAProxy takes the first; name servers tell them in turns.

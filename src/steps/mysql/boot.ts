@@ -150,14 +150,22 @@ function setByEvent(name: string, { live }: InstalledFacts) {
 /** What a crontab, a unit or one of their scripts tells the server to set it to. */
 function setFromOutside(name: string, { unit }: InstalledFacts) {
   const lines = unit.next?.endings.is === "value" ? unit.next.endings.value : [];
-  const set = new RegExp(`\\bglobal[.\\s]+${name}\\s*:?=\\s*(\\w+)(?!\\w|\\s*[*+/(.-])`, "i");
-  for (const { path, line, text, by } of lines) {
-    const value = line === 0 ? undefined : set.exec(text)?.[1];
-    if (value !== undefined)
-      return { value, source: `${path}:${line} (${showHow(by)})`, remedy: "take it out there" };
-  }
-  return undefined;
+  const set = new RegExp(`\\bglobal[.\\s]+${name}\\s*:?=\\s*(\\w+)(?!\\w|\\s*[*+/(.-])`, "gi");
+  const found = lines.flatMap(({ path, line, text, by }) =>
+    line === 0 || OF_ANOTHER.test(text)
+      ? []
+      : [...text.matchAll(set)].map(([, value]) => ({ path, line, by, value: value! })),
+  );
+  // A script that sets it for a while has the last word behind it.
+  const last = found.findLast(({ path }) => path === found[0]?.path);
+  if (last === undefined) return undefined;
+  const source = `${last.path}:${last.line} (${showHow(last.by)})`;
+  return { value: last.value, source, remedy: "take it out there" };
 }
+
+/** A server on another host, or in a container, is told. */
+const OF_ANOTHER =
+  /\b(?:mysql|mariadb)\b[^;|&]*\s(?:-h[ =]?|--host[ =])(?!["']?(?:localhost\b|127\.|::1))\S|(?:^|[\s;&|(/])(?:ssh|docker|podman|kubectl|lxc|incus)\s/;
 
 /** What the server's init file sets it to, once the server has started with all else. */
 function setAtStart(name: string, { initFile }: InstalledFacts) {

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
 import type { Service } from "../../contract/mesh.ts";
 import { registrationsOf } from "../../inventory/registrations.ts";
+import { isSameIp } from "../../ip.ts";
 import type { Server } from "./server.ts";
 
 /** Where a service of the mesh has a server on this host that speaks no HTTP. */
@@ -59,7 +60,8 @@ export function proxiedWarnings(
         return [
           `${at}, and ${title} listens on ${bound} alone: no proxy reaches it. Set bind-address=${address} in an option file of yours and restart it`,
         ];
-      if (!bare || !(errors < MANY_ERRORS) || live.get("skip_name_resolve") === "ON") return [];
+      const isCounted = live.get("skip_name_resolve") !== "ON" && live.get("host_cache_size") !== "0";
+      if (!bare || !(errors < MANY_ERRORS) || !isCounted) return [];
       return [
         `${at}, and check it by bare connections, which ${title} counts as failed logins: after ${errors} in a row (max_connect_errors) it lets nobody in from that proxy. Say check: { mysql: USER } for ${service}, a user without password and rights`,
       ];
@@ -71,7 +73,7 @@ function covers(bound: string, address: string): boolean {
   return bound.split(",").some((each) => {
     const at = each.trim();
     if (at === "localhost") return false;
-    if (["", "*", "::", address].includes(at) || isIP(at) === 0) return true;
+    if (["", "*", "::"].includes(at) || isIP(at) === 0 || isSameIp(at, address)) return true;
     return at === "0.0.0.0" && isIP(address) === 4;
   });
 }

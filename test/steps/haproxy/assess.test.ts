@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Change } from "../../../src/contract/change.ts";
 import { socketQuestion } from "../../../src/evidence/by-hand.ts";
+import { tableOf } from "../../../src/haproxy/server-state.ts";
 import { descriptionOf } from "../../../src/haproxy/settings.ts";
 import type { HaproxyDesired } from "../../../src/steps/haproxy/desired.ts";
 import { service } from "../../haproxy/mesh.ts";
@@ -29,6 +30,28 @@ describe("haproxy without a watcher", () => {
     const { open, changes } = assessed(desired());
     expect(open).toEqual([]);
     expect(changes).toEqual([]);
+  });
+
+  it("reloads what is loaded with another name for a server, wherever the new one leads", () => {
+    const to = (host: string) =>
+      desired({ services: [service({ servers: [{ name: "a", host, port: 80 }] })] });
+    const [old, want] = [to("old.lab"), to("new.lab")];
+    const { changes, row } = assessed(want, {
+      loaded: configText(old),
+      info: { description: descriptionOf(old.settings) },
+      facts: {
+        leadTo: new Map([["new.lab", { addresses: ["10.0.0.8"], hosts: "/etc/hosts:7" }]]),
+        table: {
+          is: "value",
+          value: tableOf([
+            ["0", "user-api", "FRONTEND", "OPEN", "", "", "50000"],
+            ["2", "user-api", "a", "UP", "1", "10.0.0.9:80", "", "L7OK", "200", ""],
+          ]),
+        },
+      },
+    });
+    expect(row("names of servers").verdict).toBe("proven");
+    expect(changes.map(({ disrupts }) => disrupts?.kind)).toEqual(["reload"]);
   });
 
   it("installs on a bare host, then writes and starts", () => {

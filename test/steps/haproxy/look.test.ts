@@ -357,7 +357,12 @@ describe("a look at a HAProxy that", () => {
 
   describe("sends a server that has a name", () => {
     const HOSTS = String.raw`^[^#]*\s(?:db\.lab)(?:\s|$)`;
-    const namesRow = async (sentTo: string, leadsTo: string, line?: string) => {
+    const namesRow = async (
+      sentTo: string,
+      leadsTo: string,
+      line?: string,
+      resolution: NonNullable<Recording[string]> = value("db.lab", `= ${leadsTo}`),
+    ) => {
       const want = desired({ services: [service({ servers: [{ name: "a", host: "db.lab", port: 80 }] })] });
       const table = [
         ...["0", "user-api", "FRONTEND", "OPEN", "", "", want.parameters.maxconn, "", "", ""],
@@ -367,7 +372,7 @@ describe("a look at a HAProxy that", () => {
       const { rows, changes } = await lookAt(
         {
           [key("haproxy.stat")]: value(...table),
-          [key("resolution", "db.lab")]: value("db.lab", `= ${leadsTo}`),
+          [key("resolution", "db.lab")]: resolution,
           [key("file", "/etc/hosts", "lines", HOSTS)]: value(
             ...regular("/etc/hosts", ""),
             ...(line === undefined ? [] : [7, line]),
@@ -383,6 +388,11 @@ describe("a look at a HAProxy that", () => {
       const row = await namesRow("10.0.0.9", "10.0.0.8 10.0.0.9");
       expect(row).toMatchObject({ verdict: "proven" });
       expect(row).not.toHaveProperty("warning");
+    });
+
+    it("that nobody looked up is not known", async () => {
+      const late = { is: "unreadable", because: "no answer within 10 s" } as const;
+      expect(await namesRow("10.0.0.9", "", undefined, late)).toMatchObject({ verdict: "unknown" });
     });
 
     it("elsewhere than /etc/hosts says is not", async () => {

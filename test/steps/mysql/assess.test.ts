@@ -249,6 +249,15 @@ describe("a value that something else overrides is refused with its place", () =
       "ALTER EVENT trap.nightly DISABLE",
     ],
     [
+      "a crontab that tells this server by its address",
+      {
+        ...mariadb,
+        cronLine: `@reboot root df -h /srv; mysql -h "127.0.0.1" -e "SET GLOBAL ${POOL} = 134217728"`,
+      },
+      `/etc/cron.d/db:1 (cron runs it) sets ${POOL} to 134217728`,
+      "take it out there",
+    ],
+    [
       "a crontab that tells the server",
       { ...mariadb, cronLine: `@reboot root mysql -e "SET GLOBAL ${POOL} = 134217728"` },
       `/etc/cron.d/db:1 (cron runs it) sets ${POOL} to 134217728`,
@@ -292,6 +301,17 @@ describe("a value that something else overrides is refused with its place", () =
     [
       "a crontab that sets what is asked for",
       { ...mariadb, cronLine: `@reboot root mysql -e "SET @@GLOBAL.${POOL}=${256 * MIB}"` },
+    ],
+    [
+      "a crontab that tells another server",
+      { ...mariadb, cronLine: `@reboot root mysql -h db-02 -e "SET GLOBAL ${POOL} = 134217728"` },
+    ],
+    [
+      "a crontab that sets it for a while",
+      {
+        ...mariadb,
+        cronLine: `@daily root mysql -e "SET GLOBAL ${POOL} = 134217728"; load; mysql -e "SET GLOBAL ${POOL}=${256 * MIB}"`,
+      },
     ],
     [
       "a crontab that asks",

@@ -69,6 +69,7 @@ it("a check by bare connections that gets the proxies shut out is named, with th
 
 it.each<[string, Record<string, string>, Service]>([
   ["the server keeps no count of hosts", { skip_name_resolve: "ON" }, db()],
+  ["the server keeps none for want of room", { host_cache_size: "0" }, db()],
   ["it counts to billions", { max_connect_errors: "4294967295" }, db()],
   ["the check logs in", {}, db({}, mysqlCheck)],
   [
@@ -82,6 +83,20 @@ it.each<[string, Record<string, string>, Service]>([
   ["the servers are another program's", {}, db({ servers: [{ name: "a", host: "10.0.0.21", port: 9042 }] })],
 ])("nothing is said where %s", (_, live, one) => {
   expect(warned(live, one)).toBe("");
+});
+
+it("one that listens on its IPv6 address is reached, however that is written", () => {
+  const one = { service: "db", address: "fd00:0:0::5", port: 3306, isBare: false };
+  expect(
+    proxiedWarnings(
+      MARIADB,
+      new Map([
+        ["port", "3306"],
+        ["bind_address", "fd00::5"],
+      ]),
+      [one],
+    ),
+  ).toEqual([]);
 });
 
 it("a server that was not asked says nothing, and an older one is not judged by what it does not tell", () => {
