@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
-import { eventually, mustRun, startBackend } from "./backends.ts";
+import { eventually, mustRun, register, startBackend } from "./backends.ts";
 import { type Ended, inventoryFor, meshctl, openRows, startMeshctl } from "./meshctl.ts";
 
 /** Three members, and a host that is a proxy for as long as the inventory says so. */
@@ -22,6 +22,13 @@ beforeAll(async () => {
   withoutProxy = await inventory("firewall: true", (yaml) => yaml.replace("zookeeper, kvm-04", "zookeeper"));
   expectProven(await run(off, "provision", "--yes"));
   await quorum();
+  // A follower tells of its leader's epoch when it has seen a transaction of it.
+  await register(members[0]!, "/tried", { name: "once", host: fourth, port: 1 });
+  await eventually(
+    "every member tells of one epoch",
+    () => Promise.all(members.map((member) => standing(member))),
+    (all) => new Set(all.map((each) => each.split(" ")[1])).size === 1,
+  );
 });
 
 afterAll(() => lab?.down());
