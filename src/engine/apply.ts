@@ -10,6 +10,7 @@ import { revealContent } from "../secret.ts";
 import type { ArtefactStore } from "./artefacts.ts";
 import { bootItems } from "./boot-items.ts";
 import { ChangeFailed } from "./change-failed.ts";
+import { commandsOf } from "./commands-of.ts";
 import type { Hear } from "./events.ts";
 import { installBlock } from "./install.ts";
 import { runChange } from "./run-change.ts";
@@ -24,7 +25,7 @@ export interface ApplyContext {
   readonly artefacts: ArtefactStore;
   /** The host that builds an artefact, once it is locked. Throws ChangeFailed when it may not be changed. */
   readonly builder: (host: HostName) => Promise<Remote>;
-  /** Packages that other steps will want on the host and that are missing: they ride on the first apt run. */
+  /** Packages that others will want on the host and that are missing: they ride on the apt run of a change that has one. */
   readonly alsoInstall: readonly string[];
   readonly hear?: Hear | undefined;
 }
@@ -45,13 +46,9 @@ const HOST: Readonly<Record<string, URL>> = {
 export async function apply(remote: Remote, change: Change, context: ApplyContext): Promise<void> {
   const blocks: Block[] = [];
   if (change.validate !== undefined) blocks.push(...validationBlocks(change, context.run));
-  const isInstalling = [...change.commands, ...change.activate].some(({ kind }) => kind === "install");
-  const items = [
-    ...bootItems(change),
-    ...(isInstalling ? context.alsoInstall.map((name) => `package ${name}`) : []),
-  ];
+  const items = [...bootItems(change), ...context.alsoInstall.map((name) => `package ${name}`)];
   if (items.length > 0) blocks.push(recordBlock(items));
-  blocks.push(...(await commandBlocks([...change.commands, ...change.activate], context)));
+  blocks.push(...(await commandBlocks(commandsOf(change), context)));
   if (change.trial === undefined) {
     await runChange(remote, change.id, blocks, context);
     return;

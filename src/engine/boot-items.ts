@@ -1,4 +1,5 @@
 import type { Change, Command } from "../contract/change.ts";
+import { commandsOf } from "./commands-of.ts";
 
 /** What changes how a unit starts at boot, of what systemctl does. */
 const UNIT_VERBS: ReadonlySet<string> = new Set([
@@ -17,8 +18,8 @@ const OWN = "/var/lib/meshctl/";
  * What a change does to how the host boots, as changed.sh takes it down: "file PATH", "package NAME", "unit NAME". What
  * scripts of steps do is told by the kernel's time stamps alone.
  */
-export function bootItems({ commands, activate }: Pick<Change, "commands" | "activate">): readonly string[] {
-  return [...new Set([...commands, ...activate].flatMap(itemsOf))];
+export function bootItems(change: Pick<Change, "commands" | "activate">): readonly string[] {
+  return [...new Set(commandsOf(change).flatMap(itemsOf))];
 }
 
 function itemsOf(command: Command): readonly string[] {

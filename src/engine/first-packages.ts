@@ -1,10 +1,11 @@
 import type { Change } from "../contract/change.ts";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { AnyStep } from "../contract/step.ts";
+import { commandsOf } from "./commands-of.ts";
 import { type HostWork, hasHooks } from "./host-work.ts";
 import { StepLooks } from "./looks.ts";
 import { inParallel } from "./observe.ts";
-import { closedBy, type Item, WaveChanges } from "./wave-changes.ts";
+import { type Item, itemOf, WaveChanges } from "./wave-changes.ts";
 
 /** What the packages of all steps are told as. */
 const PACKAGES = "packages";
@@ -32,7 +33,8 @@ export async function installPackages(work: HostWork, hosts: readonly HostName[]
   const waves = new Map<AnyStep, Map<HostName, Item>>();
   for (const [host, step] of installers(work, [...first.keys()])) {
     const wave = waves.get(step) ?? new Map<HostName, Item>();
-    waves.set(step, wave.set(host, itemOf(work, step, host)));
+    const { evidence, changes } = work.fleet.assess(step, host);
+    waves.set(step, wave.set(host, itemOf(changes[0]!, evidence)));
   }
   // Each of them keeps to the number of hosts at once, and all of them together must.
   const together = first.size <= context.parallel ? waves.size : 1;
@@ -78,7 +80,7 @@ function isAptToBeTold({ fleet, order }: HostWork, host: HostName): boolean {
       hosts.includes(host) &&
       fleet
         .assess(step, host)
-        .changes.flatMap(({ commands, activate }) => [...commands, ...activate])
+        .changes.flatMap(commandsOf)
         .some((command) => "path" in command && APTS.test(command.path)),
   );
 }
@@ -92,13 +94,4 @@ function onlyInstalls({ commands, activate, disrupts, trial }: Change): boolean 
     activate.length === 0 &&
     commands.every(({ kind }) => kind === "install")
   );
-}
-
-function itemOf({ fleet }: HostWork, step: AnyStep, host: HostName): Item {
-  const { evidence, changes } = fleet.assess(step, host);
-  const change = changes[0]!;
-  return {
-    change,
-    closes: evidence.filter((row) => closedBy(row, change.id)).map(({ setting }) => setting),
-  };
 }

@@ -7,6 +7,7 @@ import type { Remote } from "../remote/remote.ts";
 import { apply } from "./apply.ts";
 import type { ArtefactStore } from "./artefacts.ts";
 import { ChangeFailed } from "./change-failed.ts";
+import { commandsOf } from "./commands-of.ts";
 import type { Emit, Hear } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
 import { HostLocks } from "./host-locks.ts";
@@ -172,10 +173,6 @@ export class HostWork {
     ];
     return this.#planned;
   }
-}
-
-function commandsOf({ commands, activate }: Change): readonly Command[] {
-  return [...commands, ...activate];
 }
 
 function packagesOf(command: Command): readonly string[] {

@@ -10,7 +10,7 @@ import { MeshGate } from "./mesh-gate.ts";
 import { inParallel } from "./observe.ts";
 import { PATIENCE_MS, untilSettled } from "./settle.ts";
 import { StepHooks } from "./step-hooks.ts";
-import { closedBy, type Item, WaveChanges } from "./wave-changes.ts";
+import { closedBy, type Item, itemOf, WaveChanges } from "./wave-changes.ts";
 import type { WaveLimits } from "./wave-limits.ts";
 import { waves } from "./waves.ts";
 
@@ -367,10 +367,9 @@ export class StepProvision {
       }
       const change = changes[0];
       if (change === undefined) continue;
-      const open = evidence.filter((row) => closedBy(row, change.id));
       const made = this.#made.get(host)!;
       if (made.has(change.id)) {
-        const words = firstWords(open) || change.why;
+        const words = firstWords(evidence.filter((row) => closedBy(row, change.id))) || change.why;
         this.#fail(host, `${change.id} was applied and is not in force: ${words}`);
       } else if (made.size >= MOST_CHANGES) {
         const list = [...made].join(", ");
@@ -379,7 +378,7 @@ export class StepProvision {
           `after ${made.size} changes (${list}) it still wants another, ${change.id}: ${change.why}`,
         );
       } else {
-        waiting.set(host, { change, closes: open.map(({ setting }) => setting) });
+        waiting.set(host, itemOf(change, evidence));
       }
     }
     return waiting;

@@ -219,3 +219,8 @@ export class WaveChanges {
 export function closedBy(row: Evidence, change: string): boolean {
   return row.closedBy !== undefined && "change" in row.closedBy && row.closedBy.change === change;
 }
+
+/** A change with the rows that it is to bring into force. */
+export function itemOf(change: Change, evidence: readonly Evidence[]): Item {
+  return { change, closes: evidence.filter((row) => closedBy(row, change.id)).map(({ setting }) => setting) };
+}

@@ -66,7 +66,12 @@ function rulesByChain(items: readonly Item[]): ReadonlyMap<string, readonly Item
   return chains;
 }
 
-const chainOf = ({ family, table, chain }: Item): string => JSON.stringify([family, table, chain]);
+const chainOf = (rule: Item): string => chainKey(rule, rule.chain);
+
+/** Tells a chain from those of other tables; the first is the chain itself, or a rule of its table. */
+export function chainKey({ family, table }: Item, chain: unknown): string {
+  return JSON.stringify([family, table, chain]);
+}
 
 export function partsOf({ expr }: Item): readonly Item[] {
   return (Array.isArray(expr) ? expr : []).filter(isPlainMap);

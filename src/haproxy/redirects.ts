@@ -1,5 +1,5 @@
 import { BlockList, isIPv6 } from "node:net";
-import type { Item } from "../evidence/iptables.ts";
+import { chainKey, type Item } from "../evidence/iptables.ts";
 import { isPlainMap } from "../plain-map.ts";
 
 /** A rule of nftables that sends connections to a front end of this host elsewhere. */
@@ -24,7 +24,7 @@ const ASKS = ["xt", "limit", "quota", "ct count"];
 /** Rules that send what goes to an address and port of this host elsewhere. */
 export function redirectsOf(items: readonly Item[], address: string, port: number): readonly Redirect[] {
   const chains = new Map(
-    items.flatMap(({ chain }) => (isPlainMap(chain) ? [[keyOf(chain, chain.name), chain]] : [])),
+    items.flatMap(({ chain }) => (isPlainMap(chain) ? [[chainKey(chain, chain.name), chain]] : [])),
   );
   const otherFamily = isIPv6(address) ? "ip" : "ip6";
   /** Chains in which a rule before may have let it pass. */
@@ -33,7 +33,7 @@ export function redirectsOf(items: readonly Item[], address: string, port: numbe
     if (!isPlainMap(rule) || !Array.isArray(rule.expr) || rule.family === otherFamily) return [];
     const parts = rule.expr.filter(isPlainMap);
     const how = parts.flatMap((part) => TARGETS.filter((word) => word in part || word === targetOf(part)))[0];
-    const chain = keyOf(rule, rule.chain);
+    const chain = chainKey(rule, rule.chain);
     const hook = chains.get(chain)?.hook;
     const mayHavePassed = passing.has(chain);
     const met = parts.flatMap((part) => (isPlainMap(part.match) ? [meets(part.match, address, port)] : []));
@@ -74,10 +74,6 @@ export function itemsOfListing(listing: string): readonly Item[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-function keyOf({ family, table }: Item, chain: unknown): string {
-  return JSON.stringify([family, table, chain]);
 }
 
 type Met = "no" | "yes" | "perhaps" | "port" | "perhaps by port";

@@ -1,4 +1,5 @@
 import { isSameIp, parseIp } from "../ip.ts";
+import { counted } from "../quantity-text.ts";
 import { quotable } from "../terminal-text.ts";
 import { defaultOptions, type HaproxyConfig, serversOf } from "./config.ts";
 
@@ -249,7 +250,7 @@ export function alteredWords(altered: readonly Altered[], socket: string): strin
 
 /** "1 connection". */
 export function connections(number: number): string {
-  return `${number} connection${number === 1 ? "" : "s"}`;
+  return counted(number, "connection");
 }
 
 /** HAProxy's socket takes several orders in a line, and the names of servers are what backends say of themselves. */
@@ -276,9 +277,8 @@ function wordIn(options: string, option: string): string | undefined {
 }
 
 function numberIn(options: string, option: string): number | undefined {
-  const words = options.split(" ");
-  const found = /^\d+/.exec(words[words.lastIndexOf(option) + 1] ?? "");
-  return words.includes(option) && found !== null ? Number(found[0]) : undefined;
+  const found = /^\d+/.exec(wordIn(options, option) ?? "");
+  return found === null ? undefined : Number(found[0]);
 }
 
 /** Whether "10.0.0.2:9001" or "[2001:db8::1]:9001" is this host and port, however the host is written. */

@@ -207,6 +207,11 @@ function serviceSettings(service: Service, retriesRequests: boolean, timeoutTcpM
   };
 }
 
+/** The Host of a check's request, as HAProxy 2.2 and later have it. */
+export function sentHost(host: string): string {
+  return `http-check send hdr Host ${host}`;
+}
+
 function timeout(side: string, ms: number | undefined): readonly string[] {
   return ms === undefined ? [] : [`timeout ${side} ${ms}ms`];
 }
@@ -233,7 +238,7 @@ function backendLines(
     ...(service.retries === undefined ? [] : [`retries ${service.retries}`]),
     ...(http === undefined ? [] : [`option httpchk ${http.method} ${http.path}${version}`]),
     // HAProxy 1.5 takes a Host behind the version, and 3.2 does not any more.
-    ...(httpHost === undefined ? [] : [`http-check send hdr Host ${httpHost}`]),
+    ...(httpHost === undefined ? [] : [sentHost(httpHost)]),
     ...(service.check.lines ?? []),
     // Without it a check may take `inter` to fail, and a frozen server is found out only after seconds.
     ...(failFast ? [`timeout check ${FAIL_FAST.checkTimeoutMs}ms`] : []),

@@ -1,4 +1,5 @@
 import { directiveIn } from "../haproxy/config.ts";
+import { sentHost } from "../haproxy/settings.ts";
 import type { LocalProxy } from "./proxies.ts";
 
 /** What HAProxy does where a section does not say it. */
@@ -38,9 +39,9 @@ function addresses(bind: string): readonly string[] {
 function asSent(line: string): readonly string[] {
   const [, path] = /^option httpchk(?: (\S+))?$/.exec(line) ?? [];
   if (/^option httpchk(?: \S+)?$/.test(line)) return [`option httpchk OPTIONS ${path ?? "/"}`];
-  const [, request, host] =
+  const [, request, host = ""] =
     /^(option httpchk .* HTTP\/1\.1)\\r\\n[Hh]ost:(?:\\ )?([\w.:-]+)$/.exec(line) ?? [];
-  if (request !== undefined) return [request, `http-check send hdr Host ${host}`];
+  if (request !== undefined) return [request, sentHost(host)];
   return [line.replace(/^(option httpchk \S+ \S+) HTTP\/1\.0$/, "$1")];
 }
 

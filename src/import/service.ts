@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { sentHost } from "../haproxy/settings.ts";
 import { linesOf, serverWords, wordsOf } from "../haproxy-lines.ts";
 import { writtenDuration } from "../quantity-text.ts";
 import type { LocalProxy } from "./proxies.ts";
@@ -49,7 +50,12 @@ export function entryOf(
   const lines: Record<"frontend" | "backend", string[]> = { frontend: [], backend: [] };
   const check: Entry = {};
   for (const side of ["frontend", "backend"] as const) {
-    const sent = new Set(proxy[side].map((line) => sentHost(httpCheck(line, proxy[side])?.host)));
+    const sent = new Set(
+      proxy[side].flatMap((line) => {
+        const host = httpCheck(line, proxy[side])?.host;
+        return typeof host === "string" ? [sentHost(host)] : [];
+      }),
+    );
     for (const line of proxy[side]) {
       const [word = "", second = "", third = ""] = line.split(" ");
       if (OURS.test(line) || word === "mode" || defaults.includes(line)) continue;
@@ -130,10 +136,6 @@ function httpCheck(line: string, beside: readonly string[]): Entry | undefined {
       ? (beside.map((other) => /^http-check send hdr Host ([\w.:-]+)$/.exec(other)).find(Boolean) ?? [])
       : (/^HTTP\/1\.1\\r\\nHost:(?:\\ )?([\w.:-]+)$/i.exec(version) ?? []);
   return host === undefined ? undefined : { http: request, host };
-}
-
-function sentHost(host: unknown): string | undefined {
-  return typeof host === "string" ? `http-check send hdr Host ${host}` : undefined;
 }
 
 /** Servers and check into the entry; options that all servers have are returned. */

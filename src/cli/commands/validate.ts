@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { ensembleNotes } from "../../inventory/mesh-notes.ts";
+import { counted } from "../../quantity-text.ts";
 import { type FileOptions, withFileOptions } from "../options.ts";
 
 export const validate = withFileOptions(new Command("validate"))
@@ -30,7 +31,3 @@ export const validate = withFileOptions(new Command("validate"))
         : `${inventoryFiles.join(", ")} and ${playbookFile} are valid: ${counted(counts.hosts, "host")}, ${counted(counts.services, "service")}, steps ${steps.join(", ")}\n`,
     );
   });
-
-function counted(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? "" : "s"}`;
-}

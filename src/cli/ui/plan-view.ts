@@ -1,7 +1,7 @@
 import type { ChalkInstance } from "chalk";
 import type { Change, Command, Trial } from "../../contract/change.ts";
 import type { Hook, Hooks } from "../../contract/hook.ts";
-import { showAge } from "../../quantity-text.ts";
+import { counted, showAge } from "../../quantity-text.ts";
 import { showContent } from "../../secret.ts";
 import { shownData } from "../shown.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
@@ -64,8 +64,7 @@ export function wavesView(planned: readonly PlannedWaves[], paint: ChalkInstance
         const more = hosts.length > MOST_NAMED ? ` and ${hosts.length - MOST_NAMED} more` : "";
         return `  ${String(index + 1).padStart(3)}. ${hosts.slice(0, MOST_NAMED).join(", ")}${more}`;
       });
-      const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
-      const disrupts = `${step} disrupts ${count(waves.flat().length, "host")} in ${count(waves.length, "wave")}`;
+      const disrupts = `${step} disrupts ${counted(waves.flat().length, "host")} in ${counted(waves.length, "wave")}`;
       const watched = `watched for ${showAge(Math.ceil(holdMs / 1000))}`;
       const proven = "each begun when the one before is proven";
       const order =

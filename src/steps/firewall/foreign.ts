@@ -1,5 +1,5 @@
 import { type AddressRange, mergeAddressRanges, showAddressRange, without } from "../../address-range.ts";
-import { type Item, itemsOfSave, partsOf, spelledOut } from "../../evidence/iptables.ts";
+import { chainKey, type Item, itemsOfSave, partsOf, spelledOut } from "../../evidence/iptables.ts";
 import { isPlainMap } from "../../plain-map.ts";
 import type { FirewallFacts } from "./facts.ts";
 import { TABLE } from "./paths.ts";
@@ -68,7 +68,7 @@ function dropsIn(items: Items, port: number, sources: Sources): readonly string[
   const rules = items.all("rule").filter(isOther);
   const chains = new Map<string, Item[]>();
   for (const rule of rules) {
-    const key = keyOf(rule, rule.chain);
+    const key = chainKey(rule, rule.chain);
     const chain = chains.get(key);
     if (chain === undefined) chains.set(key, [rule]);
     else chain.push(rule);
@@ -95,7 +95,7 @@ function dropsIn(items: Items, port: number, sources: Sources): readonly string[
   function walk(base: Item, name: unknown, from: Sources, depth: number): Sources {
     let left = from;
     walks += 1;
-    for (const rule of chains.get(keyOf(base, name)) ?? []) {
+    for (const rule of chains.get(chainKey(base, name)) ?? []) {
       const met = meets(rule, port, left);
       const verdict = verdictOf(rule);
       if (met.length === 0 || verdict === undefined) continue;
@@ -119,10 +119,6 @@ function dropsIn(items: Items, port: number, sources: Sources): readonly string[
 
 function placeOf({ family, table }: Item, chain: unknown): string {
   return `table ${String(family)} ${String(table)}, chain ${String(chain)}`;
-}
-
-function keyOf({ family, table }: Item, chain: unknown): string {
-  return JSON.stringify([family, table, chain]);
 }
 
 function isRedirect(part: Item): boolean {

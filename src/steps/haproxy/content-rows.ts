@@ -2,6 +2,7 @@ import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import {
   type ConfigDifference,
+  type ConfiguredServer,
   defaultOptions,
   directiveOf,
   type HaproxyConfig,
@@ -16,12 +17,13 @@ import { panicAltered, panicOf, panicWords } from "../../haproxy/panic-state.ts"
 import { type Altered, alteredWords, serversAltered } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, boundAddresses, type ServiceSettings } from "../../haproxy/settings.ts";
 import { isSameIp, parseIp } from "../../ip.ts";
+import { counted } from "../../quantity-text.ts";
 import { mapAnswer } from "../../reader/answer.ts";
 import { CONFIGURATION, closeContent } from "./closing.ts";
 import { livingProcesses } from "./facts.ts";
 import { boundRow, frontEndRow } from "./front-end-row.ts";
 import { infoSource } from "./info-source.ts";
-import { count, fromWorker, onDisk, unreadConfig } from "./layers.ts";
+import { fromWorker, onDisk, unreadConfig } from "./layers.ts";
 import { limitsAltered } from "./limits-altered.ts";
 import { CONFIG, UNIT } from "./paths.ts";
 import { lastReload } from "./reload-row.ts";
@@ -134,15 +136,17 @@ function namesOfServers(situation: Situation): readonly Reading[] {
     return [{ ...row, inForce: { is: "unreadable", source: "getent ahosts", because } }];
   }
   const started = workersConfig(situation);
+  const written = backendsOf(config);
+  const inWorker = started && backendsOf(started);
   const elsewhere = table.value.servers.flatMap(({ backend, name, status, address }) => {
-    const server = serversOf(config, backend).find((each) => each.name === name);
-    const loaded = started && serversOf(started, backend).find((each) => each.name === name);
+    const server = written(backend).servers.get(name);
+    const loaded = inWorker?.(backend).servers.get(name);
     // Of a file that is not loaded yet the rows of its service tell, and a reload closes them.
     if (started !== undefined && loaded?.host !== server?.host) return [];
     const known = server && leadTo.get(server.host);
     // Where HAProxy follows the name by itself, or sends nothing, there is nothing to tell.
     if (known === undefined || address === undefined || status.startsWith("MAINT")) return [];
-    if (/(?:^| )resolvers /.test(`${defaultOptions(config, backend)} ${server!.options}`)) return [];
+    if (/(?:^| )resolvers /.test(`${written(backend).usual} ${server!.options}`)) return [];
     const ip = address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
     if (parseIp(ip) === undefined) return [];
     // Of several in /etc/hosts HAProxy takes the first; name servers tell them in turns.
@@ -174,13 +178,29 @@ function namesOfServers(situation: Situation): readonly Reading[] {
     : [
         {
           ...row,
-          inForce: { is: "read", value: `${count(elsewhere.length, "server")} elsewhere`, source: TABLE },
+          inForce: { is: "read", value: `${counted(elsewhere.length, "server")} elsewhere`, source: TABLE },
           blocked: `${said}, and mend ${HOSTS_FILE} if not`,
         },
       ];
 }
 
 const HOSTS_FILE = "/etc/hosts";
+
+/** Servers of a back end by name, and what its `default-server` says; each back end is read once. */
+function backendsOf(config: HaproxyConfig) {
+  const known = new Map<
+    string,
+    { readonly servers: ReadonlyMap<string, ConfiguredServer>; readonly usual: string }
+  >();
+  return (backend: string) => {
+    const found = known.get(backend) ?? {
+      servers: new Map(serversOf(config, backend).map((server) => [server.name, server])),
+      usual: defaultOptions(config, backend),
+    };
+    known.set(backend, found);
+    return found;
+  };
+}
 
 /** The first server with that host. */
 function serverAt(config: HaproxyConfig, host: string) {
@@ -200,7 +220,8 @@ function settings(situation: Situation): Reading {
       ? unreadConfig(situation)
       : {
           is: "read",
-          value: differences.length > 0 ? `${count(differences.length, "difference")}` : short(digest.onDisk),
+          value:
+            differences.length > 0 ? `${counted(differences.length, "difference")}` : short(digest.onDisk),
           source: differences.length > 0 ? place(CONFIG, differences[0]!) : CONFIG,
         };
   return {
@@ -215,7 +236,7 @@ function settings(situation: Situation): Reading {
       return loadedOtherwise.length > 0
         ? {
             is: "read",
-            value: count(loadedOtherwise.length, "difference"),
+            value: counted(loadedOtherwise.length, "difference"),
             source: place(LOADED_RECORD, loadedOtherwise[0]!),
           }
         : {

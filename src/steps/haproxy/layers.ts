@@ -20,8 +20,3 @@ export function fromWorker({ facts, active }: Situation, read: () => Layer): Lay
   if (!active) return { is: "absent", source: UNIT };
   return facts.info.size > 0 ? read() : unansweredLayer(facts);
 }
-
-/** "2 reloads". */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}

@@ -1,8 +1,7 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion, unitQuestion } from "../../evidence/by-hand.ts";
-import { showAge } from "../../quantity-text.ts";
+import { counted, showAge } from "../../quantity-text.ts";
 import { CONFIGURATION } from "./closing.ts";
-import { count } from "./layers.ts";
 import { MASTER_SOCKET, UNIT } from "./paths.ts";
 import { whyReloadFailed } from "./reasons.ts";
 import type { Situation } from "./situation.ts";
@@ -17,7 +16,7 @@ function oldWorkersWords({ facts: { processes } }: Situation): string | undefine
   if (oldWorkers.length === 1 && (reloadedSeconds ?? 0) < MOST_OLD_SECONDS) return undefined;
   const age = oldestSeconds === undefined ? "" : `, the oldest started ${showAge(oldestSeconds)} ago`;
   return (
-    `${count(oldWorkers.length, "worker")} of earlier reloads still serve clients that stay connected${age}, with the ` +
+    `${counted(oldWorkers.length, "worker")} of earlier reloads still serve clients that stay connected${age}, with the ` +
     `servers and settings of then: ps -o pid,etime,rss -p ${oldWorkers.join(",")}. Each ends with its last client, or when ` +
     "it is told to (kill PID); haproxy.hard_stop_after ends them by themselves"
   );
@@ -45,7 +44,7 @@ function reloadLayer({ facts: { processes }, reloadFailed }: Situation): Layer {
   const value = reloadFailed ? "failed" : "not failed";
   if (processes.is === "value") {
     const { reloads, oldWorkers } = processes.value;
-    const counts = `${count(reloads, "reload")}, ${count(oldWorkers.length, "old worker")}`;
+    const counts = `${counted(reloads, "reload")}, ${counted(oldWorkers.length, "old worker")}`;
     return { is: "read", value, source: `${question} (${counts})` };
   }
   if (reloadFailed) return { is: "read", value, source: unitQuestion(UNIT, "StatusText") };
