@@ -6,6 +6,7 @@ import type { HostName, Network } from "../contract/inventory-view.ts";
 import type { Remote } from "../remote/remote.ts";
 import { scriptText } from "../script-text.ts";
 import { revealContent } from "../secret.ts";
+import { shellQuote } from "../shell-quote.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import type { Hear } from "./events.ts";
 import { installBlock } from "./install.ts";
@@ -45,6 +46,30 @@ export class ArtefactStore {
     return got;
   }
 
+  /**
+   * Begins the build that `get` would make, beside whatever else is changed on the build host; `get` waits for it there.
+   * Throws ChangeFailed, HostLost and HostUnreachable as it does.
+   */
+  async begin(artefact: Artefact, builder: (host: HostName) => Promise<Remote>): Promise<void> {
+    if (await this.has(artefact)) return;
+    const remote = await builder(artefact.buildHost);
+    const { file, timeoutMs } = artefact.build;
+    const [name, ...args] = buildArguments(artefact);
+    const block = {
+      name: "begin the build",
+      text: scriptText(BEGIN),
+      args: [
+        ...[name, `${Math.ceil(timeoutMs / 1000)}`],
+        `set -- ${args.map(shellQuote).join(" ")}\n${scriptText(file)}`,
+      ],
+      input: (await inputOf(artefact, remote.host)) ?? Buffer.alloc(0),
+      timeoutMs: 60_000,
+    };
+    await runChange(remote, `beginning to build ${artefact.key} on ${remote.host}`, [block], {
+      hear: this.#hear,
+    });
+  }
+
   /** Whether `get` needs no build. */
   async has(artefact: Artefact): Promise<boolean> {
     if (this.#underWay.has(artefact.key)) return true;
@@ -71,19 +96,19 @@ export class ArtefactStore {
   }
 
   async #build(artefact: Artefact, remote: Remote): Promise<StoredArtefact> {
-    const path = `/var/lib/meshctl/build/${artefact.key}`;
     const { build } = artefact;
+    const args = buildArguments(artefact);
     const blocks = [
       installBlock(artefact.buildPackages, this.#network),
       {
         name: "build",
-        text: scriptText(build.file),
-        args: [path, ...build.args],
+        text: [AWAIT, build.file].map(scriptText).join("\n"),
+        args,
         input: await inputOf(artefact, remote.host),
         timeoutMs: build.timeoutMs,
         tells: true,
       },
-      { name: "fetch", text: scriptText(FETCH), args: [path], timeoutMs: 60_000 },
+      { name: "fetch", text: scriptText(FETCH), args: [pathOf(artefact)], timeoutMs: 60_000 },
     ];
     const results = await runChange(remote, `building ${artefact.key} on ${remote.host}`, blocks, {
       maxOutputBytes: MOST_OUTPUT_BYTES,
@@ -121,6 +146,17 @@ export class ArtefactStore {
   }
 }
 
+function pathOf({ key }: Artefact): string {
+  return `/var/lib/meshctl/build/${key}`;
+}
+
+/** A name that only the same build has, and what the build's script is told: where its output goes, and its own arguments. */
+function buildArguments(artefact: Artefact): readonly [name: string, ...args: string[]] {
+  const { file, args } = artefact.build;
+  const told = [pathOf(artefact), ...args];
+  return [digest(Buffer.from(JSON.stringify([scriptText(file), told]))).slice(0, 16), ...told];
+}
+
 /** What the build reads, with the control machine's files as lines behind it. */
 async function inputOf({ key, build }: Artefact, host: HostName): Promise<Buffer | undefined> {
   const { stdin = [], files = [] } = build;
@@ -134,7 +170,9 @@ async function inputOf({ key, build }: Artefact, host: HostName): Promise<Buffer
   }
 }
 
-const FETCH = new URL("./commands/fetch.sh", import.meta.url);
+const [BEGIN, AWAIT, FETCH] = ["build-begin", "build-await", "fetch"].map(
+  (name) => new URL(`./commands/${name}.sh`, import.meta.url),
+) as [URL, URL, URL];
 
 function digest(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");

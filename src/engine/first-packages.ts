@@ -50,7 +50,7 @@ export async function installPackages(work: HostWork, hosts: readonly HostName[]
 function installers(work: HostWork, hosts: readonly HostName[]): ReadonlyMap<HostName, AnyStep> {
   const { fleet } = work;
   const open = hosts.filter(
-    (host) => work.isAlive(host) && !isBlocked(work, host) && !isAptToBeTold(work, host),
+    (host) => work.isAlive(host) && !work.isBlocked(host) && !isAptToBeTold(work, host),
   );
   const found = new Map<HostName, AnyStep>();
   for (const placed of work.order.filter((each) => !hasHooks(each))) {
@@ -63,14 +63,6 @@ function installers(work: HostWork, hosts: readonly HostName[]): ReadonlyMap<Hos
     for (const host of "hold" in turn ? [] : turn) if (!found.has(host)) found.set(host, step);
   }
   return found;
-}
-
-/** A host that a step is not to change fails there, and gets nothing of what would come later. */
-function isBlocked({ fleet, order }: HostWork, host: HostName): boolean {
-  return order.some(
-    ({ step, hosts }) =>
-      hosts.includes(host) && fleet.assess(step, host).evidence.some(({ verdict }) => verdict === "blocked"),
-  );
 }
 
 /** Where packages come from, and which of them, is a file's matter that a step has yet to write: they come behind it. */

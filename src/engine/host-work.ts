@@ -39,7 +39,7 @@ export class HostWork {
   readonly #locks: HostLocks;
   /** How services were before this run changed anything of their steps. */
   readonly #healthBefore = new Map<HostName, Map<StepName, Health | undefined>>();
-  #planned: readonly Artefact[] | undefined;
+  #planned: readonly PlannedArtefact[] | undefined;
 
   /** `hosts` are those that may be changed. */
   constructor(
@@ -61,6 +61,15 @@ export class HostWork {
 
   isAlive(host: HostName): boolean {
     return this.isOpen(host) && this.fleet.observation(host)?.is === "seen";
+  }
+
+  /** Whether a step is not to change the host: it fails there, and gets nothing of what would come later. */
+  isBlocked(host: HostName): boolean {
+    return this.order.some(
+      ({ step, hosts }) =>
+        hosts.includes(host) &&
+        this.fleet.assess(step, host).evidence.some(({ verdict }) => verdict === "blocked"),
+    );
   }
 
   fail(step: AnyStep, host: HostName, because: string, output?: string): void {
@@ -123,6 +132,28 @@ export class HostWork {
     });
   }
 
+  /**
+   * Begins what the run will have to build, where all that it takes is there by now: other changes are made meanwhile. What
+   * cannot be begun is built when its turn comes, and tells then what is wrong.
+   */
+  async beginBuilds(): Promise<void> {
+    await Promise.all(
+      this.#plannedArtefacts().map(async ({ artefact, step, isHooked }) => {
+        // What comes before the step's changes comes before this.
+        if (isHooked) return;
+        const { buildHost, buildPackages } = artefact;
+        const observation = this.fleet.observation(buildHost);
+        if (!this.isAlive(buildHost) || observation?.is !== "seen" || this.isBlocked(buildHost)) return;
+        if (buildPackages.some((name) => !observation.host.packages.has(name))) return;
+        try {
+          await this.context.artefacts.begin(artefact, (name) => this.#builder(step, name));
+        } catch (error) {
+          if (!(error instanceof ChangeFailed) && !isAway(error)) throw error;
+        }
+      }),
+    );
+  }
+
   /** A build installs compilers: the build host is changed by it. Throws ChangeFailed when it is to be left alone. */
   async #builder(step: AnyStep, host: HostName): Promise<Remote> {
     if (!this.#hosts.includes(host)) {
@@ -150,7 +181,7 @@ export class HostWork {
       return packages;
     });
     const built: string[] = [];
-    for (const artefact of this.#plannedArtefacts()) {
+    for (const { artefact } of this.#plannedArtefacts()) {
       if (artefact.buildHost !== host || (await this.context.artefacts.has(artefact))) continue;
       built.push(...artefact.buildPackages);
     }
@@ -158,21 +189,29 @@ export class HostWork {
   }
 
   /** What the first plan of the run places on its hosts: what it finds in the store needs no build. */
-  #plannedArtefacts(): readonly Artefact[] {
+  #plannedArtefacts(): readonly PlannedArtefact[] {
     this.#planned ??= [
       ...new Map(
         this.order
-          .flatMap(({ step, hosts }) =>
-            hosts
+          .flatMap((placed) =>
+            placed.hosts
               .filter((host) => this.#hosts.includes(host) && this.isAlive(host))
-              .flatMap((host) => this.fleet.assess(step, host).changes.flatMap(commandsOf)),
+              .flatMap((host) => this.fleet.assess(placed.step, host).changes.flatMap(commandsOf))
+              .flatMap((command) => (command.kind === "place" ? [command] : []))
+              .map(({ artefact }) => ({ artefact, step: placed.step, isHooked: hasHooks(placed) })),
           )
-          .flatMap((command) => (command.kind === "place" ? [command.artefact] : []))
-          .map((artefact) => [artefact.key, artefact]),
+          .map((planned) => [planned.artefact.key, planned]),
       ).values(),
     ];
     return this.#planned;
   }
+}
+
+interface PlannedArtefact {
+  readonly artefact: Artefact;
+  /** The first that places it. */
+  readonly step: AnyStep;
+  readonly isHooked: boolean;
 }
 
 function packagesOf(command: Command): readonly string[] {

@@ -15,6 +15,7 @@ export async function provision(
   const work = new HostWork(fleet, order, hosts, context);
   try {
     await installPackages(work, hosts);
+    if (!context.stop.aborted) await work.beginBuilds();
     for (const [index, { step, hosts: members, limits, hooks }] of order.entries()) {
       const targets = members.filter((host) => hosts.includes(host) && work.isAlive(host));
       if (targets.length === 0) continue;

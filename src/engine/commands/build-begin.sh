@@ -1,0 +1,20 @@
+# shellcheck shell=sh
+# build-begin.sh NAME SECONDS TEXT: begins a build, the script TEXT with what file descriptor 3 holds, as a unit of
+# systemd's that goes on when this has ended, for at most so long. What it says waits in its folder for build-await.sh.
+
+main() {
+  folder=/run/meshctl/build/$1 unit=meshctl-build-$1.service seconds=$2 text=$3
+  # Begun by a run that was cut off: it goes on, or has ended.
+  [ ! -e "$folder/begun" ] || return 0
+  umask 077
+  rm -rf -- "$folder" && mkdir -p -- "$folder" && cat <&3 >"$folder/input" &&
+    # The proxy's URL may hold a password: it is not kept longer than it takes to open it.
+    printf 'exec 3<&0 </dev/null\nrm -f -- %s\n%s\n' "$folder/input" "$text" >"$folder/script" || return
+  systemd-run --quiet --no-block --unit="$unit" \
+    --property=RemainAfterExit=yes --property=RuntimeMaxSec="$seconds" \
+    --property=StandardInput="file:$folder/input" \
+    --property=StandardOutput="file:$folder/output" --property=StandardError="file:$folder/errors" \
+    sh "$folder/script" && : >"$folder/begun" || return
+}
+
+main "$@"
