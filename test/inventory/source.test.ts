@@ -61,11 +61,11 @@ describe("-i -", () => {
   it("reads standard input", () => {
     const script = `import { readSource } from "${resolve("src/inventory/source.ts")}"; import { References } from "${resolve("src/inventory/reference.ts")}"; console.log(readSource("-", new References({}), () => {}).keys([]).join())`;
     const input = "version: 1\nhosts: {}\n";
-    const tsx = resolve("node_modules/.bin/tsx");
-    const { stdout, stderr } = spawnSync(tsx, ["--input-type=module", "-e", script], {
-      input,
-      encoding: "utf8",
-    });
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--import", "tsx", "--input-type=module", "-e", script],
+      { input, encoding: "utf8" },
+    );
     expect({ stdout, stderr }).toEqual({ stdout: "version,hosts\n", stderr: "" });
   });
 });

@@ -297,8 +297,11 @@ describe("what was not read whole", () => {
         for (const host of THREE) {
           const { rows, changes } = assess(host, { [name]: facts });
           expect(changes, question).toEqual([]);
-          for (const { setting, verdict } of rows.values())
-            expect(["proven", "unknown"], `${question}: ${setting} of ${host}`).toContain(verdict);
+          // One assertion for all rows: thousands of looks are judged here.
+          const others = [...rows.values()].filter(
+            ({ verdict }) => verdict !== "proven" && verdict !== "unknown",
+          );
+          expect(others, `${question} of ${host}`).toEqual([]);
           if (host !== name || facts instanceof NotRead) continue;
           const unknown = [...rows.values()].filter(({ verdict }) => verdict === "unknown");
           // dpkg's list only says whose a file is that is not as wanted.
