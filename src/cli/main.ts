@@ -29,9 +29,11 @@ export async function main(argv: readonly string[]): Promise<void> {
               program.commands.map((each) => each.name()),
             ));
       if (hint !== undefined) process.stderr.write(`${shownText(hint)}\n`);
+      if (error.exitCode !== 0) await tellPrograms(error, argv, hint);
       // Help and version end with 0; every other complaint of commander is about the flags.
       process.exitCode = error.exitCode === 0 ? EXIT.asWanted : EXIT.configuration;
     } else if (error instanceof ConfigurationError) {
+      await tellPrograms(error, argv);
       const text = shownText(error.message);
       process.stderr.write(`${error instanceof InvalidFiles ? await painted(text, argv) : text}\n`);
       process.exitCode = EXIT.configuration;
@@ -41,6 +43,12 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = EXIT.failed;
     }
   }
+}
+
+/** The same on standard output for who asked for JSON there. */
+async function tellPrograms(error: Error, argv: readonly string[], hint?: string): Promise<void> {
+  const { asksForJson, mistakeEvents } = await import("./report/mistakes.ts");
+  if (asksForJson(argv)) process.stdout.write(mistakeEvents(error, hint));
 }
 
 async function painted(mistakes: string, argv: readonly string[]): Promise<string> {

@@ -82,7 +82,11 @@ function utf8(bytes: Uint8Array): string | Unread {
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
     return { problem: "expected text in UTF-8, found UTF-16: save it as UTF-8" };
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const nul = text.indexOf("\0");
+    if (nul === -1) return text;
+    const line = text.slice(0, nul).split("\n").length;
+    return { problem: "expected text, found a NUL character in this line: take it out", line };
   } catch (error) {
     // What is wrong stands behind what both read alike.
     const read = new TextDecoder().decode(bytes).split("\ufffd")[0]!;
