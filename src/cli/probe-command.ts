@@ -123,7 +123,9 @@ function servicesToProbe(named: string | undefined, { mesh }: Inventory): readon
       `${named} has no path: its servers are the inventory's, and nobody follows them`,
     );
   const names = discovered.map(({ name }) => name);
-  throw new ConfigurationError(`there is no service '${named}'${didYouMean(named, names)}`);
+  throw new ConfigurationError(
+    `there is no service '${named}'${didYouMean(named, names) || `; there are ${names.join(", ")}`}`,
+  );
 }
 
 function canaryFor(host: HostName, { hosts }: Inventory, port: number): Canary {

@@ -41,6 +41,9 @@ export interface Source {
 /** A file by its path, or its text before it is written. */
 export type FileOrText = string | { readonly file: string; readonly text: string };
 
+const NO_FILE =
+  "a path starts at the folder that meshctl runs in; `meshctl init FILE` writes a first inventory";
+
 /** Reads and parses a file. Reports what is wrong with it as YAML instead of throwing. */
 export function readSource(
   given: FileOrText,
@@ -54,7 +57,15 @@ export function readSource(
     report({ file, line: text.line ?? 1, column: 1, path: "", message: text.problem });
     return emptySource(file);
   } catch (error) {
-    report({ file, line: 1, column: 1, path: "", message: fileError(error) });
+    const message = fileError(error);
+    report({
+      file,
+      line: 1,
+      column: 1,
+      path: "",
+      message,
+      ...(message === "no such file" ? { hint: NO_FILE } : {}),
+    });
     return emptySource(file);
   }
 }
