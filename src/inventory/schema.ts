@@ -188,7 +188,7 @@ const checkShape = z.strictObject({
     .string({ error: CHECK_USER })
     .regex(/^[\w.-]{1,32}$/, { error: CHECK_USER })
     .optional()
-    .describe("a user of the database without password and rights, as whom the check logs in"),
+    .describe("a user of the database without password and rights, for the check's login"),
   redis: z.literal(true).optional().describe("asks Redis for PONG"),
   port: port.optional().describe("where the check is made, when not where the server is"),
   inter: durationMs.prefault("2s").describe("pause between checks"),
@@ -379,7 +379,7 @@ export const zookeeperAuth = z.strictObject({
 const zookeeperSection = z
   .strictObject({
     ...zookeeperShape,
-    auth: zookeeperAuth.optional().describe("who may register backends; default: everybody"),
+    auth: zookeeperAuth.optional().describe("who may register backends; default: any client"),
   })
   .prefault({})
   .describe("ports of the ensemble, and who may register");

@@ -292,7 +292,7 @@ describe("a member that is to be behind the firewall", () => {
       "it cuts off who is connected now: 10.9.0.7 (port 2181): name those who may be under mesh.firewall, also",
     );
     expect(assessed(want, { ...bare, peers: { unread: "ss: no" } }).changes.at(-1)!.warning).toBe(
-      "whom it cuts off could not be read: ss: no",
+      "which clients it cuts off could not be read: ss: no",
     );
   });
 });

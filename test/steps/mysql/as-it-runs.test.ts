@@ -124,7 +124,7 @@ describe("what runs already, or is set while it runs, is a warning", () => {
       "nobody let in by hand",
       { offline_mode: "FALSE" },
       { offline_mode: "ON" },
-      /offline_mode=ON was set while mariadb\.service runs, so it lets in nobody but administrators/,
+      /offline_mode=ON was set while mariadb\.service runs, so it lets in administrators alone/,
     ],
     [
       "fewer connections by hand",
