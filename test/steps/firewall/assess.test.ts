@@ -90,7 +90,7 @@ describe("a member that is to be behind the firewall", () => {
       "is flushed",
       inKernel(undefined),
       { "table inet meshctl": "missing", [CLIENTS]: "not-in-force", [PEERS]: "not-in-force" },
-      /somebody has flushed or deleted it since/,
+      /has been flushed or deleted since/,
     ],
     [
       "is switched off",

@@ -82,7 +82,7 @@ describe("a next start that would be another server is blocked", () => {
     [
       "that nobody else reaches",
       { bind_address: "127.0.0.1" },
-      /listens on 127\.0\.0\.1, and what runs on 0\.0\.0\.0: nobody else/,
+      /listens on 127\.0\.0\.1, and what runs on 0\.0\.0\.0: no other host/,
     ],
     ["on another port", { port: 3307 }, /listens on port 3307, and what runs on 3306/],
   ])("%s", async (_, reads, said, more) => {
