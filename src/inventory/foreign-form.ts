@@ -1,4 +1,5 @@
 import { isPlainMap } from "../plain-map.ts";
+import { IMPORT, TERRAFORM } from "./foreign-text.ts";
 import { valueAt } from "./section.ts";
 
 /** Keys at the top that say whose file it is: everything else in it would be an echo of that. */
@@ -11,9 +12,6 @@ const FORMS: Readonly<Record<string, string>> = {
 
 const KAMAL = "this is kamal's form, and meshctl starts no containers: `meshctl init` writes an inventory";
 const TIUP = "this is the form of tiup: `meshctl init` writes an inventory";
-const IMPORT = "`meshctl import FILE` makes an inventory of it";
-const TERRAFORM =
-  "this is Terraform's form: `meshctl init prod.yaml --from-terraform FILE` takes what `terraform output -json` prints";
 
 /** Keys that show by what stands beside them. */
 const BESIDE: readonly (readonly [key: string, beside: readonly string[], words: string])[] = [
@@ -24,25 +22,6 @@ const BESIDE: readonly (readonly [key: string, beside: readonly string[], words:
   ["terraform_version", ["values", "outputs", "resources"], TERRAFORM],
   ["resource", [], TERRAFORM],
 ];
-
-/** Text that is no YAML of anybody's, by how it begins. */
-const TEXTS: readonly (readonly [RegExp, words: string])[] = [
-  [
-    /^(?:Host|Match) /i,
-    "this is an ssh_config: `meshctl init prod.yaml --from-ssh-config 'kvm-*'` takes hosts of it",
-  ],
-  [/^(?:global|defaults|frontend|backend|listen)\b/, `this is haproxy.cfg: ${IMPORT}`],
-  [/^(?:resource|provider|terraform|variable|module|output|data)\b/, TERRAFORM],
-  [
-    /\bansible_\w+=/,
-    "this is Ansible's form: `meshctl init prod.yaml --from-ansible FILE` makes an inventory of it",
-  ],
-];
-
-/** What a text is that holds no key; undefined where nobody can tell. */
-export function foreignText(text: string): string | undefined {
-  return TEXTS.find(([start]) => start.test(text))?.[1];
-}
 
 /** The key that shows that a file without hosts is no inventory, and what the file is. */
 export function foreignForm(

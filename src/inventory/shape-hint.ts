@@ -1,4 +1,4 @@
-import { foreignText } from "./foreign-form.ts";
+import { foreignText } from "./foreign-text.ts";
 import { formatPath, type Path } from "./path.ts";
 import { keyMeant, valueMeant } from "./value-hint.ts";
 
