@@ -83,3 +83,8 @@ export function examplesOf(command: string): string | undefined {
   const lines = EXAMPLES[command];
   return lines && `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
+
+/** The first of a command's lines, without what it does. */
+export function exampleOf(command: string): string | undefined {
+  return EXAMPLES[command]?.[0]?.replace(/ +#.*/, "");
+}

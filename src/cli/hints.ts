@@ -3,6 +3,10 @@ import { commandLine } from "../command-line.ts";
 
 /** Words of other tools for what a command here does. */
 const COMMANDS: Readonly<Record<string, string>> = {
+  create: "init",
+  new: "init",
+  upgrade: "provision",
+  update: "provision",
   apply: "provision",
   converge: "provision",
   run: "provision",
@@ -12,12 +16,16 @@ const COMMANDS: Readonly<Record<string, string>> = {
   up: "provision",
   diff: "plan",
   preview: "plan",
+  refresh: "verify",
+  drift: "verify",
   check: "verify",
   test: "verify",
   audit: "verify",
   ping: "facts",
   cmd: "exec",
   shell: "exec",
+  ssh: "exec",
+  adhoc: "exec",
   rollback: "restore",
   undo: "restore",
   history: "runs",
@@ -27,8 +35,30 @@ const COMMANDS: Readonly<Record<string, string>> = {
   ls: "hosts",
   inventory: "hosts",
   lint: "validate",
+  fmt: "validate",
+  config: "validate",
   template: "render",
   doctor: "status",
+  show: "status",
+  state: "status",
+  health: "status",
+  details: "status",
+};
+/** Words of other tools for what no command here does. */
+const NO_COMMAND: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ["destroy", "remove", "delete", "rm", "uninstall", "reset", "clean", "down"].map((word) => [
+      word,
+      "meshctl takes nothing off hosts. `meshctl restore RUN` puts the files back that a run replaced; a host that no group names is left alone.",
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["start", "stop", "restart"].map((word) => [
+      word,
+      "meshctl restarts what does not run as the files say: meshctl provision. One unit by hand: meshctl exec HOST -- systemctl restart UNIT",
+    ]),
+  ),
+  version: "Type: meshctl --version",
 };
 /** Flags of other tools that ask for what is a command here. */
 const LOOKING = ["--dry-run", "--dryrun", "--check", "-C", "--diff", "-D", "--noop", "--what-if"];
@@ -40,6 +70,13 @@ const FLAGS: Readonly<Record<string, string>> = {
   "-f": "--parallel",
   "--hosts": "-l",
   "--host": "-l",
+  "--target": "-l",
+  "--config": "-i",
+  "--inventory-file": "-i",
+  "--destination": "-i",
+  "--concurrency": "--parallel",
+  "--debug": "-vv",
+  "--approve": "--yes",
   "--auto-approve": "--yes",
   "--force": "--yes",
 };
@@ -53,6 +90,30 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   "--ask-pass": "keys and the agent are used; a password is `ssh: { password: !env NAME }`",
   "-e": "values stand in the inventory and the playbook; secrets come by `!env NAME`",
   "--extra-vars": "values stand in the inventory and the playbook; secrets come by `!env NAME`",
+  "--var": "values stand in the inventory and the playbook; secrets come by `!env NAME`",
+  "--var-file": "values stand in the inventory and the playbook; secrets come by `!env NAME`",
+  "--skip-tags": "the steps that are wanted are named: --steps haproxy,watcher",
+  "--skip-steps": "the steps that are wanted are named: --steps haproxy,watcher",
+  "--start-at-task":
+    "what is as wanted is left alone, so a run may begin anew; one step alone is --steps haproxy",
+  "--list-hosts": "`meshctl hosts` lists them",
+  "--list": "`meshctl hosts` lists them",
+  "--list-tasks": "`meshctl hosts` lists the steps, `meshctl plan` what they would change",
+  "--syntax-check": "`meshctl validate` checks the files",
+  "--private-key": "the key is `ssh: { identity_file: … }` of the inventory, or ~/.ssh/config's",
+  "--key-file": "the key is `ssh: { identity_file: … }` of the inventory, or ~/.ssh/config's",
+  "--ask-vault-pass": "secrets come by reference: `!env NAME`, `!file PATH`, `!command [PROGRAM, ARGUMENT]`",
+  "--vault-password-file":
+    "secrets come by reference: `!env NAME`, `!file PATH`, `!command [PROGRAM, ARGUMENT]`",
+  "--detailed-exitcode": "plan and verify always end with 2 where something is not as wanted: leave it out",
+  "--format": "JSON is --json; a report is --junit FILE or --html FILE",
+  "--output": "JSON is --json; a report is --junit FILE or --html FILE",
+  "-o": "JSON is --json; a report is --junit FILE or --html FILE",
+  "-m": "a command of the shell stands behind `--`: meshctl exec all -- uptime",
+  "-a": "a command of the shell stands behind `--`: meshctl exec all -- uptime",
+  "-q": "the exit code and --json say all: send the rest away with >/dev/null",
+  "--quiet": "the exit code and --json say all: send the rest away with >/dev/null",
+  "--silent": "the exit code and --json say all: send the rest away with >/dev/null",
   "-u": "the user is `ssh: { user: … }` of the inventory, or ~/.ssh/config's",
   "--user": "the user is `ssh: { user: … }` of the inventory, or ~/.ssh/config's",
 };
@@ -73,6 +134,7 @@ const SHOWING = ["show", "list", "ls", "log", "logs"];
 /** What somebody should type who typed this, as a sentence; undefined where nobody can tell. `commands` are those there are. */
 export function hintFor(words: readonly string[], commands: readonly string[]): string | undefined {
   const [first = ""] = words;
+  if (Object.hasOwn(NO_COMMAND, first)) return NO_COMMAND[first];
   const typed = (command: string, rest: readonly string[]) =>
     `Type: ${commandLine("meshctl", command, ...rest)}`;
   const command = words.find((word) => commands.includes(word));
@@ -101,11 +163,45 @@ export function hintFor(words: readonly string[], commands: readonly string[]): 
   const [, host = ""] = words;
   if (CHOOSE_BY_LIMIT.includes(first) && /^[^-]/.test(host))
     return `Hosts are chosen with -l. ${typed(first, ["-l", ...words.slice(1)])}`;
-  const flag = words.find((word) => Object.hasOwn(FLAGS, word) || Object.hasOwn(NEEDLESS, word));
+  const nameOf = (word: string) => word.replace(/^(--[^=]+)=.*$/s, "$1");
+  const given = words.find((word) => [FLAGS, NEEDLESS].some((known) => Object.hasOwn(known, nameOf(word))));
+  const flag = given === undefined ? undefined : nameOf(given);
   if (flag === undefined || command === undefined) return undefined;
   if (Object.hasOwn(NEEDLESS, flag)) return `${flag}: ${NEEDLESS[flag]}.`;
   const rest = words
     .filter((_, at) => at !== words.indexOf(command))
-    .map((word) => (word === flag ? FLAGS[flag]! : word));
+    .flatMap((word) => {
+      if (word !== given) return [word];
+      const value = word.slice(flag.length + 1);
+      return value === "" ? [FLAGS[flag]!] : [FLAGS[flag]!, value];
+    });
   return typed(command, rest);
+}
+
+/** A command as far as a hint is about it. */
+interface Known {
+  readonly name: string;
+  /** Long and short forms of its flags. */
+  readonly flags: readonly string[];
+  /** A line that is right. */
+  readonly example: string | undefined;
+}
+
+/** What there is, where nobody can tell what was meant: commands, flags, or a command line that is right. */
+export function whatThereIs(
+  { code, message }: { readonly code: string; readonly message: string },
+  words: readonly string[],
+  commands: readonly Known[],
+): string | undefined {
+  if (message.includes("Did you mean")) return undefined;
+  const command = commands.find(({ name }) => words.includes(name));
+  if (code === "commander.unknownCommand" || command === undefined)
+    return `Commands are ${commands.map(({ name }) => name).join(", ")}.`;
+  if (code === "commander.missingArgument" || code === "commander.excessArguments")
+    return command.example === undefined ? undefined : `For example: ${command.example}`;
+  if (code !== "commander.unknownOption") return undefined;
+  const flag = /'(-[^'=]+)/.exec(message)?.[1] ?? "";
+  const owners = commands.filter(({ flags }) => flags.includes(flag)).map(({ name }) => name);
+  if (owners.length > 0) return `${flag} is a flag of ${owners.join(", ")}.`;
+  return `Flags of ${command.name} are ${command.flags.filter((each) => each.startsWith("--")).join(", ")}.`;
 }

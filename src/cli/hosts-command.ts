@@ -5,6 +5,7 @@ import { DEADLINES } from "../remote/deadlines.ts";
 import { effectiveSettings } from "../remote/effective-settings.ts";
 import { sshConfigReader } from "../remote/ssh-config.ts";
 import { maskSecrets, type Secret } from "../secret.ts";
+import { withLastRun } from "./last-run.ts";
 import { load } from "./load.ts";
 import type { FileOptions } from "./options.ts";
 import { shownText } from "./shown.ts";
@@ -12,7 +13,7 @@ import { shownText } from "./shown.ts";
 /** Lists hosts, or tells of one how it would be reached. Throws ConfigurationError; touches no host. */
 export async function hostsCommand(pattern: string, flags: FileOptions): Promise<void> {
   const { inventory, job } = await load(flags);
-  const names = matchHosts(pattern, inventory);
+  const names = matchHosts(withLastRun(pattern), inventory);
   const config = sshConfigReader(undefined, (message) => process.stderr.write(`${message}\n`));
   const listed = await Promise.all(
     names.map(async (name) => {

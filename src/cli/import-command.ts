@@ -6,6 +6,7 @@ import { ConfigurationError } from "../errors.ts";
 import { type GivenFile, isHaproxy, smartstackIn } from "../import/given-file.ts";
 import { imported } from "../import/import.ts";
 import { mapOf } from "../import/synapse.ts";
+import { fileError } from "../inventory/file-error.ts";
 import { loadFiles } from "../playbook/load-files.ts";
 import { steps } from "../steps/registry.ts";
 import { type LivingFlags, lookAtRunning } from "./import-living.ts";
@@ -118,6 +119,6 @@ function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new ConfigurationError(`${path}: cannot be read: ${(error as Error).message}`);
+    throw new ConfigurationError(`${path}: ${fileError(error)}`);
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { ConfigurationError } from "../errors.ts";
+import { fileError } from "../inventory/file-error.ts";
 import { joinRecordings } from "./recorded-hosts.ts";
 import { joinJunit } from "./report/join-junit.ts";
 import { joinNdjson } from "./report/join-ndjson.ts";
@@ -28,7 +29,7 @@ export function joinCommand(files: readonly string[], output: string | undefined
     try {
       return { file, text: readFileSync(file, "utf8") };
     } catch (error) {
-      throw new ConfigurationError((error as Error).message);
+      throw new ConfigurationError(`${file}: ${fileError(error)}`);
     }
   });
   const joined = joinReports(parts);
@@ -39,7 +40,7 @@ export function joinCommand(files: readonly string[], output: string | undefined
   try {
     writeFileSync(output, joined, { mode: 0o600 });
   } catch (error) {
-    throw new ConfigurationError(`--output: ${(error as Error).message}`);
+    throw new ConfigurationError(`--output ${output}: ${fileError(error)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { HostName } from "../contract/inventory-view.ts";
 import { ConfigurationError } from "../errors.ts";
+import { fileError } from "../inventory/file-error.ts";
 import { hasChanged, type WrittenOutcome, writtenRun, writtenRuns } from "./journal.ts";
 
 const CHANGING = ["provision", "restore", "reboot"];
@@ -45,7 +46,7 @@ function namesIn(path: string): readonly HostName[] {
     text = readFileSync(path, "utf8");
   } catch (error) {
     throw new ConfigurationError(
-      `@${path}: ${(error as Error).message}; there are @failed, @changed and @FILE`,
+      `@${path}: ${fileError(error)}; @failed and @changed are hosts of the last run, and @FILE those that a file names`,
     );
   }
   const names = text

@@ -1,11 +1,12 @@
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
-import { CommanderError } from "commander";
+import { type Command, CommanderError } from "commander";
 import { EXIT } from "../engine/exit-code.ts";
 import { ConfigurationError } from "../errors.ts";
 import { InvalidFiles } from "../inventory/invalid-files.ts";
 import { watchDeparture } from "./departure.ts";
-import { hintFor, wantedBy } from "./hints.ts";
+import { exampleOf } from "./examples.ts";
+import { hintFor, wantedBy, whatThereIs } from "./hints.ts";
 import { meshctl } from "./program.ts";
 import { shownText } from "./shown.ts";
 
@@ -27,11 +28,14 @@ export async function main(argv: readonly string[]): Promise<void> {
             hintFor(
               argv.slice(2),
               program.commands.map((each) => each.name()),
-            ));
+            ) ??
+            whatThereIs(error, argv.slice(2), knownTo(program)));
       if (hint !== undefined) process.stderr.write(`${shownText(hint)}\n`);
+      if (error.exitCode !== 0) await tellPrograms(error, argv, hint);
       // Help and version end with 0; every other complaint of commander is about the flags.
       process.exitCode = error.exitCode === 0 ? EXIT.asWanted : EXIT.configuration;
     } else if (error instanceof ConfigurationError) {
+      await tellPrograms(error, argv);
       const text = shownText(error.message);
       process.stderr.write(`${error instanceof InvalidFiles ? await painted(text, argv) : text}\n`);
       process.exitCode = EXIT.configuration;
@@ -41,6 +45,24 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = EXIT.failed;
     }
   }
+}
+
+function knownTo(program: Command) {
+  return program
+    .createHelp()
+    .visibleCommands(program)
+    .filter((command) => command.name() !== "help")
+    .map((command) => ({
+      name: command.name(),
+      flags: command.options.flatMap(({ long, short }) => [long ?? [], short ?? []].flat()),
+      example: exampleOf(command.name()),
+    }));
+}
+
+/** The same on standard output for who asked for JSON there. */
+async function tellPrograms(error: Error, argv: readonly string[], hint?: string): Promise<void> {
+  const { asksForJson, mistakeEvents } = await import("./report/mistakes.ts");
+  if (asksForJson(argv)) process.stdout.write(mistakeEvents(error, hint));
 }
 
 async function painted(mistakes: string, argv: readonly string[]): Promise<string> {

@@ -74,7 +74,9 @@ export function withRunFlags(command: Command): Command {
       "-l, --limit <pattern>",
       "only these hosts, for example 'proxies,!db-01'; others are looked at where the evidence depends on them",
     )
-    .option("--steps <names>", "only these steps, for example sysctl,haproxy", (text) => text.split(","))
+    .option("--steps <names>", "only these steps, for example sysctl,haproxy", (text) =>
+      text.split(",").map((name) => name.trim()),
+    )
     .addOption(parallel("hosts worked on at once"))
     .option("--no-diff", "name the files that differ without showing their content, with --json too");
 }

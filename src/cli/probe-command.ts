@@ -120,10 +120,12 @@ function servicesToProbe(named: string | undefined, { mesh }: Inventory): readon
   if (found.length > 0) return found;
   if (mesh.services.some(({ name }) => name === named))
     throw new ConfigurationError(
-      `${named} has no path: its servers are the inventory's, and nobody follows them`,
+      `${named} has no path: its servers stand in the inventory, and no proxy follows them in ZooKeeper`,
     );
   const names = discovered.map(({ name }) => name);
-  throw new ConfigurationError(`there is no service '${named}'${didYouMean(named, names)}`);
+  throw new ConfigurationError(
+    `there is no service '${named}'${didYouMean(named, names) || `; there are ${names.join(", ")}`}`,
+  );
 }
 
 function canaryFor(host: HostName, { hosts }: Inventory, port: number): Canary {

@@ -96,7 +96,7 @@ export async function runCommand(
   const changes = ["provision", "reboot"].includes(command) || (command === "restore" && of !== undefined);
   if (changes && !yes && !interactive) {
     throw new ConfigurationError(
-      `${command} asks before it changes anything, and nobody can answer here: say --yes`,
+      `${command} asks before it changes anything, and there is no terminal for the answer: say --yes`,
     );
   }
 

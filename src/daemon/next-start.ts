@@ -183,7 +183,7 @@ function judgeLine(
   }
   if (/^RefuseManual/.test(key)) {
     if (!NO.test(value))
-      blocked.push(`${said}: nobody can start ${unit.name} by its name: take it out there`);
+      blocked.push(`${said}: systemctl cannot start ${unit.name} by its name: take it out there`);
     return;
   }
   if (key === "Restart") {

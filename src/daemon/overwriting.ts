@@ -87,11 +87,11 @@ function takenBy(
     case "chgrp": {
       const [owner = ""] = first.split(/[:.]/);
       if (OWN.test(owner) || isVariable(owner)) return undefined;
-      return { does: "gives somebody else", paths: below, isRoots: owner === "root" };
+      return { does: "gives another user", paths: below, isRoots: owner === "root" };
     }
     case "chattr":
       return rest.some((word) => /^\+\w*[ia]/.test(word))
-        ? { does: "lets nobody write", paths: below }
+        ? { does: "makes read-only", paths: below }
         : undefined;
     case "mount": {
       // By itself it mounts what fstab has.

@@ -53,7 +53,7 @@ export function isEnabled(unit: UnitFact): boolean {
 function neverBooted(unit: UnitFact): string | undefined {
   const { name, load, enabled, next } = unit;
   if (load === "masked" || enabled === "masked")
-    return `${name} is masked, so somebody wants it never to start: systemctl unmask ${name}`;
+    return `${name} is masked, and systemd never starts it: systemctl unmask ${name}`;
   if (next?.boot.is !== "value") return undefined;
   const { target, units } = next.boot.value;
   if (units.has(MULTI_USER) || units.has(name)) return undefined;

@@ -93,7 +93,7 @@ function withoutUser(name: string, unit: string): Refusal {
   return {
     value: `no user ${name}`,
     path: "/etc/passwd",
-    because: `this host has no user ${name}, whom ${unit} becomes: put his line back into /etc/passwd, or reinstall the package that made him`,
+    because: `this host has no user ${name}, and ${unit} runs as that user: put its line back into /etc/passwd, or reinstall the package that made it`,
     isClosed: false,
   };
 }

@@ -160,7 +160,7 @@ function changedSince({ runs }: Kept, run: string, path: string, present: string
     return `run ${writer} has changed ${path} since: put that back first, "meshctl restore ${writer}"`;
   }
   const copy = copyOf(run, path);
-  return `somebody has changed ${path} since run ${run}: look at it, and at what was there before (on the host: diff ${shellWord(path)} ${shellWord(copy)})`;
+  return `${path} has changed since run ${run}: look at it, and at what was there before (on the host: diff ${shellWord(path)} ${shellWord(copy)})`;
 }
 
 /** What was done to each file, in words: "/a is back, /b is removed again". */

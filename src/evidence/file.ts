@@ -114,6 +114,6 @@ export function assessFile(
 
 function whatItIs({ kind, realPath }: FileFact): string {
   if (kind === "unreadable") return "cannot be read, not even by root";
-  if (realPath === "/dev/null") return "is a link to /dev/null: somebody masked it";
+  if (realPath === "/dev/null") return "is a link to /dev/null, which masks it";
   return `is a ${kind}`;
 }

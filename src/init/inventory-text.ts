@@ -198,7 +198,7 @@ function databaseLines(hosts: readonly LookedHost[], proposal: Proposal): readon
     .filter(({ name }) => databases.includes(name))
     .flatMap((host) => seenOf(host)?.memoryBytes ?? []);
   const mib = Math.floor(Math.min(...memory) / 2 ** 20);
-  const smallest = memory.length === 0 ? "nobody looked at the hosts" : `the smallest host has ${mib}M`;
+  const smallest = memory.length === 0 ? "the hosts were not looked at" : `the smallest host has ${mib}M`;
   const what = "percent" in pool ? "A share of each host's memory" : "Beside ZooKeeper's heap";
   const keys = [
     `buffer_pool_size: ${poolText(proposal)}`,

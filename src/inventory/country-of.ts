@@ -28,6 +28,7 @@ export function countryOf(
     section.problem(
       ["groups", name, "country"],
       `group '${first.name}' says '${first.country}' (${section.placeOf(place)}), and '${host}' is in both groups`,
+      { hint: "give the host a `country` of its own, or let only one of the groups have one" },
     );
   }
   return { code: first.country, source: at(place) };

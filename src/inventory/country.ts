@@ -16,5 +16,14 @@ function isCountry(code: string): boolean {
   return new Intl.Locale(`und-${code}`).region === code;
 }
 
+/** The code that a name, small letters or the Internet's "UK" stand for. */
+export function countryMeant(text: string): string | undefined {
+  const code = text.toUpperCase() === "UK" ? "GB" : text.toUpperCase();
+  if (isCountry(code)) return code;
+  const letters = Array.from({ length: 26 }, (_, at) => String.fromCharCode(65 + at));
+  const codes = letters.flatMap((first) => letters.map((second) => first + second));
+  return codes.find((each) => isCountry(each) && names?.of(each)?.toLowerCase() === text.toLowerCase());
+}
+
 /** Two letters of ISO 3166-1, upper-case. */
 export const countryCode = z.string({ error: COUNTRY }).refine((code) => isCountry(code), { error: COUNTRY });

@@ -14,7 +14,7 @@ export function ensembleNotes({ ensemble }: Mesh): readonly string[] {
 export function meshNotes(mesh: Mesh): readonly string[] {
   if (!hasWatcher(mesh) || mesh.networks.length > 0) return [];
   return [
-    "backends may be at any address: whoever can write to ZooKeeper can send requests anywhere. " +
+    "backends may be at any address: a client that can write to ZooKeeper can send requests anywhere. " +
       "mesh.networks: [10.0.0.0/16] in the inventory keeps them in the blocks that it lists",
   ];
 }

@@ -110,6 +110,8 @@ function globCharacter(character: string): string {
 
 function describeUnknown(name: string, { hosts, groups }: Names): string {
   if (name === "") return "expected a host, a group or a glob between the commas, found nothing";
+  if (name.startsWith("~"))
+    return `'${name}' begins like a regular expression, and patterns have globs: 'kvm-*', or a range: 'kvm-[01:20]'`;
   if (/[*?[]/.test(name)) return `no host or group matches '${name}'`;
   return `no host or group is named '${name}'${didYouMeanGroup(name, ["all", ...hosts.keys(), ...groups.keys()], groups.keys())}`;
 }

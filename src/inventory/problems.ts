@@ -15,8 +15,18 @@ const NO_MAP = "\0";
 interface Words {
   readonly at?: "key" | "value";
   readonly hint?: string | undefined;
+  /** The key with a value that would be right, where nothing better can be said. */
+  readonly example?: string | undefined;
   /** Of an unknown key, the key beside it that it most likely means. */
   readonly meant?: string | undefined;
+}
+
+/** Where the message itself does not show what may be written. */
+function exampleHint(message: string, example: string | undefined): string | undefined {
+  const [, expected] = /^expected (.*), found .*$/s.exec(message) ?? [];
+  if (example === undefined || expected === undefined) return undefined;
+  const showsOne = /^(?:true or false|one of |[\d, ]+(?: or \d+)?$|HAProxy's word)/.test(expected);
+  return showsOne ? undefined : `for example \`${example}\``;
 }
 
 /** Collects what is wrong with the files, so that all of it is reported at once. */
@@ -37,7 +47,7 @@ export class Problems {
   add(origin: Origin, message: string, options: Words = {}): void {
     const { source } = origin;
     const path = source.written?.(origin.path) ?? origin.path;
-    const hint = options.hint ?? shapeHint(path, message);
+    const hint = options.hint ?? shapeHint(path, message) ?? exampleHint(message, options.example);
     const position =
       options.at === "key" ? source.keyPosition(origin.path) : source.valuePosition(origin.path);
     const diagnostic = {

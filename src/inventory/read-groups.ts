@@ -38,7 +38,9 @@ export function readGroups(
   const members = new Map<string, readonly Member[]>();
   for (const name of names) {
     reportBadName(section, name, hosts);
-    members.set(name, readMembers(section, name, steps));
+    // A group may have the name of a step, which stands for its parameters here.
+    const others = names.filter((each) => !steps.includes(each));
+    members.set(name, readMembers(section, name, steps, [...hosts, ...others]));
   }
   reportUnknownMembers(section, members, hosts);
   reportCycles(section, members);
@@ -63,17 +65,32 @@ function reportBadName(section: Section, name: string, hosts: readonly HostName[
     section.problem(path, "'all' means every host: choose another name", { at: "key" });
   } else if (hosts.includes(name)) {
     const there = section.placeOf(["hosts", name]);
-    section.problem(path, `'${name}' is a host already (${there})`, { at: "key" });
+    const hint = `choose another name, for example \`${name}s\``;
+    section.problem(path, `'${name}' is a host already (${there})`, { at: "key", hint });
   } else if (!valid.success) {
-    section.problem(path, `${valid.error.issues[0]?.message}, found '${name}'`, { at: "key" });
+    const mended = mendedName(name);
+    const hint = groupName.safeParse(mended).success ? `write '${mended}'` : undefined;
+    section.problem(path, `${valid.error.issues[0]?.message}, found '${name}'`, { at: "key", hint });
   }
 }
 
-function readMembers(section: Section, group: string, steps: readonly StepName[]): Member[] {
+function readMembers(
+  section: Section,
+  group: string,
+  steps: readonly StepName[],
+  known: readonly string[],
+): Member[] {
   const path = ["groups", group];
   const entry = section.raw(path);
   let listPath = path;
   if (isPlainMap(entry)) {
+    const keys = Object.keys(entry);
+    if (keys.length > 0 && keys.every((key) => known.includes(key))) {
+      section.problem(path, "expected a list of hosts and groups, found a map of them", {
+        hint: `names stand in a list: \`${group}: [${keys.join(", ")}]\``,
+      });
+      return [];
+    }
     section.onlyKeys(path, ["hosts", "country", "serial", "max_fail", "hold", ...steps]);
     listPath = [...path, "hosts"];
   } else if (!Array.isArray(entry)) {
@@ -82,7 +99,13 @@ function readMembers(section: Section, group: string, steps: readonly StepName[]
   }
   const list = section.raw(listPath);
   if (!Array.isArray(list)) {
-    section.unexpected(listPath, "expected a list of hosts and groups");
+    const names = isPlainMap(list) ? Object.keys(list).join(", ") : "";
+    const hint = names === "" ? undefined : `names stand in a list: \`hosts: [${names}]\``;
+    section.problem(
+      listPath,
+      `expected a list of hosts and groups, found ${section.source.found(listPath)}`,
+      { hint },
+    );
     return [];
   }
   return list.flatMap((name, index) => {
@@ -91,7 +114,9 @@ function readMembers(section: Section, group: string, steps: readonly StepName[]
     const found = section.source.found(memberPath);
     // A name that YAML takes for a number or for a yes.
     const isWord = typeof name === "number" || typeof name === "boolean";
-    const hint = isWord ? `put quotes around it: "${found}"` : undefined;
+    const hint = isWord
+      ? `put quotes around it: "${found}"`
+      : "an item is a name alone: `[kvm-01, kvm-02]`; for what belongs to the whole group it is a map: `{ hosts: [kvm-01] }`";
     section.problem(memberPath, `expected the name of a host or a group, found ${found}`, { hint });
     return [];
   });
@@ -107,11 +132,25 @@ function reportUnknownMembers(
   const meant = hosts.filter((name) => !sound.includes(name)).map(mendedName);
   const known = [...hosts, ...members.keys(), ...meant];
   const suggested = [...sound, ...members.keys()];
+  // What a range stands for is not known where it is wrong, which is told where it stands.
+  const wrongRanges = hosts.flatMap((name) => /^([^[{]+)[[{]/.exec(name)?.[1] ?? []);
   for (const { name, path } of [...members.values()].flat()) {
     if (!known.includes(name)) {
-      section.problem(path, `no host or group is named '${name}'${didYouMean(name, suggested)}`);
+      if (wrongRanges.some((start) => name.startsWith(start))) continue;
+      const meant = didYouMean(name, suggested);
+      const hint = meant === "" ? membersHint(name, suggested) : undefined;
+      section.problem(path, `no host or group is named '${name}'${meant}`, { hint });
     }
   }
+}
+
+const MOST_NAMES = 8;
+
+/** What may stand in a group's list. */
+function membersHint(name: string, names: readonly string[]): string | undefined {
+  if (/[*?!&~]/.test(name)) return "a group's list holds names and ranges; a play's `hosts` may be a pattern";
+  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
+  return names.length === 0 ? undefined : `there are ${names.slice(0, MOST_NAMES).join(", ")}${more}`;
 }
 
 /** Reports each circle once, at the member that closes it. */
@@ -122,7 +161,10 @@ function reportCycles(section: Section, members: ReadonlyMap<string, readonly Me
       if (!members.has(name) || done.has(name)) continue;
       const circle = trail.indexOf(name);
       if (circle === -1) visit(name, [...trail, name]);
-      else section.problem(path, `groups hold each other: ${[...trail.slice(circle), name].join(" → ")}`);
+      else
+        section.problem(path, `groups hold each other: ${[...trail.slice(circle), name].join(" → ")}`, {
+          hint: `take '${name}' out of this list, or name its hosts instead`,
+        });
     }
     done.add(group);
   };

@@ -21,7 +21,10 @@ export function readHosts(
 ): ReadonlyMap<HostName, HostDraft> | undefined {
   if (section.map(["hosts"], { optional: false }) === undefined) return undefined;
   const names = section.source.keys(["hosts"]);
-  if (names.length === 0) section.problem(["hosts"], "expected at least one host, found none");
+  if (names.length === 0)
+    section.problem(["hosts"], "expected at least one host, found none", {
+      hint: "for example `hosts: { kvm-01: { address: 10.0.0.1 } }`",
+    });
   const hosts = new Map<HostName, HostDraft>();
   for (const name of names) {
     const path = ["hosts", name];
@@ -29,12 +32,13 @@ export function readHosts(
     if (name === "all") section.problem(path, "'all' means every host: choose another name", { at: "key" });
     else if (!valid.success) {
       const mended = mendedName(name);
-      const hint = isHostName(mended) ? `write '${mended}'` : undefined;
+      const hint = isHostName(mended) ? `write '${mended}'` : rangeHint(name);
       section.problem(path, `${valid.error.issues[0]?.message}, found '${name}'`, { at: "key", hint });
     }
     hosts.set(name, {
       name,
-      entry: readEntry(section, path, steps),
+      // What belongs to a range is not known where the range is wrong.
+      entry: valid.success || !/[[{]/.test(name) ? readEntry(section, path, steps) : undefined,
       layers: readLayers(section, path, steps),
     });
   }
@@ -45,6 +49,12 @@ export function readHosts(
 
 export function isHostName(name: string): boolean {
   return hostName.safeParse(name).success;
+}
+
+/** Of a range as shells write it. */
+function rangeHint(name: string): string | undefined {
+  const [, before = "", first, last, behind = ""] = /^(.*)\{(\d+)(?:\.\.|[-:])(\d+)\}(.*)$/.exec(name) ?? [];
+  return first === undefined ? undefined : `a range is written \`"${before}[${first}:${last}]${behind}"\``;
 }
 
 /** A name as it may be written that differs in capitals and lines. */
@@ -66,6 +76,7 @@ function reportUnreachable(section: Section, hosts: ReadonlyMap<HostName, HostDr
     section.problem(
       ["hosts", name, "address"],
       `${entry!.address} is ${kind}: expected the address by which the other hosts reach it`,
+      { hint: "`ip -brief address` on the host lists what it has" },
     );
   }
 }
@@ -97,6 +108,7 @@ function reportSharedAddresses(section: Section, hosts: ReadonlyMap<HostName, Ho
       section.problem(
         ["hosts", name, "address"],
         `${entry.address} is the address of '${owner}' already (${there})`,
+        { hint: "each host has an address of its own: correct one of the two" },
       );
     }
   }

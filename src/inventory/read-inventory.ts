@@ -3,6 +3,7 @@ import type { StepName } from "../contract/names.ts";
 import { countryOf } from "./country-of.ts";
 import { foreignForm } from "./foreign-form.ts";
 import type { HostBeforePlaybook, ReadInventory } from "./inventory.ts";
+import { nearestName } from "./nearest-name.ts";
 import type { Problems } from "./problems.ts";
 import { type GroupDraft, readGroups } from "./read-groups.ts";
 import { readHosts } from "./read-hosts.ts";
@@ -27,7 +28,9 @@ export function readInventory(
   if (source.value === undefined) return undefined;
   const section = new Section(source, problems);
   if (source.value === null) {
-    section.problem([], "the inventory is empty: expected 'version' and 'hosts'");
+    section.problem([], "the inventory is empty: expected 'version' and 'hosts'", {
+      hint: "`meshctl init FILE` writes a first one, and inventories/example.yaml explains every key",
+    });
     return undefined;
   }
   if (section.map([], { optional: false }) === undefined) return undefined;
@@ -48,6 +51,10 @@ export function readInventory(
   const allowed = section.checkOptional(["allow_os"], allowOs) ?? [];
   const hosts = readHosts(section, steps);
   if (hosts === undefined) return undefined;
+  // What a misspelt `groups` holds is not known: all that names a group would be an echo of that.
+  const strange = source.keys([]).filter((key) => !KEYS.includes(key));
+  if (section.raw(["groups"]) === undefined && strange.some((key) => nearestName(key, KEYS) === "groups"))
+    return undefined;
   const groups = readGroups(section, [...hosts.keys()], steps);
   const mesh = readMesh(section, hosts, groups);
 

@@ -118,7 +118,9 @@ function groupNamed(
       `no group is named '${name}'${didYouMeanGroup(name, groups.keys(), groups.keys())}`,
     );
   else if (group.hosts.length === 0 && !section.hasProblem(["groups", name])) {
-    section.problem(path, `group '${name}' (${section.placeOf(["groups", name])}) holds no host`);
+    section.problem(path, `group '${name}' (${section.placeOf(["groups", name])}) holds no host`, {
+      hint: `for example \`${name}: [kvm-01, kvm-02, kvm-03]\``,
+    });
   }
   return group?.hosts ?? [];
 }
@@ -132,7 +134,10 @@ function readIds(
   for (const { name } of groups.values()) {
     const path = ["groups", name, "zookeeper", "id"];
     if (section.raw(path) !== undefined) {
-      section.problem(path, "an id belongs to one member: state it at the host", { at: "key" });
+      section.problem(path, "an id belongs to one member: state it at the host", {
+        at: "key",
+        hint: "for example `kvm-01: { address: 10.0.0.1, zookeeper: { id: 1 } }` in `hosts:`",
+      });
     }
   }
   const ids = new Map<HostName, number>();
@@ -142,14 +147,20 @@ function readIds(
     if (id === undefined) continue;
     const path = ["hosts", name, "zookeeper", "id"];
     if (typeof id !== "number" || !Number.isInteger(id) || id < 1 || id > 255) {
-      section.unexpected(path, "expected 1–255");
+      const found = section.source.found(path);
+      section.problem(
+        path,
+        `expected 1–255, found ${found}${/^'\d+'$/.test(found) ? ": write it without quotes" : ""}`,
+      );
       continue;
     }
     const owner = owners.get(id);
     if (owner === undefined) owners.set(id, name);
     else {
       const there = section.placeOf(["hosts", owner, "zookeeper", "id"]);
-      section.problem(path, `${id} is the id of '${owner}' already (${there})`);
+      section.problem(path, `${id} is the id of '${owner}' already (${there})`, {
+        hint: "each member has an id of its own, from 1 to 255",
+      });
     }
     ids.set(name, id);
   }
@@ -176,7 +187,10 @@ function reportServices(section: Section, services: Services): void {
   if (services.size > 0 && section.raw(["mesh", "proxies"]) === undefined) {
     const [first] = services.values();
     const place = first!.place.slice(0, -1);
-    section.problem(place, "services need 'proxies', the group of hosts that offer them", { at: "key" });
+    section.problem(place, "services need 'proxies', the group of hosts that offer them", {
+      at: "key",
+      hint: "for example `mesh: { proxies: proxies }`",
+    });
   }
   for (const { entry, place, at } of services.values()) {
     const { path, servers } = entry;
@@ -187,15 +201,21 @@ function reportServices(section: Section, services: Services): void {
       });
     }
     if (path !== undefined && section.raw(["mesh", "ensemble"]) === undefined) {
-      section.problem(at("path"), "a path needs 'mesh.ensemble', the group of ZooKeeper's hosts");
+      section.problem(at("path"), "a path needs 'mesh.ensemble', the group of ZooKeeper's hosts", {
+        hint: "for example `mesh: { ensemble: zookeeper }`; without ZooKeeper a service has `servers`",
+      });
     }
     for (const key of ["labels", "when_empty"] as const) {
       if (path === undefined && entry[key] !== undefined)
-        section.problem([...place, key], `needs 'path', the backends that it is about`, { at: "key" });
+        section.problem([...place, key], `needs 'path', the backends that it is about`, {
+          at: "key",
+          hint: "for example `path: /services/NAME`; a service of fixed servers does without it",
+        });
     }
     if (entry.keep_servers && (path === undefined || servers === undefined))
       section.problem([...place, "keep_servers"], "needs 'path' and 'servers', which are served together", {
         at: "key",
+        hint: "a service of fixed servers alone has them anyway: leave it out",
       });
     const mode = modeOf(entry);
     if (typeof mode === "object") {
@@ -223,7 +243,9 @@ function reportSharedPaths(section: Section, services: Services): void {
     if (path === undefined) continue;
     const place = at("path");
     if (isBelow(path, ZOOKEEPERS_OWN) || path === ZOOKEEPERS_OWN)
-      section.problem(place, `${ZOOKEEPERS_OWN} is ZooKeeper's own: expected another path`);
+      section.problem(place, `${ZOOKEEPERS_OWN} is ZooKeeper's own: expected another path`, {
+        hint: "for example `path: /services/user-api`",
+      });
     for (const [other, otherPath, otherPlace, otherLabels] of earlier) {
       const there = section.placeOf(otherPlace);
       if (path === otherPath) {
@@ -265,7 +287,9 @@ function reportSharedServers(
     if (earlier === undefined) first.set(name, index);
     else {
       const there = section.placeOf([...place, earlier]);
-      section.problem([...place, index], `server '${name}' is listed already (${there})`);
+      section.problem([...place, index], `server '${name}' is listed already (${there})`, {
+        hint: "leave one of the two out",
+      });
     }
   }
 }
@@ -283,7 +307,9 @@ function reportSharedPorts(section: Section, services: Services, zookeeper: Port
       const there = section.placeOf(twin[1].at("port"));
       const others = bindsOf(twin[1].entry).join(", ");
       const where = bindsOf(entry).join(", ") === others ? "" : ` on ${others}`;
-      section.problem(at("port"), `${entry.port} is the port of '${twin[0]}' already${where} (${there})`);
+      section.problem(at("port"), `${entry.port} is the port of '${twin[0]}' already${where} (${there})`, {
+        hint: "each service has a port of its own, or a `bind` of its own such as 127.0.0.2",
+      });
     }
     earlier.push([name, draft]);
   }
@@ -296,6 +322,7 @@ function reportSharedPorts(section: Section, services: Services, zookeeper: Port
     section.problem(
       ["mesh", "zookeeper", said],
       `${zookeeper[said]} is also ${other}${where(section, other)}`,
+      { hint: "the three have ports of their own: 2181, 2888 and 3888 by default" },
     );
   }
 }

@@ -23,7 +23,9 @@ function readCertificates(section: Section, caFile: string): string | undefined 
     if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
     section.problem(place, `expected a file of PEM certificates, found other content in ${path}`);
   } catch (error) {
-    section.problem(place, `${path}: ${fileError(error)}`);
+    section.problem(place, `${path}: ${fileError(error)}`, {
+      hint: "a relative path starts at the folder of the file that names it",
+    });
   }
   return undefined;
 }

@@ -21,7 +21,7 @@ export type ReferenceTag = keyof typeof FORMS;
 /** Stand for what is not read, a secret and any other text. A proxy's URL is a secret; no host of this name exists (RFC 2606). */
 const UNREAD = { secret: "http://not-read.invalid", text: "not-read" };
 
-type Resolved = { readonly text: string } | { readonly problem: string };
+type Resolved = { readonly text: string } | { readonly problem: string; readonly hint?: string };
 
 export function isReferenceTag(tag: string): tag is ReferenceTag {
   return Object.hasOwn(FORMS, tag);
@@ -56,7 +56,8 @@ export class References {
     if (tag === "!file") return fileContent(resolvePath(words, yamlFile));
     const what = `environment variable ${words}`;
     const text = this.#environment[words];
-    return text === undefined ? { problem: `${what} is not set` } : usable(text, what);
+    if (text !== undefined) return usable(text, what);
+    return { problem: `${what} is not set`, hint: `set it before meshctl runs: \`export ${words}=…\`` };
   }
 
   /** What a program prints that stands in the place of a file. */
@@ -104,7 +105,8 @@ export class References {
       }
       if (code === "ENOBUFS") return { problem: `${what} printed more than ${COMMAND_OUTPUT_BYTES} bytes` };
       const why = code === "ENOENT" ? `no program ${program} is found` : fileError(ended.error);
-      return { problem: `${what} cannot be run: ${why}` };
+      const hint = code === "ENOENT" ? "install it, or name it with its whole path" : undefined;
+      return { problem: `${what} cannot be run: ${why}`, ...(hint === undefined ? {} : { hint }) };
     }
     if (ended.status !== 0) {
       // Only what it says on standard error: the other stream is where the secret would be. It may repeat it.
@@ -112,7 +114,10 @@ export class References {
       const said = lastLines(ended.stderr.toString(), 3).replaceAll("\n", "; ");
       const how =
         ended.status === null ? `was ended by ${ended.signal}` : `failed with exit code ${ended.status}`;
-      return { problem: `${what} ${how}: ${said === "" ? "it said nothing" : said}` };
+      return {
+        problem: `${what} ${how}: ${said === "" ? "it said nothing" : said}`,
+        hint: "try it in a shell first, in the folder of this file: what it prints is the value",
+      };
     }
     return decoded(ended.stdout, `the output of ${what}`);
   }
@@ -133,7 +138,10 @@ function fileContent(path: string): Resolved {
   try {
     return decoded(readFileSync(path), path);
   } catch (error) {
-    return { problem: `${path}: ${fileError(error)}` };
+    return {
+      problem: `${path}: ${fileError(error)}`,
+      hint: "a relative path starts at the folder of the file that names it",
+    };
   }
 }
 

@@ -6,6 +6,7 @@ import { durationMs, port } from "../quantities.ts";
 import { Secret } from "../secret.ts";
 import { countryCode } from "./country.ts";
 import { labelRules } from "./labels.ts";
+import { METHODS } from "./value-hint.ts";
 
 const NAME = "expected a name of a–z, 0–9, '-' and '.', beginning with a letter or digit";
 const GROUP = "expected a name of a–z, 0–9, '-', '_' and '.', beginning with a letter or digit";
@@ -137,6 +138,7 @@ const HTTP_REQUEST = /^[A-Z]+ [\w/.~%!&()*+,;=:@?-]*$/;
 export const httpRequest = z
   .string()
   .regex(/^[A-Z]+ \/\S*$/, { error: CHECK })
+  .refine((text) => METHODS.includes(text.split(" ")[0]!), { error: CHECK })
   .regex(HTTP_REQUEST, { error: "holds a character that is to be percent-encoded in a URL's path" });
 
 const EXPECT = 'expected a status like 200, or words like "string ok", "rstatus ^[23]" or "! status 500"';
@@ -146,7 +148,8 @@ const expected = z.union([z.number(), z.string()], { error: EXPECT }).transform(
   const words = typeof value === "number" ? `status ${value}` : value.trim();
   const [, not = "", kind, pattern] =
     /^(! ?)?(status|rstatus|string|rstring) ((?!\s)(?:[ !$-&(-~])+)$/.exec(words) ?? [];
-  if (kind === undefined || pattern === undefined || /\\$/.test(pattern)) {
+  const isNoStatus = kind === "status" && /^\d+$/.test(pattern ?? "") && !/^[1-5]\d\d$/.test(pattern ?? "");
+  if (kind === undefined || pattern === undefined || /\\$/.test(pattern) || isNoStatus) {
     context.addIssue({ code: "custom", message: EXPECT });
     return z.NEVER;
   }
@@ -185,7 +188,7 @@ const checkShape = z.strictObject({
     .string({ error: CHECK_USER })
     .regex(/^[\w.-]{1,32}$/, { error: CHECK_USER })
     .optional()
-    .describe("a user of the database without password and rights, as whom the check logs in"),
+    .describe("a user of the database without password and rights, for the check's login"),
   redis: z.literal(true).optional().describe("asks Redis for PONG"),
   port: port.optional().describe("where the check is made, when not where the server is"),
   inter: durationMs.prefault("2s").describe("pause between checks"),
@@ -199,7 +202,7 @@ export const checkEntry = checkShape.superRefine((check, context) => {
     context.addIssue({
       code: "custom",
       path: [kinds[1]!],
-      message: `is a second check beside '${kinds[0]}'`,
+      message: `is a second check beside '${kinds[0]}': leave one of the two out`,
     });
   for (const key of ["host", "expect"] as const) {
     if (check[key] !== undefined && typeof check.http !== "string")
@@ -376,7 +379,7 @@ export const zookeeperAuth = z.strictObject({
 const zookeeperSection = z
   .strictObject({
     ...zookeeperShape,
-    auth: zookeeperAuth.optional().describe("who may register backends; default: everybody"),
+    auth: zookeeperAuth.optional().describe("who may register backends; default: any client"),
   })
   .prefault({})
   .describe("ports of the ensemble, and who may register");
@@ -394,11 +397,21 @@ export const meshNetworks = z
 
 const SOURCE = "expected an IP address, or a network like 10.9.0.0/16";
 
+/** "; did you mean 10.0.0.0/8?", of IPv4 alone. */
+function networkMeant(text: string): string {
+  const [address = "", length = ""] = text.split("/");
+  const parts = address.split(".").map(Number);
+  if (parts.length !== 4) return "";
+  const bits = Number(length);
+  const kept = parts.map((part, at) => part & (0xff << Math.max(0, Math.min(8, 8 - (bits - 8 * at)))) & 0xff);
+  return `; did you mean ${kept.join(".")}/${bits}?`;
+}
+
 const source = z.string({ error: SOURCE }).transform((text, context) => {
   const range = parseAddressRange(text);
   const problem = (message: string) => context.addIssue({ code: "custom", message });
   if (range === undefined) problem(SOURCE);
-  else if (range === "crooked") problem("is no network: bits are set behind its length");
+  else if (range === "crooked") problem(`is no network: bits are set behind its length${networkMeant(text)}`);
   else if (isEverything(range)) problem("lets everybody in: leave mesh.firewall off instead");
   return text;
 });

@@ -1,7 +1,6 @@
 import type * as z from "zod";
 import { isPlainMap } from "../plain-map.ts";
-import { checkSchema, unknownKey } from "./check-schema.ts";
-import { nearestName } from "./nearest-name.ts";
+import { checkSchema, meantKey, unknownKey } from "./check-schema.ts";
 import type { Path } from "./path.ts";
 import type { Problems } from "./problems.ts";
 import { placeOf, type Source } from "./source.ts";
@@ -57,7 +56,7 @@ export class Section {
   /** Reports the key at the end of the path, which is none of the known ones. */
   unknownKey(path: Path, known: readonly string[]): void {
     const key = String(path.at(-1));
-    this.problem(path, unknownKey(key, known), { at: "key", meant: nearestName(key, known) });
+    this.problem(path, unknownKey(key, known), { at: "key", meant: meantKey(key, known) });
   }
 
   /** Reports every key of the map at the path that is not known. */

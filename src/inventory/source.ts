@@ -41,6 +41,9 @@ export interface Source {
 /** A file by its path, or its text before it is written. */
 export type FileOrText = string | { readonly file: string; readonly text: string };
 
+const NO_FILE =
+  "a path starts at the folder that meshctl runs in; `meshctl init FILE` writes a first inventory";
+
 /** Reads and parses a file. Reports what is wrong with it as YAML instead of throwing. */
 export function readSource(
   given: FileOrText,
@@ -54,7 +57,15 @@ export function readSource(
     report({ file, line: text.line ?? 1, column: 1, path: "", message: text.problem });
     return emptySource(file);
   } catch (error) {
-    report({ file, line: 1, column: 1, path: "", message: fileError(error) });
+    const message = fileError(error);
+    report({
+      file,
+      line: 1,
+      column: 1,
+      path: "",
+      message,
+      ...(message === "no such file" ? { hint: NO_FILE } : {}),
+    });
     return emptySource(file);
   }
 }
@@ -82,7 +93,11 @@ function utf8(bytes: Uint8Array): string | Unread {
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
     return { problem: "expected text in UTF-8, found UTF-16: save it as UTF-8" };
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const nul = text.indexOf("\0");
+    if (nul === -1) return text;
+    const line = text.slice(0, nul).split("\n").length;
+    return { problem: "expected text, found a NUL character in this line: take it out", line };
   } catch (error) {
     // What is wrong stands behind what both read alike.
     const read = new TextDecoder().decode(bytes).split("\ufffd")[0]!;

@@ -19,6 +19,8 @@ export function syntaxProblems(
   text: string,
   lineAt: (offset: number) => number,
 ): SyntaxProblem[] {
+  const foreign = oldLineEnd(text) ?? (document.errors.length > 0 ? mark(text) : undefined);
+  if (foreign !== undefined) return [foreign];
   const tags = document.warnings.filter((warning) => warning.code === "TAG_RESOLVE_FAILED");
   // Unknown tags alone leave a tree that can be read; its reader reports them with their path.
   const others = document.warnings.filter((warning) => warning.code !== "TAG_RESOLVE_FAILED");
@@ -38,7 +40,11 @@ function translate(error: YAMLError, document: Document.Parsed, text: string): S
   if (/^Missing closing ['"]quote/.test(error.message)) {
     const quote = openQuote(document, offset);
     if (quote !== undefined)
-      return { offset: quote, message: `the quote that begins here, ${text[quote]}, is not closed` };
+      return {
+        offset: quote,
+        message: `the quote that begins here, ${text[quote]}, is not closed`,
+        hint: `end the value with ${text[quote]}, or leave both quotes out`,
+      };
   }
   const far = farQuote(document, offset, text);
   if (far !== undefined) return far;
@@ -57,13 +63,40 @@ function translate(error: YAMLError, document: Document.Parsed, text: string): S
   );
 }
 
+/** A carriage return alone, as the first Macs ended lines. */
+function oldLineEnd(text: string): SyntaxProblem | undefined {
+  const offset = text.search(/\r(?!\n)/);
+  if (offset === -1) return undefined;
+  return {
+    offset,
+    message: "this line ends with a carriage return (CR) alone, which ends no line of YAML",
+    hint: "save the file with line ends of Unix (LF) or Windows (CR LF); `tr '\\r' '\\n' <OLD >NEW` makes them",
+  };
+}
+
+/** A line that other programs put into files: Git around what two branches changed, Markdown around code. */
+function mark(text: string): SyntaxProblem | undefined {
+  const [, before = "", line] = /^((?:.*\n)*?)(<{7} .*|={7}|>{7} .*|```.*)$/m.exec(text) ?? [];
+  if (line === undefined) return undefined;
+  const isFence = line.startsWith("`");
+  return {
+    offset: before.length,
+    message: isFence
+      ? "expected YAML, found a fence of Markdown"
+      : "expected YAML, found a mark of a conflict that Git left",
+    hint: isFence
+      ? "leave the lines with ``` out"
+      : "keep one of the two sides, and leave the lines with <<<<<<<, ======= and >>>>>>> out",
+  };
+}
+
 function byCode({ code, pos, message }: YAMLError, text: string): SyntaxProblem | undefined {
   const [offset] = pos;
   const word = /^[^\s,\]}]+/.exec(text.slice(offset))?.[0] ?? "";
   const rest = /^.*/.exec(text.slice(offset))![0].trim();
   switch (code) {
     case "TAB_AS_INDENT":
-      return { offset, message: "tabs cannot indent YAML: use spaces" };
+      return { offset, message: "tabs cannot indent YAML: use spaces", hint: "two spaces for each level" };
     case "MULTIPLE_DOCS":
       return {
         offset,
@@ -92,7 +125,8 @@ function byCode({ code, pos, message }: YAMLError, text: string): SyntaxProblem 
       return {
         offset,
         message: `expected a key with a colon behind it, found '${rest}'`,
-        hint: missingColon(rest),
+        hint:
+          missingColon(rest) ?? (/^[\w-]+$/.test(rest) ? `a key ends with a colon: \`${rest}:\`` : undefined),
       };
     case "BLOCK_AS_IMPLICIT_KEY":
       return {
@@ -115,7 +149,13 @@ function byCode({ code, pos, message }: YAMLError, text: string): SyntaxProblem 
         return { offset, message: "a bracket within braces begins a list of YAML's", hint };
       }
       const closing = /"([}\]])"$/.exec(message)?.[1];
-      return closing === undefined ? undefined : { offset, message: `this ${closing} closes nothing` };
+      return closing === undefined
+        ? undefined
+        : {
+            offset,
+            message: `this ${closing} closes nothing`,
+            hint: "leave it out, or open the brackets before it",
+          };
     }
     default:
       return undefined;
@@ -158,6 +198,7 @@ function strangeBlank(text: string, offset: number): SyntaxProblem | undefined {
   return {
     offset: start + plain.length,
     message: `U+${code}, which only looks like a blank, cannot indent YAML: use spaces`,
+    hint: "two spaces for each level",
   };
 }
 
@@ -183,7 +224,11 @@ function openBracket(error: YAMLError, document: Document.Parsed, text: string):
       message: `the comment that begins here hides the ${closing} behind it`,
       hint: "end the brackets before the comment, or put quotes around a value that holds #",
     };
-  return { offset: open, message: `the ${text[open]} that begins here is not closed by a ${closing}` };
+  return {
+    offset: open,
+    message: `the ${text[open]} that begins here is not closed by a ${closing}`,
+    hint: `write ${closing} behind its last value`,
+  };
 }
 
 /** Where the first quoted text begins that goes on until there. */
@@ -215,7 +260,11 @@ function farQuote(document: Document.Parsed, end: number, text: string): SyntaxP
   });
   return offset === undefined
     ? undefined
-    : { offset, message: `the quote that begins here, ${text[offset]}, is not closed in its line` };
+    : {
+        offset,
+        message: `the quote that begins here, ${text[offset]}, is not closed in its line`,
+        hint: `end the value with ${text[offset]}, or leave both quotes out`,
+      };
 }
 
 /** `!db-01,all`: a tag that ran into the rest of a pattern. */

@@ -68,7 +68,13 @@ export function readYamlTree(
       }
       if (open.has(target) || ++aliases > MAX_ALIASES) {
         place("an alias");
-        report({ path, offset, message: `alias '*${node.source}' contains itself or is one of too many` });
+        const hint = "write the value itself in its place";
+        report({
+          path,
+          offset,
+          message: `alias '*${node.source}' contains itself or is one of too many`,
+          hint,
+        });
         return null;
       }
       return read(target, path, keyOffset);
@@ -108,14 +114,16 @@ export function readYamlTree(
     for (const { key, value } of node.items as { key: Node | null; value: Node | null }[]) {
       const keyOffset = key?.range?.[0] ?? 0;
       if (!isScalar(key) || tagOf(key) !== undefined) {
-        report({ path, offset: keyOffset, message: "expected a plain word as key" });
+        const hint = "for example `kvm-01: { address: 10.0.0.1 }`";
+        report({ path, offset: keyOffset, message: "expected a plain word as key", hint });
         continue;
       }
       // The text, not the value: 01 is a name, not the number 1.
       const name = key.source ?? String(key.value);
       const firstOffset = keys.get(name);
       if (firstOffset !== undefined) {
-        report({ path: [...path, name], offset: keyOffset, message: "duplicate key", firstOffset });
+        const hint = "a map has each key once: leave one of the two out";
+        report({ path: [...path, name], offset: keyOffset, message: "duplicate key", hint, firstOffset });
         continue;
       }
       if (name === "__proto__" || name === "<<") {
@@ -144,7 +152,7 @@ export function readYamlTree(
     const resolved = references.resolve(tag, words, file, secret);
     place(secret ? "a secret" : `the value of ${[tag, words].flat().join(" ")}`);
     if ("problem" in resolved) {
-      report({ path, offset, message: resolved.problem });
+      report({ path, offset, message: resolved.problem, hint: resolved.hint });
       return secret ? new Secret("") : "";
     }
     return secret ? new Secret(resolved.text) : resolved.text;
@@ -201,7 +209,10 @@ export function readYamlTree(
       offset,
       message,
       hint:
-        TAG_HINTS[tag] ??
+        TAG_HINTS[tag.toLowerCase()] ??
+        (isReferenceTag(tag.toLowerCase())
+          ? `write it in small letters: \`${tag.toLowerCase()}\``
+          : undefined) ??
         (path[0] === "groups"
           ? "a group's list holds names alone: leave this one out"
           : `for a pattern put quotes around it: "${written}"`),
@@ -220,11 +231,22 @@ export function readYamlTree(
 const BY_REFERENCE =
   "a secret comes by reference: `!env NAME`, `!file PATH`, or `!command [sops, -d, --extract, …]` for what decrypts it";
 
+const BY_COMMAND =
+  "what a program prints is `!command [PROGRAM, ARGUMENT]`, for example `!command [pass, show, sudo]`";
+
 /** What stands in the place of other tools' tags. */
 const TAG_HINTS: Readonly<Record<string, string>> = {
   "!vault": BY_REFERENCE,
   "!secret": BY_REFERENCE,
   "!include": "no file includes another: several are read as one, `-i hosts.yaml -i mesh.yaml`",
+  "!exec": BY_COMMAND,
+  "!cmd": BY_COMMAND,
+  "!shell": BY_COMMAND,
+  "!sh": BY_COMMAND,
+  "!pipe": BY_COMMAND,
+  "!lookup": BY_REFERENCE,
+  "!sops": BY_REFERENCE,
+  "!ref": BY_REFERENCE,
   "!unsafe": "leave the tag out: meshctl has no templates",
 };
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Hooks } from "../contract/hook.ts";
 import type { AnyStep } from "../contract/step.ts";
+import { stepHere } from "../inventory/foreign-words.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import { type ParameterLayer, readLayer } from "../inventory/parameter-layer.ts";
 import type { Problems } from "../inventory/problems.ts";
@@ -57,7 +58,9 @@ export function readPlaybook(source: Source, steps: readonly AnyStep[], problems
   if (source.value === undefined) return [];
   const section = new Section(source, problems);
   if (source.value === null) {
-    section.problem([], "the playbook is empty: expected 'version' and 'plays'");
+    section.problem([], "the playbook is empty: expected 'version' and 'plays'", {
+      hint: "for example `plays: [{ hosts: all, steps: { sysctl: {} } }]`; playbooks/site.yaml has them all",
+    });
     return [];
   }
   if (Array.isArray(source.value)) {
@@ -76,7 +79,10 @@ export function readPlaybook(source: Source, steps: readonly AnyStep[], problems
     section.unexpected(["plays"], "expected a list of plays");
     return [];
   }
-  if (plays.length === 0) section.problem(["plays"], "expected at least one play, found none");
+  if (plays.length === 0)
+    section.problem(["plays"], "expected at least one play, found none", {
+      hint: "for example `plays: [{ hosts: all, steps: { sysctl: {} } }]`",
+    });
   return plays.flatMap((entry, index) => {
     const path = ["plays", index];
     // Problems of one key take nothing from the others: the rest of the play is checked on.
@@ -110,13 +116,16 @@ function readSteps(
   const path = ["plays", index, "steps"];
   if (section.map(path, { optional: false }) === undefined) return [];
   const names = section.source.keys(path);
-  if (names.length === 0) section.problem(path, "expected at least one step, found none");
+  if (names.length === 0)
+    section.problem(path, "expected at least one step, found none", {
+      hint: "for example `steps: { preflight: {}, sysctl: {} }`",
+    });
   return names.flatMap((name) => {
     const step = steps.find((each) => each.name === name);
     if (step === undefined) {
       const known = steps.map((each) => each.name);
       const instead = didYouMean(name, known) || `; known are ${known.join(", ")}`;
-      section.problem([...path, name], `unknown step${instead}`, { at: "key" });
+      section.problem([...path, name], `unknown step${instead}`, { at: "key", hint: stepHere(name) });
       return [];
     }
     const layer = readLayer(section, [...path, name]);

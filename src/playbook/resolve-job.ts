@@ -122,7 +122,9 @@ function selectHosts(
     problems.add(origin, wrong.map(({ message }) => message).join("; "), { hint });
   } else if (allExcluded && !optional) {
     // A group that is there and holds nobody says so on purpose: its play is left out.
-    problems.add(origin, matchesNothing(pattern));
+    problems.add(origin, matchesNothing(pattern), {
+      hint: "what begins with `!` takes every host away again",
+    });
   }
   return hosts;
 }
@@ -145,7 +147,7 @@ function reportStepsGivenTwice(
         problems.add(
           { source: playbook, path: ["plays", draft.index, "steps", step.name] },
           `${both.join(", ")} ${both.length === 1 ? "has" : "have"} this step from plays[${earlier.index}] already (line ${line})`,
-          { at: "key" },
+          { at: "key", hint: "a step is given to a host once: leave one of the two out" },
         );
       }
       given.push({ step: step.name, index: draft.index, hosts });

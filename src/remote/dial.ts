@@ -5,7 +5,7 @@ import type { SshSettings } from "../inventory/ssh-settings.ts";
 import { Authentication } from "./authentication.ts";
 import type { Connection } from "./connection.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { DroppedEarly } from "./dropped-early.ts";
+import { DroppedEarly, whyHungUp } from "./dropped-early.ts";
 import { type EffectiveSettings, effectiveSettings } from "./effective-settings.ts";
 import { handshake } from "./handshake.ts";
 import { type AskHostKey, HostKeyCheck } from "./host-key.ts";
@@ -110,7 +110,7 @@ export class Dialer {
             effective.host,
             "key exchange",
             `key exchange: the host hung up ${tries} times before it was done: ${error.message}. ` +
-              `Is sshd overloaded (MaxStartups), or does it refuse this address (PerSourcePenalties, hosts.deny)?`,
+              whyHungUp(error.message),
             { cause: error, mayPass: true },
           );
         }

@@ -163,7 +163,7 @@ function explain(verdict: HostKeyVerdict, settings: EffectiveSettings, name: str
       const { file, line } = verdict.entry;
       const known = `${verdict.entry.keyType} key ${fingerprint(verdict.entry.key)}`;
       return (
-        `the host key of ${name} has changed, or somebody answers in its place. ` +
+        `the host key of ${name} has changed, or another machine answers in its place. ` +
         `It presents the ${presented}; ${file}:${line} has the ${known}. ` +
         `If the host was installed anew, check the fingerprint on its console ` +
         `(ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then: ssh-keygen -R ${shellQuote(name)} -f ${shellQuote(file)}`

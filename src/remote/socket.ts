@@ -11,7 +11,7 @@ const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
 /** What the codes of connect(2) mean to the person who reads them, after "HOST port PORT". */
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "refused the connection: is sshd running there, on this port?",
-  EHOSTUNREACH: "cannot be reached: nobody on the way knows the host. Is it up, and is its address right?",
+  EHOSTUNREACH: "cannot be reached: no router on the way knows the host. Is it up, and is its address right?",
   ENETUNREACH:
     "cannot be reached: this machine has no route there. Is a VPN or a jump host (ProxyJump) missing?",
   ETIMEDOUT: "did not answer. Is it up, and is a firewall in the way?",

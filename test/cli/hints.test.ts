@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hintFor, wantedBy } from "../../src/cli/hints.ts";
+import { hintFor, wantedBy, whatThereIs } from "../../src/cli/hints.ts";
 
 const commands = ["provision", "plan", "verify", "hosts", "runs", "restore"];
 const PLAN = "plan shows what provision would change, and changes nothing. Type: meshctl plan";
@@ -23,6 +23,14 @@ describe("who types a word of another tool", () => {
     ["plan kvm-01 -v", "Hosts are chosen with -l. Type: meshctl plan -l kvm-01 -v"],
     ["run -i x.yaml", "Type: meshctl provision -i x.yaml"],
     ["ping -i x.yaml", "Type: meshctl facts -i x.yaml"],
+    ["provision --hosts=kvm-01", "Type: meshctl provision -l kvm-01"],
+    ["plan --config x.yaml", "Type: meshctl plan -i x.yaml"],
+    ["plan -q", "-q: the exit code and --json say all: send the rest away with >/dev/null."],
+    ["version", "Type: meshctl --version"],
+    [
+      "destroy -i x.yaml",
+      "meshctl takes nothing off hosts. `meshctl restore RUN` puts the files back that a run replaced; a host that no group names is left alone.",
+    ],
     ["runs show 20261122-190312-4f2a", "A run is shown by its name. Type: meshctl runs 20261122-190312-4f2a"],
     ["validate -ix.yaml -p y.yaml more", undefined],
     ["frobnicate", undefined],
@@ -39,6 +47,31 @@ describe("who types a word of another tool", () => {
   ])("%j is told %j", (complaint, told) => {
     const options = [{ flags: "-l, --limit <pattern>", description: "only these hosts" }];
     expect(wantedBy(complaint, options)).toBe(told);
+  });
+
+  const known = [
+    { name: "plan", flags: ["--json", "-i", "--inventory"], example: "meshctl plan" },
+    { name: "render", flags: ["--os"], example: "meshctl render kvm-01" },
+  ];
+  it.each([
+    ["unknownCommand", "error: unknown command 'foo'", "foo", "Commands are plan, render."],
+    ["unknownCommand", "error: unknown command 'paln' (Did you mean plan?)", "paln", undefined],
+    ["unknownOption", "error: unknown option '--os=x'", "plan --os=x", "--os is a flag of render."],
+    [
+      "unknownOption",
+      "error: unknown option '--nope'",
+      "plan --nope",
+      "Flags of plan are --json, --inventory.",
+    ],
+    [
+      "missingArgument",
+      "error: missing required argument 'host'",
+      "render",
+      "For example: meshctl render kvm-01",
+    ],
+    ["invalidArgument", "error: option '--os' is invalid.", "render --os x", undefined],
+  ])("is told what there is: %s, %s", (code, message, typed, told) => {
+    expect(whatThereIs({ code: `commander.${code}`, message }, typed.split(" "), known)).toBe(told);
   });
 
   it("is told a command line that means what was typed", () => {

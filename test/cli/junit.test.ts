@@ -91,7 +91,7 @@ describe("a JUnit report", () => {
 
   it("is refused before the run where it cannot be written", () => {
     const file = join(directory, "none/report.xml");
-    expect(() => new JunitReport(file)).toThrow(`--junit ${file}: ENOENT: no such file or directory`);
+    expect(() => new JunitReport(file)).toThrow(`--junit ${file}: no such folder: make it first`);
     expect(() => new JunitReport(directory)).toThrow(`--junit ${directory}: is a folder, name a file in it`);
   });
 });

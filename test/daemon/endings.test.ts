@@ -224,8 +224,8 @@ describe("what surely writes over a file of a service", () => {
 describe("what takes the data of a service from it otherwise", () => {
   const DATA = "/var/lib/zookeeper/data/version-2";
   it.each([
-    ["chown -R root:root /var/lib/zookeeper", `gives somebody else ${DATA} of`],
-    ["chattr -R +i /var/lib/zookeeper/data", `lets nobody write ${DATA} of`],
+    ["chown -R root:root /var/lib/zookeeper", `gives another user ${DATA} of`],
+    ["chattr -R +i /var/lib/zookeeper/data", `makes read-only ${DATA} of`],
     ["mount -t tmpfs tmpfs /var/lib/zookeeper", `mounts something over ${DATA} of`],
     ["mount --bind /srv/empty /var/lib/zookeeper", `mounts something over ${DATA} of`],
     ["find /var/lib/zookeeper -type f -mtime +1 -delete", `deletes in ${DATA} of`],

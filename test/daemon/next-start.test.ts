@@ -140,7 +140,7 @@ describe("a line of somebody's drop-in", () => {
 
   it.each([
     ["RuntimeMaxSec=60", "again and again"],
-    ["RefuseManualStart=yes", "nobody can start"],
+    ["RefuseManualStart=yes", "systemctl cannot start"],
   ])("%s is never right", (text, words) => {
     expect(judged(line(text, { isStarted: true })).blocked).toEqual([expect.stringContaining(words)]);
   });

@@ -203,7 +203,7 @@ describe.sequential("an ensemble behind meshctl's firewall", () => {
   });
 
   it.each([
-    ["flushed", "nft flush ruleset", /somebody has flushed or deleted it/],
+    ["flushed", "nft flush ruleset", /has been flushed or deleted/],
     ["switched off", "nft add table inet meshctl '{ flags dormant; }'", /switched off/],
     [
       "bypassed by a rule of another hand",

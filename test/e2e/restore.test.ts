@@ -168,7 +168,9 @@ describe.sequential("a restore by hand", () => {
     await mustRun(host, `echo '# by hand' >>${DROP_IN}`);
     const ended = await run("restore", inventory, "mysql", changed, "--yes");
     expect(ended.code).toBe(1);
-    expect(summaryOf(ended).hosts[0]!.because).toMatch(/^mysql: somebody has changed .*on the host: diff \//);
+    expect(summaryOf(ended).hosts[0]!.because).toMatch(
+      /^mysql: .* has changed since run .*on the host: diff \//,
+    );
     expect(await mustRun(host, `tail -n 1 ${DROP_IN}`)).toBe("# by hand\n");
     expect(await mustRun(host, "pidof mariadbd")).toBe(pid);
   });

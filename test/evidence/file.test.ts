@@ -73,7 +73,7 @@ describe("a file that a step wants", () => {
   it("is told to be masked when it is a link to /dev/null", () => {
     const masked = { ...fact("x"), kind: "character special file", realPath: "/dev/null" };
     const { blocked } = assessFile(masked, wanted, new Map(), true);
-    expect(blocked).toContain("is a link to /dev/null: somebody masked it");
+    expect(blocked).toContain("is a link to /dev/null, which masks it");
   });
 
   it("is not taken for empty when it cannot be read", () => {

@@ -58,7 +58,7 @@ describe("files that cannot be read", () => {
     const files = { inventoryFile: "/nowhere/i.yaml", playbookFile: "/tmp" };
     const error = await loadFiles(files, []).catch((thrown: unknown) => thrown);
     expect((error as InvalidFiles).message).toBe(
-      "/nowhere/i.yaml:1:1: no such file\n\n/tmp:1:1: expected a file, found a folder",
+      "/nowhere/i.yaml:1:1: no such file\n  hint: a path starts at the folder that meshctl runs in; `meshctl init FILE` writes a first inventory\n\n/tmp:1:1: expected a file, found a folder",
     );
   });
 

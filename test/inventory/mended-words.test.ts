@@ -63,7 +63,7 @@ describe("what people write", () => {
       "a quote that is not closed",
       "user: ops",
       'user: "ops',
-      '3:9 the quote that begins here, ", is not closed',
+      '3:9 the quote that begins here, ", is not closed | end the value with ", or leave both quotes out',
     ],
     [
       "a template",
@@ -81,7 +81,7 @@ describe("what people write", () => {
       "a share above all",
       "port: 8080",
       "port: 8080, panic_threshold: 120%",
-      "14:49 expected a share of the servers, from 0% to 100%, found '120%'",
+      "14:49 expected a share of the servers, from 0% to 100%, found '120%' | for example `panic_threshold: 50%`",
     ],
     [
       "a number that some read as octal",
@@ -117,7 +117,7 @@ describe("what people write", () => {
       "a request for a check",
       "port: 8080",
       "check: /health, port: 8080",
-      "14:27 expected false or a map, found '/health' | for example `check: { http: GET /health }`",
+      "14:27 expected false or a map, found '/health' | write `check: { http: GET /health }`",
     ],
     [
       "another proxy's balance",
@@ -148,37 +148,37 @@ describe("what people write", () => {
       "loopback",
       "10.0.0.1",
       "127.0.0.1",
-      "5:17 127.0.0.1 is loopback: expected the address by which the other hosts reach it",
+      "5:17 127.0.0.1 is loopback: expected the address by which the other hosts reach it | `ip -brief address` on the host lists what it has",
     ],
     [
       "no address",
       "10.0.0.1",
       "0.0.0.0",
-      "5:17 0.0.0.0 is every address: expected the address by which the other hosts reach it",
+      "5:17 0.0.0.0 is every address: expected the address by which the other hosts reach it | `ip -brief address` on the host lists what it has",
     ],
     [
       "broadcast",
       "10.0.0.1",
       "255.255.255.255",
-      "5:17 255.255.255.255 is broadcast: expected the address by which the other hosts reach it",
+      "5:17 255.255.255.255 is broadcast: expected the address by which the other hosts reach it | `ip -brief address` on the host lists what it has",
     ],
     [
       "multicast",
       "10.0.0.1",
       "239.1.2.3",
-      "5:17 239.1.2.3 is multicast: expected the address by which the other hosts reach it",
+      "5:17 239.1.2.3 is multicast: expected the address by which the other hosts reach it | `ip -brief address` on the host lists what it has",
     ],
     [
       "link-local",
       "10.0.0.2",
       '"fe80::1"',
-      "6:17 fe80::1 is link-local: expected the address by which the other hosts reach it",
+      "6:17 fe80::1 is link-local: expected the address by which the other hosts reach it | `ip -brief address` on the host lists what it has",
     ],
     [
       "a plain number for a time",
       "user: ops",
       "connect_timeout: 5",
-      "3:20 expected a time with its unit, 5s or 5ms, found 5",
+      "3:20 expected a time with its unit, 5s or 5ms, found 5 | for example `connect_timeout: 10s`",
     ],
     [
       "a host's name with a capital",
@@ -323,9 +323,14 @@ describe("what people write", () => {
       "a brace that is not closed",
       "10.0.0.1 }",
       "10.0.0.1",
-      ["5:6 the { that begins here is not closed by a }"],
+      ["5:6 the { that begins here is not closed by a } | write } behind its last value"],
     ],
-    ["a brace too many", "10.0.0.1 }", "10.0.0.1 } }", ["5:28 this } closes nothing"]],
+    [
+      "a brace too many",
+      "10.0.0.1 }",
+      "10.0.0.1 } }",
+      ["5:28 this } closes nothing | leave it out, or open the brackets before it"],
+    ],
     [
       "a comment that hides the brace",
       "10.0.0.1 }",
@@ -354,31 +359,38 @@ describe("what people write", () => {
       "a no-break space that indents",
       "  user: ops",
       "\u00a0\u00a0user: ops\n  port: 22",
-      ["3:1 U+00A0, which only looks like a blank, cannot indent YAML: use spaces"],
+      [
+        "3:1 U+00A0, which only looks like a blank, cannot indent YAML: use spaces | two spaces for each level",
+      ],
     ],
     [
       "a quote that another one ends, lines below",
       "user: ops",
       'user: "ops\n  identity_file: "x"',
-      ['3:9 the quote that begins here, ", is not closed'],
+      ['3:9 the quote that begins here, ", is not closed | end the value with ", or leave both quotes out'],
     ],
     [
       "a quote that another one ends, further to the right",
       "ssh:\n  user: ops",
       'ssh: "\n  user: "ops"',
-      ['2:6 the quote that begins here, ", is not closed in its line'],
+      [
+        '2:6 the quote that begins here, ", is not closed in its line | end the value with ", or leave both quotes out',
+      ],
     ],
     [
       "a group that is wrong, whose hosts are not missed",
       "[a, b]",
       "[a; b]",
-      ["9:13 no host or group is named 'a; b'"],
+      ["9:13 no host or group is named 'a; b' | there are a, b, zk, proxies"],
     ],
     [
       "a key with another's meaning, before what is missing for it",
       "address: 10.0.0.1",
       "ansible_host: 10.0.0.1",
-      ["5:8 unknown key; here `ssh: { host: … }` of the host", "5:3 expected an IP address, found nothing"],
+      [
+        "5:8 unknown key; here `ssh: { host: … }` of the host",
+        "5:3 expected an IP address, found nothing | for example `address: 10.0.0.1`",
+      ],
     ],
   ])("is said once, and its cause first: %s", async (_, right, wrong, said) => {
     expect(sound).toContain(right);

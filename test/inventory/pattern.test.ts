@@ -46,6 +46,10 @@ describe("a host pattern", () => {
   it.each([
     ["proxie", "no host or group is named 'proxie'; did you mean 'proxies'?"],
     ["kvm-03", "no host or group is named 'kvm-03' (groups: zookeeper, proxies, nobody)"],
+    [
+      "~kvm",
+      "'~kvm' begins like a regular expression, and patterns have globs: 'kvm-*', or a range: 'kvm-[01:20]'",
+    ],
     ["web-*", "no host or group matches 'web-*'"],
     ["all,!web", "no host or group is named 'web' (groups: zookeeper, proxies, nobody)"],
     ["db-01,,kvm-01", "expected a host, a group or a glob between the commas, found nothing"],

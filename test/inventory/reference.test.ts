@@ -85,7 +85,7 @@ describe("a !command", () => {
     ["a NUL character", ["printf", "a\\0b"], / holds a NUL character$/],
     ["no word at all", [], /^expected !command \[PROGRAM, ARGUMENT\], found !command alone$/],
   ])("reports %s", (_what, argv, problem) => {
-    expect(resolve(...argv)).toEqual({ problem: expect.stringMatching(problem) });
+    expect(resolve(...argv)).toMatchObject({ problem: expect.stringMatching(problem) });
   });
 });
 

@@ -53,7 +53,7 @@ mesh:
     also: [10.9.0.1/16, app-01, 0.0.0.0/0, 10.0.0.7, 12]
 `,
     problems: [
-      "i.yaml:11:12 mesh.firewall.also[0]: is no network: bits are set behind its length",
+      "i.yaml:11:12 mesh.firewall.also[0]: is no network: bits are set behind its length; did you mean 10.9.0.0/16?",
       "i.yaml:11:25 mesh.firewall.also[1]: expected an IP address, or a network like 10.9.0.0/16, found 'app-01'",
       "i.yaml:11:33 mesh.firewall.also[2]: lets everybody in: leave mesh.firewall off instead",
       "i.yaml:11:54 mesh.firewall.also[4]: expected an IP address, or a network like 10.9.0.0/16, found 12",
@@ -1028,7 +1028,7 @@ mesh:
       "i.yaml:16:38 mesh.services.x.lines.backend[1]: 'server' is the service's servers",
       "i.yaml:16:60 mesh.services.x.lines.backend[2]: ends within quotes or behind a backslash",
       "i.yaml:17:17 mesh.services.x.lines.server: 'cookie' is Synapse's to say",
-      "i.yaml:18:70 mesh.services.y.check.mysql: is a second check beside 'http'",
+      "i.yaml:18:70 mesh.services.y.check.mysql: is a second check beside 'http': leave one of the two out",
       "i.yaml:19:55 mesh.services.z.check.host: needs 'http', the request that it belongs to",
       "i.yaml:19:73 mesh.services.z.check.mysql: expected the name of a user of the database, who needs no rights and no password, found 'a b'",
     ],

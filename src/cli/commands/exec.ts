@@ -18,7 +18,7 @@ export const exec = withInventoryOptions(new Command("exec"))
   .addHelpText(
     "after",
     `
-It is run as root, as the inventory's ssh.privilege says, with an empty standard input. meshctl keeps no copy of what it
+The command runs as root, as the inventory's ssh.privilege says, with an empty standard input. meshctl keeps no copy of what it
 changes and proves nothing of it. Exit code 0 when it ended with 0 on every host.`,
   )
   .action(async (pattern: string, words: [string, ...string[]], flags: ExecFlags) => {

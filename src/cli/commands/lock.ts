@@ -11,12 +11,12 @@ export const lock = withHosts(new Command("lock"))
   .description(
     "lock hosts against changes by every run until they are unlocked; without a reason, show who locked what",
   )
-  .argument("[reason]", 'shown to everybody who wants to change them, for example "disk swap"')
+  .argument("[reason]", 'shown to users who try to change them, for example "disk swap"')
   .addHelpText(
     "after",
     `
-A run looks at a locked host as ever; where it would change it, it fails there and says who locked it, why and since when.
-The lock stays over a reboot. One that is there stays as it is.`,
+A run still looks at a locked host. Where it would change the host, it fails there and says who locked it, why and since
+when. The lock survives a reboot. A second lock leaves the first one as it is.`,
   )
   .action(async (reason: string | undefined, flags: LockFlags) => {
     const { lockCommand } = await import("../lock-command.ts");

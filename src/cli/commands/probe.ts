@@ -21,7 +21,7 @@ it away, waits until it is gone, and prints how long that took on each proxy.
 No request of your clients reaches the canary: it is registered with weight 0, so HAProxy gives it only the request that
 asks for it by the cookie "meshctl-probe". A TCP service knows no cookies: there the proof ends with HAProxy's health
 check of the canary. Its node is ephemeral and it listens only as long as this command's connection lasts. HAProxy's
-worker keeps it in maintenance until its next reload, as every backend that left.
+worker keeps it in maintenance until its next reload, like every backend that has left.
 
 A service with no backend registered is not probed: the canary would be alone, and when_empty: keep_last would keep it.
 Exit code 2 when a proxy does not follow or nothing could be probed, 4 and 5 when hosts could not be reached.`,

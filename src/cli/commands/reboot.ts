@@ -18,16 +18,16 @@ export const reboot = withBootWait(withLockWait(withJunit(withFileOptions(new Co
   .addHelpText(
     "after",
     `
-Each host goes only while its services may be restarted: a member of the ensemble while a majority of the others serves
-in step, the leader last. It is waited for until it answers over a new connection from another boot, systemd and cloud-init
-have started everything, and each setting of it and of its peers that was proven before is proven again. A host that does
-not come back, or comes back wrong, stops the run and is named with what came up wrong.
+meshctl reboots a host only while its services may be restarted: a member of the ensemble while a majority of the others
+serves in step, the leader last. It waits until the host answers over a new connection from another boot, systemd and
+cloud-init have started everything, and each setting of the host and its peers that was proven before is proven again. A
+host that does not come back, or comes back wrong, stops the run, and meshctl names what is wrong.
 
 A host's backends leave the mesh first, where the registrar put them there and other hosts serve the same, and come back
-with the host. Else they leave the other proxies as their checks fail, within about a second with fail_fast, and requests
-under way on the host are cut off. What the host's own proxy serves to clients on it is away meanwhile.
+with the host. Otherwise the other proxies drop them as their checks fail, within about a second with fail_fast, and requests
+under way on the host are cut off. Clients on the host itself have no proxy meanwhile.
 
-^C lets the host that is under way come back and stops then; ^C again drops it.
+^C waits for the host that is under way to come back, then stops; a second ^C drops it.
 
 Exit codes: 0 all came up as wanted · 2 what was not as wanted before is still not · 1 or 5 a host failed.`,
   )

@@ -9,8 +9,8 @@ export const runs = new Command("runs")
   .addHelpText(
     "after",
     `
-The last 100 runs are kept, for the user who made them alone, in $XDG_STATE_HOME/meshctl/runs (~/.local/state). Patterns of
-hosts know the last one that was to change any: meshctl provision -l @failed, or -l @changed, or -l @failed:RUN.`,
+meshctl keeps the last 100 runs in $XDG_STATE_HOME/meshctl/runs (~/.local/state), readable by their user alone. Patterns
+can name hosts of the last run that was to change any: meshctl provision -l @failed, or -l @changed, or -l @failed:RUN.`,
   )
   .action(async (run: string | undefined, flags: RunsFlags) => {
     const { runsCommand } = await import("../runs-command.ts");

@@ -6,11 +6,11 @@ const DEFAULT_SECONDS = 2;
 
 export const status = withHtml(withFileOptions(new Command("status")))
   .description("show the mesh at a glance, what is wrong first; one SSH exec a host; change nothing")
-  .option("-l, --limit <pattern>", "tell only of these hosts; the others are still looked at")
+  .option("-l, --limit <pattern>", "report these hosts only; the others are still looked at")
   .addOption(parallel("hosts looked at at once"))
   .option(
     "--watch [seconds]",
-    `look again and again, every ${DEFAULT_SECONDS} seconds or as many as you say`,
+    `look again every ${DEFAULT_SECONDS} seconds, or at the interval that you give`,
     seconds,
   )
   .addHelpText(

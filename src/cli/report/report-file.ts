@@ -1,6 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { ConfigurationError } from "../../errors.ts";
+import { fileError } from "../../inventory/file-error.ts";
+
+/** The folder is what is missing where a new file cannot be begun. */
+function writeError(error: unknown): string {
+  const words = fileError(error);
+  return words === "no such file" ? "no such folder: make it first" : words;
+}
 
 /** A file that a flag names, written beside it and put in place whole: whoever reads it sees the old one or the new. */
 export class ReportFile {
@@ -18,7 +25,7 @@ export class ReportFile {
     try {
       this.#descriptor = this.#open();
     } catch (error) {
-      throw new ConfigurationError(`${flag} ${file}: ${(error as Error).message.replace(/, \w+ '.*/, "")}`);
+      throw new ConfigurationError(`${flag} ${file}: ${writeError(error)}`);
     }
   }
 

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { HostUnreachable } from "../../errors.ts";
 import type { SshSettings } from "../../inventory/ssh-settings.ts";
 import type { Deadlines } from "../deadlines.ts";
+import { whyHungUp } from "../dropped-early.ts";
 import { type EffectiveSettings, effectiveSettings } from "../effective-settings.ts";
 import { Limit } from "../limit.ts";
 import { sshCommand } from "../ssh-command.ts";
@@ -196,7 +197,7 @@ function unreachable(effective: EffectiveSettings, { stage, said, isDropped }: F
     stage === "authentication"
       ? `${effective.user.value} is not let in: ${said}`
       : isDropped
-        ? `the host hung up ${MOST_TRIES} times before it was done: ${said}. Is sshd overloaded (MaxStartups), or does it refuse this address?`
+        ? `the host hung up ${MOST_TRIES} times before it was done: ${said}. ${whyHungUp(said)}`
         : `ssh: ${said}`;
   return new HostUnreachable(effective.host, stage, `${stage}: ${what}${advice}`, {
     mayPass: isDropped || ["connect", "name resolution"].includes(stage),

@@ -31,7 +31,10 @@ const file = z.strictObject({
     .describe(
       "instead: a file on the machine meshctl runs on, found from the folder of the file that names it",
     ),
-  secret: z.boolean().default(false).describe("whether what `src` holds is shown to nobody"),
+  secret: z
+    .boolean()
+    .default(false)
+    .describe("whether the content of `src` is masked wherever it would be shown"),
   owner: name.default("root").describe("user that it belongs to"),
   group: name.optional().describe("group that it belongs to; default: the owner's namesake"),
   mode: z

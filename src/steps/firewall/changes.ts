@@ -49,7 +49,7 @@ export function loadChange(situation: Situation, open: readonly Reading[]): Chan
 }
 
 function warningOf({ strangers, facts, rules }: Situation): string | undefined {
-  if ("unread" in facts.peers) return `whom it cuts off could not be read: ${facts.peers.unread}`;
+  if ("unread" in facts.peers) return `which clients it cuts off could not be read: ${facts.peers.unread}`;
   if (strangers.length === 0) return undefined;
   const shown = strangers.slice(0, 5).map(({ address, port }) => `${address} (port ${port})`);
   const more = strangers.length > 5 ? `, and ${strangers.length - 5} more` : "";

@@ -156,7 +156,7 @@ function inForce({ table }: Situation, show: (table: Table) => string): Layer {
 /** The table was loaded and is not there any more: somebody flushed it, and that is worth knowing. */
 function absence({ table, facts }: Situation): string | undefined {
   if (table !== undefined || facts.unit.active !== "active") return undefined;
-  return "it was loaded, and somebody has flushed or deleted it since (nft flush ruleset, nft -f /etc/nftables.conf and systemctl stop nftables do)";
+  return "it was loaded, and has been flushed or deleted since (nft flush ruleset, nft -f /etc/nftables.conf and systemctl stop nftables do)";
 }
 
 /** A second net under the inventory's own check: ssh_config may name another port, and so may sshd_config. */

@@ -13,7 +13,7 @@ export function closeContent(situation: Situation, reading: Reading): Reading {
   if (desired.watched && configAgrees && !awaitsWatcher)
     return { ...reading, closedBy: { change: CONFIGURATION } };
   if (foreign !== undefined) {
-    return { ...reading, blocked: "haproxy.cfg is somebody else's and is left as it is: see its row" };
+    return { ...reading, blocked: "haproxy.cfg is not meshctl's and is left as it is: see its row" };
   }
   if (desired.watched) return { ...reading, closedBy: { step: "watcher" } };
   return { ...reading, closedBy: { change: CONFIGURATION } };

@@ -75,8 +75,7 @@ function writer(situation: Situation): Reading {
     default: "the package's default",
     foreign: "somebody else's",
   }[configFile.ownership];
-  const adopted =
-    configFile.ownership === "ours" && digest.onDisk === "" ? "somebody else's, adopted" : found;
+  const adopted = configFile.ownership === "ours" && digest.onDisk === "" ? "not meshctl's, adopted" : found;
   const isWanted = desired.watched ? digest.onDisk !== "" : configFile.agrees;
   const value = isWanted ? want : adopted;
   const reading: Reading = {

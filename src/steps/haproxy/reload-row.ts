@@ -51,6 +51,6 @@ function reloadLayer({ facts: { processes }, reloadFailed }: Situation): Layer {
   const because =
     processes.is === "unreadable"
       ? processes.because
-      : `nobody listens on it, so nobody can tell: take EXTRAOPTS= out of the files of ${UNIT} (cat /etc/default/haproxy), and restart it`;
+      : `no program listens on it, so what it would say is not known: take EXTRAOPTS= out of the files of ${UNIT} (cat /etc/default/haproxy), and restart it`;
   return { is: "unreadable", source: question, because };
 }

@@ -24,7 +24,7 @@ type Option = (typeof OPTIONS_COMPARED)[number];
 const SWITCHES = [
   ["read-only", "takes no writes"],
   ["super-read-only", "takes no writes, of administrators either"],
-  ["offline-mode", "lets in nobody but administrators"],
+  ["offline-mode", "lets in administrators alone"],
 ] as const satisfies readonly (readonly [Option, string])[];
 
 /**
@@ -81,7 +81,7 @@ export function judgeAsItRuns(facts: InstalledFacts): {
     if (!isRunning || now === undefined || next === undefined || isOn(next) === isOn(now)) continue;
     warnings.push(
       isOn(next)
-        ? `${variable}=ON is in its option files and not in force: after its next start ${name} ${does} until somebody sets it to OFF`
+        ? `${variable}=ON is in its option files and not in force: after its next start ${name} ${does} until it is set to OFF`
         : `${variable}=ON was set while ${name} runs, so it ${does}, and its option files do not say so: SET GLOBAL ${variable}=OFF, or write it down`,
     );
   }
@@ -102,7 +102,7 @@ export function judgeAsItRuns(facts: InstalledFacts): {
     const said = `the next start of ${name} listens on ${address.next}, and what runs on ${address.now}`;
     if (isLoopback(address.next!) && !isLoopback(address.now!))
       blocked.push(
-        `${said}: nobody else would reach it. Restart it if that is meant, or change it (${source("bind-address")})`,
+        `${said}: no other host would reach it. Restart it if that is meant, or change it (${source("bind-address")})`,
       );
     else warnings.push(said);
   }

@@ -92,7 +92,7 @@ export function whyUnread(facts: InstalledFacts, path: string): string | undefin
   const elsewhere = otherOptions(facts);
   if (elsewhere !== undefined) {
     const { what, place } = elsewhere;
-    return `${place} makes ${facts.unit.name} start with ${what}, so nobody can tell what wins over ${path}: take it out there`;
+    return `${place} makes ${facts.unit.name} start with ${what}, so what wins over ${path} is not known: take it out there`;
   }
   if (withDropIn(facts.options, path, "") !== undefined || facts.unread.length > 0) return undefined;
   const directory = path.slice(0, path.lastIndexOf("/"));

@@ -86,7 +86,7 @@ function isStranger({ unit, answeredBy }: InstalledFacts): boolean {
 function strangerBecause({ unit, answeredBy }: InstalledFacts): string {
   const { pid, socket, unit: own } = answeredBy!;
   return own === undefined
-    ? `the server that answers on ${socket} is PID ${pid}, not ${unit.name}'s ${unit.mainPid}: end the one that nobody should have started`
+    ? `the server that answers on ${socket} is PID ${pid}, not ${unit.name}'s ${unit.mainPid}: end that other server`
     : `the server that answers on ${socket} is PID ${pid} of ${own}, not ${unit.name}'s ${unit.mainPid}: give ${own} a socket of its own, and restart ${unit.name}`;
 }
 

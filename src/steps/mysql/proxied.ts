@@ -63,7 +63,7 @@ export function proxiedWarnings(
       const isCounted = live.get("skip_name_resolve") !== "ON" && live.get("host_cache_size") !== "0";
       if (!bare || !(errors < MANY_ERRORS) || !isCounted) return [];
       return [
-        `${at}, and check it by bare connections, which ${title} counts as failed logins: after ${errors} in a row (max_connect_errors) it lets nobody in from that proxy. Say check: { mysql: USER } for ${service}, a user without password and rights`,
+        `${at}, and check it by bare connections, which ${title} counts as failed logins: after ${errors} in a row (max_connect_errors) it refuses every connection of that proxy. Say check: { mysql: USER } for ${service}, a user without password and rights`,
       ];
     });
 }

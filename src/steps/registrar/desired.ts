@@ -192,7 +192,12 @@ export function registrarProblems(
       return [{ path, message: `'${name}' is not a service of the mesh${didYouMean(name, names)}` }];
     }
     if (service.path === undefined) {
-      return [{ path, message: `'${name}' has fixed servers and no path in ZooKeeper to be registered at` }];
+      return [
+        {
+          path,
+          message: `'${name}' has fixed servers and no path in ZooKeeper to be registered at: give it a 'path'`,
+        },
+      ];
     }
     if (networks.length > 0 && !networks.some((network) => isInNetwork(host.address, network))) {
       const message = `no proxy would take ${host.address}, which is in none of mesh.networks (${networks.join(", ")})`;

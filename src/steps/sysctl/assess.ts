@@ -298,7 +298,7 @@ function inForce(key: string, facts: SysctlFacts): Layer {
   const value = facts.values.get(path);
   if (value !== undefined) return { is: "read", value, source };
   if (facts.missing.has(path)) return { is: "absent", source };
-  const because = facts.unreadValues.get(path) ?? "the kernel lets nobody read it";
+  const because = facts.unreadValues.get(path) ?? "the kernel lets no process read it";
   return { is: "unreadable", source, because };
 }
 

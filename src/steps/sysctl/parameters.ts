@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parsePortRanges } from "../../evidence/port-ranges.ts";
+import { nearestName } from "../../inventory/nearest-name.ts";
 import { normaliseValue } from "./key.ts";
 
 export const PORT_RANGE = "net.ipv4.ip_local_port_range";
@@ -89,10 +90,23 @@ export const sysctlParameters: z.ZodType<SysctlParameters> = z
       for (const [key, given] of Object.entries(parameters)) {
         const misread = key === "adopt" ? undefined : misreadBy(key, given);
         if (misread !== undefined) context.addIssue({ code: "custom", path: [key], message: misread });
-        if (key === "adopt" || KEY.test(key)) continue;
+        // A map is told of by its own.
+        if (key === "adopt" || (typeof given === "object" && given !== null)) continue;
+        if (KEY.test(key) && !CHECKED.has(key)) {
+          const near = nearestName(key, CHECKED);
+          if (near !== undefined)
+            context.addIssue({
+              code: "custom",
+              path: [key],
+              params: { at: "key" },
+              message: `is no kernel setting; did you mean '${near}'?`,
+            });
+        }
+        if (KEY.test(key)) continue;
         context.addIssue({
           code: "custom",
           path: [key],
+          params: { at: "key" },
           message: `is neither "adopt" nor a kernel setting under net., vm., fs. or kernel${wholeName(key)}`,
         });
       }
@@ -107,10 +121,18 @@ export const sysctlParameters: z.ZodType<SysctlParameters> = z
     ),
   }));
 
+const FOLDERS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:tcp|ip|udp)_/, "net.ipv4"],
+  [/^(?:somaxconn|netdev_\w+|[rw]mem_\w+)$/, "net.core"],
+  [/^(?:swappiness|overcommit_\w+|max_map_count|dirty_\w+|min_free_kbytes|vfs_cache_pressure)$/, "vm"],
+  [/^(?:file-max|nr_open|aio-max-nr)$/, "fs"],
+  [/^(?:pid_max|panic|threads-max|shm\w+|msg\w+)$/, "kernel"],
+];
+
 /** Articles name them by their last word alone. */
 function wholeName(key: string): string {
   const dotted = key.replaceAll("/", ".").replace(/^\.proc\.sys\./, "");
   if (dotted !== key && KEY.test(dotted)) return `; did you mean '${dotted}'?`;
-  const folder = /^(?:tcp|ip|udp)_/.test(key) ? "net.ipv4" : key === "somaxconn" ? "net.core" : undefined;
+  const folder = FOLDERS.find(([words]) => words.test(key))?.[1];
   return folder === undefined ? "." : `; did you mean '${folder}.${key}'?`;
 }

@@ -86,7 +86,7 @@ function configuration(view: MemberView): Body {
 function lonely({ quorum }: MemberView): { warning?: string } {
   return quorum.members > 2
     ? {}
-    : { warning: "nobody is served while it restarts: the ensemble has no member to spare" };
+    : { warning: "no client is served while it restarts: the ensemble has no member to spare" };
 }
 
 export function activate(how: "restart" | "keep" | "reload"): Command {

@@ -541,7 +541,7 @@ function roleBecause(view: MemberView): string | undefined {
   if (state === "looking") {
     const away = [...quorum.states].filter(([, each]) => each === "stopped" || each === "unseen");
     const names = away.map(([host, each]) => `${host} is ${each}`).join(", ");
-    return `it runs and serves nobody: no majority is there${names === "" ? "" : ` (${names})`}`;
+    return `it runs and serves no client: no majority is there${names === "" ? "" : ` (${names})`}`;
   }
   if (state === "silent") {
     const unread = quorum.unread.get(name);

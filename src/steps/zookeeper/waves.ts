@@ -79,7 +79,7 @@ export function nextToRestart(
   const states = others.map(([host, state]) => `${host} ${SHOWN[state]}`).join(", ");
   if (quorum.uncounted !== undefined)
     return {
-      hold: `nobody knows how many members are in step: ${quorum.leaders[0]} did not tell (${quorum.uncounted})`,
+      hold: `how many members are in step is not known: ${quorum.leaders[0]} did not tell (${quorum.uncounted})`,
     };
   return {
     hold: `restarting ${turn} would end the quorum: ${quorum.majority} of the other members must serve in step (${states})`,

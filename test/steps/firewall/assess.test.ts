@@ -90,7 +90,7 @@ describe("a member that is to be behind the firewall", () => {
       "is flushed",
       inKernel(undefined),
       { "table inet meshctl": "missing", [CLIENTS]: "not-in-force", [PEERS]: "not-in-force" },
-      /somebody has flushed or deleted it since/,
+      /has been flushed or deleted since/,
     ],
     [
       "is switched off",
@@ -292,7 +292,7 @@ describe("a member that is to be behind the firewall", () => {
       "it cuts off who is connected now: 10.9.0.7 (port 2181): name those who may be under mesh.firewall, also",
     );
     expect(assessed(want, { ...bare, peers: { unread: "ss: no" } }).changes.at(-1)!.warning).toBe(
-      "whom it cuts off could not be read: ss: no",
+      "which clients it cuts off could not be read: ss: no",
     );
   });
 });

@@ -154,7 +154,7 @@ describe("what was not read of a firewall", () => {
   it("is told before a change where it is who is connected", async () => {
     const facts = await answering({ [PEERS]: late });
     expect(assessed(want, { ...bare, peers: facts.peers }).changes.at(-1)!.warning).toBe(
-      `whom it cuts off could not be read: ${late.because}`,
+      `which clients it cuts off could not be read: ${late.because}`,
     );
   });
 

@@ -176,8 +176,7 @@ describe("haproxy without a watcher", () => {
     const { row, changes } = assessed(desired(), { load: "masked", active: "inactive" });
     expect(row("running")).toMatchObject({
       verdict: "blocked",
-      because:
-        "haproxy.service is masked, so somebody wants it never to start: systemctl unmask haproxy.service",
+      because: "haproxy.service is masked, and systemd never starts it: systemctl unmask haproxy.service",
     });
     expect(changes).toEqual([]);
   });

@@ -82,7 +82,7 @@ describe("a next start that would be another server is blocked", () => {
     [
       "that nobody else reaches",
       { bind_address: "127.0.0.1" },
-      /listens on 127\.0\.0\.1, and what runs on 0\.0\.0\.0: nobody else/,
+      /listens on 127\.0\.0\.1, and what runs on 0\.0\.0\.0: no other host/,
     ],
     ["on another port", { port: 3307 }, /listens on port 3307, and what runs on 3306/],
   ])("%s", async (_, reads, said, more) => {
@@ -124,7 +124,7 @@ describe("what runs already, or is set while it runs, is a warning", () => {
       "nobody let in by hand",
       { offline_mode: "FALSE" },
       { offline_mode: "ON" },
-      /offline_mode=ON was set while mariadb\.service runs, so it lets in nobody but administrators/,
+      /offline_mode=ON was set while mariadb\.service runs, so it lets in administrators alone/,
     ],
     [
       "fewer connections by hand",

@@ -592,7 +592,7 @@ describe("how the unit starts the server", () => {
     const { rows, open, changes } = await assessed(database);
     expect(rows.get(DROP_IN)).toMatchObject({
       verdict: "blocked",
-      because: `${place}:3 makes mariadb.service start with ${what}, so nobody can tell what wins over ${DROP_IN}: take it out there`,
+      because: `${place}:3 makes mariadb.service start with ${what}, so what wins over ${DROP_IN} is not known: take it out there`,
     });
     expect(open).toMatchObject({ [POOL]: "unknown", [FLUSH]: "unknown" });
     expect(changes).toEqual([]);

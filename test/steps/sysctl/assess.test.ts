@@ -283,7 +283,7 @@ describe("what cannot be set", () => {
     expect(adopted.changes).toHaveLength(1);
   });
 
-  it("is unknown, never proven, when the kernel lets nobody read it", () => {
+  it("is unknown, never proven, when the kernel lets no process read it", () => {
     const { "net.core.somaxconn": _, ...others } = tunedKernel;
     expect(assessed(facts(others, [], DROP_IN_TEXT)).rows.get("net.core.somaxconn")?.verdict).toBe("unknown");
   });

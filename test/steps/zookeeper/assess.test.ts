@@ -543,7 +543,7 @@ describe("an ensemble of one", () => {
 
   it("restarts with a warning: there is nobody to take over", () => {
     const { changes } = assessed(ONE, { "zk-1": alone }, "zk-1", { heap: "2G" });
-    expect(changes[0]?.warning).toContain("nobody is served while it restarts");
+    expect(changes[0]?.warning).toContain("no client is served while it restarts");
   });
 
   it("does not grow while it holds data", () => {

@@ -8,7 +8,7 @@ const trap: Trap = {
     {
       setting: "last reload",
       verdict: "unknown",
-      because: /nobody listens on it, so nobody can tell: take EXTRAOPTS= out/,
+      because: /no program listens on it, so what it would say is not known: take EXTRAOPTS= out/,
     },
   ],
   verifyCode: 5,

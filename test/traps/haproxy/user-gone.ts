@@ -1,6 +1,6 @@
 import { sh, type Trap } from "../trap.ts";
 
-const because = /this host has no user haproxy, whom haproxy\.service becomes/;
+const because = /this host has no user haproxy, and haproxy\.service runs as that user/;
 
 const trap: Trap = {
   title: "HAProxy's user is gone from /etc/passwd, whose number the worker that runs still has",

@@ -2,7 +2,7 @@ import { CRON, NO_CRON } from "../cron.ts";
 import { sh, type Trap } from "../trap.ts";
 
 const because =
-  /\/etc\/cron\.d\/owner:1 gives somebody else \/var\/lib\/zookeeper\/data\/version-2 of zookeeper\.service \(cron runs it\)/;
+  /\/etc\/cron\.d\/owner:1 gives another user \/var\/lib\/zookeeper\/data\/version-2 of zookeeper\.service \(cron runs it\)/;
 
 const trap: Trap = {
   title: "a crontab gives ZooKeeper's data to root at the next boot",
