@@ -1,4 +1,5 @@
 import { type BootLine, showHow } from "./boot-lines.ts";
+import { inTheWayOf, type Reach, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
 import { OVERWRITING, overwrittenBy } from "./overwriting.ts";
 
 /** Who a service is to those that end it by its process: by the name of its unit. */
@@ -49,11 +50,17 @@ const SECRETS = [
 /** What comes first: the number of its group, which then is not looked for a second time in the same line. */
 const first = (what: string, group: number) => `(?=(.*?${what}))\\${group}`;
 /** One of these stands in each of the lines below. Words alone are found much faster, and most files have none of them. */
-export const ENDING_WORDS = [...WORDS, "systemctl", "service", "GLOBAL", "global", OVERWRITING.file].join(
-  "|",
-);
+export const ENDING_WORDS = [
+  ...WORDS,
+  "systemctl",
+  "service",
+  "GLOBAL",
+  "global",
+  OVERWRITING.file,
+  ...WAY_WORDS,
+].join("|");
 /**
- * Lines that end a service, begin it again, name it for those that do, or write over its files. None that holds a
+ * Lines that end a service, begin it again, name it for those that do, write over its files, or put something in its way. None that holds a
  * password: what is not needed does not leave the host. Each part is looked for once in a line: hosts have files of one long line.
  */
 export const ENDING_LINES = `^(?=${[
@@ -68,10 +75,13 @@ export const ENDING_LINES = `^(?=${[
   `${first(OVERWRITING.writer, 11)}.*${OVERWRITING.file}`,
   // What a database is told to be set to (steps/mysql/boot.ts).
   ".*\\b(?:GLOBAL|global)[.\\s]+\\w+\\s*:?=",
+  ...WAY_LINES,
 ].join("|")})(?!.*(?:${SECRETS.join("|")}))`;
 
 interface Ending {
   readonly does: string;
+  /** Whether it stands in a file of rules, where no shell decides about it. */
+  readonly isRule?: boolean;
   /** Whether starting the unit again does not take it back. */
   readonly lasts?: boolean;
   /** Of a unit that a variable names: no more than that it may be this one. */
@@ -88,9 +98,11 @@ interface Found extends Ending {
 export function endingsOf(
   lines: readonly BootLine[],
   unit: string,
+  reach: Reach = { doors: [], peers: [] },
 ): { readonly blocked: readonly string[]; readonly warnings: readonly string[] } {
   const blocked: string[] = [];
   const warnings: string[] = [];
+  const sameCause = ({ by }: BootLine) => lines.filter((other) => other.by === by && other.line > 0);
   for (const [index, line] of lines.entries()) {
     const { path, text, by } = line;
     const how = showHow(by);
@@ -100,13 +112,15 @@ export function endingsOf(
     }
     if (by.split(" ")[0] === unit || isMeshctls(line)) continue;
     const commands = commandsOf(text);
-    const found =
+    const found: Found | undefined =
       commands.flatMap(({ words, before, isQuoted }, at) => {
         const ending = endingIn(words, unit);
         if (ending === undefined) return [];
         const isSent = isQuoted && commands.slice(0, at).some((each) => isElsewhere(each.words));
         return [{ ...ending, before, isSaid: isSent || words.some(isSaying) }];
-      })[0] ?? killByNumber(text, unit);
+      })[0] ??
+      killByNumber(text, unit) ??
+      (commands.some(({ words }) => isElsewhere(words)) ? undefined : inTheWayOf(line, sameCause(line), unit, reach));
     if (found === undefined) continue;
     const sameFile = lines.filter((other) => other.path === path && other.line > 0);
     if (found.isVague && !sameFile.some((other) => names(other.text, unit))) continue;
@@ -127,7 +141,7 @@ export function endingsOf(
 
 /** The installer of the watcher's files ends a timer of its own. */
 function isMeshctls({ path, by }: BootLine): boolean {
-  return path.startsWith("/opt/meshctl/") || (by.startsWith("meshctl-") && /\/system\/meshctl-/.test(path));
+  return /^\/(?:opt|etc)\/meshctl\//.test(path) || (by.startsWith("meshctl-") && /\/system\/meshctl-/.test(path));
 }
 
 interface Command {
@@ -325,10 +339,11 @@ function beginsAgain({ text }: BootLine, unit: string, isVague: boolean, isSameL
 
 /** Of whom a line is run only for a reason that is not told here. */
 const NOT_ALWAYS =
-  /^(?:ifupdown|dhclient|pppd|NetworkManager|networkd-dispatcher|udev|modprobe|login|logrotate|ufw)$| /;
+  /^(?:ifupdown|dhclient|pppd|NetworkManager|networkd-dispatcher|udev|modprobe|login|logrotate|ufw|apt)$| /;
 
 /** Whether it is surely run: at the beginning of a line, with nothing before it that decides. */
-function isSure({ text, by }: BootLine, { before, lasts = false }: Found): boolean {
+function isSure({ text, by }: BootLine, { before, isRule = false, lasts = false }: Found): boolean {
+  if (isRule) return by === "logrotate" || !NOT_ALWAYS.test(by);
   // What a unit does when it ends is done at every shutdown: the next boot finds what lasts.
   const isAtShutdown = lasts && / ExecStop(?:Post)?$/.test(by);
   if ((NOT_ALWAYS.test(by) && !isAtShutdown) || /^\s/.test(text)) return false;

@@ -15,6 +15,7 @@ const UNLIMITED = {
   memoryHigh: Number.POSITIVE_INFINITY,
   processors: Number.POSITIVE_INFINITY,
   tasksMax: Number.POSITIVE_INFINITY,
+  diskBytes: Number.POSITIVE_INFINITY,
   tasks: 0,
   denied: [],
   allowed: [],
