@@ -1,5 +1,6 @@
 import { type BootLine, showHow } from "./boot-lines.ts";
 import { inTheWayOf, type Reach, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
+import { MANAGER_LINES, MANAGER_WORDS } from "./managers.ts";
 import { OVERWRITING, overwrittenBy } from "./overwriting.ts";
 
 /** Who a service is to those that end it by its process: by the name of its unit. */
@@ -58,6 +59,7 @@ export const ENDING_WORDS = [
   "global",
   OVERWRITING.file,
   ...WAY_WORDS,
+  ...MANAGER_WORDS,
 ].join("|");
 /**
  * Lines that end a service, begin it again, name it for those that do, write over its files, or put something in its way. None that holds a
@@ -76,6 +78,7 @@ export const ENDING_LINES = `^(?=${[
   // What a database is told to be set to (steps/mysql/boot.ts).
   ".*\\b(?:GLOBAL|global)[.\\s]+\\w+\\s*:?=",
   ...WAY_LINES,
+  MANAGER_LINES,
 ].join("|")})(?!.*(?:${SECRETS.join("|")}))`;
 
 interface Ending {
@@ -120,7 +123,9 @@ export function endingsOf(
         return [{ ...ending, before, isSaid: isSent || words.some(isSaying) }];
       })[0] ??
       killByNumber(text, unit) ??
-      (commands.some(({ words }) => isElsewhere(words)) ? undefined : inTheWayOf(line, sameCause(line), unit, reach));
+      (commands.some(({ words }) => isElsewhere(words))
+        ? undefined
+        : inTheWayOf(line, sameCause(line), unit, reach));
     if (found === undefined) continue;
     const sameFile = lines.filter((other) => other.path === path && other.line > 0);
     if (found.isVague && !sameFile.some((other) => names(other.text, unit))) continue;
@@ -141,7 +146,9 @@ export function endingsOf(
 
 /** The installer of the watcher's files ends a timer of its own. */
 function isMeshctls({ path, by }: BootLine): boolean {
-  return /^\/(?:opt|etc)\/meshctl\//.test(path) || (by.startsWith("meshctl-") && /\/system\/meshctl-/.test(path));
+  return (
+    /^\/(?:opt|etc)\/meshctl\//.test(path) || (by.startsWith("meshctl-") && /\/system\/meshctl-/.test(path))
+  );
 }
 
 interface Command {

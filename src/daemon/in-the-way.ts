@@ -40,17 +40,23 @@ export const WAY_WORDS = [
     " ",
   ),
 ];
-/** Lines of a packet filter, a route, a socket or a client. A list of addresses that are shut out is nobody's door. */
+/** Each part is looked for once in a line: hosts have files of one long line. */
+const has = (what: string) => `(?=.*?${what})`;
+const both = (one: string, other: string) => `${has(one)}${has(other)}`;
+const VERDICT = `\\b(?:${FINAL}|accept|ACCEPT|hook)\\b`;
+/** A list of addresses that are shut out is nobody's door. */
+const OF_ADDRESS = `(?!${has("(?:saddr|-s)\\s{1,9}[\"']?[\\d{]")}${has(`\\b(?:${FINAL})\\b`)})`;
+/** Lines of a packet filter, a route, a socket or a client. */
 export const WAY_LINES = [
-  `(?!.*(?:saddr|-s)\\s+["']?[\\d{].*\\b(?:${FINAL})\\b)(?=.*\\b(?:${FINAL}|accept|ACCEPT|hook)\\b).*(?:\\b(?:dports?|policy|hook|iif|iifname|saddr)\\b|[ :](?:INPUT|OUTPUT|PREROUTING)\\b)`,
-  "(?=.*\\bqdisc\\b).*\\bnetem\\b",
-  "(?=.*\\b(?:ip|route)\\b).*\\b(?:blackhole|unreachable|prohibit)\\b",
-  "(?=.*\\bip\\b)(?=.*\\blink\\b).*\\bdown\\b",
-  `(?=.*(?:socat|\\bnc\\b|sock)).*\\b(?:${SOCKET_VERBS}|enable (?:frontend|server|health|agent))\\b`,
-  ".*(?:\\b[Rr][Ee][Aa][Dd] +[Ll][Oo][Cc][Kk]|\\b[Uu][Nn][Ll][Oo][Cc][Kk] +[Tt][Aa][Bb][Ll][Ee])",
-  ".*\\b(?:mysql|mariadb-)admin\\b.*\\bshutdown\\b",
-  "\\s*[\"']?/var/lib/zookeeper/\\S*[^{]*\\{",
-  ".*\\bzkCli.*\\b(?:deleteall|rmr|delete|setAcl|reconfig)\\b",
+  `${OF_ADDRESS}${both(VERDICT, "(?:\\b(?:dports?|policy|hook|iif|iifname|saddr)\\b|[ :](?:INPUT|OUTPUT|PREROUTING)\\b)")}`,
+  both("\\bqdisc\\b", "\\bnetem\\b"),
+  both("\\bip link set\\b", " down\\b"),
+  both("\\b(?:ip|route)\\b", "\\b(?:blackhole|unreachable|prohibit)\\b"),
+  both("(?:socat|\\bnc\\b|sock)", `\\b(?:${SOCKET_VERBS}|enable (?:frontend|server|health|agent))\\b`),
+  has("\\b(?:[Rr][Ee][Aa][Dd] [Ll][Oo][Cc][Kk]|[Uu][Nn][Ll][Oo][Cc][Kk] [Tt][Aa][Bb][Ll][Ee])"),
+  both("\\b(?:mysql|mariadb-)admin\\b", "\\bshutdown\\b"),
+  "[ \\t]*[\"']?/var/lib/zookeeper/",
+  both("\\bzkCli", "\\b(?:deleteall|rmr|delete|setAcl|reconfig)\\b"),
 ];
 
 /** What a line puts in the way of a unit. `together`: all lines that are run by the same, in their order. */
@@ -65,6 +71,7 @@ export function inTheWayOf(
     filtered(bare, together, doors) ??
     routed(bare, peers) ??
     delayed(bare, doors) ??
+    takenDown(bare, together, doors) ??
     TOLD[unit]?.(bare, together, by)
   );
 }
@@ -87,11 +94,7 @@ const ASKS_MORE =
 const LOOPBACK = /(?:-i|--in-interface|\biif(?:name)?|-o|\boif(?:name)?)\s+["']?lo\b/;
 const OTHER_TABLE = /\bFORWARD\b|\bhook\s+(?:forward|postrouting)\b|\budp\b|\bicmp/;
 
-function filtered(
-  text: string,
-  together: readonly BootLine[],
-  doors: readonly Door[],
-): InTheWay | undefined {
+function filtered(text: string, together: readonly BootLine[], doors: readonly Door[]): InTheWay | undefined {
   const [, before = ""] = TOOL.exec(text) ?? [];
   const isRule = !TOOL.test(text);
   if (isRule && !/^\s*(?:-A\s|:[A-Z]|(?:add\s|insert\s)|.*\b(?:dport|policy)\b)/.test(text)) return undefined;
@@ -107,12 +110,16 @@ function filtered(
   if (!isDrop && !SENDS.test(text)) return undefined;
   const door = doors.find(({ port }) => namesPort(text, port));
   // Only what is decided before it gets past it; iptables' -I goes to the beginning.
-  const passes = others.some((each, index) => (index < at || /\s-I\s/.test(each)) && door !== undefined && mayAccept(each, door));
+  const passes = others.some(
+    (each, index) => (index < at || /\s-I\s/.test(each)) && door !== undefined && mayAccept(each, door),
+  );
   if (door === undefined || passes) return undefined;
   // Addresses and interfaces of others are nobody's business here.
   const isElsewhere = door.isLocal ? /(?:-i|iif(?:name)?)\s+["']?(?!lo\b)/.test(text) : LOOPBACK.test(text);
   if (isElsewhere) return undefined;
-  const does = isDrop ? `drops what comes to port ${door.port} of` : `sends what goes to port ${door.port} elsewhere, away from`;
+  const does = isDrop
+    ? `drops what comes to port ${door.port} of`
+    : `sends what goes to port ${door.port} elsewhere, away from`;
   return { ...found, does, isSaid: ASKS_MORE.test(text.slice(before.length)) };
 }
 
@@ -175,6 +182,24 @@ function delayed(text: string, doors: readonly Door[]): InTheWay | undefined {
   return { does: "delays or loses packets (netem) of", before, isSaid: false, lasts: true };
 }
 
+/** Which interface is the mesh's is not told here. */
+const REAL = /^(?:host|eth|en|wl|bond|br)\w*\d/;
+
+function takenDown(
+  text: string,
+  together: readonly BootLine[],
+  doors: readonly Door[],
+): InTheWay | undefined {
+  const [, before = "", name = ""] = /^(.*?)\bip\s+link\s+set\s+(?:dev\s+)?(\S+)\s+down\b/.exec(text) ?? [];
+  if (!REAL.test(name) || doors.every(({ isLocal }) => isLocal)) return undefined;
+  const isBack = together.some((line) =>
+    new RegExp(`\\bset\\s+(?:dev\\s+)?${name}\\b.*\\bup\\b`).test(line.text),
+  );
+  return isBack
+    ? undefined
+    : { does: `takes the interface ${name} away from`, before, isSaid: true, lasts: true };
+}
+
 // --- What a service is told by its own socket or client ---
 
 const TOLD: Readonly<
@@ -191,7 +216,9 @@ function bySocket(text: string, together: readonly BootLine[]): InTheWay | undef
   const [, before = "", said = ""] = new RegExp(`^(.*?)\\b(${SOCKET_VERBS})\\b`).exec(text) ?? [];
   if (said === "") return undefined;
   // A deployment takes its server out and puts it back.
-  const isUndone = said.startsWith("disable ") && together.some((line) => line.text.includes(said.replace("disable", "enable")));
+  const isUndone =
+    said.startsWith("disable ") &&
+    together.some((line) => line.text.includes(said.replace("disable", "enable")));
   if (isUndone) return undefined;
   const command = before.replace(/(?:echo|printf)\s+(?:-\w+\s+)*["']?\s*$/, "");
   return { does: `says "${said}" to the socket of`, before: command, isSaid: false, lasts: true };
@@ -201,9 +228,23 @@ function byClient(text: string, together: readonly BootLine[]): InTheWay | undef
   const [, before] = /^(.*?)\b(?:mysql|mariadb-)admin\b.*\bshutdown\b/.exec(text) ?? [];
   if (before !== undefined) {
     const isStarted = together.some((line) => /\b(?:start|restart)\b/.test(line.text));
-    return isStarted ? undefined : { does: "shuts down", before, isSaid: /\s(?:-h|--host)/.test(text), lasts: true };
+    return isStarted
+      ? undefined
+      : { does: "shuts down", before, isSaid: /\s(?:-h|--host)/.test(text), lasts: true };
   }
-  if (!/\bFLUSH\s+(?:LOCAL\s+|NO_WRITE_TO_BINLOG\s+)?TABLES\s+WITH\s+READ\s+LOCK\b/i.test(text)) return undefined;
+  const [, variable = ""] =
+    /\bSET\s+(?:GLOBAL\s+|@@global\.)((?:super_)?read_only|offline_mode)\s*:?=\s*(?:1|ON|TRUE)\b/i.exec(
+      text,
+    ) ?? [];
+  if (variable !== "") {
+    const back = new RegExp(`\\b${variable}\\s*:?=\\s*(?:0|OFF|FALSE)\\b`, "i");
+    // Who manages replicas does so.
+    return together.some((line) => back.test(line.text))
+      ? undefined
+      : { does: `sets ${variable} of`, before: "", isSaid: true, lasts: true };
+  }
+  if (!/\bFLUSH\s+(?:LOCAL\s+|NO_WRITE_TO_BINLOG\s+)?TABLES\s+WITH\s+READ\s+LOCK\b/i.test(text))
+    return undefined;
   if (together.some((line) => /\bUNLOCK\s+TABLES\b/i.test(line.text))) return undefined;
   // It is gone with its session, which may last.
   return { does: "takes the read lock of all tables of", before: "", isSaid: true, lasts: true };

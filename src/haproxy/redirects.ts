@@ -51,7 +51,8 @@ export function redirectsOf(items: readonly Item[], address: string, port: numbe
     const isDrop = DROPS.includes(how);
     // What comes from this host itself passes no other hook that sends it elsewhere.
     if (hook !== undefined && !(isDrop ? OWN_HOOKS.includes(String(hook)) : hook === "output")) return [];
-    if (isDrop && (passed.has(chain) || (base?.dev !== undefined && !eachOf(base.dev).flat().includes("lo")))) return [];
+    if (isDrop && (passed.has(chain) || (base?.dev !== undefined && !eachOf(base.dev).flat().includes("lo"))))
+      return [];
     if (met.includes("no") || !met.some((each) => each.endsWith("port"))) return [];
     return [
       {
@@ -125,7 +126,8 @@ function meets({ op, left, right }: Item, address: string, port: number): Met {
   if (isPlainMap(left.meta) && !isNamedSet) {
     const { key } = left.meta;
     if (key === "l4proto") return told(holds(right, (each) => each === "tcp" || each === 6));
-    if (["oif", "oifname", "iif", "iifname"].includes(String(key))) return told(holds(right, (each) => each === "lo"));
+    if (["oif", "oifname", "iif", "iifname"].includes(String(key)))
+      return told(holds(right, (each) => each === "lo"));
   }
   return "perhaps";
 }

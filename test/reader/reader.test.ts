@@ -548,6 +548,10 @@ describe("what is run at a boot or later", () => {
       "/etc/all.d/a.conf": "stop-it seven\n",
       "/etc/all.d/b.txt": "stop-it nowhere\n",
       "/etc/logrotate.d/x": "/var/log/x {\n postrotate\n  stop-it two\n endscript\n}\n",
+      "/etc/apt/apt.conf.d/99x": 'DPkg::Post-Invoke { "stop-it eight"; };\n',
+      "/etc/iptables/rules.v4": "*filter\n-A stop-it nine\n",
+      "/etc/iptables/rules.bak": "stop-it never\n",
+      "/etc/systemd/system/netfilter-persistent.service": "[Service]\nExecStart=/bin/true\n",
       "/var/spool/cron/atjobs/a1": "#!/bin/sh\nstop-it three\n",
       "/run/systemd/transient/run-x.timer": "[Timer]\nOnActiveSec=1h\n",
       "/run/systemd/transient/run-x.service":
@@ -561,7 +565,7 @@ describe("what is run at a boot or later", () => {
     const empty = ["/etc", "/run", "/var/spool", "/var/log"].map((path) => `mount -t tmpfs none ${path}`);
     const many = "mkdir /etc/app; for i in $(seq 450); do : >/etc/app/$i.txt; done";
     const wanted =
-      "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service /etc/systemd/system/multi-user.target.wants";
+      "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service ../netfilter-persistent.service /etc/systemd/system/multi-user.target.wants";
     // Of this machine's own programs it is decided whether logrotate is there.
     const has = "mount -t tmpfs none /usr/sbin; : >/usr/sbin/logrotate; chmod 755 /usr/sbin/logrotate";
     const other = new HostReader(
@@ -574,7 +578,9 @@ describe("what is run at a boot or later", () => {
       told.is === "value" ? told.value.map(([path, line, text, by]) => [path, line, text?.trim(), by]) : [];
     expect(rows.toSorted()).toEqual([
       ["/etc/all.d/a.conf", "1", "stop-it seven", "rc.local"],
+      ["/etc/apt/apt.conf.d/99x", "1", 'DPkg::Post-Invoke { "stop-it eight"; };', "apt"],
       ["/etc/helper", "2", "stop-it six", "rc.local"],
+      ["/etc/iptables/rules.v4", "2", "-A stop-it nine", "netfilter-persistent"],
       ["/etc/logrotate.d/x", "3", "stop-it two", "logrotate"],
       ["/etc/rc.local", "3", "echo stop-it one", "rc.local"],
       ["/etc/status", "2", "Name: stop-it", "rc.local"],

@@ -144,7 +144,10 @@ function nextStart(situation: Situation): Reading {
     tasks: LEAST_TASKS + host.cpus,
     own: [DROP_IN],
     reach: {
-      doors: desired.settings.services.map(({ bind, port }) => ({ port, isLocal: /^(?:127\.|::1$)/.test(bind) })),
+      doors: desired.settings.services.map(({ bind, port }) => ({
+        port,
+        isLocal: /^(?:127\.|::1$)/.test(bind),
+      })),
       peers: [],
     },
     runs: dropIn.agrees

@@ -268,7 +268,10 @@ async function lookAtRunning(reader: Reader, { start, socket: usual, mainPid }: 
   for (const account of ["own", "debian"] as const) {
     if (exitCode === 0 || hasTold(lines)) break;
     const again = await reader.databaseQuery(account, mainPid);
-    if (again.is === "value" && (again.value.exitCode === 0 || hasTold(again.value.lines) || account === "own"))
+    if (
+      again.is === "value" &&
+      (again.value.exitCode === 0 || hasTold(again.value.lines) || account === "own")
+    )
       ({ exitCode, lines } = again.value);
   }
   if (exitCode !== 0 && !hasTold(lines)) return { ...nothing, liveError: quotable(lines.join("\n")) };

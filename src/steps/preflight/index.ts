@@ -13,6 +13,7 @@ import type { PreflightFacts } from "./facts.ts";
 import { flushReadings } from "./flush.ts";
 import { lookAtMachine } from "./look.ts";
 import { osReading, virtualizationReading } from "./machine.ts";
+import { managerReadings } from "./managers.ts";
 import { addressReading, ensembleReadings } from "./place-in-mesh.ts";
 import { localPortRangeReading, portReadings } from "./ports.ts";
 import { requirementReadings } from "./requirements.ts";
@@ -44,6 +45,7 @@ export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFac
         clockReading(name, desired, host, fleet),
         ...roundTripReadings(desired, facts, fleet),
         ...ensembleReadings(desired),
+        ...managerReadings(facts),
       ],
       changes: [],
     };

@@ -60,6 +60,7 @@ const baseFacts: PreflightFacts = {
   ],
   localPortRange: { first: 32768, last: 60999 },
   reservedPorts: [],
+  bootLines: [],
   flush: { from: "measured", directory: "/var/lib", milliseconds: [0.5, 2, 1] },
   roundTrips: new Map(
     ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"].map((address) => [
