@@ -12,6 +12,15 @@ const PROCESSES: Readonly<Record<string, readonly string[]>> = {
   "meshctl-watcher.service": ["synapse", "ruby"],
   "meshctl-registrar.service": ["nerve", "ruby"],
 };
+/** Whom services run as, or become. */
+const USERS: Readonly<Record<string, string>> = {
+  "haproxy.service": "haproxy",
+  "zookeeper.service": "zookeeper",
+  "mariadb.service": "mysql",
+  "mysql.service": "mysql",
+  "meshctl-watcher.service": "meshctl-watcher",
+  "meshctl-registrar.service": "meshctl-registrar",
+};
 /** Other names of a unit. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
   "mariadb.service": ["mysql", "mysqld"],
@@ -33,7 +42,7 @@ const WORDS = (
 ).split(" ");
 const NAMES = `(?:${WORDS.join("|").replace("meshctl", "meshctl[\\w@.-]*")})`;
 const TOOLS =
-  "(?:systemctl|service|invoke-rc\\.d|update-rc\\.d|deb-systemd-invoke|pkill|killall|kill|apt|apt-get|aptitude|dpkg)";
+  "(?:systemctl|service|invoke-rc\\.d|update-rc\\.d|deb-systemd-invoke|pkill|killall|kill|apt|apt-get|aptitude|dpkg|userdel|deluser)";
 /** What a password may stand behind, in a name, an option or an address. */
 const SECRETS = [
   "\\s-p\\S",
@@ -244,6 +253,9 @@ function endingIn(words: readonly string[], unit: string): Ending | undefined {
     const isItsPackage = words.some((word) => PACKAGES[unit]?.test(word));
     return isRemoval && isItsPackage ? { does: "removes the package of" } : undefined;
   }
+  const users = at(/(?:^|\/)(?:userdel|deluser)$/);
+  if (users >= 0 && after(users).includes(USERS[unit] ?? ""))
+    return { does: "removes the user of", lasts: true };
   if (unit === "zookeeper.service" && at(/(?:^|\/)zkServer(?:\.sh)?$/) >= 0 && words.includes("stop"))
     return { does: "stops" };
   return undefined;

@@ -845,7 +845,9 @@ my $UNREAD = qr{\A/usr/share/(?:doc|man|locale|info|lintian|doc-base|bug|menu|ic
 sub packages_altered {
   my $info = "/var/lib/dpkg/info";
   my ($left, $unread, %diverted, %seen, @touched, @found) = ($DIGESTED_BYTES * 4, 0);
-  $diverted{$_} = 1 for split /\n/, whole("/var/lib/dpkg/diversions");
+  # What a package diverts another one has made room for; ":" is somebody's own.
+  my @diversions = split /\n/, whole("/var/lib/dpkg/diversions");
+  while (my ($from, undef, $by) = splice @diversions, 0, 3) { $diverted{$from} = 1 if $by ne ":" || !-e $from }
   for my $list (sort(names($info, qr/\A(?:$_[0])(?::\w+)?\.md5sums\z/))) {
     my $package = $list =~ s/(?::\w+)?\.md5sums\z//r;
     my $since = (lstat "$info/$list")[10];

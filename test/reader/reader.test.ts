@@ -608,12 +608,25 @@ describe("a package's files", () => {
     const sumOf = (text: string) => createHash("md5").update(text).digest("hex");
     mkdirSync(at("brought/inner"), { recursive: true });
     mkdirSync(at("dpkg/info"), { recursive: true });
-    const names = ["same", "touched", "altered", "closed", "inner/deep", "diverted"];
+    const names = ["same", "touched", "altered", "closed", "inner/deep", "diverted", "own"];
     for (const name of names) put(`brought/${name}`, name);
-    const list = [...names, "absent"].map((name) => `${sumOf(name)}  ${at(`brought/${name}`).slice(1)}\n`);
+    const list = [...names, "away", "absent"].map(
+      (name) => `${sumOf(name)}  ${at(`brought/${name}`).slice(1)}\n`,
+    );
     put("dpkg/info/fake-1.0:amd64.md5sums", `${list.join("")}${sumOf("x")}  usr/share/doc/fake/none\n`);
     put("dpkg/info/other.md5sums", `${sumOf("x")}  ${at("brought/absent").slice(1)}\n`);
-    put("dpkg/diversions", `${at("brought/diverted")}\n${at("brought/elsewhere")}\nfake-other\n`);
+    const diversions = [
+      ["diverted", "elsewhere", "fake-other"],
+      // Somebody's own, as dpkg-divert --local has it, which left a file in its place, and one which left none.
+      ["own", "own.distrib", ":"],
+      ["away", "away.distrib", ":"],
+    ];
+    put(
+      "dpkg/diversions",
+      diversions
+        .map(([from, to, by]) => `${at(`brought/${from}`)}\n${at(`brought/${to}`)}\n${by}\n`)
+        .join(""),
+    );
     const since = statSync(at("dpkg/info/fake-1.0:amd64.md5sums")).ctimeMs;
     // The kernel's time of a change is of whole seconds here.
     const change = async (name: string, text: string) => {
@@ -625,6 +638,7 @@ describe("a package's files", () => {
     await change("touched", "touched");
     await change("altered", "altere?");
     await change("diverted", "else");
+    await change("own", "wrapper");
     chmodSync(at("brought/closed"), 0o640);
     chmodSync(at("brought/inner"), 0o700);
     const other = new HostReader(new LocalHost({}, `mount --bind ${at("dpkg")} /var/lib/dpkg || exit 1`));
@@ -633,12 +647,15 @@ describe("a package's files", () => {
     expect(told).toMatchObject({ is: "value", value: { unread: 0 } });
     const files = told.is === "value" ? told.value.files : [];
     expect(
-      files.map(({ path, package: name, is, mode }) => [path.slice(at("brought").length), name, is, mode]),
+      files
+        .map(({ path, package: name, is, mode }) => [path.slice(at("brought").length), name, is, mode])
+        .toSorted(),
     ).toEqual([
-      ["/closed", "fake-1.0", "closed", "0640"],
-      ["/inner", "fake-1.0", "closed", "0700"],
       ["/absent", "fake-1.0", "absent", ""],
       ["/altered", "fake-1.0", "altered", "0644"],
+      ["/closed", "fake-1.0", "closed", "0640"],
+      ["/inner", "fake-1.0", "closed", "0700"],
+      ["/own", "fake-1.0", "altered", "0644"],
     ]);
   });
 });

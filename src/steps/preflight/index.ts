@@ -1,6 +1,7 @@
+import type { Reading } from "../../contract/reading.ts";
 import type { Step } from "../../contract/step.ts";
 import { everyone } from "../../waves.ts";
-import { clockReading } from "./clock.ts";
+import { clockReading, unkeptClock } from "./clock.ts";
 import { countryReadings } from "./country.ts";
 import {
   type PreflightDesired,
@@ -19,6 +20,10 @@ import { localPortRangeReading, portReadings } from "./ports.ts";
 import { requirementReadings } from "./requirements.ts";
 import { memoryReading, openFilesReadings } from "./resources.ts";
 import { roundTripReadings } from "./round-trip.ts";
+
+function withWarning(row: Reading, warning: string | undefined): Reading {
+  return warning === undefined || row.warning !== undefined ? row : { ...row, warning };
+}
 
 /** Whether a host can take what the playbook wants to put on it. Reads and compares; never changes anything. */
 export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFacts> = {
@@ -42,7 +47,7 @@ export const preflight: Step<PreflightParameters, PreflightDesired, PreflightFac
         ...portReadings(host, claims),
         ...requirementReadings(claims),
         localPortRangeReading(facts, claims),
-        clockReading(name, desired, host, fleet),
+        withWarning(clockReading(name, desired, host, fleet), unkeptClock(facts, host)),
         ...roundTripReadings(desired, facts, fleet),
         ...ensembleReadings(desired),
         ...managerReadings(facts),
