@@ -2,7 +2,7 @@ import { BlockList } from "node:net";
 import type { BootLine } from "./boot-lines.ts";
 
 /** Where others reach a service. */
-export interface Door {
+interface Door {
   readonly port: number;
   /** On the loopback interface alone. */
   readonly isLocal: boolean;
