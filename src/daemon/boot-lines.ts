@@ -29,6 +29,8 @@ const HOW: Readonly<Record<string, string>> = {
   modprobe: "modprobe runs it when the module is loaded",
   tuned: "tuned applies it",
   "cloud-init": "cloud-init runs it at every boot",
+  apt: "apt runs it",
+  "netfilter-persistent": "netfilter-persistent.service loads it",
   login: "shells read it at a login",
 };
 

@@ -1,4 +1,6 @@
 import { type BootLine, showHow } from "./boot-lines.ts";
+import { inTheWayOf, type Reach, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
+import { MANAGER_LINES, MANAGER_WORDS } from "./managers.ts";
 import { OVERWRITING, overwrittenBy } from "./overwriting.ts";
 
 /** Who a service is to those that end it by its process: by the name of its unit. */
@@ -9,6 +11,15 @@ const PROCESSES: Readonly<Record<string, readonly string[]>> = {
   "mysql.service": ["mysqld", "mysqld_safe"],
   "meshctl-watcher.service": ["synapse", "ruby"],
   "meshctl-registrar.service": ["nerve", "ruby"],
+};
+/** Whom services run as, or become. */
+const USERS: Readonly<Record<string, string>> = {
+  "haproxy.service": "haproxy",
+  "zookeeper.service": "zookeeper",
+  "mariadb.service": "mysql",
+  "mysql.service": "mysql",
+  "meshctl-watcher.service": "meshctl-watcher",
+  "meshctl-registrar.service": "meshctl-registrar",
 };
 /** Other names of a unit. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
@@ -31,7 +42,7 @@ const WORDS = (
 ).split(" ");
 const NAMES = `(?:${WORDS.join("|").replace("meshctl", "meshctl[\\w@.-]*")})`;
 const TOOLS =
-  "(?:systemctl|service|invoke-rc\\.d|update-rc\\.d|deb-systemd-invoke|pkill|killall|kill|apt|apt-get|aptitude|dpkg)";
+  "(?:systemctl|service|invoke-rc\\.d|update-rc\\.d|deb-systemd-invoke|pkill|killall|kill|apt|apt-get|aptitude|dpkg|userdel|deluser)";
 /** What a password may stand behind, in a name, an option or an address. */
 const SECRETS = [
   "\\s-p\\S",
@@ -49,11 +60,18 @@ const SECRETS = [
 /** What comes first: the number of its group, which then is not looked for a second time in the same line. */
 const first = (what: string, group: number) => `(?=(.*?${what}))\\${group}`;
 /** One of these stands in each of the lines below. Words alone are found much faster, and most files have none of them. */
-export const ENDING_WORDS = [...WORDS, "systemctl", "service", "GLOBAL", "global", OVERWRITING.file].join(
-  "|",
-);
+export const ENDING_WORDS = [
+  ...WORDS,
+  "systemctl",
+  "service",
+  "GLOBAL",
+  "global",
+  OVERWRITING.file,
+  ...WAY_WORDS,
+  ...MANAGER_WORDS,
+].join("|");
 /**
- * Lines that end a service, begin it again, name it for those that do, or write over its files. None that holds a
+ * Lines that end a service, begin it again, name it for those that do, write over its files, or put something in its way. None that holds a
  * password: what is not needed does not leave the host. Each part is looked for once in a line: hosts have files of one long line.
  */
 export const ENDING_LINES = `^(?=${[
@@ -68,10 +86,14 @@ export const ENDING_LINES = `^(?=${[
   `${first(OVERWRITING.writer, 11)}.*${OVERWRITING.file}`,
   // What a database is told to be set to (steps/mysql/boot.ts).
   ".*\\b(?:GLOBAL|global)[.\\s]+\\w+\\s*:?=",
+  ...WAY_LINES,
+  MANAGER_LINES,
 ].join("|")})(?!.*(?:${SECRETS.join("|")}))`;
 
 interface Ending {
   readonly does: string;
+  /** Whether it stands in a file of rules, where no shell decides about it. */
+  readonly isRule?: boolean;
   /** Whether starting the unit again does not take it back. */
   readonly lasts?: boolean;
   /** Of a unit that a variable names: no more than that it may be this one. */
@@ -88,9 +110,11 @@ interface Found extends Ending {
 export function endingsOf(
   lines: readonly BootLine[],
   unit: string,
+  reach: Reach = { doors: [], peers: [] },
 ): { readonly blocked: readonly string[]; readonly warnings: readonly string[] } {
   const blocked: string[] = [];
   const warnings: string[] = [];
+  const sameCause = ({ by }: BootLine) => lines.filter((other) => other.by === by && other.line > 0);
   for (const [index, line] of lines.entries()) {
     const { path, text, by } = line;
     const how = showHow(by);
@@ -100,13 +124,17 @@ export function endingsOf(
     }
     if (by.split(" ")[0] === unit || isMeshctls(line)) continue;
     const commands = commandsOf(text);
-    const found =
+    const found: Found | undefined =
       commands.flatMap(({ words, before, isQuoted }, at) => {
         const ending = endingIn(words, unit);
         if (ending === undefined) return [];
         const isSent = isQuoted && commands.slice(0, at).some((each) => isElsewhere(each.words));
         return [{ ...ending, before, isSaid: isSent || words.some(isSaying) }];
-      })[0] ?? killByNumber(text, unit);
+      })[0] ??
+      killByNumber(text, unit) ??
+      (commands.some(({ words }) => isElsewhere(words))
+        ? undefined
+        : inTheWayOf(line, sameCause(line), unit, reach));
     if (found === undefined) continue;
     const sameFile = lines.filter((other) => other.path === path && other.line > 0);
     if (found.isVague && !sameFile.some((other) => names(other.text, unit))) continue;
@@ -127,7 +155,9 @@ export function endingsOf(
 
 /** The installer of the watcher's files ends a timer of its own. */
 function isMeshctls({ path, by }: BootLine): boolean {
-  return path.startsWith("/opt/meshctl/") || (by.startsWith("meshctl-") && /\/system\/meshctl-/.test(path));
+  return (
+    /^\/(?:opt|etc)\/meshctl\//.test(path) || (by.startsWith("meshctl-") && /\/system\/meshctl-/.test(path))
+  );
 }
 
 interface Command {
@@ -223,6 +253,9 @@ function endingIn(words: readonly string[], unit: string): Ending | undefined {
     const isItsPackage = words.some((word) => PACKAGES[unit]?.test(word));
     return isRemoval && isItsPackage ? { does: "removes the package of" } : undefined;
   }
+  const users = at(/(?:^|\/)(?:userdel|deluser)$/);
+  if (users >= 0 && after(users).includes(USERS[unit] ?? ""))
+    return { does: "removes the user of", lasts: true };
   if (unit === "zookeeper.service" && at(/(?:^|\/)zkServer(?:\.sh)?$/) >= 0 && words.includes("stop"))
     return { does: "stops" };
   return undefined;
@@ -325,10 +358,11 @@ function beginsAgain({ text }: BootLine, unit: string, isVague: boolean, isSameL
 
 /** Of whom a line is run only for a reason that is not told here. */
 const NOT_ALWAYS =
-  /^(?:ifupdown|dhclient|pppd|NetworkManager|networkd-dispatcher|udev|modprobe|login|logrotate|ufw)$| /;
+  /^(?:ifupdown|dhclient|pppd|NetworkManager|networkd-dispatcher|udev|modprobe|login|logrotate|ufw|apt)$| /;
 
 /** Whether it is surely run: at the beginning of a line, with nothing before it that decides. */
-function isSure({ text, by }: BootLine, { before, lasts = false }: Found): boolean {
+function isSure({ text, by }: BootLine, { before, isRule = false, lasts = false }: Found): boolean {
+  if (isRule) return by === "logrotate" || !NOT_ALWAYS.test(by);
   // What a unit does when it ends is done at every shutdown: the next boot finds what lasts.
   const isAtShutdown = lasts && / ExecStop(?:Post)?$/.test(by);
   if ((NOT_ALWAYS.test(by) && !isAtShutdown) || /^\s/.test(text)) return false;

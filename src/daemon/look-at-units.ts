@@ -32,6 +32,8 @@ const PROPERTIES = [
   "Slice",
   "MemoryMax",
   "MemoryHigh",
+  "IOReadBandwidthMax",
+  "IOWriteBandwidthMax",
   "CPUQuotaPerSecUSec",
   "TasksMax",
   "TasksCurrent",
@@ -44,6 +46,8 @@ const LIMITS = [
   "ActiveState",
   "MemoryMax",
   "MemoryHigh",
+  "IOReadBandwidthMax",
+  "IOWriteBandwidthMax",
   "CPUQuotaPerSecUSec",
   "TasksMax",
   "TasksCurrent",
@@ -233,6 +237,11 @@ function limitOf(name: string, answer: Answer<UnitProperties>): LimitFact {
     memoryMax: number("MemoryMax"),
     memoryHigh: number("MemoryHigh"),
     processors: (/^\d/.test(quota) ? secondsOf(quota) : undefined) ?? Number.POSITIVE_INFINITY,
+    diskBytes: Math.min(
+      ...["IOReadBandwidthMax", "IOWriteBandwidthMax"]
+        .flatMap((property) => known.get(property) ?? [])
+        .map((text) => Number(/ (\d+)$/.exec(text)?.[1] ?? Number.POSITIVE_INFINITY)),
+    ),
     tasksMax: number("TasksMax"),
     // What is not counted is told as the largest number there is.
     tasks: tasks < 2 ** 40 ? tasks : 0,

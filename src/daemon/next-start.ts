@@ -1,6 +1,7 @@
 import { parseSize, showBytes } from "../quantity-text.ts";
 import { quotable } from "../terminal-text.ts";
 import { endingsOf } from "./endings.ts";
+import type { Reach } from "./in-the-way.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";
 import {
@@ -26,6 +27,8 @@ export interface StartNeeds {
   readonly runs?: readonly { readonly key: "ExecStartPre" | "ExecReload"; readonly program: string }[];
   /** Whether nothing but the package's own command may start it. */
   readonly isPackaged?: boolean;
+  /** Who must get to it, and to whom it must get; none where that is nobody's matter. */
+  readonly reach?: Reach;
 }
 
 export interface StartVerdict {
@@ -88,7 +91,7 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
   }
   if (next.endings.is === "unreadable") unread ??= { source: ENDED_BY, because: next.endings.because };
   else if (next.endings.is === "value") {
-    const ends = endingsOf(next.endings.value, unit.name);
+    const ends = endingsOf(next.endings.value, unit.name, needs.reach);
     blocked.push(...ends.blocked);
     warnings.push(...ends.warnings);
   }
@@ -221,6 +224,7 @@ function keepsFromStarting(
 
 /** With less a service is throttled, and not only shares the host with others. */
 const LEAST_PROCESSORS = 0.2;
+const LEAST_DISK_BYTES = 1 << 20;
 
 /** Where clouds tell machines of themselves: no service of ours asks there. */
 const LINK_LOCAL = /^(?:169\.254\.|fe80:|fd00:ec2:)/;
@@ -255,6 +259,10 @@ function limits(
     if (limit.processors < LEAST_PROCESSORS)
       warnings.push(
         `CPUQuota= of ${of} leaves ${Math.round(limit.processors * 100)}% of a processor, and ${name} is slowed down: systemctl cat ${limit.name} shows where it stands`,
+      );
+    if (limit.diskBytes < LEAST_DISK_BYTES)
+      warnings.push(
+        `${of} may read or write ${limit.diskBytes} bytes in a second, and ${name} is slowed down: systemctl cat ${limit.name} shows where it stands`,
       );
     const least = Math.max(tasks, limit.tasks);
     if (limit.tasksMax < least)
@@ -347,6 +355,9 @@ function isTooLittle(key: string, value: string, tasks: number): boolean {
 
 /** Whether a word of the kernel's command line keeps a unit from being started at boot. */
 function keepsFromBooting(word: string, name: string): boolean {
+  if (/^(?:[sS1]|single|rescue|emergency)$/.test(word)) return true;
+  const [, init] = /^init=(.*)$/.exec(word) ?? [];
+  if (init !== undefined) return !/^(?:\/usr)?\/(?:sbin\/init|lib\/systemd\/systemd)$/.test(init);
   const [, key, value = ""] = /^systemd\.(mask|unit)=(.*)$/.exec(word) ?? [];
   if (key === "mask") return value === name || `${value}.service` === name;
   return key === "unit" && !/^(?:default|multi-user|graphical)\.target$/.test(value);

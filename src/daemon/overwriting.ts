@@ -32,7 +32,7 @@ const DIRECTORIES =
 /** Programs that write a file, or take it away. */
 const WRITERS = "cp|mv|install|ln|rsync|scp|tee|sed|perl|rm|unlink|shred|truncate|curl|wget|dd";
 /** Programs that take a file from a service in another way. */
-const TAKERS = "chown|chgrp|chattr|mount|find";
+const TAKERS = "chown|chgrp|chmod|chattr|mount|find";
 
 /** What a line that writes one of these files has: who does, and the file's name behind it. */
 export const OVERWRITING = {
@@ -54,9 +54,11 @@ export function overwrittenBy(words: readonly string[], unit: string): string | 
   const taken = takenBy(words);
   if (taken === undefined) return undefined;
   const above = taken.paths.map((path) => path.replace(/\/+(?:\*|\.)?$/, "")).filter(Boolean);
-  // Files of meshctl's are root's anyway.
-  const own = taken.isRoots ? [] : files;
-  const data = taken.isRoots && DATA[unit]?.startsWith("/opt/") ? undefined : DATA[unit];
+  // Files of meshctl's are root's anyway, and data is its service's. HAProxy reads its own as root.
+  const isRootsAnyway = taken.isRoots === true || (taken.isClosed === true && unit === "haproxy.service");
+  const own = isRootsAnyway ? [] : files.slice(0, taken.isClosed ? -1 : undefined);
+  const isKept = DATA[unit]?.startsWith("/opt/") ? taken.isRoots : taken.isClosed;
+  const data = isKept ? undefined : DATA[unit];
   const all = data === undefined ? own : [...own, data];
   const lost = all.find((path) => above.some((each) => path === each || path.startsWith(`${each}/`)));
   return lost && `${taken.does} ${lost} of`;
@@ -68,10 +70,18 @@ const OWN = /^(?:zookeeper|haproxy|mysql|meshctl\w*|synapse|nerve|\d+|-.*)?$/;
 const isVariable = (word: string) => word.includes("$");
 
 /** Paths that a command takes away with all that is below, and how. */
-function takenBy(
-  words: readonly string[],
-): { readonly does: string; readonly paths: readonly string[]; readonly isRoots?: boolean } | undefined {
-  const at = words.findIndex((word) => /^(?:\S*\/)?(?:rm|mv|chown|chgrp|chattr|mount|find)$/.test(word));
+function takenBy(words: readonly string[]):
+  | {
+      readonly does: string;
+      readonly paths: readonly string[];
+      readonly isRoots?: boolean;
+      /** Whether others than its owner are kept from it. */
+      readonly isClosed?: boolean;
+    }
+  | undefined {
+  const at = words.findIndex((word) =>
+    /^(?:\S*\/)?(?:rm|mv|chown|chgrp|chmod|chattr|mount|find)$/.test(word),
+  );
   if (at < 0) return undefined;
   const rest = words.slice(at + 1);
   const paths = rest.filter((word) => word.startsWith("/"));
@@ -89,6 +99,10 @@ function takenBy(
       if (OWN.test(owner) || isVariable(owner)) return undefined;
       return { does: "gives another user", paths: below, isRoots: owner === "root" };
     }
+    case "chmod":
+      return /^[0-7]?[0-7]{2}[0123]$|(?:^|,)g?o(?:=$|=[wx]|-[wx]*r)|(?:^|,)go-x/.test(first)
+        ? { does: "closes to its user", paths, isClosed: true }
+        : undefined;
     case "chattr":
       return rest.some((word) => /^\+\w*[ia]/.test(word))
         ? { does: "makes read-only", paths: below }

@@ -36,7 +36,7 @@ export function packageFaults(
     } else if (file.size === 0) refuse(`${file.path} is empty, and not ${brought}: ${again}`);
     else if (startedAt === undefined || file.changed > startedAt)
       refuse(
-        `${file.path} is not ${brought}, and ${unitName} has not been started with it yet: ${again}, or restart ${unitName} to see`,
+        `${file.path} is not ${brought}, and ${unitName} has not been started with it yet: ${again} (where dpkg-divert --list names it, dpkg-divert --remove does), or restart ${unitName} to see`,
       );
     else warnings.push(`${file.path} is not ${brought}, and ${unitName} runs with it`);
   }

@@ -30,6 +30,8 @@ export interface LimitFact {
   readonly memoryHigh: number;
   /** Seconds of a processor that it gets in a second. */
   readonly processors: number;
+  /** Bytes that it may read or write in a second, of the disk that it is held back most on. */
+  readonly diskBytes: number;
   readonly tasksMax: number;
   /** Those there are now; 0 where nobody counts. */
   readonly tasks: number;

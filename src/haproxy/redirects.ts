@@ -2,11 +2,11 @@ import { BlockList, isIPv6 } from "node:net";
 import { chainKey, type Item } from "../evidence/iptables.ts";
 import { isPlainMap } from "../plain-map.ts";
 
-/** A rule of nftables that sends connections to a front end of this host elsewhere. */
+/** A rule of nftables that sends connections to a front end of this host elsewhere, or drops some. */
 export interface Redirect {
   /** "table ip nat, chain output". */
   readonly place: string;
-  /** "redirect", "dnat". */
+  /** "redirect", "dnat"; "drop". */
   readonly how: string;
   /** Whether all of the host's own connections to it are sent elsewhere: the rule asks for nothing else, and none is before it. */
   readonly isSure: boolean;
@@ -14,6 +14,9 @@ export interface Redirect {
 
 /** Verdicts of nft's, and in small letters the targets of iptables' that nft tells by name alone. */
 const TARGETS = ["redirect", "dnat", "tproxy"];
+const DROPS = ["drop", "reject"];
+/** Where packets of this host to itself pass. */
+const OWN_HOOKS = ["output", "input", "prerouting", "ingress"];
 
 /** Words of a rule behind which others of its chain may not be asked. */
 const PASSES = ["accept", "return", "jump", "goto", "vmap"];
@@ -21,31 +24,43 @@ const PASSES = ["accept", "return", "jump", "goto", "vmap"];
 /** Words that a rule asks by beside those that are read here; "xt" is a match of iptables' that nft cannot say. */
 const ASKS = ["xt", "limit", "quota", "ct count"];
 
-/** Rules that send what goes to an address and port of this host elsewhere. */
+/** Rules that send what goes to an address and port of this host elsewhere, or drop it. */
 export function redirectsOf(items: readonly Item[], address: string, port: number): readonly Redirect[] {
   const chains = new Map(
     items.flatMap(({ chain }) => (isPlainMap(chain) ? [[chainKey(chain, chain.name), chain]] : [])),
   );
   const otherFamily = isIPv6(address) ? "ip" : "ip6";
-  /** Chains in which a rule before may have let it pass. */
+  /** Chains in which a rule before may have let it pass, and those in which one surely has. */
   const passing = new Set<string>();
+  const passed = new Set<string>();
   return items.flatMap(({ rule }): Redirect[] => {
     if (!isPlainMap(rule) || !Array.isArray(rule.expr) || rule.family === otherFamily) return [];
     const parts = rule.expr.filter(isPlainMap);
-    const how = parts.flatMap((part) => TARGETS.filter((word) => word in part || word === targetOf(part)))[0];
+    const how = parts.flatMap((part) =>
+      [...TARGETS, ...DROPS].filter((word) => word in part || word === targetOf(part)),
+    )[0];
     const chain = chainKey(rule, rule.chain);
-    const hook = chains.get(chain)?.hook;
+    const base = chains.get(chain);
+    const hook = base?.hook;
     const mayHavePassed = passing.has(chain);
     const met = parts.flatMap((part) => (isPlainMap(part.match) ? [meets(part.match, address, port)] : []));
     if (!met.includes("no") && hasAny(parts, PASSES)) passing.add(chain);
+    const isSurelyMet = met.every((each) => each === "yes" || each === "port") && !hasAny(parts, ASKS);
+    if (isSurelyMet && hasAny(parts, ["accept"])) passed.add(chain);
+    if (how === undefined) return [];
+    const isDrop = DROPS.includes(how);
     // What comes from this host itself passes no other hook that sends it elsewhere.
-    if (how === undefined || (hook !== undefined && hook !== "output")) return [];
+    if (hook !== undefined && !(isDrop ? OWN_HOOKS.includes(String(hook)) : hook === "output")) return [];
+    if (isDrop && (passed.has(chain) || (base?.dev !== undefined && !eachOf(base.dev).flat().includes("lo"))))
+      return [];
     if (met.includes("no") || !met.some((each) => each.endsWith("port"))) return [];
     return [
       {
         place: `table ${String(rule.family)} ${String(rule.table)}, chain ${String(rule.chain)}`,
         how,
+        // Whether all is dropped one request of this host's own has shown.
         isSure:
+          !isDrop &&
           hook === "output" &&
           !met.some((each) => each.startsWith("perhaps")) &&
           !hasAny(parts, ASKS) &&
@@ -100,7 +115,8 @@ function meets({ op, left, right }: Item, address: string, port: number): Met {
     if (isNamedSet) return "perhaps";
     if (field === "protocol" || field === "nexthdr")
       return told(holds(right, (each) => each === "tcp" || each === 6));
-    if (field === "daddr") {
+    // To itself a host sends from the same address.
+    if (field === "daddr" || field === "saddr") {
       const covered = eachOf(right).map((each) => coversAddress(each, address));
       if (covered.includes(true)) return told(true);
       return covered.includes(undefined) ? "perhaps" : told(false);
@@ -110,7 +126,8 @@ function meets({ op, left, right }: Item, address: string, port: number): Met {
   if (isPlainMap(left.meta) && !isNamedSet) {
     const { key } = left.meta;
     if (key === "l4proto") return told(holds(right, (each) => each === "tcp" || each === 6));
-    if (key === "oif" || key === "oifname") return told(holds(right, (each) => each === "lo"));
+    if (["oif", "oifname", "iif", "iifname"].includes(String(key)))
+      return told(holds(right, (each) => each === "lo"));
   }
   return "perhaps";
 }

@@ -70,7 +70,7 @@ sub microseconds {
 my %PROPERTY = map { $_ => 1 } qw(
   Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths
   NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE
-  ExecStartPre ExecReload Slice MemoryMax MemoryHigh CPUQuotaPerSecUSec TasksMax TasksCurrent IPAddressAllow IPAddressDeny WantedBy RequiredBy ConflictedBy
+  ExecStartPre ExecReload Slice MemoryMax MemoryHigh IOReadBandwidthMax IOWriteBandwidthMax CPUQuotaPerSecUSec TasksMax TasksCurrent IPAddressAllow IPAddressDeny WantedBy RequiredBy ConflictedBy
   Group SupplementaryGroups DynamicUser ProtectHome ReadWritePaths ReadOnlyPaths InaccessiblePaths NoExecPaths ExecPaths
   BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp StateDirectory LogsDirectory CacheDirectory
   RootImage RequiresMountsFor RuntimeDirectory SourcePath);
@@ -845,7 +845,9 @@ my $UNREAD = qr{\A/usr/share/(?:doc|man|locale|info|lintian|doc-base|bug|menu|ic
 sub packages_altered {
   my $info = "/var/lib/dpkg/info";
   my ($left, $unread, %diverted, %seen, @touched, @found) = ($DIGESTED_BYTES * 4, 0);
-  $diverted{$_} = 1 for split /\n/, whole("/var/lib/dpkg/diversions");
+  # What a package diverts another one has made room for; ":" is somebody's own.
+  my @diversions = split /\n/, whole("/var/lib/dpkg/diversions");
+  while (my ($from, undef, $by) = splice @diversions, 0, 3) { $diverted{$from} = 1 if $by ne ":" || !-e $from }
   for my $list (sort(names($info, qr/\A(?:$_[0])(?::\w+)?\.md5sums\z/))) {
     my $package = $list =~ s/(?::\w+)?\.md5sums\z//r;
     my $since = (lstat "$info/$list")[10];
@@ -1395,11 +1397,13 @@ my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 
   "'innodb_read_only', 'read_only', 'super_read_only', 'offline_mode', 'max_connections', 'skip_networking', 'bind_address', 'port', " .
   "'innodb_buffer_pool_size', 'innodb_buffer_pool_size_max', 'innodb_buffer_pool_chunk_size', 'innodb_buffer_pool_instances', " .
   "'innodb_log_file_size', 'innodb_redo_log_capacity', 'innodb_flush_log_at_trx_commit'); " .
-  "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Innodb_redo_log_capacity_resized'); " .
+  "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Threads_connected', 'Innodb_redo_log_capacity_resized'); " .
   # What events set: MariaDB refuses to list them where they are switched off. Of an event nothing else than that.
   q{SET @known = IF(@@event_scheduler = 'ON', 'SELECT CONCAT(''event '', EVENT_SCHEMA, ''.'', EVENT_NAME), } .
   q{REGEXP_SUBSTR(EVENT_DEFINITION, ''(GLOBAL|PERSIST)[[:space:].]+innodb_[a-z_]+ *:?= *[0-9]+'') } .
-  q{FROM information_schema.EVENTS WHERE STATUS = ''ENABLED''', 'DO 0'); PREPARE told FROM @known; EXECUTE told};
+  q{FROM information_schema.EVENTS WHERE STATUS = ''ENABLED''', 'DO 0'); PREPARE told FROM @known; EXECUTE told; } .
+  # It locks no row. Where nobody may write, for somebody has the read lock of all tables, it fails by 1205.
+  "SET lock_wait_timeout=1; SELECT 1 FROM mysql.innodb_table_stats WHERE 0 FOR UPDATE";
 
 # The socket that a process listens at; undefined when it has none in the file system. MySQL's X protocol has another.
 sub socket_of {
@@ -1611,7 +1615,7 @@ sub manager_settings {
   push @told, map { ("/etc/ld.so.preload:$$_[0]", "Preload", $$_[1]) } said_in(whole("/etc/ld.so.preload"));
   # The first entry is the one that boots unless somebody chooses.
   my ($entry) = grep { $$_[1] =~ /\A\s*linux/ } said_in(whole("/boot/grub/grub.cfg"));
-  my $words = join " ", grep { /\Asystemd\.(?:mask|unit)=/ } split " ", $entry ? $$entry[1] : "";
+  my $words = join " ", grep { /\A(?:systemd\.(?:mask|unit)=|init=|(?:[sS1]|single|rescue|emergency)\z)/ } split " ", $entry ? $$entry[1] : "";
   push @told, "/boot/grub/grub.cfg:$$entry[0]", "Kernel", $words if $words ne "";
   for (said_in(whole("/etc/fstab"))) {
     my ($spec, $point, $type, $options) = map { unescaped($_) } split " ", $$_[1];
@@ -1648,7 +1652,7 @@ my $LEADS_TO = qr/\A(?:Wants|Requires|BindsTo|Upholds|OnSuccess|Unit|Service|Soc
 my $NEVER_AT_BOOT = qr/\A(?:rescue|emergency|halt|poweroff|reboot|shutdown|kexec|exit|final|umount|(?:hybrid-)?sleep|suspend|(?:suspend-then-)?hibernate|initrd.*)\.target\./;
 my $MOST_SCRIPTS = 400;
 my $MOST_BY_STAR = 50;
-my $MOST_WRITERS = 300;
+my $MOST_WRITERS = 1000;
 
 # The text of a script or configuration, no more than $CONTENT_BYTES; undefined of a program, or of what is no file.
 sub script {
@@ -1801,6 +1805,8 @@ sub boot_lines {
   }
   $files->("/var/spool/cron/atjobs", "at", qr/\A[a=]/) if $enabled->("atd.service");
   $files->("/etc/logrotate.d", "logrotate", qr/\A[^.]/) if -x "/usr/sbin/logrotate";
+  $files->("/etc/apt/apt.conf.d", "apt", qr/\A[\w.-]+\z/);
+  $files->("/etc/iptables", "netfilter-persistent", qr/\Arules\.v[46]\z/) if $enabled->("netfilter-persistent.service");
   if (-x "/sbin/ifup" || -x "/usr/sbin/ifup") {
     my $up = qr/\A\s*(?:pre-up|up|post-up)\s/;
     $look->("/etc/network/interfaces", "ifupdown", 0, $up);

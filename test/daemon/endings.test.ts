@@ -37,6 +37,7 @@ describe("what surely ends a service", () => {
     ["kill `cat /run/haproxy.pid`", "kills"],
     ["apt-get -y purge haproxy", "removes the package of"],
     ["systemctl stop docker haproxy", "stops"],
+    ["/usr/sbin/userdel -f haproxy", "removes the user of"],
     ["docker stop edge; systemctl stop haproxy", "stops"],
     ["ssh kvm-02 'echo moved'; systemctl stop haproxy", "stops"],
     ["systemctl isolate rescue.target", "isolates rescue.target, and so stops"],
@@ -228,6 +229,8 @@ describe("what takes the data of a service from it otherwise", () => {
     ["chattr -R +i /var/lib/zookeeper/data", `makes read-only ${DATA} of`],
     ["mount -t tmpfs tmpfs /var/lib/zookeeper", `mounts something over ${DATA} of`],
     ["mount --bind /srv/empty /var/lib/zookeeper", `mounts something over ${DATA} of`],
+    ["chmod -R go-rwx /etc/zookeeper", "closes to its user /etc/zookeeper/conf/zoo.cfg of"],
+    ["chmod 0700 /etc/zookeeper", "closes to its user /etc/zookeeper/conf/zoo.cfg of"],
     ["find /var/lib/zookeeper -type f -mtime +1 -delete", `deletes in ${DATA} of`],
     ["find /var/lib/zookeeper/ -mtime +1 -exec rm -f {} +", `deletes in ${DATA} of`],
   ])("%s", (text, does) =>
@@ -238,6 +241,10 @@ describe("what takes the data of a service from it otherwise", () => {
     "chown -R zookeeper:zookeeper /var/lib/zookeeper",
     "chown root /var/lib/zookeeper/backup",
     "chattr -i /var/lib/zookeeper",
+    "chmod -R 0750 /var/lib/zookeeper",
+    "chmod 0755 /etc/zookeeper",
+    "chmod -R a+rX /etc/zookeeper",
+    "chmod go-w /etc/zookeeper/conf/zoo.cfg",
     "mount /var/lib/zookeeper",
     "mount -t ext4 /dev/vdb1 /var/lib/zookeeper/backup",
     "find /var/lib/zookeeper -name '*.bak' -delete",
@@ -285,6 +292,8 @@ it.each([
   "rm -rf /etc/haproxy.old",
   "rm /etc/haproxy/errors/*",
   "mv /srv/conf /etc/haproxy",
+  // It is read as root.
+  "chmod 0600 /etc/haproxy/haproxy.cfg",
   "cp -a /etc/haproxy /var/backups/",
   "curl -o /srv/haproxy.cfg http://conf.example/etc/haproxy/haproxy.cfg",
 ])("%s writes over nothing of a service's", (text) => expect(ends(text)).toEqual(NOTHING));

@@ -15,6 +15,7 @@ const UNLIMITED = {
   memoryHigh: Number.POSITIVE_INFINITY,
   processors: Number.POSITIVE_INFINITY,
   tasksMax: Number.POSITIVE_INFINITY,
+  diskBytes: Number.POSITIVE_INFINITY,
   tasks: 0,
   denied: [],
   allowed: [],
@@ -237,6 +238,14 @@ describe("the next start of a unit", () => {
     expect([found.blocked.length, found.warnings.length]).toEqual([blocked, warned]);
   });
 
+  it.each([
+    [1000, 1],
+    [200 << 20, 0],
+  ])("reads and writes %d bytes in a second of its slice: warned %d", (diskBytes, warned) => {
+    const found = judgeStart(unit({ limits: [{ name: "apps.slice", ...UNLIMITED, diskBytes }] }), NEEDS);
+    expect([found.blocked.length, found.warnings.length]).toEqual([0, warned]);
+  });
+
   it("gets those that any slice of its lets through", () => {
     const limits = [
       { name: "system.slice", ...UNLIMITED, allowed: ["0.0.0.0/0", "::/0"] },
@@ -296,6 +305,9 @@ describe("the next start of a unit", () => {
     ["Kernel", "systemd.mask=x.service", /begin with/],
     ["Kernel", "systemd.mask=y.service systemd.unit=multi-user.target", undefined],
     ["Kernel", "systemd.unit=rescue.target", /begin with/],
+    ["Kernel", "single", /begin with single/],
+    ["Kernel", "init=/bin/sh", /begin with init=\/bin\/sh/],
+    ["Kernel", "init=/lib/systemd/systemd", undefined],
     ["Fstab", "UUID=dead on /srv", /mounts UUID=dead on \/srv .*emergency mode before x\.service .*nofail/],
   ])("of which every service, or the boot, has %s=%s", (key, value, because) => {
     const manager = { is: "value", value: [{ place: "/etc/x:7", key, value }] } as const;

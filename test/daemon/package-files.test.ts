@@ -40,7 +40,7 @@ it.each<[string, Partial<AlteredFile>, string]>([
   [
     "was replaced since the start",
     { changed: 1001 },
-    `/usr/lib/x/y.so is not what x brought, and x.service has not been started with it yet: ${AGAIN}, or restart x.service to see`,
+    `/usr/lib/x/y.so is not what x brought, and x.service has not been started with it yet: ${AGAIN} (where dpkg-divert --list names it, dpkg-divert --remove does), or restart x.service to see`,
   ],
   [
     "is closed to the service's user",

@@ -115,3 +115,37 @@ it("one for addresses of a set with a name may do so", () => {
 it.each(["xt", "limit", "quota", "ct count"])("one that asks for more by %s may do so", (word) => {
   expect(told([TO_PORT, { [word]: {} }, REDIRECT])).toMatchObject([{ isSure: false }]);
 });
+
+const DROP = { drop: null };
+const LIMIT = { limit: { rate: 1, per: "minute", inv: true } };
+const onLo = (op = "==") => match({ meta: { key: "iifname" } }, "lo", op);
+
+it.each<[string, readonly object[], string, (readonly (readonly object[])[])?]>([
+  ["beyond a rate", [TO_PORT, LIMIT, DROP], "input"],
+  ["on its way out", [TO_PORT, LIMIT, DROP], "output"],
+  ["on the loopback interface", [onLo(), TO_PORT, LIMIT, DROP], "input"],
+  [
+    "behind what lets other packets through",
+    [TO_PORT, LIMIT, DROP],
+    "input",
+    [[match({ ct: { key: "state" } }, ["established"], "in"), { accept: null }]],
+  ],
+])("a rule that drops some %s is told, and that it drops all is not", (_, expr, hook, before = []) => {
+  expect(told(expr, hook, { before })).toEqual([
+    { place: "table ip nat, chain x", how: "drop", isSure: false },
+  ]);
+});
+
+it.each<[string, readonly object[], string, (readonly (readonly object[])[])?]>([
+  ["what comes over another interface", [onLo("!="), TO_PORT, DROP], "input"],
+  ["what is forwarded", [TO_PORT, DROP], "forward"],
+  ["other senders", [match(payload("ip", "saddr"), "203.0.113.7"), TO_PORT, DROP], "input"],
+  [
+    "what the loopback interface was let through before",
+    [TO_PORT, DROP],
+    "input",
+    [[onLo(), { accept: null }]],
+  ],
+])("a rule that drops %s takes nothing from this host", (_, expr, hook, before = []) => {
+  expect(told(expr, hook, { before })).toEqual([]);
+});

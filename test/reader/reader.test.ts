@@ -548,6 +548,10 @@ describe("what is run at a boot or later", () => {
       "/etc/all.d/a.conf": "stop-it seven\n",
       "/etc/all.d/b.txt": "stop-it nowhere\n",
       "/etc/logrotate.d/x": "/var/log/x {\n postrotate\n  stop-it two\n endscript\n}\n",
+      "/etc/apt/apt.conf.d/99x": 'DPkg::Post-Invoke { "stop-it eight"; };\n',
+      "/etc/iptables/rules.v4": "*filter\n-A stop-it nine\n",
+      "/etc/iptables/rules.bak": "stop-it never\n",
+      "/etc/systemd/system/netfilter-persistent.service": "[Service]\nExecStart=/bin/true\n",
       "/var/spool/cron/atjobs/a1": "#!/bin/sh\nstop-it three\n",
       "/run/systemd/transient/run-x.timer": "[Timer]\nOnActiveSec=1h\n",
       "/run/systemd/transient/run-x.service":
@@ -561,7 +565,7 @@ describe("what is run at a boot or later", () => {
     const empty = ["/etc", "/run", "/var/spool", "/var/log"].map((path) => `mount -t tmpfs none ${path}`);
     const many = "mkdir /etc/app; for i in $(seq 450); do : >/etc/app/$i.txt; done";
     const wanted =
-      "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service /etc/systemd/system/multi-user.target.wants";
+      "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service ../netfilter-persistent.service /etc/systemd/system/multi-user.target.wants";
     // Of this machine's own programs it is decided whether logrotate is there.
     const has = "mount -t tmpfs none /usr/sbin; : >/usr/sbin/logrotate; chmod 755 /usr/sbin/logrotate";
     const other = new HostReader(
@@ -574,7 +578,9 @@ describe("what is run at a boot or later", () => {
       told.is === "value" ? told.value.map(([path, line, text, by]) => [path, line, text?.trim(), by]) : [];
     expect(rows.toSorted()).toEqual([
       ["/etc/all.d/a.conf", "1", "stop-it seven", "rc.local"],
+      ["/etc/apt/apt.conf.d/99x", "1", 'DPkg::Post-Invoke { "stop-it eight"; };', "apt"],
       ["/etc/helper", "2", "stop-it six", "rc.local"],
+      ["/etc/iptables/rules.v4", "2", "-A stop-it nine", "netfilter-persistent"],
       ["/etc/logrotate.d/x", "3", "stop-it two", "logrotate"],
       ["/etc/rc.local", "3", "echo stop-it one", "rc.local"],
       ["/etc/status", "2", "Name: stop-it", "rc.local"],
@@ -602,12 +608,25 @@ describe("a package's files", () => {
     const sumOf = (text: string) => createHash("md5").update(text).digest("hex");
     mkdirSync(at("brought/inner"), { recursive: true });
     mkdirSync(at("dpkg/info"), { recursive: true });
-    const names = ["same", "touched", "altered", "closed", "inner/deep", "diverted"];
+    const names = ["same", "touched", "altered", "closed", "inner/deep", "diverted", "own"];
     for (const name of names) put(`brought/${name}`, name);
-    const list = [...names, "absent"].map((name) => `${sumOf(name)}  ${at(`brought/${name}`).slice(1)}\n`);
+    const list = [...names, "away", "absent"].map(
+      (name) => `${sumOf(name)}  ${at(`brought/${name}`).slice(1)}\n`,
+    );
     put("dpkg/info/fake-1.0:amd64.md5sums", `${list.join("")}${sumOf("x")}  usr/share/doc/fake/none\n`);
     put("dpkg/info/other.md5sums", `${sumOf("x")}  ${at("brought/absent").slice(1)}\n`);
-    put("dpkg/diversions", `${at("brought/diverted")}\n${at("brought/elsewhere")}\nfake-other\n`);
+    const diversions = [
+      ["diverted", "elsewhere", "fake-other"],
+      // Somebody's own, as dpkg-divert --local has it, which left a file in its place, and one which left none.
+      ["own", "own.distrib", ":"],
+      ["away", "away.distrib", ":"],
+    ];
+    put(
+      "dpkg/diversions",
+      diversions
+        .map(([from, to, by]) => `${at(`brought/${from}`)}\n${at(`brought/${to}`)}\n${by}\n`)
+        .join(""),
+    );
     const since = statSync(at("dpkg/info/fake-1.0:amd64.md5sums")).ctimeMs;
     // The kernel's time of a change is of whole seconds here.
     const change = async (name: string, text: string) => {
@@ -619,6 +638,7 @@ describe("a package's files", () => {
     await change("touched", "touched");
     await change("altered", "altere?");
     await change("diverted", "else");
+    await change("own", "wrapper");
     chmodSync(at("brought/closed"), 0o640);
     chmodSync(at("brought/inner"), 0o700);
     const other = new HostReader(new LocalHost({}, `mount --bind ${at("dpkg")} /var/lib/dpkg || exit 1`));
@@ -627,12 +647,15 @@ describe("a package's files", () => {
     expect(told).toMatchObject({ is: "value", value: { unread: 0 } });
     const files = told.is === "value" ? told.value.files : [];
     expect(
-      files.map(({ path, package: name, is, mode }) => [path.slice(at("brought").length), name, is, mode]),
+      files
+        .map(({ path, package: name, is, mode }) => [path.slice(at("brought").length), name, is, mode])
+        .toSorted(),
     ).toEqual([
-      ["/closed", "fake-1.0", "closed", "0640"],
-      ["/inner", "fake-1.0", "closed", "0700"],
       ["/absent", "fake-1.0", "absent", ""],
       ["/altered", "fake-1.0", "altered", "0644"],
+      ["/closed", "fake-1.0", "closed", "0640"],
+      ["/inner", "fake-1.0", "closed", "0700"],
+      ["/own", "fake-1.0", "altered", "0644"],
     ]);
   });
 });

@@ -138,11 +138,18 @@ const LEAST_BYTES = 64 * 2 ** 20;
 const LEAST_TASKS = 16;
 
 function nextStart(situation: Situation): Reading {
-  const { dropIn, facts, host } = situation;
+  const { desired, dropIn, facts, host } = situation;
   const row = nextStartRow(facts.unit, {
     memoryBytes: LEAST_BYTES,
     tasks: LEAST_TASKS + host.cpus,
     own: [DROP_IN],
+    reach: {
+      doors: desired.settings.services.map(({ bind, port }) => ({
+        port,
+        isLocal: /^(?:127\.|::1$)/.test(bind),
+      })),
+      peers: [],
+    },
     runs: dropIn.agrees
       ? [
           { key: "ExecStartPre", program: `${LOAD_RECORDER} ${LOADED_RECORD}` },

@@ -86,7 +86,18 @@ export function judgeAsItRuns(facts: InstalledFacts): {
     );
   }
 
+  if (isRunning && facts.isLocked === true)
+    warnings.push(
+      `nobody can write to ${name}: a session holds the read lock of all tables, as a backup does. SHOW FULL PROCESSLIST names who may, and KILL ends it`,
+    );
+
   const most = of("max-connections");
+  // An administrator has one more than all others, and is counted.
+  const connections = Number(facts.live?.get("Threads_connected"));
+  if (isRunning && connections > Number(most.now))
+    warnings.push(
+      `all ${most.now} connections of ${name} are taken, and nobody else gets in: SHOW FULL PROCESSLIST tells by whom (max_connections)`,
+    );
   if (isRunning && Number(most.now) < Number(most.next))
     warnings.push(
       `${name} takes ${most.now} connections at most, and ${most.next} after its next start: SET GLOBAL max_connections=${most.next}, or write it down`,

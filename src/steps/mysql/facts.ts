@@ -37,6 +37,8 @@ export interface InstalledFacts {
   /** Variables and status of the running server, and by "event NAME" what one of its events sets; undefined when it was not asked or did not answer. */
   readonly live: ReadonlyMap<string, string> | undefined;
   readonly liveError: string | undefined;
+  /** Whether somebody holds the read lock of all tables. */
+  readonly isLocked?: boolean;
   /** Who listens on the socket that answered; 0 when nobody does any more. */
   readonly answeredBy:
     | {

@@ -244,7 +244,14 @@ async function lookAtParser(reader: Reader, { server, user, isProtected }: Insta
   return parserFacts(options, validation);
 }
 
-type Running = Pick<InstalledFacts, "live" | "liveError" | "answeredBy">;
+type Running = Pick<InstalledFacts, "live" | "liveError" | "answeredBy" | "isLocked">;
+
+const LOCKED = /^ERROR 1205 /;
+
+/** Whether all was told but for the last, which asks if anybody may write: what fails there says nothing of the rest. */
+function hasTold(lines: readonly string[]): boolean {
+  return lines.some((line) => line.startsWith("Uptime\t"));
+}
 
 /** What the server answers, and who that is. One that is on its way up or down is not asked. */
 async function lookAtRunning(reader: Reader, { start, socket: usual, mainPid }: Installed): Promise<Running> {
@@ -259,17 +266,20 @@ async function lookAtRunning(reader: Reader, { start, socket: usual, mainPid }: 
   let { exitCode, lines } = answer.value;
   // Where root has a password it may stand in root's own file; and Debian's MySQL keeps a maintenance account.
   for (const account of ["own", "debian"] as const) {
-    if (exitCode === 0) break;
+    if (exitCode === 0 || hasTold(lines)) break;
     const again = await reader.databaseQuery(account, mainPid);
-    if (again.is === "value" && (again.value.exitCode === 0 || account === "own"))
+    if (
+      again.is === "value" &&
+      (again.value.exitCode === 0 || hasTold(again.value.lines) || account === "own")
+    )
       ({ exitCode, lines } = again.value);
   }
-  if (exitCode !== 0) return { ...nothing, liveError: quotable(lines.join("\n")) };
+  if (exitCode !== 0 && !hasTold(lines)) return { ...nothing, liveError: quotable(lines.join("\n")) };
   const found = new Map(lines.map((line) => line.split("\t", 2) as [string, string]));
   const socket = found.get("socket") ?? "";
   const live = new Map(
     [...found].filter(([name]) =>
-      /^(?:[Ii]nnodb_.*|version|Uptime|max_connect_errors|skip_name_resolve|host_cache_size|datadir|(?:super_)?read_only|offline_mode|max_connections|skip_networking|bind_address|port|event .*)$/.test(
+      /^(?:[Ii]nnodb_.*|version|Uptime|Threads_connected|max_connect_errors|skip_name_resolve|host_cache_size|datadir|(?:super_)?read_only|offline_mode|max_connections|skip_networking|bind_address|port|event .*)$/.test(
         name,
       ),
     ),
@@ -277,6 +287,7 @@ async function lookAtRunning(reader: Reader, { start, socket: usual, mainPid }: 
   return {
     ...nothing,
     live: live.size === 0 ? undefined : live,
+    isLocked: lines.some((line) => LOCKED.test(line)),
     answeredBy: socket === "" ? undefined : await listenerAt(reader, socket, mainPid),
   };
 }

@@ -4,10 +4,28 @@ import type { Reading } from "../../contract/reading.ts";
 import type { Fleet } from "../../contract/step.ts";
 import { check, unread } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
+import type { PreflightFacts } from "./facts.ts";
 
 const SOURCE = "date +%s.%N (half the round trip taken off)";
 const SET_IT =
   "let NTP set it (apt-get install systemd-timesyncd, then timedatectl set-ntp true) and see that UDP port 123 gets out";
+
+/** What sets the clock of a host, again and again. */
+const KEEPERS =
+  /^(?:systemd-timesyncd|chronyd?|ntpd?|ntpsec|openntpd|phc2sys(?:@.*)?|open-vm-tools|vmtoolsd|vboxadd-service|virtualbox-guest-utils)\.service$/;
+/** A container has the clock of its host. */
+const OWN_CLOCK = /^(?:kvm|qemu|none|vmware|microsoft|xen|amazon|oracle|bhyve|parallels|google)$/;
+
+/** A clock that is right now, and that nothing keeps so. */
+export function unkeptClock({ boot }: PreflightFacts, { virtualization }: HostFacts): string | undefined {
+  if (boot === undefined || !OWN_CLOCK.test(virtualization ?? "")) return undefined;
+  const keepers = [...boot.units].filter(([name]) => KEEPERS.test(name));
+  if (keepers.length === 0)
+    return `the next boot starts nothing that sets the clock, so it will go wrong: ${SET_IT}`;
+  if (keepers.some(([, { isIdle }]) => !isIdle)) return undefined;
+  const [[name]] = keepers as [(typeof keepers)[number]];
+  return `${name} does not run, so the clock will go wrong: systemctl status ${name} tells why`;
+}
 
 /**
  * Compares clocks beyond what a round trip leaves uncertain. Only a host that most others disagree with is stopped.

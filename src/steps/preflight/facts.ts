@@ -1,3 +1,5 @@
+import type { BootPlan } from "../../daemon/boot.ts";
+import type { BootLine } from "../../daemon/boot-lines.ts";
 import type { PortRange } from "../../evidence/port-ranges.ts";
 
 export interface PreflightFacts {
@@ -10,6 +12,10 @@ export interface PreflightFacts {
   }[];
   readonly localPortRange: PortRange;
   readonly reservedPorts: readonly PortRange[];
+  /** What the next boot starts; undefined where it was not read, which the rows of each unit tell. */
+  readonly boot: BootPlan | undefined;
+  /** Lines that are run at a boot or later; none where they were not read, which the rows of each unit tell. */
+  readonly bootLines: readonly BootLine[];
   /** Undefined on hosts that are no members of the ensemble. */
   readonly flush: Flush | undefined;
   /** Member's address → the connects that were answered, and why others were not; "" where all were. */

@@ -1,3 +1,6 @@
+import { bootPlan } from "../../daemon/boot.ts";
+import { bootLines } from "../../daemon/boot-lines.ts";
+import { ENDING_LINES, ENDING_WORDS } from "../../daemon/endings.ts";
 import { parsePortRanges } from "../../evidence/port-ranges.ts";
 import { type Answer, NotUnderstood, read, readThere, reasonOf } from "../../reader/answer.ts";
 import type { Reader } from "../../reader/reader.ts";
@@ -19,7 +22,7 @@ export async function lookAtMachine(
   const own = [...new Set(member === undefined ? [] : [member.dataDir, member.logDir])];
   const directoriesOfMember = own.map((path) => nearestDirectory(reader, path));
   const logDir = directoriesOfMember.at(-1);
-  const [directories, space, range, reserved, flush, roundTrips] = await Promise.all([
+  const [directories, space, range, reserved, flush, roundTrips, lines, boot] = await Promise.all([
     Promise.all(WRITTEN.map((path) => directoryAt(reader, path))),
     Promise.all([...FILLED, ...directoriesOfMember].map((path) => spaceAt(reader, path))),
     reader.text("/proc/sys/net/ipv4/ip_local_port_range"),
@@ -30,6 +33,8 @@ export async function lookAtMachine(
         async (each) => [each.address, await roundTripTo(reader, each.address, clientPort)] as const,
       ),
     ),
+    reader.groupsOf(4, "boot.lines", ENDING_LINES, ENDING_WORDS),
+    reader.groupsOf(5, "boot"),
   ]);
   const [, low, high] = /^(\d+)\s+(\d+)\s*$/.exec(readThere(range, "the local port range")) ?? [];
   const reservedPorts = parsePortRanges(readThere(reserved, "the list of reserved ports").trim());
@@ -41,6 +46,8 @@ export async function lookAtMachine(
     space: space.flatMap((found) => found ?? []),
     localPortRange: { first: Number(low), last: Number(high) },
     reservedPorts,
+    boot: boot.is === "value" ? bootPlan(boot.value) : undefined,
+    bootLines: lines.is === "value" ? bootLines(lines.value) : [],
     flush,
     roundTrips: new Map(roundTrips),
   };

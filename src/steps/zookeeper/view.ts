@@ -97,6 +97,10 @@ export function viewOf(
     memoryBytes: desired.heapBytes + OUTSIDE_HEAP_BYTES,
     tasks: LEAST_TASKS,
     own: [UNIT_FILE],
+    reach: {
+      doors: [clientPort, quorumPort, electionPort].map((port) => ({ port, isLocal: false })),
+      peers: desired.members.flatMap(({ address }) => (address === desired.address ? [] : [address])),
+    },
     runs: unit.agrees ? [{ key: "ExecStartPre", program: STARTED }] : [],
   });
   const obstacles = obstaclesOf(desired, facts, host, id);

@@ -53,6 +53,15 @@ it("a port of a server that listens nowhere is none", async () => {
   expect(await nextStart({}, without)).toMatchObject({ verdict: "proven" });
 });
 
+it("a server whose connections are all taken is warned of", async () => {
+  const most = { max_connections: 151 };
+  expect((await nextStart(most, { ...most, Threads_connected: 152 })).said).toMatch(
+    /all 151 connections .* are taken/,
+  );
+  // The one beyond is an administrator's, and meshctl's own.
+  expect((await nextStart(most, { ...most, Threads_connected: 151 })).said).toBeUndefined();
+});
+
 describe("a next start that would be another server is blocked", () => {
   it.each<[string, Told, RegExp, Partial<Database>?]>([
     [

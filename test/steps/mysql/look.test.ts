@@ -134,6 +134,21 @@ describe("a look at a database", () => {
     expect((await installed(told)).liveError).toBe("ERROR 1045: Access denied");
   });
 
+  it("is believed where nobody may write, or the question for that fails otherwise", async () => {
+    const told = toldDatabase(mariadb);
+    const said = "version\t11\nUptime\t9\nThreads_connected\t3\n";
+    const facts = (error: string) =>
+      installed({ ...told, answers: { ...told.answers, [queryAs("root")]: value(1, `${said}${error}\n`) } });
+    const locked = await facts("ERROR 1205 (HY000) at line 1: Lock wait timeout exceeded");
+    expect([locked.isLocked, locked.live?.get("Threads_connected"), locked.liveError]).toEqual([
+      true,
+      "3",
+      undefined,
+    ]);
+    const other = await facts("ERROR 1146 (42S02) at line 1: Table 'mysql.innodb_table_stats' doesn't exist");
+    expect([other.isLocked, other.live?.get("Threads_connected")]).toEqual([false, "3"]);
+  });
+
   it("finds who answers on another socket than Debian's", async () => {
     const answers = {
       [queryAs("root")]: value(0, "version\t1\nsocket\t/srv/x.sock\n"),

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { bootPlan } from "../../../src/daemon/boot.ts";
+import { ENDING_LINES, ENDING_WORDS } from "../../../src/daemon/endings.ts";
 import { NotRead, NotUnderstood } from "../../../src/reader/answer.ts";
 import { Reader } from "../../../src/reader/reader.ts";
 import { askRecording, keyOf, type Recording } from "../../../src/reader/recording.ts";
@@ -44,6 +46,13 @@ const member: Recording = {
   [text(RANGE)]: content(RANGE, "1024\t65023\n"),
   [text(RESERVED)]: content(RESERVED, "2181,8080-8081\n"),
   [TRIP]: value(310, "Connection refused", 290, ""),
+  [keyOf(["boot"])]: value(
+    ...["multi-user.target", "", "", "", ""],
+    ...["chrony.service", "multi-user.target", "running", "chronyd", ""],
+  ),
+  [keyOf(["boot.lines", ENDING_LINES, ENDING_WORDS])]: value(
+    ...["/etc/cron.d/site", 1, "0 * * * * root ansible-pull", "cron"],
+  ),
   [MNTR]: { is: "unreadable", because: "Connection refused" },
   [FLUSH]: { is: "unreadable", because: "Operation not supported" },
   [keyOf(["mount", "/var/lib"])]: value("8:1", "/", "ext4", "/dev/sda1", "rw"),
@@ -77,6 +86,11 @@ describe("a look at the machine", () => {
         { first: 2181, last: 2181 },
         { first: 8080, last: 8081 },
       ],
+      boot: bootPlan([
+        ["multi-user.target", "", "", "", ""],
+        ["chrony.service", "multi-user.target", "running", "chronyd", ""],
+      ]),
+      bootLines: [{ path: "/etc/cron.d/site", line: 1, text: "0 * * * * root ansible-pull", by: "cron" }],
       flush: { from: "kernel", file: `${DISK}/../stat`, count: 120, totalMs: 60 },
       roundTrips: new Map([["10.0.0.2", { microseconds: [310, 290], failure: "" }]]),
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Claims } from "../../../src/contract/claims.ts";
 import type { Listener } from "../../../src/contract/host.ts";
+import { bootPlan } from "../../../src/daemon/boot.ts";
 import { openFilesNeeded } from "../../../src/haproxy/open-files.ts";
 import type { PreflightFacts } from "../../../src/steps/preflight/facts.ts";
 import { preflight } from "../../../src/steps/preflight/index.ts";
@@ -289,6 +290,33 @@ describe("the clock", () => {
     expect(row(-5000, { "kvm-02": [0, 20] })?.because).toMatch(
       /^the clock is 5000 ms \(± 40\) behind kvm-02: let NTP set it/,
     );
+  });
+
+  it.each([
+    ["nothing sets", [], "kvm", /the next boot starts nothing that sets the clock/],
+    [
+      "what sets does not run",
+      [["chrony.service", "x", "idle", "chronyd", ""]],
+      "kvm",
+      /^chrony\.service does not run/,
+    ],
+    ["systemd sets", [["systemd-timesyncd.service", "x", "running", "", ""]], "kvm", undefined],
+    [
+      "one of two sets",
+      [
+        ["ntpsec.service", "x", "idle", "", ""],
+        ["chrony.service", "x", "running", "", ""],
+      ],
+      "none",
+      undefined,
+    ],
+    ["the host of a container sets", [], "systemd-nspawn", undefined],
+  ])("that %s", (_, units, virtualization, warning) => {
+    const facts = { boot: bootPlan([["multi-user.target", "", "", "", ""], ...units]) };
+    const parameters = { virtualization: [virtualization] };
+    const told = rowsOf({ host: { virtualization }, facts, parameters }).get("clock");
+    expect(told).toMatchObject({ verdict: "proven" });
+    expect(told?.warning ?? "").toMatch(warning ?? /^$/);
   });
 
   it("alone does not say whose clock is wrong", () => {

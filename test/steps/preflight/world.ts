@@ -5,6 +5,7 @@ import type { HostName, HostView, InventoryView } from "../../../src/contract/in
 import type { Mesh } from "../../../src/contract/mesh.ts";
 import type { Evidence } from "../../../src/contract/reading.ts";
 import type { Fleet } from "../../../src/contract/step.ts";
+import { bootPlan } from "../../../src/daemon/boot.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import type { PreflightDesired } from "../../../src/steps/preflight/desired.ts";
 import type { PreflightFacts } from "../../../src/steps/preflight/facts.ts";
@@ -60,6 +61,11 @@ const baseFacts: PreflightFacts = {
   ],
   localPortRange: { first: 32768, last: 60999 },
   reservedPorts: [],
+  boot: bootPlan([
+    ["multi-user.target", "", "", "", ""],
+    ["chrony.service", "multi-user.target", "running", "chronyd", ""],
+  ]),
+  bootLines: [],
   flush: { from: "measured", directory: "/var/lib", milliseconds: [0.5, 2, 1] },
   roundTrips: new Map(
     ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"].map((address) => [

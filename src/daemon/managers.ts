@@ -1,0 +1,26 @@
+import { type BootLine, showHow } from "./boot-lines.ts";
+
+/** Programs that bring a host back to what somebody else has written down for it. */
+const PROGRAMS =
+  "puppet|pxp-agent|chef-client|cinc-client|salt-minion|salt-call|ansible-pull|cf-agent|cf-execd|rudder";
+
+/** One of these stands in each of the lines below. */
+export const MANAGER_WORDS = PROGRAMS.split("|");
+export const MANAGER_LINES = `.*?\\b(?:${PROGRAMS})(?![\\w./-])`;
+
+/** Who may set back what meshctl sets, with what and when, one sentence each. */
+export function managersOf(lines: readonly BootLine[]): readonly string[] {
+  const started = new RegExp(`(?:^|[/"'=:@!+-]|\\s)(${PROGRAMS})(?![\\w./-])`);
+  const found = new Map<string, string>();
+  for (const { path, line, text, by } of lines) {
+    // What is told, removed or configured of it starts nothing.
+    const isCommand = !/^\s*#|\b(?:rm|apt|apt-get|dpkg|systemctl|service|echo|logger)\b|^-?\/etc\//.test(
+      text,
+    );
+    const program = started.exec(text)?.[1];
+    if (line === 0 || program === undefined || !isCommand || / ExecStop/.test(by)) continue;
+    if (["logrotate", "apt", "login"].includes(by)) continue;
+    if (!found.has(program)) found.set(program, `${program} (${path}:${line}, ${showHow(by)})`);
+  }
+  return [...found.values()];
+}

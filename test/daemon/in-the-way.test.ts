@@ -1,0 +1,187 @@
+import { describe, expect, it } from "vitest";
+import type { BootLine } from "../../src/daemon/boot-lines.ts";
+import { ENDING_LINES, ENDING_WORDS, endingsOf } from "../../src/daemon/endings.ts";
+import type { Reach } from "../../src/daemon/in-the-way.ts";
+
+const ZOOKEEPER: Reach = {
+  doors: [2181, 2888, 3888].map((port) => ({ port, isLocal: false })),
+  peers: ["10.0.0.2", "fd00::2"],
+};
+const HAPROXY: Reach = { doors: [{ port: 8080, isLocal: true }], peers: [] };
+const REACH: Readonly<Record<string, Reach>> = { "zookeeper.service": ZOOKEEPER, "haproxy.service": HAPROXY };
+const PATH = "/etc/rc.local";
+
+/** As the reader tells those lines that fit. */
+function linesOf(text: string, by: string, path = PATH): readonly BootLine[] {
+  return text.split("\n").flatMap((each, index) => {
+    return [ENDING_WORDS, ENDING_LINES].every((what) => new RegExp(what).test(each))
+      ? [{ path, line: index + 1, text: each, by }]
+      : [];
+  });
+}
+
+function told(text: string, unit = "zookeeper.service", by = "rc.local") {
+  return endingsOf(linesOf(text, by), unit, REACH[unit]);
+}
+const NOTHING = { blocked: [], warnings: [] };
+
+describe("what surely keeps clients or members from a service", () => {
+  it.each([
+    ["iptables -A INPUT -p tcp --dport 2181 -j DROP", "drops what comes to port 2181 of"],
+    [
+      "/usr/sbin/ip6tables -I INPUT -p tcp -m multiport --dports 22,2888 -j REJECT",
+      "drops what comes to port 2888 of",
+    ],
+    [
+      "iptables -t nat -A PREROUTING -p tcp --dport 2181 -j REDIRECT --to-port 9",
+      "sends what goes to port 2181 elsewhere, away from",
+    ],
+    ["nft add rule inet filter input tcp dport 3000-4000 reject", "drops what comes to port 3888 of"],
+    ["iptables -P INPUT DROP", "drops what comes to port 2181 of"],
+    [
+      "nft add chain inet x input '{ type filter hook input priority 0; policy drop; }'",
+      "drops what comes to port 2181 of",
+    ],
+    ["sleep 60; ip route add blackhole 10.0.0.2/32", "leaves no route to 10.0.0.2, a peer of"],
+    ["ip -6 route replace unreachable fd00::/64", "leaves no route to fd00::2, a peer of"],
+    ["tc qdisc add dev eth0 root netem delay 500ms loss 20%", "delays or loses packets (netem) of"],
+    [
+      "/usr/share/zookeeper/bin/zkCli.sh -server 127.0.0.1:2181 deleteall /services",
+      'says "deleteall" to the registry of',
+    ],
+  ])("%s", (text, does) => {
+    expect(told(text)).toEqual({
+      blocked: [`${PATH}:1 ${does} zookeeper.service (rc-local.service runs it): take it out there`],
+      warnings: [],
+    });
+  });
+
+  it.each([
+    [
+      'echo "disable frontend user-api" | socat stdio /run/haproxy/admin.sock',
+      'says "disable frontend" to the socket of',
+    ],
+    [
+      "printf 'set maxconn global 5\\n' | nc -U /run/haproxy/admin.sock",
+      'says "set maxconn" to the socket of',
+    ],
+    [
+      's.connect("/run/haproxy/admin.sock"); s.send(b"shutdown frontend user-api")',
+      'says "shutdown frontend" to the socket of',
+    ],
+    ["iptables -A OUTPUT -o lo -p tcp --dport 8080 -j DROP", "drops what comes to port 8080 of"],
+  ])("of HAProxy: %s", (text, does) => {
+    const { blocked, warnings } = told(text, "haproxy.service");
+    expect([...blocked, ...warnings]).toEqual([expect.stringContaining(`${PATH}:1 `)]);
+    expect([...blocked, ...warnings][0]).toContain(does);
+  });
+
+  it("rules in files, whose policy may stand on a line by itself", () => {
+    const rules = `table inet base {
+  chain in {
+    type filter hook input priority -5
+    policy drop
+    iif "lo" accept
+    ct state established,related accept
+    tcp dport { 22, 2181 } accept
+  }
+}`;
+    expect(told(rules, "zookeeper.service", "fw.service").blocked).toEqual([
+      `${PATH}:4 drops what comes to port 2888 of zookeeper.service (fw.service starts it): take it out there`,
+    ]);
+    // Those of the loopback interface get in.
+    expect(told(rules, "haproxy.service", "fw.service")).toEqual(NOTHING);
+    const saved =
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT";
+    expect(told(saved, "zookeeper.service", "netfilter-persistent").blocked).toEqual([
+      expect.stringContaining(":2 drops what comes to port 2181"),
+    ]);
+  });
+
+  it("a log of transactions that logrotate takes for a log", () => {
+    const text = "/var/lib/zookeeper/data/version-2/log.* {\n  daily\n}";
+    expect(told(text, "zookeeper.service", "logrotate").blocked).toEqual([
+      expect.stringContaining("rotates away /var/lib/zookeeper/data/version-2/log.*, data of"),
+    ]);
+  });
+});
+
+describe("what may be in the way is a warning", () => {
+  it.each([
+    [
+      "zookeeper.service",
+      "rc.local",
+      "if on_battery; then iptables -A INPUT -p tcp --dport 2181 -j DROP; fi",
+    ],
+    ["zookeeper.service", "ifupdown", "iptables -A INPUT -p tcp --dport 2181 -j DROP"],
+    ["zookeeper.service", "rc.local", "iptables -A INPUT -i eth1 -p tcp --dport 2181 -j DROP"],
+    ["zookeeper.service", "rc.local", "nft add rule inet f in tcp dport 2181 limit rate over 1/second drop"],
+    ["zookeeper.service", "cron", "@reboot root sleep 20 && ip link set eth0 down"],
+    ["mariadb.service", "rc.local", 'mysql -e "SET GLOBAL read_only=1"'],
+    ["mariadb.service", "rc.local", 'mysql -e "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(1e6)" &'],
+  ])("of %s by %s: %s", (unit, by, text) => {
+    const { blocked, warnings } = told(text, unit, by);
+    expect(blocked).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining("may be what")]);
+  });
+});
+
+describe("what ordinary hosts have is in nobody's way", () => {
+  it.each([
+    ["another port", "iptables -A INPUT -p tcp --dport 3306 -j DROP"],
+    ["another protocol", "iptables -A INPUT -p udp --dport 2181 -j DROP"],
+    ["a forward", "iptables -P FORWARD DROP\niptables -A FORWARD -p tcp --dport 2181 -j DROP"],
+    [
+      "a firewall that lets the mesh in",
+      "iptables -P INPUT DROP\niptables -A INPUT -s 10.0.0.0/8 -j ACCEPT\niptables -A INPUT -p tcp --dport 2181 -j DROP",
+    ],
+    [
+      "one that has its ports in a variable",
+      "iptables -P INPUT DROP\nfor p in 22 2181; do iptables -A INPUT -p tcp --dport $p -j ACCEPT; done",
+    ],
+    [
+      "one that takes addresses of a set",
+      "iptables -P INPUT DROP\nnft add rule inet f in ip saddr @mesh accept",
+    ],
+    ["an interface of its own", "iptables -P INPUT DROP\niptables -A INPUT -i wg0 -j ACCEPT"],
+    ["addresses that are shut out", "iptables -A INPUT -s 203.0.113.7 -p tcp --dport 2181 -j DROP"],
+    ["a route to nobody of the mesh", "ip route add blackhole 10.99.0.0/16"],
+    ["a test's own interface", "tc qdisc add dev veth0 root netem delay 10ms"],
+    ["fair queues", "tc qdisc replace dev eth0 root fq_codel"],
+    [
+      "an interface that comes back",
+      "ip link set eth0 down; ip link set eth0 address 02:00:00:00:00:01; ip link set eth0 up",
+    ],
+    ["another interface", "ip link set dummy0 down"],
+    ["a look at the registry", "zkCli.sh -server 127.0.0.1:2181 ls /"],
+    ["another host's", "ssh kvm-02 'iptables -A INPUT -p tcp --dport 2181 -j DROP'"],
+    ["a comment", "# iptables -A INPUT -p tcp --dport 2181 -j DROP"],
+  ])("%s", (_, text) => {
+    expect(told(text)).toEqual(NOTHING);
+  });
+
+  it.each([
+    'echo "show stat" | socat stdio /run/haproxy/admin.sock',
+    'echo "clear counters all" | socat stdio /run/haproxy/admin.sock',
+    "printf 'set ssl cert /a.pem <<\\n%s\\n\\n' \"$(cat /a.pem)\" | socat stdio /run/haproxy/admin.sock",
+    'echo "disable server user-api/a" | socat stdio $SOCK\ndeploy\necho "enable server user-api/a" | socat stdio $SOCK',
+    "iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 80 -j REDIRECT --to-port 8080",
+    "iptables -A INPUT -i eth0 -p tcp --dport 8080 -j DROP",
+  ])("of HAProxy: %s", (text) => {
+    expect(told(text, "haproxy.service")).toEqual(NOTHING);
+  });
+
+  it.each([
+    "mysql -e 'FLUSH TABLES WITH READ LOCK; SYSTEM snap; UNLOCK TABLES'",
+    "mysqladmin shutdown && tar cf /b.tar /var/lib/mysql; systemctl start mariadb",
+    "mysql -e 'SET GLOBAL read_only=1' && snap && mysql -e 'SET GLOBAL read_only=0'",
+    "mysqldump --single-transaction app >/b.sql",
+  ])("of a database: %s", (text) => {
+    expect(told(text, "mariadb.service", "cron")).toEqual(NOTHING);
+  });
+
+  it("ZooKeeper's own log files, which logrotate takes", () => {
+    const text = "/var/log/zookeeper/*.log {\n}\n/var/lib/zookeeper/zookeeper.out {\n}";
+    expect(told(text, "zookeeper.service", "logrotate")).toEqual(NOTHING);
+  });
+});
