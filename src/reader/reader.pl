@@ -983,7 +983,7 @@ sub haproxy_stat {
   my @names = split /,/, shift(@lines) // "";
   my %at = map { $names[$_] => $_ } 0 .. $#names;
   defined $at{type} or die "its table was not understood\n";
-  my @told = eval { haproxy_info($info) };
+  my @told = haproxy_info($info);
   my (@set, @keys);
   for (split /\n/, $states // "") {
     my @cells = split / /;
@@ -1886,7 +1886,6 @@ my %QUESTION = (
     ["value", (split /\n/, $text)[0] // ""];
   }],
   "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],
-  "haproxy.info" => [7, [], sub { ask_haproxy($ADMIN, "show info", \&haproxy_info) }],
   "haproxy.stat" => [7, [], sub { ask_haproxy($ADMIN, "show info;show stat;show servers state", \&haproxy_stat) }],
   "haproxy.processes" => [7, [], sub { ask_haproxy($MASTER, "show proc", sub { $_[0] }) }],
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],
