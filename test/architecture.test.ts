@@ -114,7 +114,7 @@ describe("the architecture", () => {
   it.each([
     ["cli/main.ts", ["commander"]],
     ["cli/load.ts", ["commander", "yaml", "zod"]],
-    ["cli/run-command.ts", ["chalk", "cli-table3", "commander", "diff", "ssh-config", "yaml", "zod"]],
+    ["cli/run-command.ts", ["chalk", "commander", "diff", "ssh-config", "string-width", "yaml", "zod"]],
   ])("%s loads no package that it may not need", (file, needed) => {
     expect(packagesLoadedBy(file)).toEqual(needed);
   });

@@ -20,6 +20,7 @@ import { globMatches } from "../src/steps/sysctl/key.ts";
 import { serversOf as membersOf, parseProperties, showServers } from "../src/steps/zookeeper/properties.ts";
 import { lastLines, printable } from "../src/terminal-text.ts";
 import { load } from "./hostile-files.ts";
+import { infoRows } from "./reader/recorded.ts";
 import { debian, MANIFEST } from "./reader/told-debian.ts";
 import { tellOf, value } from "./reader/told-host.ts";
 import { bookwormHost } from "./steps/bookworm-host.ts";
@@ -157,8 +158,10 @@ function answering(text: string): Ask {
       unit: how.flatMap((property) => [property, UNIT_STATES[property] ?? text]),
       process: ["1", "5", "60", "S", "x:x", ...how.map((part) => PARTS[part]?.(text) ?? text)],
       registry: [text, ...how.slice(2 * Number(what)).flatMap(() => ["1", text, text, text])],
-      "haproxy.info": ["pid", "1", "description", text, "version", text, "maxconn", text],
-      "haproxy.stat": ["2", "user-api", text, text, "1", text, text, text, text, text],
+      "haproxy.stat": [
+        ...["2", "user-api", text, text, "1", text, text, text, text, text],
+        ...infoRows({ pid: "1", description: text, version: text, maxconn: text }),
+      ],
       serving: how.flatMap((_, at) => (at % 4 === 0 ? [text, text] : [])),
       resolution: [what, ...how].flatMap((host) => [host!, text]),
       "haproxy.processes": [`1 master 0 x\n2 worker ${text}\n${text}`],

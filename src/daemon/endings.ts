@@ -59,14 +59,11 @@ const SECRETS = [
 ];
 /** What comes first: the number of its group, which then is not looked for a second time in the same line. */
 const first = (what: string, group: number) => `(?=(.*?${what}))\\${group}`;
-/** One of these stands in each of the lines below. Words alone are found much faster, and most files have none of them. */
+/** One of these stands in each of the lines below. Words alone, without a pattern, are found all at once, and most lines have none. */
 export const ENDING_WORDS = [
   ...WORDS,
-  "systemctl",
-  "service",
-  "GLOBAL",
-  "global",
-  OVERWRITING.file,
+  ...["systemctl", "service", "GLOBAL", "global"],
+  ...OVERWRITING.names.map((name) => name.replaceAll(".", "\\.")),
   ...WAY_WORDS,
   ...MANAGER_WORDS,
 ].join("|");
@@ -168,8 +165,21 @@ interface Command {
   readonly isQuoted: boolean;
 }
 
+/** Of lines that were taken apart: each is asked about for every unit, and hosts have the same ones. */
+const taken = new Map<string, readonly Command[]>();
+const MOST_TAKEN = 1000;
+
 /** Commands of a line of a shell's, or of what starts one. Quotes are passed over: what they hold may be a command, or a name. */
 function commandsOf(text: string): readonly Command[] {
+  const known = taken.get(text);
+  if (known !== undefined) return known;
+  const found = commandsIn(text);
+  if (taken.size >= MOST_TAKEN) taken.clear();
+  taken.set(text, found);
+  return found;
+}
+
+function commandsIn(text: string): readonly Command[] {
   const found: Command[] = [];
   let at = 0;
   const bare = text.replace(/(?:^|\s)#.*$/, "").replaceAll(/["']/g, " ");

@@ -31,12 +31,15 @@ const DIRECTORIES =
   "/(?:etc/(?:haproxy|zookeeper|mysql|meshctl)|var/lib/(?:zookeeper|mysql)|opt/meshctl)(?![\\w-])";
 /** Programs that write a file, or take it away. */
 const WRITERS = "cp|mv|install|ln|rsync|scp|tee|sed|perl|rm|unlink|shred|truncate|curl|wget|dd";
+const WRITER = new RegExp(`^(?:\\S*/)?(?:${WRITERS})$`);
 /** Programs that take a file from a service in another way. */
 const TAKERS = "chown|chgrp|chmod|chattr|mount|find";
 
 /** What a line that writes one of these files has: who does, and the file's name behind it. */
 export const OVERWRITING = {
   writer: `(?:>|\\b(?:${WRITERS}|${TAKERS})\\b)`,
+  /** Files by their names; directories have names of services. */
+  names: NAMES,
   file: `(?:${[
     ...[...NAMES, "haproxy.service", "zookeeper.service", "meshctl-\\w+.service"].map((name) =>
       name.replaceAll(".", "\\."),
@@ -49,7 +52,7 @@ export const OVERWRITING = {
 export function overwrittenBy(words: readonly string[], unit: string): string | undefined {
   const files = [...(FILES[unit] ?? []), `/etc/systemd/system/${unit}`];
   const target = targetOf(words);
-  const found = files.find((path) => target.includes(path));
+  const found = target.length > 0 ? files.find((path) => target.includes(path)) : undefined;
   if (found !== undefined) return `writes over ${found} of`;
   const taken = takenBy(words);
   if (taken === undefined) return undefined;
@@ -132,7 +135,7 @@ function targetOf(words: readonly string[]): readonly string[] {
     const [, target] = /^\d?>>?(.*)$/.exec(word) ?? [];
     return target === undefined ? [] : [target === "" ? (words[index + 1] ?? "") : target];
   });
-  const at = words.findIndex((word) => new RegExp(`^(?:\\S*/)?(?:${WRITERS})$`).test(word));
+  const at = words.findIndex((word) => WRITER.test(word));
   if (at < 0) return redirected;
   const tool = basename(words[at]!);
   const given = words.slice(at + 1);

@@ -23,24 +23,22 @@ export type WorkerInfo = ReadonlyMap<string, string>;
 
 /** One round trip. */
 export async function lookAtWorker(reader: Reader): Promise<Worker> {
-  const [info, table, file] = await Promise.all([
-    reader.groupsOf(2, "haproxy.info"),
+  const [told, file] = await Promise.all([
     reader.groupsOf(TABLE_COLUMNS, "haproxy.stat"),
     reader.stat(ADMIN_SOCKET),
   ]);
   // As connect(2) says it.
   const refusal = file.is === "absent" ? "No such file or directory" : "Connection refused";
-  const ended = { is: "unreadable", because: "the worker ended meanwhile" } as const;
   return {
     socket:
-      info.is === "value"
+      told.is === "value"
         ? { is: "answered" }
-        : info.is === "absent"
+        : told.is === "absent"
           ? { is: "lost", because: refusal }
-          : { is: "silent", because: info.because },
+          : { is: "silent", because: told.because },
     // One worker tells both, whenever HAProxy is reloaded.
-    info: mapAnswer(info, (rows) => (table.is === "value" && infoBeside(table.value)) || infoOf(rows)),
-    table: info.is === "value" && table.is === "absent" ? ended : mapAnswer(table, tableOf),
+    info: mapAnswer(told, infoBeside),
+    table: mapAnswer(told, tableOf),
   };
 }
 

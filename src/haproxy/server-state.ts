@@ -53,12 +53,11 @@ export interface Table {
   readonly frontEnds: readonly FrontEndState[];
 }
 
-/** `show info` of the worker that told a table: of another than before, where HAProxy was reloaded meanwhile. */
-export function infoBeside(rows: readonly (readonly string[])[]): ReadonlyMap<string, string> | undefined {
-  const info = rows.flatMap(([type, key = "", value = ""]) =>
-    type === "info" ? [[key, value] as const] : [],
+/** `show info` of the worker that told a table. */
+export function infoBeside(rows: readonly (readonly string[])[]): ReadonlyMap<string, string> {
+  return new Map(
+    rows.flatMap(([type, key = "", value = ""]) => (type === "info" ? [[key, value] as const] : [])),
   );
-  return info.length === 0 ? undefined : new Map(info);
 }
 
 /** Fields of a row, as the reader has them. */

@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path/posix";
+import { lookAtWorker } from "../haproxy/look.ts";
 import { maxconnWithin } from "../haproxy/open-files.ts";
 import type { HostName } from "../host-name.ts";
 import { type Answer, NotRead, NotUnderstood, reasonOf } from "../reader/answer.ts";
@@ -36,13 +37,13 @@ export async function lookAtLiving(
 ): Promise<LivingParts> {
   const unread: string[] = [];
   const say = (text: string) => void unread.push(quotable(`${host}: ${text}`));
-  const [programs, kernel, database, info] = await Promise.all([
+  const [programs, kernel, database, { info }] = await Promise.all([
     programsOf(reader, say),
     kernelOf(reader, say),
     databaseOf(reader, say),
-    reader.groupsOf(2, "haproxy.info"),
+    lookAtWorker(reader),
   ]);
-  const asked = info.is === "value" ? info.value.find(([key]) => /^maxconn$/i.test(key!))?.[1] : undefined;
+  const asked = info.is === "value" ? info.value.get("maxconn") : undefined;
   const files: GivenFile[] = [];
   const ruby = programs.filter(({ program }) => program === "Synapse" || program === "Nerve");
   for (const { program, files: paths, pid } of ruby) {

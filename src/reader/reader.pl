@@ -225,8 +225,8 @@ sub become {
 
 my $DENIED = do { local $! = EACCES; "$!" };
 # What was read for one batch of questions holds for all of it, and not for the next.
-my (%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts);
-sub forget { undef %$_ for \(%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts) }
+my (%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts, %sums);
+sub forget { undef %$_ for \(%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts, %sums) }
 sub owner {
   my ($uid, $gid) = @_;
   $users{$uid} = getpwuid($uid) // "UNKNOWN" if !exists $users{$uid};
@@ -400,9 +400,10 @@ sub settings_in {
     $number++;
     next if $line =~ /\A\s*[#;]/ || (!defined $begun && $line =~ /\A\s*\z/);
     my $continues = $line =~ s/\\\s*\z//;
-    if (defined $begun) { $found[-1][3] .= " " . ($line =~ s/\A\s+|\s+\z//gr) }
-    elsif ($line =~ /\A\s*\[(.*?)\]\s*\z/) { $section = $1; next }
-    elsif ($line =~ /\A\s*([^=\s]+)\s*=\s*(.*?)\s*\z/) { push @found, [$number, $section, $1, $2] }
+    $line =~ s/\s+\z//;
+    if (defined $begun) { $found[-1][3] .= " " . ($line =~ s/\A\s+//r) }
+    elsif ($line =~ /\A\s*\[(.*?)\]\z/) { $section = $1; next }
+    elsif ($line =~ /\A\s*([^=\s]+)\s*=\s*(.*)/) { push @found, [$number, $section, $1, $2] }
     else { push @found, [$number, $section, $line =~ s/\A\s+|\s.*//gr, ""] }
     $begun = $continues ? 1 : undef;
   }
@@ -621,7 +622,7 @@ sub is_line {
   return "$major:$minor" eq $device || (resolved($path))[0] eq (resolved($source))[0] ? "y" : "n";
 }
 
-# Lines of tmpfiles.d: [file, number, text, the file that is read instead of this one, or ""].
+# Lines of tmpfiles.d: [file, number, text, the file that is read instead of this one, or "", its words...].
 sub tmpfiles {
   return @{$tmpfiles{lines} ||= do {
     my (%read, @lines);
@@ -630,7 +631,7 @@ sub tmpfiles {
         my $file = "$directory/$name";
         my $instead = $read{$name} // "";
         $read{$name} //= $file;
-        push @lines, map { [$file, @$_, $instead] } said_in(whole($file));
+        push @lines, map { [$file, @$_, $instead, split " ", $$_[1]] } said_in(whole($file));
       }
     }
     \@lines;
@@ -652,12 +653,12 @@ sub read_made {
 # cleans PATH: lines of tmpfiles.d that delete or alter it, something above or something in it, at boot or by age: file, line, text.
 sub read_cleans {
   my ($path) = @_;
-  my @lines = map { $$_[3] eq "" ? [@$_[0 .. 2], split " ", $$_[2]] : () } tmpfiles();
+  my @lines = grep { $$_[3] eq "" } tmpfiles();
   # What an "x" line names is not cleaned by age.
-  my $is_kept = grep { ($$_[3] // "") =~ /\Ax/ && index("$path/", ($$_[4] // "") =~ s{\A"|/*"?\z}{}gr . "/") == 0 } @lines;
+  my $is_kept = grep { ($$_[4] // "") =~ /\Ax/ && index("$path/", ($$_[5] // "") =~ s{\A"|/*"?\z}{}gr . "/") == 0 } @lines;
   my @found;
   for (@lines) {
-    my ($type, $about, $age) = @$_[3, 4, 8];
+    my ($type, $about, $age) = @$_[4, 5, 9];
     next if !defined $about || $type !~ /\A(?:[rRDFwzZ]|[fLCp]\+)/ && ($is_kept || $type !~ /\A[dveqQC]/ || ($age // "-") =~ /\A(?:-|)\z/);
     my $what = $about =~ s/\A"|"\z//gr =~ s{\A/var/run(?=/)}{/run}r =~ s{(?<=.)/+\z}{}r;
     my $pattern = join "", map { $_ eq "*" ? "[^/]*" : $_ eq "?" ? "[^/]" : quotemeta } split //, $what;
@@ -848,13 +849,14 @@ sub packages_altered {
   # What a package diverts another one has made room for; ":" is somebody's own.
   my @diversions = split /\n/, whole("/var/lib/dpkg/diversions");
   while (my ($from, undef, $by) = splice @diversions, 0, 3) { $diverted{$from} = 1 if $by ne ":" || !-e $from }
-  for my $list (sort(names($info, qr/\A(?:$_[0])(?::\w+)?\.md5sums\z/))) {
+  $sums{lists} //= [sort(names($info, qr/\.md5sums\z/))];
+  for my $list (grep { /\A(?:$_[0])(?::\w+)?\.md5sums\z/ } @{$sums{lists}}) {
     my $package = $list =~ s/(?::\w+)?\.md5sums\z//r;
     my $since = (lstat "$info/$list")[10];
     my $tell = sub { my ($at, $what, @its) = @_; push @found, $at, $package, $what, @its ? (sprintf("%04o", S_IMODE($its[2])), owner(@its[4, 5]), @its[7, 10]) : ("", "", 0, 0) };
-    for (split /\n/, slurp("$info/$list", $ANSWER_BYTES) // die "$info/$list: $!\n") {
-      next if !/\A[0-9a-f]{32}  ./;
-      my ($sum, $path) = (substr($_, 0, 32), "/" . substr $_, 34);
+    my $text = slurp("$info/$list", $ANSWER_BYTES) // die "$info/$list: $!\n";
+    while ($text =~ /^([0-9a-f]{32})  (.+)/mg) {
+      my ($sum, $path) = ($1, "/$2");
       next if $path =~ $UNREAD || $diverted{$path};
       my ($mode, $changed) = (stat $path)[2, 10];
       if (!defined $mode) { $tell->($path, "absent"); next }
@@ -985,7 +987,7 @@ sub haproxy_stat {
   my @names = split /,/, shift(@lines) // "";
   my %at = map { $names[$_] => $_ } 0 .. $#names;
   defined $at{type} or die "its table was not understood\n";
-  my @told = eval { haproxy_info($info) };
+  my @told = haproxy_info($info);
   my (@set, @keys);
   for (split /\n/, $states // "") {
     my @cells = split / /;
@@ -1535,7 +1537,7 @@ sub unit_settings {
   for my $directory (map { @{$$beside{$_} || []} } "$name.d", $template eq $name ? () : "$template.d", reverse(@prefixes), "$type.d") {
     $file{$_} //= "$directory/$_" for names($directory, qr/\A[^.].*\.conf\z/);
   }
-  return [map { my $file = $_; map { [$file, @$_] } @{$unit_settings{$file} //= [unit_text($file)]} } $real, map { $file{$_} } sort keys %file];
+  return [map { my $file = $_; @{$unit_settings{$file} //= [map { [$file, @$_] } unit_text($file)]} } $real, map { $file{$_} } sort keys %file];
 }
 
 # Units that the links in a unit's directories ask for.
@@ -1745,10 +1747,12 @@ sub boot_lines {
     my $loads = $text =~ /\bsysctl\b/;
     while ($text =~ m{(/[\w./\@+-]{3,}(?:\*[\w.*]*)?)}g) {
       my ($named, $before) = ($1, substr $text, 0, $-[1]);
-      next if $before =~ m{[\w/.\$\}*-]\z};
-      my ($directory, $name) = $named =~ m{(.*)/(.*\*.*)};
-      my $fits = join ".*", map { quotemeta } split /\*/, $name // "", -1;
-      my @named = defined $name ? map { "$directory/$_" } sort(names($directory, qr/\A(?!\.)$fits\z/)) : $named;
+      next if $before ne "" && substr($before, -1) =~ m{[\w/.\$\}*-]};
+      my @named = $named;
+      if ($named =~ m{(.*)/(.*\*.*)}) {
+        my ($directory, $fits) = ($1, join ".*", map { quotemeta } split /\*/, $2, -1);
+        @named = map { "$directory/$_" } sort(names($directory, qr/\A(?!\.)$fits\z/));
+      }
       # So many are somebody's data: sessions, reports, sites.
       @named = () if @named > $MOST_BY_STAR;
       $follow->($_, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/) for @named;
@@ -1759,13 +1763,15 @@ sub boot_lines {
     my ($path, $how, $depth, $only, $is_code) = @_;
     return if $seen{$path}++;
     keys %seen <= $MOST_SCRIPTS or die "more than $MOST_SCRIPTS scripts run at boot\n";
-    my ($text, $because) = @{$scripts{"$depth $path"} //= [script($path, $depth)]};
+    my $known = $scripts{"$depth $path"} //= [(script($path, $depth))[0, 1]];
+    my ($text, $because) = @$known;
     push @found, $path, 0, $because, $how if defined $because;
     defined $text or return;
     # What packages bring, and data, lead to nobody's scripts.
     my $is_data = !$only && $depth && !$is_code && $text !~ /\A#!/ && !-x $path;
     return if ($is_data || $only && $path =~ m{\A(?:/usr)?/lib/}) && !($text =~ $words && grep { $fits->($_) } split /\n/, $text);
-    for (said_in($text)) { $judge->($path, @$_, $how, $is_data ? 3 : $depth) if !$only || $$_[1] =~ $only }
+    $$known[2] //= [said_in($text)];
+    for (@{$$known[2]}) { $judge->($path, @$_, $how, $is_data ? 3 : $depth) if !$only || $$_[1] =~ $only }
   };
   $follow = sub {
     my ($path, $how, $depth, $loads, $is_code) = @_;
@@ -1892,7 +1898,6 @@ my %QUESTION = (
     ["value", (split /\n/, $text)[0] // ""];
   }],
   "haproxy.check" => [10, [], sub { ["value", (output_of(["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/haproxy.cfg"], errors => 1))[0]] }],
-  "haproxy.info" => [7, [], sub { ask_haproxy($ADMIN, "show info", \&haproxy_info) }],
   "haproxy.stat" => [7, [], sub { ask_haproxy($ADMIN, "show info;show stat;show servers state", \&haproxy_stat) }],
   "haproxy.processes" => [7, [], sub { ask_haproxy($MASTER, "show proc", sub { $_[0] }) }],
   "haproxy.info_by_master" => [7, ["pid"], sub { ask_haproxy($MASTER, "\@!$_[0] show info", \&haproxy_info) }],

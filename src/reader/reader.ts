@@ -629,7 +629,6 @@ export type ListQuestion =
   | "database.errors"
   | "nft.table"
   | "sockets.from"
-  | "haproxy.info"
   | "haproxy.stat"
   | "serving"
   | "resolution"

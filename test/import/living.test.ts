@@ -57,11 +57,11 @@ function reader(runs: readonly Runs[], told: ToldHost = {}, unreadable = ""): Re
     "/proc/sys/net/core/somaxconn": "128\n",
     ...told.files,
   };
-  const tell = tellOf({ ...told, files, answers: { "haproxy.info": absent, ...told.answers } });
+  const tell = tellOf({ ...told, files, answers: { "haproxy.stat": absent, ...told.answers } });
   const ask: Ask = async (question) => {
     const [name, what = ""] = question;
     if (unreadable !== "" && what === unreadable) return { is: "unreadable", because: "Permission denied" };
-    if (name === "haproxy.info") return absent;
+    if (name === "haproxy.stat") return absent;
     if (name !== "process" || !what.startsWith("comm:")) return tell(question);
     const found = runs.filter(({ comm }) => `comm:${comm}` === what);
     const fields = found.flatMap(({ pid, argv, cgroup = "0::/system.slice/none.service", cwd = "/" }) => [

@@ -687,7 +687,7 @@ describe("a question that could change a host", () => {
     ["database.options", "sh", "root", "no"],
     ["database.errors", "mysql", "--vacuum-size=1.service"],
     ["database.errors", "-c", "mysql.service"],
-    ["haproxy.info", "; shutdown sessions server a/b"],
+    ["haproxy.stat", "; shutdown sessions server a/b"],
     ["haproxy.stat", ";quit"],
     ["serving", "1", "127.0.0.1", "1", "POST", "/"],
     ["serving", "1", "127.0.0.1", "1", "GET", "/ HTTP/1.0\r\nX: y"],

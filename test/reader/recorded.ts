@@ -26,6 +26,10 @@ export const content = (path: string, how = "content") => key("file", path, how,
 /** … and its answer. */
 export const file = (path: string, text: string) => value(...regular(path, text), text);
 
+/** Rows of "haproxy.stat" that tell the worker's `show info`. */
+export const infoRows = (info: Readonly<Record<string, string>>) =>
+  Object.entries(info).flatMap(([name, told]) => ["info", name, told, "", "", "", "", "", "", ""]);
+
 /** What dpkg has done last and not taken into its list. */
 export const DPKG_UPDATES = key("list", "/var/lib/dpkg/updates", "^[0-9]+$");
 

@@ -1,9 +1,8 @@
 import type { ChalkInstance } from "chalk";
-import Table from "cli-table3";
 import type { Evidence, Layer, Verdict } from "../../contract/reading.ts";
 import { maskSecrets } from "../../secret.ts";
 import { shownData } from "../shown.ts";
-import { COLUMNS } from "./borderless.ts";
+import { acrossAll, columnsOf } from "./columns.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
 import { FEWEST_ALIKE, folded, someNames } from "./fold.ts";
 
@@ -59,38 +58,42 @@ export function evidenceTable(
   const flexible = Math.max(40, options.columns - (2 + 11 + 13 + 10));
   // Where little room is left, half of every value would be cut away.
   const wraps = verbose || options.columns < 100;
-  const widths = [3, 12, 0.28, 0.24, 0.24, 0.24].map((width) =>
-    width < 1 ? Math.floor(flexible * width) : width,
-  );
+  const widths = [
+    ...[2, 11],
+    ...[0.28, 0.24, 0.24, 0.24].map((share) => Math.floor(flexible * share) - 1),
+    13,
+  ];
   const block = (host: string, shownRows: readonly EvidenceRow[], more: readonly string[]) => {
-    const table = new Table({
-      head: ["", "step", "setting", "want", "on disk", "in force", "verdict"].map((title) =>
-        paint.dim(title),
+    const head = ["", "step", "setting", "want", "on disk", "in force", "verdict"];
+    const lines = [
+      columnsOf(
+        head.map((title) => paint.dim(title)),
+        widths,
       ),
-      ...COLUMNS,
-      colWidths: [...widths, 14],
-    });
+    ];
     const notes: string[] = [];
     const shown = new Set<string>();
     let previous = "";
     for (const { step, evidence } of shownRows) {
       const colour = paintOf(evidence.verdict, paint);
-      table.push([
-        colour(MARKS[evidence.verdict]),
+      const { setting, want, onDisk, inForce, verdict } = evidence;
+      const texts = [setting, want, layerText(onDisk), layerText(inForce)];
+      const cells = [
+        colour(MARKS[verdict]),
         step === previous ? "" : step,
-        ...[evidence.setting, evidence.want, layerText(evidence.onDisk), layerText(evidence.inForce)].map(
-          (text, index) => fitted(text, widths[2 + index]! - 1, wraps),
-        ),
-        colour(evidence.verdict),
-      ]);
+        ...texts.map((text, index) => fitted(text, widths[2 + index]!, wraps)),
+        colour(verdict),
+      ];
+      lines.push(columnsOf(cells, widths));
       previous = step;
-      const sources = [source(evidence.onDisk), source(evidence.inForce)].filter(Boolean).join(" · ");
+      const sources = [source(onDisk), source(inForce)].filter(Boolean).join(" · ");
       if (verbose && sources !== "")
-        table.push([
-          "",
-          "",
-          { colSpan: 5, content: paint.dim(fitted(`read from ${sources}`, flexible, true)) },
-        ]);
+        lines.push(
+          columnsOf(
+            ["", "", paint.dim(fitted(`read from ${sources}`, flexible, true))],
+            [widths[0]!, widths[1]!, acrossAll(widths.slice(2))],
+          ),
+        );
       if (needsWords(evidence)) {
         notes.push(
           `  ${colour(MARKS[evidence.verdict])} ${step} · ${evidence.setting}: ${evidence.because ?? ""}`,
@@ -106,7 +109,7 @@ export function evidenceTable(
       if (evidence.warning !== undefined)
         notes.push(`  ${paint.yellow("!")} ${step} · ${evidence.setting}: ${evidence.warning}`);
     }
-    const parts = [paint.bold(host), shownRows.length > 0 ? trimLines(table.toString()) : "", ...notes];
+    const parts = [paint.bold(host), shownRows.length > 0 ? lines.join("\n") : "", ...notes];
     return [...parts, ...more.map((line) => `  ${paint.dim(line)}`)].filter((part) => part !== "").join("\n");
   };
   const blocks = foldedRows(rows, verbose).map(({ host, rows, more }) => block(host, rows, more));
@@ -193,14 +196,6 @@ function needsWords({ verdict, closedBy }: Evidence): boolean {
   if (verdict === "proven" || verdict === "pending") return false;
   const isPlain = verdict === "missing" || verdict === "different";
   return !(isPlain && closedBy !== undefined && "change" in closedBy);
-}
-
-function trimLines(text: string): string {
-  return text
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== "")
-    .join("\n");
 }
 
 export function paintOf(verdict: Verdict, paint: ChalkInstance): ChalkInstance {

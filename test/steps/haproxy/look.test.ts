@@ -16,7 +16,15 @@ import { lookAtHaproxy } from "../../../src/steps/haproxy/look.ts";
 import { CONFIG, DROP_IN, LOAD_RECORDER, UNIT } from "../../../src/steps/haproxy/paths.ts";
 import { service } from "../../haproxy/mesh.ts";
 import { expectCutAnswersToProveNothing } from "../../reader/cut-each.ts";
-import { besideUnits, DPKG_UPDATES, key, late, regular, UNIT_PROPERTIES } from "../../reader/recorded.ts";
+import {
+  besideUnits,
+  DPKG_UPDATES,
+  infoRows,
+  key,
+  late,
+  regular,
+  UNIT_PROPERTIES,
+} from "../../reader/recorded.ts";
 import { absent, value } from "../../reader/told-host.ts";
 import { askOpen } from "../../reader/told-open.ts";
 import { holdRowsOfChanges } from "../rows-of-changes.ts";
@@ -65,16 +73,12 @@ const process = (pid: number, ...parts: string[]) => value(pid, 4711, 3600, "S",
 const command = ["/usr/sbin/haproxy", "-Ws", "-f", CONFIG, ""].join("\0");
 const limits =
   "Limit   Soft Limit  Hard Limit  Units\nMax open files            18044                20000                files\n";
-const info = (want: HaproxyDesired, more: Readonly<Record<string, string>> = {}) =>
-  value(
-    ...Object.entries({
-      version: "2.6.12-1+deb12u4",
-      pid: "388",
-      maxconn: String(want.parameters.maxconn),
-      description: descriptionOf(want.settings),
-      ...more,
-    }).flat(),
-  );
+const info = (want: HaproxyDesired) => ({
+  version: "2.6.12-1+deb12u4",
+  pid: "388",
+  maxconn: String(want.parameters.maxconn),
+  description: descriptionOf(want.settings),
+});
 const ANSWER =
   "360 master 1 [failed: 0] 0d00h00m03s 2.6.12\n# workers\n388  worker  0  0d00h00m02s 2.6.12\n\n";
 
@@ -138,12 +142,12 @@ function converged(want: HaproxyDesired): Recording {
     [key("file", "/usr/sbin/haproxy", "stat")]: value(...regular("/usr/sbin/haproxy", "ELF", "0755")),
     [key("file", DEFAULTS, "lines", VARIABLES)]: value(...regular(DEFAULTS, "")),
     [key("file", ADMIN, "stat")]: value("socket", "0660", "root:haproxy", 0, "", ADMIN, 1),
-    [key("haproxy.info")]: info(want),
     // Asked only where the worker itself does not answer.
-    [key("haproxy.info_by_master", "388")]: info(want),
+    [key("haproxy.info_by_master", "388")]: value(...Object.entries(info(want)).flat()),
     [key("haproxy.stat")]: value(
       ...["0", "user-api", "FRONTEND", "OPEN", "", "", want.parameters.maxconn, "", "", ""],
       ...["2", "user-api", "a", "UP", 1, "10.0.0.9:80", "", "L7OK", "200", "OK"],
+      ...infoRows(info(want)),
     ),
     [SERVING]: value("answered", "200"),
     [key("haproxy.processes")]: value(ANSWER),
@@ -197,7 +201,7 @@ describe("a look at HAProxy", () => {
 });
 
 describe("a look at a HAProxy that", () => {
-  const lost = { [key("haproxy.info")]: absent, [key("haproxy.stat")]: absent };
+  const lost = { [key("haproxy.stat")]: absent };
 
   it.each([
     ["has lost its socket's file", { [key("file", ADMIN, "stat")]: absent }, "No such file or directory"],
@@ -216,7 +220,6 @@ describe("a look at a HAProxy that", () => {
 
   it("does not answer, nor its master, is unknown, and neither reloaded nor restarted", async () => {
     const silent = {
-      [key("haproxy.info")]: late,
       [key("haproxy.stat")]: late,
       [key("haproxy.processes")]: late,
     };
@@ -232,7 +235,7 @@ describe("a look at a HAProxy that", () => {
 
   it("does not answer is no cause of putting files back", async () => {
     const { facts } = await lookAt({
-      [key("haproxy.info")]: late,
+      [key("haproxy.stat")]: late,
       [key("haproxy.info_by_master", "388")]: late,
     });
     expect(haproxy.service!.health(facts)).toMatchObject({ is: "undecided" });

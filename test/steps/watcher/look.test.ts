@@ -18,6 +18,7 @@ import {
   content,
   DPKG_UPDATES,
   file,
+  infoRows,
   key,
   late,
   regular,
@@ -106,6 +107,7 @@ const servers = (...names: readonly string[]) =>
       ...["2", "user-api", name, "UP", 1, name.replace(/.*_/, ""), ""],
       ...["L7OK", "200", "OK"],
     ]),
+    ...infoRows({ pid: "388", description }),
   );
 const TREE = `/opt/meshctl/watcher/${KEY}`;
 const RECORD = "/run/meshctl/watcher-started";
@@ -175,7 +177,6 @@ const converged: Recording = {
   [KEPT]: absent,
   [LOADED]: file("/run/meshctl/haproxy-loaded", record),
   [WAITING]: value(),
-  [key("haproxy.info")]: value("pid", 388, "description", description),
   [key("haproxy.stat")]: servers(...SERVERS),
   [key("file", ADMIN, "stat")]: value("socket", "0660", "root:haproxy", 0, "", ADMIN, 1),
   [REGISTRY]: children(A, B),
@@ -338,7 +339,7 @@ describe("what was not read whole", () => {
       ask: askOpen(converged),
       needless: [key("file", ADMIN, "stat"), key("file", "/var/lib/dpkg/status", "lines"), DPKG_UPDATES],
     });
-    expect(unknown.get(key("haproxy.info"))).toEqual([
+    expect(unknown.get(key("haproxy.stat"))).toEqual([
       "Synapse's last candidate",
       "haproxy.cfg",
       "service user-api",
