@@ -1137,6 +1137,7 @@ sub end_session { my ($socket, $xid, $until) = @_; eval { send_all($socket, pack
 sub signed { return unpack "l", pack "L", $_[0] }
 
 # Who may do what with each path: SCHEME:ID:RIGHTS, parted by blanks. Digests do not leave the host: of ours "own:RIGHTS" is told.
+# Their order means nothing, and is another in ZooKeeper 3.4. The id of a certificate may have blanks.
 sub acls_at {
   my ($address, $port, $own, @paths) = @_;
   my $until = now() + 6;
@@ -1157,9 +1158,9 @@ sub acls_at {
       @entries = unpack "x16 N/(N N/a N/a)", $packet;
       my @told;
       while (my ($rights, $scheme, $id) = splice @entries, 0, 3) {
-        push @told, $scheme eq "digest" && $id eq $own ? "own:$rights" : "$scheme:" . ($scheme eq "digest" ? $id =~ s/:.*/:x/sr : $id) . ":$rights";
+        push @told, $scheme eq "digest" && $id eq $own ? "own:$rights" : "$scheme:" . ($scheme eq "digest" ? $id =~ s/:.*/:x/sr : $id) =~ tr/ /_/r . ":$rights";
       }
-      push @found, join " ", @told;
+      push @found, join " ", sort @told;
     }
   }
   end_session($socket, ++$xid, $until);
