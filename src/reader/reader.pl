@@ -1141,6 +1141,7 @@ sub end_session { my ($socket, $xid, $until) = @_; eval { send_all($socket, pack
 sub signed { return unpack "l", pack "L", $_[0] }
 
 # Who may do what with each path: SCHEME:ID:RIGHTS, parted by blanks. Digests do not leave the host: of ours "own:RIGHTS" is told.
+# Their order means nothing, and is another in ZooKeeper 3.4. The id of a certificate may have blanks.
 sub acls_at {
   my ($address, $port, $own, @paths) = @_;
   my $until = now() + 6;
@@ -1161,9 +1162,9 @@ sub acls_at {
       @entries = unpack "x16 N/(N N/a N/a)", $packet;
       my @told;
       while (my ($rights, $scheme, $id) = splice @entries, 0, 3) {
-        push @told, $scheme eq "digest" && $id eq $own ? "own:$rights" : "$scheme:" . ($scheme eq "digest" ? $id =~ s/:.*/:x/sr : $id) . ":$rights";
+        push @told, $scheme eq "digest" && $id eq $own ? "own:$rights" : "$scheme:" . ($scheme eq "digest" ? $id =~ s/:.*/:x/sr : $id) =~ tr/ /_/r . ":$rights";
       }
-      push @found, join " ", @told;
+      push @found, join " ", sort @told;
     }
   }
   end_session($socket, ++$xid, $until);
@@ -1387,7 +1388,7 @@ sub as_server {
 
 # What the server's own parser makes of all option files. It starts nothing and opens no table. Fields: exit code, and
 # each line that matters.
-my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-|super-)?read-only|offline-mode|max-connections|skip-networking|bind-address|port|init-file) |error: )/;
+my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|socket|log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-|super-)?read-only|offline-mode|max-connections|skip-networking|bind-address|port|init-file) |error: )/;
 sub database_parser {
   my ($program, $option, $user, $protected) = @_;
   my ($code, $text) = output_of([$program, @$option], errors => 1, before => as_server($user, $protected));

@@ -4,8 +4,8 @@ import type { Needs } from "../../daemon/look-at-surroundings.ts";
 import { RECORDS } from "../../daemon/place.ts";
 import type { ParserFacts } from "./facts.ts";
 
-/** Debian's directory of the socket. */
-const RUNTIME = "/run/mysqld";
+/** Where the socket is of a server that does not tell: sid's MariaDB has another directory. */
+const SOCKET = "/run/mysqld/mysqld.sock";
 
 /** What the server's user does with which path when it starts. */
 export function needsOf(program: string, dataDirectory: string, paths: ParserFacts["paths"]): Needs {
@@ -19,6 +19,7 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
     names.map((name) => ({ path: join(directory, name), to: "write", own: directory }));
   const log = at("log-error");
   const init = at("init-file");
+  const runtime = dirname(at("socket") ?? SOCKET).replace(/^\/var(?=\/run\/)/, "");
   const directories = ["innodb-data-home-dir", "innodb-log-group-home-dir", "innodb-undo-directory"]
     .flatMap((option) => at(option) ?? [])
     .map((path) => path.replace(/(?<=.)\/+$/, ""))
@@ -49,13 +50,13 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
             .split(":")
             .map((path) => ({ path, to: "write", mustBeThere: true }) as const)),
       ...(init === undefined ? [] : ([{ path: init, to: "read", mustBeThere: true }] as const)),
-      { path: RUNTIME, to: "write" },
+      { path: runtime, to: "write" },
     ],
     places: [
       ...[data, ...directories, RECORDS].map((path) => ({ path, isData: true })),
       ...(log === undefined ? [] : [{ path: dirname(log), isData: false }]),
     ],
-    made: [RUNTIME],
+    made: runtime.startsWith("/run/") ? [runtime] : [],
     room: [data],
     packages: "(?:mariadb|mysql)-(?:server|common).*|galera-\\d",
   };

@@ -6,7 +6,7 @@ const trap: Trap = {
   steps: "firewall",
   verifyCode: 0,
   plant: withRules(`table inet trap {
-  chain in {
+  chain input {
     type filter hook input priority 0; policy drop;
     ct state established,related accept
     iif lo accept

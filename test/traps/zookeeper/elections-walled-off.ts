@@ -2,13 +2,13 @@ import { withRules } from "../installed.ts";
 import { sh, type Trap } from "../trap.ts";
 
 const because =
-  /table inet trap, chain in, drops what no rule accepts, and none accepts port 3888 from [\d.]+-[\d.]+: let them in there/;
+  /table inet trap, chain input, drops what no rule accepts, and none accepts port 3888 from [\d.]+-[\d.]+: let them in there/;
 
 const trap: Trap = {
   title: "a packet filter lets the ensemble's connections live and no new one in: the next election fails",
   steps: "firewall",
   plant: withRules(`table inet trap {
-  chain in {
+  chain input {
     type filter hook input priority 0; policy drop;
     ct state established,related accept
     iif lo accept
