@@ -43,12 +43,14 @@ export function redirectsOf(items: readonly Item[], address: string, port: numbe
     const base = chains.get(chain);
     const hook = base?.hook;
     const mayHavePassed = passing.has(chain);
-    const met = parts.flatMap((part) => (isPlainMap(part.match) ? [meets(part.match, address, port)] : []));
+    const isDrop = how !== undefined && DROPS.includes(how);
+    const met = parts.flatMap((part) =>
+      isPlainMap(part.match) ? [meets(part.match, address, port, isDrop)] : [],
+    );
     if (!met.includes("no") && hasAny(parts, PASSES)) passing.add(chain);
     const isSurelyMet = met.every((each) => each === "yes" || each === "port") && !hasAny(parts, ASKS);
     if (isSurelyMet && hasAny(parts, ["accept"])) passed.add(chain);
     if (how === undefined) return [];
-    const isDrop = DROPS.includes(how);
     // What comes from this host itself passes no other hook that sends it elsewhere.
     if (hook !== undefined && !(isDrop ? OWN_HOOKS.includes(String(hook)) : hook === "output")) return [];
     if (isDrop && (passed.has(chain) || (base?.dev !== undefined && !eachOf(base.dev).flat().includes("lo"))))
@@ -97,7 +99,7 @@ type Met = "no" | "yes" | "perhaps" | "port" | "perhaps by port";
  * Whether a connection to the address and port, over the loopback interface, is what a rule asks for; "port" when it is by its
  * port. What a named set holds is not in the listing.
  */
-function meets({ op, left, right }: Item, address: string, port: number): Met {
+function meets({ op, left, right }: Item, address: string, port: number, isDrop: boolean): Met {
   const isNot = op === "!=";
   const told = (is: boolean, yes: "yes" | "port" = "yes") => (is === isNot ? "no" : yes);
   const isNamedSet = typeof right === "string" && right.startsWith("@");
@@ -115,8 +117,8 @@ function meets({ op, left, right }: Item, address: string, port: number): Met {
     if (isNamedSet) return "perhaps";
     if (field === "protocol" || field === "nexthdr")
       return told(holds(right, (each) => each === "tcp" || each === 6));
-    // To itself a host sends from the same address.
-    if (field === "daddr" || field === "saddr") {
+    // To itself a host sends from the same address, unless a client asks for another of its own.
+    if (field === "daddr" || (field === "saddr" && isDrop)) {
       const covered = eachOf(right).map((each) => coversAddress(each, address));
       if (covered.includes(true)) return told(true);
       return covered.includes(undefined) ? "perhaps" : told(false);

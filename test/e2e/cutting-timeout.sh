@@ -16,6 +16,12 @@ echo "$number" >"/run/cut/count.$session"
 at=$(cat /run/cut/at)
 wanted=$(cat /run/cut/change)
 if [ "$at" -eq 0 ] || [ "$change" -lt "$wanted" ]; then exec /usr/bin/timeout "$@"; fi
+# A change that has not been cut off yet is cut off before its first. It is known by that one, but for the run's name.
+first=$(printf '%s\n' "$*" | sed -E 's/[0-9]{8}-[0-9]{6}-[0-9a-f]{12}//g')
+if [ "$number" -eq 1 ] && [ "$first" != "$(cat /run/cut-first 2>/dev/null)" ]; then
+  printf '%s\n' "$first" >/run/cut-first
+  at=1
+fi
 if [ "$change" -eq "$wanted" ] && [ "$number" -ne "$at" ]; then exec /usr/bin/timeout "$@"; fi
 # One that is cut off is not counted: those that follow belong to a run that is over.
 echo 0 >/run/cut/at
