@@ -166,7 +166,6 @@ describe.sequential("runs that are cut off before each of their commands", () =>
     expect(openRows(ended)).toEqual([]);
     expect(ended.code).toBe(0);
     const by = cutBy(cuts);
-    console.log(JSON.stringify([...by]));
     // Each change was cut off before its first command, and then before one after the other.
     expect([...by.keys()]).toEqual(expect.arrayContaining(CHANGES));
     for (const [change, commands] of by) {

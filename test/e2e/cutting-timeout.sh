@@ -16,9 +16,10 @@ echo "$number" >"/run/cut/count.$session"
 at=$(cat /run/cut/at)
 wanted=$(cat /run/cut/change)
 if [ "$at" -eq 0 ] || [ "$change" -lt "$wanted" ]; then exec /usr/bin/timeout "$@"; fi
-# A change that has not been cut off yet is cut off before its first. It is known by that one, but for the run's name.
-first=$(printf '%s\n' "$*" | sed -E 's/[0-9]{8}-[0-9]{6}-[0-9a-f]{12}//g')
-if [ "$number" -eq 1 ] && [ "$first" != "$(cat /run/cut-first 2>/dev/null)" ]; then
+# A change that has not been cut off yet is cut off before its first. It is known by the files that that one names: what is
+# left of a change that was begun names some of them.
+first=$(printf '%s\n' "$*" | sed -E 's/[0-9]{8}-[0-9]{6}-[0-9a-f]{12}//g' | tr ' ' '\n' | grep / || printf '%s\n' "$*")
+if [ "$number" -eq 1 ] && ! printf '%s\n' "$first" | grep -qsxF -f /run/cut-first; then
   printf '%s\n' "$first" >/run/cut-first
   at=1
 fi
