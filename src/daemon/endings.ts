@@ -264,8 +264,9 @@ function endingIn(words: readonly string[], unit: string): Ending | undefined {
     return isRemoval && isItsPackage ? { does: "removes the package of" } : undefined;
   }
   const users = at(/(?:^|\/)(?:userdel|deluser)$/);
-  if (users >= 0 && after(users).includes(USERS[unit] ?? ""))
-    return { does: "removes the user of", lasts: true };
+  const removed = users < 0 ? [] : after(users).filter((word) => !word.startsWith("-"));
+  // With a group behind it, the user leaves that group.
+  if (removed.length === 1 && removed[0] === USERS[unit]) return { does: "removes the user of", lasts: true };
   if (unit === "zookeeper.service" && at(/(?:^|\/)zkServer(?:\.sh)?$/) >= 0 && words.includes("stop"))
     return { does: "stops" };
   return undefined;
