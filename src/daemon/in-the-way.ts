@@ -60,10 +60,10 @@ const OF_ADDRESS = `(?!${has("(?:saddr|-s)\\s{1,9}[\"']?[\\d{]")}${has(`\\b(?:${
 /** Lines of a packet filter, a route, a socket or a client. */
 export const WAY_LINES = [
   `${OF_ADDRESS}${both(VERDICT, "(?:\\b(?:dports?|policy|hook|iif|iifname|saddr)\\b|[ :](?:INPUT|OUTPUT|PREROUTING)\\b)")}`,
-  // What may let packets in: a chain of its own, the end of a list, or of one that is asked for by another.
-  has(
-    `(?:\\b(?:jump|goto|vmap)\\b|-[AI] INPUT\\b.*\\s(?:-j|-g|--jump|--goto)\\s+(?!${FINAL}|LOG\\b)|\\baccept[\\s;}]*(?:$|comment\\b))`,
-  ),
+  // What may let packets in: a chain that is asked, the end of a list or of such a chain.
+  has("\\b(?:jump|goto|vmap)\\b"),
+  both("-[AI] INPUT\\b", `\\s(?:-j|-g|--jump|--goto)\\s+(?!${FINAL}|LOG\\b)`),
+  has("\\baccept[\\s;}]*(?:$|comment\\b)"),
   both("\\bqdisc\\b", "\\bnetem\\b"),
   has("\\bip link set\\b"),
   both("\\b(?:ip|route)\\b", "\\b(?:blackhole|unreachable|prohibit)\\b"),
@@ -350,8 +350,10 @@ function rotated(text: string, by: string): InTheWay | undefined {
 }
 
 function byRegistry(text: string, _: readonly BootLine[], by: string): InTheWay | undefined {
-  const [, before, verb] = /^(.*?)\bzkCli\S*\s.*\b(deleteall|rmr|delete|setAcl|reconfig)\b/.exec(text) ?? [];
-  return before === undefined
-    ? rotated(text, by)
-    : { does: `says "${verb}" to the registry of`, before, isSaid: false, lasts: true };
+  const [, before, verb = "", rest = ""] =
+    /^(.*?)\bzkCli\S*\s.*\b(deleteall|rmr|delete|setAcl|reconfig)\b(.*)/.exec(text) ?? [];
+  if (before === undefined) return rotated(text, by);
+  // One node, or what lies deeper, may be another program's: its locks, its queue.
+  const isSaid = verb === "delete" || (verb !== "reconfig" && /\s["']?\/[^\s/]+\/[^\s/]/.test(rest));
+  return { does: `says "${verb}" to the registry of`, before, isSaid, lasts: true };
 }

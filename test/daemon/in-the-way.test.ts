@@ -125,6 +125,8 @@ describe("what may be in the way is a warning", () => {
     ["zookeeper.service", "rc.local", "nft add rule inet f in tcp dport 2181 limit rate over 1/second drop"],
     ["zookeeper.service", "rc.local", "ip route add blackhole 10.0.0.0/8"],
     ["zookeeper.service", "rc.local", "ip link set down dev eth0"],
+    ["zookeeper.service", "rc.local", "zkCli.sh delete /lock"],
+    ["zookeeper.service", "rc.local", "zkCli.sh -server 127.0.0.1 deleteall /queue/done"],
     ["zookeeper.service", "cron", "@reboot root sleep 20 && ip link set eth0 down"],
     ["mariadb.service", "rc.local", 'mysql -e "SET GLOBAL read_only=1"'],
     ["mariadb.service", "rc.local", 'mysql -e "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(1e6)" &'],
