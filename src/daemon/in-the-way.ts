@@ -121,6 +121,7 @@ const SAID = /(?:^|[;&|(\s])(?:echo|printf|logger)\s[^;&|]*$/;
 const PASSES =
   /\b(?:jump|goto|vmap)\b|(?:-j|--jump|-g|--goto)\s+(?!(?:DROP|REJECT|(?:NF)?LOG|RETURN|ACCEPT|SET|(?:CONN)?MARK)\b|f2b-|sshguard)\S/;
 const LOOPBACK = /(?:-i|--in-interface|\biif(?:name)?|-o|\boif(?:name)?)\s+["']?lo\b/;
+const NO_LOOPBACK = /!\s+(?:-i|--in-interface)\s+lo\b/;
 const OTHER_TABLE = /\bFORWARD\b|\bhook\s+(?:forward|postrouting)\b|\budp\b|\bicmp/;
 
 /** The one that a rule is about; undefined of both, or where its line does not tell. */
@@ -187,7 +188,10 @@ function filtered(
   const passes = door !== undefined && earlier.some((each) => mayAccept(each, door));
   if (door === undefined || passes) return undefined;
   // Addresses and interfaces of others are nobody's business here.
-  const isElsewhere = door.isLocal ? /(?:-i|iif(?:name)?)\s+(?!lo\b)/.test(said) : LOOPBACK.test(said);
+  const isOutside = NO_LOOPBACK.test(said);
+  const isElsewhere = door.isLocal
+    ? isOutside || /(?:-i|iif(?:name)?)\s+(?!lo\b)/.test(said)
+    : LOOPBACK.test(said) && !isOutside;
   if (isElsewhere) return undefined;
   const does = isDrop
     ? `drops what comes to port ${door.port} of`

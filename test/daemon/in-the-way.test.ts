@@ -126,6 +126,7 @@ describe("what may be in the way is a warning", () => {
     ["zookeeper.service", "rc.local", "ip route add blackhole 10.0.0.0/8"],
     ["zookeeper.service", "rc.local", "ip link set down dev eth0"],
     ["zookeeper.service", "rc.local", "zkCli.sh delete /lock"],
+    ["zookeeper.service", "rc.local", "iptables -A INPUT ! -i lo -p tcp --dport 2181 -j DROP"],
     ["zookeeper.service", "rc.local", "zkCli.sh -server 127.0.0.1 deleteall /queue/done"],
     ["zookeeper.service", "cron", "@reboot root sleep 20 && ip link set eth0 down"],
     ["mariadb.service", "rc.local", 'mysql -e "SET GLOBAL read_only=1"'],
@@ -198,6 +199,7 @@ describe("what ordinary hosts have is in nobody's way", () => {
     'echo "disable server user-api/a" | socat stdio $SOCK\ndeploy\necho "enable server user-api/a" | socat stdio $SOCK',
     "iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 80 -j REDIRECT --to-port 8080",
     "iptables -A INPUT -i eth0 -p tcp --dport 8080 -j DROP",
+    "iptables -A INPUT ! -i lo -p tcp --dport 8080 -j DROP",
     'echo "set server a/b state drain" | socat stdio $SOCK\ndeploy\necho "set server a/b state ready" | socat stdio $SOCK',
   ])("of HAProxy: %s", (text) => {
     expect(told(text, "haproxy.service")).toEqual(NOTHING);
