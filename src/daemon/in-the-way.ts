@@ -138,10 +138,11 @@ function isOther(one: Family | undefined, other: Family | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other;
 }
 
-/** With one way of writing for what has several. */
+/** With one way of writing for what has several, and without what a refusal answers. */
 function plain(text: string): string {
   return text
     .replaceAll(/["']/g, " ")
+    .replaceAll(/--reject-with\s+\S+|(?<=\breject\s+)with\s+icmp\w*(?:\s+type)?\s+\S+/g, "")
     .replaceAll(/(--[a-z-]+)=/g, "$1 ")
     .replaceAll(/--(?:destination-)?ports?(?=\s)/g, "--dports");
 }

@@ -42,6 +42,11 @@ describe("what surely keeps clients or members from a service", () => {
       "iptables -C INPUT -p tcp --dport 2181 -j DROP 2>&1 || iptables -A INPUT -p tcp --dport 2181 -j DROP",
       "drops what comes to port 2181 of",
     ],
+    ["iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited", "drops what comes to port 2181 of"],
+    [
+      "nft add rule inet f in tcp dport 3888 reject with icmpx type port-unreachable",
+      "drops what comes to port 3888 of",
+    ],
     ["iptables -A INPUT -j DROP", "drops what comes to port 2181 of"],
     ["ip r a unreachable 10.0.0.2", "leaves no route to 10.0.0.2, a peer of"],
     ["iptables -P INPUT DROP", "drops what comes to port 2181 of"],
