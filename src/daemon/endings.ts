@@ -131,7 +131,7 @@ export function endingsOf(
       killByNumber(text, unit) ??
       (commands.some(({ words }) => isElsewhere(words))
         ? undefined
-        : inTheWayOf(line, sameCause(line), unit, reach));
+        : inTheWayOf(line, sameCause(line), unit, reach, lines));
     if (found === undefined) continue;
     const sameFile = lines.filter((other) => other.path === path && other.line > 0);
     if (found.isVague && !sameFile.some((other) => names(other.text, unit))) continue;

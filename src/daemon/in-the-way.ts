@@ -74,17 +74,18 @@ export const WAY_LINES = [
   both("\\bzkCli", "\\b(?:deleteall|rmr|delete|setAcl|reconfig)\\b"),
 ];
 
-/** What a line puts in the way of a unit. `together`: all lines that are run by the same, in their order. */
+/** What a line puts in the way of a unit. `together`: those of `all` lines that are run by the same, in their order. */
 export function inTheWayOf(
   line: BootLine,
   together: readonly BootLine[],
   unit: string,
   { doors, peers }: Reach,
+  all: readonly BootLine[] = together,
 ): InTheWay | undefined {
   const { text, by } = line;
   const bare = withoutComment(text);
   return (
-    filtered(bare, line, together, doors) ??
+    filtered(bare, line, together, doors, all) ??
     routed(bare, peers) ??
     delayed(bare, doors) ??
     takenDown(bare, together, doors) ??
@@ -156,6 +157,7 @@ function filtered(
   line: BootLine,
   together: readonly BootLine[],
   allDoors: readonly Door[],
+  all: readonly BootLine[],
 ): InTheWay | undefined {
   const given = text.replace(NO_RULE, "");
   const [, before = ""] = TOOL.exec(given) ?? [];
@@ -170,18 +172,24 @@ function filtered(
   const at = same.indexOf(line);
   const others = same.map((each) => plain(withoutComment(each.text)));
   const found = { before, isRule, isSaid: false, lasts: true } as const;
+  // What lets it in elsewhere comes before this or behind it: that is not told.
+  const dropped = (door: Door): InTheWay => ({
+    ...found,
+    does: `drops what comes to port ${door.port} of`,
+    isSaid: all.some(({ by, text: each }) => by !== line.by && opens(plain(withoutComment(each)), door)),
+  });
   if (DEFAULT_DROP.test(said) || (POLICY.test(said) && hookAbove(others, at))) {
     const isOpened = others.some(
       (each, index) => index > at && /^\S.*\s(?:-P|--policy)\s+INPUT\s+ACCEPT\b/.test(each),
     );
     const shut = isOpened ? undefined : doors.find((door) => !others.some((each) => mayAccept(each, door)));
-    return shut && { ...found, does: `drops what comes to port ${shut.port} of` };
+    return shut && dropped(shut);
   }
   // Only what is decided before it gets past it; iptables' -I goes to the beginning.
   const earlier = others.filter((each, index) => index < at || /\s-I\s/.test(each));
   if (DROPS_ALL.test(said)) {
     const shut = doors.find((each) => !earlier.some((other) => mayAccept(other, each)));
-    return shut && { ...found, does: `drops what comes to port ${shut.port} of` };
+    return shut && dropped(shut);
   }
   const isDrop = DROPS.test(said);
   if (!isDrop && !SENDS.test(said)) return undefined;
@@ -204,6 +212,11 @@ function filtered(
 function hookAbove(others: readonly string[], at: number): boolean {
   const hook = others.slice(Math.max(0, at - 3), at).findLast((each) => HOOK.test(each));
   return /^(?:input|output|ingress|prerouting)$/.test(HOOK.exec(hook ?? "")?.[1] ?? "");
+}
+
+/** Whether a rule lets in what comes to a door, and says so by its port. */
+function opens(text: string, door: Door): boolean {
+  return mayAccept(text, door) && namesPort(text, door.port);
 }
 
 /** Whether a rule may let through what comes to a door: by its port, or by what is not understood. */

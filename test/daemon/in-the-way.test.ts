@@ -237,6 +237,16 @@ describe("what ordinary hosts have is in nobody's way", () => {
     expect(told(saved, "zookeeper.service", "netfilter-persistent")).toEqual(NOTHING);
   });
 
+  it("a port that another script opens: which of them comes first is not told", () => {
+    const lines = [
+      ...linesOf("iptables -P INPUT DROP", "fw.service", "/etc/fw.sh"),
+      ...linesOf("iptables -A INPUT -p tcp --dport 2181:3888 -j ACCEPT", "rc.local"),
+    ];
+    const { blocked, warnings } = endingsOf(lines, "zookeeper.service", ZOOKEEPER);
+    expect(blocked).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/^\/etc\/fw\.sh:1 may be what drops/)]);
+  });
+
   it("addresses of a family that the mesh has none of", () => {
     const doors = [{ port: 2181, isLocal: false, family: familyOf(["10.0.0.1", "10.0.0.2"]) }];
     const endings = (text: string, path?: string) =>
