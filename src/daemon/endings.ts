@@ -131,7 +131,7 @@ export function endingsOf(
       killByNumber(text, unit) ??
       (commands.some(({ words }) => isElsewhere(words))
         ? undefined
-        : inTheWayOf(line, sameCause(line), unit, reach));
+        : inTheWayOf(line, sameCause(line), unit, reach, lines));
     if (found === undefined) continue;
     const sameFile = lines.filter((other) => other.path === path && other.line > 0);
     if (found.isVague && !sameFile.some((other) => names(other.text, unit))) continue;
@@ -264,8 +264,9 @@ function endingIn(words: readonly string[], unit: string): Ending | undefined {
     return isRemoval && isItsPackage ? { does: "removes the package of" } : undefined;
   }
   const users = at(/(?:^|\/)(?:userdel|deluser)$/);
-  if (users >= 0 && after(users).includes(USERS[unit] ?? ""))
-    return { does: "removes the user of", lasts: true };
+  const removed = users < 0 ? [] : after(users).filter((word) => !word.startsWith("-"));
+  // With a group behind it, the user leaves that group.
+  if (removed.length === 1 && removed[0] === USERS[unit]) return { does: "removes the user of", lasts: true };
   if (unit === "zookeeper.service" && at(/(?:^|\/)zkServer(?:\.sh)?$/) >= 0 && words.includes("stop"))
     return { does: "stops" };
   return undefined;

@@ -1,4 +1,4 @@
-import { BlockList } from "node:net";
+import { BlockList, isIPv6 } from "node:net";
 import type { BootLine } from "./boot-lines.ts";
 
 /** Where others reach a service. */
@@ -6,6 +6,16 @@ interface Door {
   readonly port: number;
   /** On the loopback interface alone. */
   readonly isLocal: boolean;
+  /** Of the addresses by which it is reached, where they are all of one. */
+  readonly family?: Family | undefined;
+}
+
+type Family = "ip" | "ip6";
+
+/** The family that all of the addresses have; undefined where there are several, or "::", which takes both. */
+export function familyOf(addresses: readonly string[]): Family | undefined {
+  const found = new Set(addresses.map((each) => (each === "::" ? undefined : isIPv6(each) ? "ip6" : "ip")));
+  return found.size === 1 ? [...found][0] : undefined;
 }
 
 /** How a service is reached, and whom it reaches itself. */
@@ -36,7 +46,8 @@ const SOCKET_VERBS =
 export const WAY_WORDS = [
   ...`${FINAL}|accept|ACCEPT`.split("|"),
   "/var/lib/zookeeper",
-  ..."hook netem blackhole unreachable prohibit down socat sock LOCK lock UNLOCK unlock mysqladmin mariadb-admin zkCli".split(
+  "ip link set",
+  ..."hook jump goto vmap INPUT netem blackhole unreachable prohibit socat sock LOCK lock UNLOCK unlock mysqladmin mariadb-admin zkCli".split(
     " ",
   ),
 ];
@@ -49,8 +60,12 @@ const OF_ADDRESS = `(?!${has("(?:saddr|-s)\\s{1,9}[\"']?[\\d{]")}${has(`\\b(?:${
 /** Lines of a packet filter, a route, a socket or a client. */
 export const WAY_LINES = [
   `${OF_ADDRESS}${both(VERDICT, "(?:\\b(?:dports?|policy|hook|iif|iifname|saddr)\\b|[ :](?:INPUT|OUTPUT|PREROUTING)\\b)")}`,
+  // What may let packets in: a chain that is asked, the end of a list or of such a chain.
+  has("\\b(?:jump|goto|vmap)\\b"),
+  both("-[AI] INPUT\\b", `\\s(?:-j|-g|--jump|--goto)\\s+(?!${FINAL}|LOG\\b)`),
+  has("\\baccept[\\s;}]*(?:$|comment\\b)"),
   both("\\bqdisc\\b", "\\bnetem\\b"),
-  both("\\bip link set\\b", " down\\b"),
+  has("\\bip link set\\b"),
   both("\\b(?:ip|route)\\b", "\\b(?:blackhole|unreachable|prohibit)\\b"),
   both("(?:socat|\\bnc\\b|sock)", `\\b(?:${SOCKET_VERBS}|enable (?:frontend|server|health|agent))\\b`),
   has("\\b(?:[Rr][Ee][Aa][Dd] [Ll][Oo][Cc][Kk]|[Uu][Nn][Ll][Oo][Cc][Kk] [Tt][Aa][Bb][Ll][Ee])"),
@@ -59,16 +74,18 @@ export const WAY_LINES = [
   both("\\bzkCli", "\\b(?:deleteall|rmr|delete|setAcl|reconfig)\\b"),
 ];
 
-/** What a line puts in the way of a unit. `together`: all lines that are run by the same, in their order. */
+/** What a line puts in the way of a unit. `together`: those of `all` lines that are run by the same, in their order. */
 export function inTheWayOf(
-  { text, by }: BootLine,
+  line: BootLine,
   together: readonly BootLine[],
   unit: string,
   { doors, peers }: Reach,
+  all: readonly BootLine[] = together,
 ): InTheWay | undefined {
-  const bare = text.replace(/(?:^|\s)#.*$/, "");
+  const { text, by } = line;
+  const bare = withoutComment(text);
   return (
-    filtered(bare, together, doors) ??
+    filtered(bare, line, together, doors, all) ??
     routed(bare, peers) ??
     delayed(bare, doors) ??
     takenDown(bare, together, doors) ??
@@ -79,48 +96,116 @@ export function inTheWayOf(
 // --- Packet filters ---
 
 /** A command of a shell's, and what is before it. Lines of files of rules have none. */
-const TOOL = /^(.*?)(?<![\w.-])(?:\S*\/)?(?:nft|ip6?tables(?:-nft|-legacy)?)(?=\s)/;
+const TOOL =
+  /^(.*?)(?<![\w.-])(?:(?:\S*\/)?(?:nft|ip6?tables(?:-nft|-legacy)?)|["']?\$\{?\w*(?:IPT|ipt|NFT|nft)\w*\}?["']?)(?=\s)/;
+/** What takes a rule away or asks for one, with the sign behind it. */
+const NO_RULE =
+  /(?<![\w.-])\S*ip6?tables\S*\s(?:[^;&|]*\s)?(?:-[DC]|--delete|--check)\s(?:>&|[^;&|])*(?:;|&&|\|\|)?\s*/g;
 const DROPS = /\b(?:drop|reject)\b|(?:-j|--jump|-g|--goto)\s+(?:DROP|REJECT)\b/;
 const SENDS = /\b(?:redirect|dnat|tproxy)\b|(?:-j|--jump)\s+(?:REDIRECT|DNAT|TPROXY)\b/;
 const ACCEPTS = /\baccept\b|(?:-j|--jump)\s+ACCEPT\b/;
 /** A chain that drops what nothing accepts. */
 const DEFAULT_DROP =
   /\bhook\s+(?:input|output|ingress|prerouting)\b.*\bpolicy\s+drop\b|(?:-P|--policy)\s+(?:INPUT|OUTPUT)\s+DROP\b|^\s*:(?:INPUT|OUTPUT)\s+DROP\b/;
+const DROPS_ALL =
+  /-[AI]\s+INPUT\s+(?:\d+\s+)?(?:-p\s+(?:tcp|all)\s+)?(?:-m\s+tcp\s+)?(?:-j|--jump)\s+(?:DROP|REJECT)\b/;
 const POLICY = /\bpolicy\s+drop\b/;
 const HOOK = /\bhook\s+(\w+)/;
 /** A rule that asks for more than a port: for whom it holds is not told here. */
 const ASKS_MORE =
   /\b(?:saddr|daddr|ct|limit|quota|meter|mark|tcp flags|iif|iifname|oif|oifname|fib|rt|meta)\b|(?:^|\s)(?:-s|-d|-i|-o|!|--(?:source|destination|in-interface|out-interface)|-m\s+(?!tcp\b|multiport\b|comment\b|udp\b)\S+)(?=\s)|[@$]/;
+/** How rules of iptables-save's and nft's begin. */
+const RULE =
+  /^\s*(?:-A\s|:[A-Z]|[{}]|(?:add|insert|replace|table|chain|type|policy|tcp|th|ip6?|inet|meta|ct|(?:iif|oif)(?:name)?|counter|log|limit)\s)/;
+const SAID = /(?:^|[;&|(\s])(?:echo|printf|logger)\s[^;&|]*$/;
+/** Where other rules decide, which are not followed. */
+const PASSES =
+  /\b(?:jump|goto|vmap)\b|(?:-j|--jump|-g|--goto)\s+(?!(?:DROP|REJECT|(?:NF)?LOG|RETURN|ACCEPT|SET|(?:CONN)?MARK)\b|f2b-|sshguard)\S/;
 const LOOPBACK = /(?:-i|--in-interface|\biif(?:name)?|-o|\boif(?:name)?)\s+["']?lo\b/;
+const NO_LOOPBACK = /!\s+(?:-i|--in-interface)\s+lo\b/;
 const OTHER_TABLE = /\bFORWARD\b|\bhook\s+(?:forward|postrouting)\b|\budp\b|\bicmp/;
 
-function filtered(text: string, together: readonly BootLine[], doors: readonly Door[]): InTheWay | undefined {
-  const [, before = ""] = TOOL.exec(text) ?? [];
-  const isRule = !TOOL.test(text);
-  if (isRule && !/^\s*(?:-A\s|:[A-Z]|(?:add\s|insert\s)|.*\b(?:dport|policy)\b)/.test(text)) return undefined;
-  if (OTHER_TABLE.test(text)) return undefined;
-  const at = together.findIndex((line) => line.text === text || line.text.startsWith(text));
-  const others = together.map(({ text: each }) => each.replace(/(?:^|\s)#.*$/, ""));
+/** The one that a rule is about; undefined of both, or where its line does not tell. */
+function familyIn({ text, path }: BootLine): Family | undefined {
+  const named = [...text.matchAll(/\bip(6?)tables\b|\b(?:rule|chain)\s+ip(6?)\s/g)];
+  const signs = new Set(named.map(([, tool, table]) => tool ?? table));
+  if (signs.size > 1) return undefined;
+  const [sign = /\/rules\.v(4|6)$/.exec(path)?.[1]] = signs;
+  if (sign === undefined) return undefined;
+  return sign === "6" ? "ip6" : "ip";
+}
+
+function isOther(one: Family | undefined, other: Family | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other;
+}
+
+/** With one way of writing for what has several, and without what a refusal answers. */
+function plain(text: string): string {
+  return text
+    .replaceAll(/["']/g, " ")
+    .replaceAll(/--reject-with\s+\S+|(?<=\breject\s+)with\s+icmp\w*(?:\s+type)?\s+\S+/g, "")
+    .replaceAll(/(--[a-z-]+)=/g, "$1 ")
+    .replaceAll(/--(?:destination-)?ports?(?=\s)/g, "--dports");
+}
+
+function withoutComment(text: string): string {
+  return text.replace(/(?:^|\s)#.*$/, "");
+}
+
+function filtered(
+  text: string,
+  line: BootLine,
+  together: readonly BootLine[],
+  allDoors: readonly Door[],
+  all: readonly BootLine[],
+): InTheWay | undefined {
+  const given = text.replace(NO_RULE, "");
+  const [, before = ""] = TOOL.exec(given) ?? [];
+  const isRule = !TOOL.test(given);
+  const said = plain(given);
+  if (isRule && !RULE.test(said)) return undefined;
+  if (/\b(?:delete|destroy)\s/.test(said) || SAID.test(before)) return undefined;
+  if (OTHER_TABLE.test(said)) return undefined;
+  const family = familyIn(line);
+  const doors = allDoors.filter((door) => !isOther(door.family, family));
+  const same = together.filter((each) => each === line || !isOther(familyIn(each), family));
+  const at = same.indexOf(line);
+  const others = same.map((each) => plain(withoutComment(each.text)));
   const found = { before, isRule, isSaid: false, lasts: true } as const;
-  if (DEFAULT_DROP.test(text) || (POLICY.test(text) && hookAbove(others, at))) {
-    const shut = doors.find((door) => !others.some((each) => mayAccept(each, door)));
-    return shut && { ...found, does: `drops what comes to port ${shut.port} of` };
+  // What lets it in elsewhere comes before this or behind it: that is not told.
+  const dropped = (door: Door): InTheWay => ({
+    ...found,
+    does: `drops what comes to port ${door.port} of`,
+    isSaid: all.some(({ by, text: each }) => by !== line.by && opens(plain(withoutComment(each)), door)),
+  });
+  if (DEFAULT_DROP.test(said) || (POLICY.test(said) && hookAbove(others, at))) {
+    const isOpened = others.some(
+      (each, index) => index > at && /^\S.*\s(?:-P|--policy)\s+INPUT\s+ACCEPT\b/.test(each),
+    );
+    const shut = isOpened ? undefined : doors.find((door) => !others.some((each) => mayAccept(each, door)));
+    return shut && dropped(shut);
   }
-  const isDrop = DROPS.test(text);
-  if (!isDrop && !SENDS.test(text)) return undefined;
-  const door = doors.find(({ port }) => namesPort(text, port));
   // Only what is decided before it gets past it; iptables' -I goes to the beginning.
-  const passes = others.some(
-    (each, index) => (index < at || /\s-I\s/.test(each)) && door !== undefined && mayAccept(each, door),
-  );
+  const earlier = others.filter((each, index) => index < at || /\s-I\s/.test(each));
+  if (DROPS_ALL.test(said)) {
+    const shut = doors.find((each) => !earlier.some((other) => mayAccept(other, each)));
+    return shut && dropped(shut);
+  }
+  const isDrop = DROPS.test(said);
+  if (!isDrop && !SENDS.test(said)) return undefined;
+  const door = doors.find(({ port }) => namesPort(said, port));
+  const passes = door !== undefined && earlier.some((each) => mayAccept(each, door));
   if (door === undefined || passes) return undefined;
   // Addresses and interfaces of others are nobody's business here.
-  const isElsewhere = door.isLocal ? /(?:-i|iif(?:name)?)\s+["']?(?!lo\b)/.test(text) : LOOPBACK.test(text);
+  const isOutside = NO_LOOPBACK.test(said);
+  const isElsewhere = door.isLocal
+    ? isOutside || /(?:-i|iif(?:name)?)\s+(?!lo\b)/.test(said)
+    : LOOPBACK.test(said) && !isOutside;
   if (isElsewhere) return undefined;
   const does = isDrop
     ? `drops what comes to port ${door.port} of`
     : `sends what goes to port ${door.port} elsewhere, away from`;
-  return { ...found, does, isSaid: ASKS_MORE.test(text.slice(before.length)) };
+  return { ...found, does, isSaid: ASKS_MORE.test(plain(given.slice(before.length)).replace(TOOL, "")) };
 }
 
 /** Whether the chain whose policy stands on a line by itself is one that packets to this host pass. */
@@ -129,22 +214,40 @@ function hookAbove(others: readonly string[], at: number): boolean {
   return /^(?:input|output|ingress|prerouting)$/.test(HOOK.exec(hook ?? "")?.[1] ?? "");
 }
 
+/** Whether a rule lets in what comes to a door, and says so by its port. */
+function opens(text: string, door: Door): boolean {
+  return mayAccept(text, door) && namesPort(text, door.port);
+}
+
 /** Whether a rule may let through what comes to a door: by its port, or by what is not understood. */
 function mayAccept(text: string, door: Door): boolean {
-  if (!ACCEPTS.test(text) || /\bpolicy\b|\bFORWARD\b/.test(text)) return false;
+  if (!(ACCEPTS.test(text) || PASSES.test(text)) || /\bpolicy\b|\bFORWARD\b/.test(text)) return false;
   if (/\budp\b|\bicmp/.test(text)) return false;
-  if (/\bdports?\b/.test(text)) return namesPort(text, door.port) || /dports?\s+\S*[@$]/.test(text);
+  if (/\bdports?\b/.test(text))
+    return namesPort(text, door.port) || /dports?\s+(?:\S*[@$]|vmap\b|[<>!]|\{\s*$)/.test(text);
   if (LOOPBACK.test(text)) return door.isLocal;
   if (/\b(?:established|related|ESTABLISHED|RELATED)\b/.test(text)) return /\b(?:new|NEW)\b/.test(text);
   return true;
 }
 
+/** Ports by the names of /etc/services that rules have. */
+const NAMED_PORTS: Readonly<Record<string, number>> = {
+  http: 80,
+  https: 443,
+  mysql: 3306,
+  postgresql: 5432,
+  "http-alt": 8080,
+};
+
 function namesPort(text: string, port: number): boolean {
   const [, given = ""] = /\bdports?\s+(?:==\s*)?(\{[^}]*\}|\S+)/.exec(text) ?? [];
   if (given === "" || /\bdports?\s+!=|!\s+--dports?\b/.test(text)) return false;
   return given.split(/[\s,{}"']+/).some((each) => {
-    const [first = "", last = first] = each.split(/[-:]/);
-    return /^\d+$/.test(first) && /^\d+$/.test(last) && Number(first) <= port && port <= Number(last);
+    const named = NAMED_PORTS[each];
+    if (named !== undefined) return named === port;
+    const [, first = "", sign, last = ""] = /^(\d*)(?:([-:])(\d*))?$/.exec(each) ?? [];
+    if (sign === undefined) return first !== "" && Number(first) === port;
+    return each !== sign && Number(first) <= port && port <= Number(last || 65_535);
   });
 }
 
@@ -152,12 +255,15 @@ function namesPort(text: string, port: number): boolean {
 
 function routed(text: string, peers: readonly string[]): InTheWay | undefined {
   const [, before = "", target = ""] =
-    /^(.*?)\b(?:ip\s+(?:-\S+\s+)*(?:route|ro?)\s+(?:add|replace|append|prepend)\s+(?:blackhole|unreachable|prohibit)|route\s+add\s+-(?:host|net)(?=.*\breject\b))\s+(\S+)/.exec(
+    /^(.*?)\b(?:ip\s+(?:-\S+\s+)*ro?(?:ute?)?\s+(?:a|add|replace|append|prepend)\s+(?:to\s+)?(?:blackhole|unreachable|prohibit)(?:\s+to)?|route\s+add\s+-(?:host|net)(?=.*\breject\b))\s+(\S+)/.exec(
       text,
     ) ?? [];
   const peer = peers.find((each) => covers(target, each));
-  if (peer === undefined) return undefined;
-  return { does: `leaves no route to ${peer}, a peer of`, before, isSaid: false, lasts: true };
+  // Another table's, or one that any other route wins over.
+  if (peer === undefined || /\s(?:table|vrf|metric|preference)\s/.test(text)) return undefined;
+  // A network as wide as this holds narrower ones, whose routes win.
+  const isWide = Number(target.split("/")[1] ?? 128) < (target.includes(":") ? 64 : 24);
+  return { does: `leaves no route to ${peer}, a peer of`, before, isSaid: isWide, lasts: true };
 }
 
 function covers(target: string, address: string): boolean {
@@ -190,10 +296,13 @@ function takenDown(
   together: readonly BootLine[],
   doors: readonly Door[],
 ): InTheWay | undefined {
-  const [, before = "", name = ""] = /^(.*?)\bip\s+link\s+set\s+(?:dev\s+)?(\S+)\s+down\b/.exec(text) ?? [];
+  const [, before = "", first, name = first ?? ""] =
+    /^(.*?)\bip\s+link\s+set\s+(?:(?:dev\s+)?(\S+)\s+down\b|down\s+(?:dev\s+)?(\S+))/.exec(text) ?? [];
   if (!REAL.test(name) || doors.every(({ isLocal }) => isLocal)) return undefined;
   const isBack = together.some((line) =>
-    new RegExp(`\\bset\\s+(?:dev\\s+)?${name}\\b.*\\bup\\b`).test(line.text),
+    new RegExp(
+      `\\bset\\s+(?:up\\s+(?:dev\\s+)?${name}\\b|(?:dev\\s+)?${name}\\b.*\\b(?:up|name|master)\\b)`,
+    ).test(line.text),
   );
   return isBack
     ? undefined
@@ -216,9 +325,10 @@ function bySocket(text: string, together: readonly BootLine[]): InTheWay | undef
   const [, before = "", said = ""] = new RegExp(`^(.*?)\\b(${SOCKET_VERBS})\\b`).exec(text) ?? [];
   if (said === "") return undefined;
   // A deployment takes its server out and puts it back.
-  const isUndone =
-    said.startsWith("disable ") &&
-    together.some((line) => line.text.includes(said.replace("disable", "enable")));
+  const isUndone = said.startsWith("disable ")
+    ? together.some((line) => line.text.includes(said.replace("disable", "enable")))
+    : /\bstate (?:ready|drain|maint)\b/.test(text) &&
+      together.some((line) => /\bset server\b.*\bstate ready\b/.test(line.text));
   if (isUndone) return undefined;
   const command = before.replace(/(?:echo|printf)\s+(?:-\w+\s+)*["']?\s*$/, "");
   return { does: `says "${said}" to the socket of`, before: command, isSaid: false, lasts: true };
@@ -258,8 +368,10 @@ function rotated(text: string, by: string): InTheWay | undefined {
 }
 
 function byRegistry(text: string, _: readonly BootLine[], by: string): InTheWay | undefined {
-  const [, before, verb] = /^(.*?)\bzkCli\S*\s.*\b(deleteall|rmr|delete|setAcl|reconfig)\b/.exec(text) ?? [];
-  return before === undefined
-    ? rotated(text, by)
-    : { does: `says "${verb}" to the registry of`, before, isSaid: false, lasts: true };
+  const [, before, verb = "", rest = ""] =
+    /^(.*?)\bzkCli\S*\s.*\b(deleteall|rmr|delete|setAcl|reconfig)\b(.*)/.exec(text) ?? [];
+  if (before === undefined) return rotated(text, by);
+  // One node, or what lies deeper, may be another program's: its locks, its queue.
+  const isSaid = verb === "delete" || (verb !== "reconfig" && /\s["']?\/[^\s/]+\/[^\s/]/.test(rest));
+  return { does: `says "${verb}" to the registry of`, before, isSaid, lasts: true };
 }

@@ -10,14 +10,16 @@ export const MANAGER_LINES = `.*?\\b(?:${PROGRAMS})(?![\\w./-])`;
 
 /** Who may set back what meshctl sets, with what and when, one sentence each. */
 export function managersOf(lines: readonly BootLine[]): readonly string[] {
-  const started = new RegExp(`(?:^|[/"'=:@!+-]|\\s)(${PROGRAMS})(?![\\w./-])`);
+  const started = new RegExp(`(?:^|["'=:!+-]|\\s|bin/)(${PROGRAMS})(?![\\w./:@-])`);
   const found = new Map<string, string>();
   for (const { path, line, text, by } of lines) {
     // What is told, removed or configured of it starts nothing.
-    const isCommand = !/^\s*#|\b(?:rm|apt|apt-get|dpkg|systemctl|service|echo|logger)\b|^-?\/etc\//.test(
-      text,
-    );
+    const isCommand =
+      !/^\s*#|\b(?:rm|apt|apt-get|dpkg|systemctl|service|echo|logger|pgrep|pidof)\b|^-?\/etc\//.test(text);
     const program = started.exec(text)?.[1];
+    // A user may have that name, with files and jobs of its own.
+    if (/^(?:puppet|rudder)$/.test(program ?? "") && !/\b(?:puppet|rudder)\s+(?:agent|apply)\b/.test(text))
+      continue;
     if (line === 0 || program === undefined || !isCommand || / ExecStop/.test(by)) continue;
     if (["logrotate", "apt", "login"].includes(by)) continue;
     if (!found.has(program)) found.set(program, `${program} (${path}:${line}, ${showHow(by)})`);

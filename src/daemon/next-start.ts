@@ -357,7 +357,7 @@ function isTooLittle(key: string, value: string, tasks: number): boolean {
 function keepsFromBooting(word: string, name: string): boolean {
   if (/^(?:[sS1]|single|rescue|emergency)$/.test(word)) return true;
   const [, init] = /^init=(.*)$/.exec(word) ?? [];
-  if (init !== undefined) return !/^(?:\/usr)?\/(?:sbin\/init|lib\/systemd\/systemd)$/.test(init);
+  if (init !== undefined) return !/^(?:\/usr)?\/(?:sbin\/init|(?:bin|lib\/systemd)\/systemd)$/.test(init);
   const [, key, value = ""] = /^systemd\.(mask|unit)=(.*)$/.exec(word) ?? [];
   if (key === "mask") return value === name || `${value}.service` === name;
   return key === "unit" && !/^(?:default|multi-user|graphical)\.target$/.test(value);

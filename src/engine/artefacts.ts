@@ -57,7 +57,7 @@ export class ArtefactStore {
     const [name, ...args] = buildArguments(artefact);
     const block = {
       name: "begin the build",
-      text: scriptText(BEGIN),
+      text: [BUILDS, BEGIN].map(scriptText).join("\n"),
       args: [
         ...[name, `${Math.ceil(timeoutMs / 1000)}`],
         `set -- ${args.map(shellQuote).join(" ")}\n${scriptText(file)}`,
@@ -102,7 +102,7 @@ export class ArtefactStore {
       installBlock(artefact.buildPackages, this.#network),
       {
         name: "build",
-        text: [AWAIT, build.file].map(scriptText).join("\n"),
+        text: [BUILDS, AWAIT, build.file].map(scriptText).join("\n"),
         args,
         input: await inputOf(artefact, remote.host),
         timeoutMs: build.timeoutMs,
@@ -170,9 +170,9 @@ async function inputOf({ key, build }: Artefact, host: HostName): Promise<Buffer
   }
 }
 
-const [BEGIN, AWAIT, FETCH] = ["build-begin", "build-await", "fetch"].map(
+const [BUILDS, BEGIN, AWAIT, FETCH] = ["builds", "build-begin", "build-await", "fetch"].map(
   (name) => new URL(`./commands/${name}.sh`, import.meta.url),
-) as [URL, URL, URL];
+) as [URL, URL, URL, URL];
 
 function digest(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");

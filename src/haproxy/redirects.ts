@@ -114,7 +114,8 @@ function meets({ op, left, right }: Item, address: string, port: number, isDrop:
         "port",
       );
     }
-    if (isNamedSet) return "perhaps";
+    // A set of senders that are shut out: none is this host itself.
+    if (isNamedSet) return isDrop && field === "saddr" && !isNot ? "no" : "perhaps";
     if (field === "protocol" || field === "nexthdr")
       return told(holds(right, (each) => each === "tcp" || each === 6));
     // To itself a host sends from the same address, unless a client asks for another of its own.

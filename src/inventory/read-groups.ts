@@ -74,6 +74,8 @@ function reportBadName(section: Section, name: string, hosts: readonly HostName[
   }
 }
 
+const KEYS = ["hosts", "country", "serial", "max_fail", "hold"];
+
 function readMembers(
   section: Section,
   group: string,
@@ -85,13 +87,15 @@ function readMembers(
   let listPath = path;
   if (isPlainMap(entry)) {
     const keys = Object.keys(entry);
-    if (keys.length > 0 && keys.every((key) => known.includes(key))) {
+    // A group or a host may have the name of a key.
+    const isOfNames = keys.every((key) => known.includes(key) && !KEYS.includes(key));
+    if (keys.length > 0 && isOfNames) {
       section.problem(path, "expected a list of hosts and groups, found a map of them", {
         hint: `names stand in a list: \`${group}: [${keys.join(", ")}]\``,
       });
       return [];
     }
-    section.onlyKeys(path, ["hosts", "country", "serial", "max_fail", "hold", ...steps]);
+    section.onlyKeys(path, [...KEYS, ...steps]);
     listPath = [...path, "hosts"];
   } else if (!Array.isArray(entry)) {
     section.unexpected(path, "expected a list of hosts and groups, or a map with 'hosts'");

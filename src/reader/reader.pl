@@ -1404,7 +1404,7 @@ my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 
   # What events set: MariaDB refuses to list them where they are switched off. Of an event nothing else than that.
   q{SET @known = IF(@@event_scheduler = 'ON', 'SELECT CONCAT(''event '', EVENT_SCHEMA, ''.'', EVENT_NAME), } .
   q{REGEXP_SUBSTR(EVENT_DEFINITION, ''(GLOBAL|PERSIST)[[:space:].]+innodb_[a-z_]+ *:?= *[0-9]+'') } .
-  q{FROM information_schema.EVENTS WHERE STATUS = ''ENABLED''', 'DO 0'); PREPARE told FROM @known; EXECUTE told; } .
+  q{FROM information_schema.EVENTS WHERE STATUS = ''ENABLED''', 'DO 0'); PREPARE told FROM @known; EXECUTE told; SELECT 'told', 1; } .
   # It locks no row. Where nobody may write, for somebody has the read lock of all tables, it fails by 1205.
   "SET lock_wait_timeout=1; SELECT 1 FROM mysql.innodb_table_stats WHERE 0 FOR UPDATE";
 

@@ -38,6 +38,7 @@ describe("what surely ends a service", () => {
     ["apt-get -y purge haproxy", "removes the package of"],
     ["systemctl stop docker haproxy", "stops"],
     ["/usr/sbin/userdel -f haproxy", "removes the user of"],
+    ["deluser --quiet haproxy", "removes the user of"],
     ["docker stop edge; systemctl stop haproxy", "stops"],
     ["ssh kvm-02 'echo moved'; systemctl stop haproxy", "stops"],
     ["systemctl isolate rescue.target", "isolates rescue.target, and so stops"],
@@ -103,6 +104,7 @@ describe("what may end a service is a warning", () => {
 
 describe("what ends no service", () => {
   it.each([
+    "deluser haproxy ssl-cert",
     "systemctl reload haproxy",
     "invoke-rc.d haproxy rotate >/dev/null 2>&1 || true",
     "systemctl restart haproxy",

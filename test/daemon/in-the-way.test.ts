@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BootLine } from "../../src/daemon/boot-lines.ts";
 import { ENDING_LINES, ENDING_WORDS, endingsOf } from "../../src/daemon/endings.ts";
-import type { Reach } from "../../src/daemon/in-the-way.ts";
+import { familyOf, type Reach } from "../../src/daemon/in-the-way.ts";
 
 const ZOOKEEPER: Reach = {
   doors: [2181, 2888, 3888].map((port) => ({ port, isLocal: false })),
@@ -37,6 +37,18 @@ describe("what surely keeps clients or members from a service", () => {
       "sends what goes to port 2181 elsewhere, away from",
     ],
     ["nft add rule inet filter input tcp dport 3000-4000 reject", "drops what comes to port 3888 of"],
+    ["$IPT -A INPUT -p tcp --destination-port=2181 --jump 'DROP'", "drops what comes to port 2181 of"],
+    [
+      "iptables -C INPUT -p tcp --dport 2181 -j DROP 2>&1 || iptables -A INPUT -p tcp --dport 2181 -j DROP",
+      "drops what comes to port 2181 of",
+    ],
+    ["iptables -A INPUT -j REJECT --reject-with icmp-host-prohibited", "drops what comes to port 2181 of"],
+    [
+      "nft add rule inet f in tcp dport 3888 reject with icmpx type port-unreachable",
+      "drops what comes to port 3888 of",
+    ],
+    ["iptables -A INPUT -j DROP", "drops what comes to port 2181 of"],
+    ["ip r a unreachable 10.0.0.2", "leaves no route to 10.0.0.2, a peer of"],
     ["iptables -P INPUT DROP", "drops what comes to port 2181 of"],
     [
       "nft add chain inet x input '{ type filter hook input priority 0; policy drop; }'",
@@ -116,6 +128,11 @@ describe("what may be in the way is a warning", () => {
     ["zookeeper.service", "ifupdown", "iptables -A INPUT -p tcp --dport 2181 -j DROP"],
     ["zookeeper.service", "rc.local", "iptables -A INPUT -i eth1 -p tcp --dport 2181 -j DROP"],
     ["zookeeper.service", "rc.local", "nft add rule inet f in tcp dport 2181 limit rate over 1/second drop"],
+    ["zookeeper.service", "rc.local", "ip route add blackhole 10.0.0.0/8"],
+    ["zookeeper.service", "rc.local", "ip link set down dev eth0"],
+    ["zookeeper.service", "rc.local", "zkCli.sh delete /lock"],
+    ["zookeeper.service", "rc.local", "iptables -A INPUT ! -i lo -p tcp --dport 2181 -j DROP"],
+    ["zookeeper.service", "rc.local", "zkCli.sh -server 127.0.0.1 deleteall /queue/done"],
     ["zookeeper.service", "cron", "@reboot root sleep 20 && ip link set eth0 down"],
     ["mariadb.service", "rc.local", 'mysql -e "SET GLOBAL read_only=1"'],
     ["mariadb.service", "rc.local", 'mysql -e "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(1e6)" &'],
@@ -155,6 +172,26 @@ describe("what ordinary hosts have is in nobody's way", () => {
     ["another interface", "ip link set dummy0 down"],
     ["a look at the registry", "zkCli.sh -server 127.0.0.1:2181 ls /"],
     ["another host's", "ssh kvm-02 'iptables -A INPUT -p tcp --dport 2181 -j DROP'"],
+    [
+      "a last rule that drops what none has let in",
+      "iptables -A INPUT -p tcp --dport 2000:4000 -j ACCEPT\niptables -A INPUT -j REJECT --reject-with icmp-host-prohibited",
+    ],
+    ["a rule that is taken away", "iptables -D INPUT -p tcp --dport 2181 -j DROP 2>/dev/null || true"],
+    ["a rule that is asked for", "iptables -C INPUT -p tcp --dport 2181 -j DROP"],
+    ["a chain that is taken away", "nft delete rule inet f in tcp dport 2181 drop"],
+    ["what is only said", 'echo "iptables -A INPUT -p tcp --dport 2181 -j DROP is not used here"'],
+    ["a text about it", "logger --dport 2181: policy drop\ncat <<END\nno policy drop for dport 2181\nEND"],
+    ["a policy that is taken back", "iptables -P INPUT DROP\niptables -F\niptables -P INPUT ACCEPT"],
+    ["ports from one on", "iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 1024: -j ACCEPT"],
+    [
+      "a chain of its own",
+      "iptables -P INPUT DROP\niptables -N MESH\niptables -A MESH -j ACCEPT\niptables -A INPUT -s 10.0.0.0/24 -j MESH",
+    ],
+    ["a target in a variable", 'iptables -P INPUT DROP\niptables -I INPUT -s "$net" -j "$TARGET"'],
+    ["interfaces that are one", "ip link set eth1 down\nip link set eth1 master bond0"],
+    ["an interface that comes back later", "ip link set eth0 down\nsleep 1\nip link set eth0 up"],
+    ["a route of another table", "ip route add unreachable 0.0.0.0/0 table 100"],
+    ["a route that others win over", "ip route add blackhole 10.0.0.0/24 metric 4096"],
     ["a comment", "# iptables -A INPUT -p tcp --dport 2181 -j DROP"],
   ])("%s", (_, text) => {
     expect(told(text)).toEqual(NOTHING);
@@ -167,6 +204,8 @@ describe("what ordinary hosts have is in nobody's way", () => {
     'echo "disable server user-api/a" | socat stdio $SOCK\ndeploy\necho "enable server user-api/a" | socat stdio $SOCK',
     "iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 80 -j REDIRECT --to-port 8080",
     "iptables -A INPUT -i eth0 -p tcp --dport 8080 -j DROP",
+    "iptables -A INPUT ! -i lo -p tcp --dport 8080 -j DROP",
+    'echo "set server a/b state drain" | socat stdio $SOCK\ndeploy\necho "set server a/b state ready" | socat stdio $SOCK',
   ])("of HAProxy: %s", (text) => {
     expect(told(text, "haproxy.service")).toEqual(NOTHING);
   });
@@ -178,6 +217,50 @@ describe("what ordinary hosts have is in nobody's way", () => {
     "mysqldump --single-transaction app >/b.sql",
   ])("of a database: %s", (text) => {
     expect(told(text, "mariadb.service", "cron")).toEqual(NOTHING);
+  });
+
+  const nft = (...rules: readonly string[]) =>
+    `table inet filter {\n  chain input {\n    type filter hook input priority 0; policy drop;\n    iif lo accept\n    ${rules.join("\n    ")}\n  }\n}`;
+  it.each([
+    ["a list of ports on many lines", nft("tcp dport {", "  22,", "  2181, 2888,", "  3888", "} accept")],
+    ["a map of ports", nft("tcp dport vmap { 22 : accept, 2181 : accept }")],
+    ["a map of addresses", nft("ip saddr vmap @mesh")],
+    ["ports from one on", nft("tcp dport >= 1024 accept")],
+    ["a chain of its own", `${nft("ip saddr 10.0.0.0/24 jump mesh")}\nchain mesh {\n  accept\n}`],
+  ])("of nftables: %s", (_, text) => {
+    expect(told(text, "zookeeper.service", "nftables.service")).toEqual(NOTHING);
+  });
+
+  it("of iptables: chains that were saved, as ufw's", () => {
+    const saved =
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -j ufw-user-input\n-A ufw-user-input -s 10.0.0.0/24 -j ACCEPT";
+    expect(told(saved, "zookeeper.service", "netfilter-persistent")).toEqual(NOTHING);
+  });
+
+  it("a port that another script opens: which of them comes first is not told", () => {
+    const lines = [
+      ...linesOf("iptables -P INPUT DROP", "fw.service", "/etc/fw.sh"),
+      ...linesOf("iptables -A INPUT -p tcp --dport 2181:3888 -j ACCEPT", "rc.local"),
+    ];
+    const { blocked, warnings } = endingsOf(lines, "zookeeper.service", ZOOKEEPER);
+    expect(blocked).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/^\/etc\/fw\.sh:1 may be what drops/)]);
+  });
+
+  it("addresses of a family that the mesh has none of", () => {
+    const doors = [{ port: 2181, isLocal: false, family: familyOf(["10.0.0.1", "10.0.0.2"]) }];
+    const endings = (text: string, path?: string) =>
+      endingsOf(linesOf(text, "netfilter-persistent", path), "zookeeper.service", { doors, peers: [] });
+    const shut = ":INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 2181 -j DROP";
+    expect(endings("ip6tables -P INPUT DROP")).toEqual(NOTHING);
+    expect(endings("nft add rule ip6 filter input tcp dport 2181 drop")).toEqual(NOTHING);
+    expect(endings(shut, "/etc/iptables/rules.v6")).toEqual(NOTHING);
+    expect(endings(shut, "/etc/iptables/rules.v4").blocked).toHaveLength(2);
+    expect(endings("iptables -P INPUT DROP; ip6tables -P INPUT DROP").blocked).toHaveLength(1);
+    expect([familyOf(["::"]), familyOf(["10.0.0.1", "fd00::1"]), familyOf(["fd00::1"])]).toEqual([
+      ...[undefined, undefined],
+      "ip6",
+    ]);
   });
 
   it("ZooKeeper's own log files, which logrotate takes", () => {

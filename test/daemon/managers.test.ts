@@ -10,6 +10,8 @@ function told(text: string, by: string, path = "/etc/cron.d/site") {
 it.each([
   ["/opt/puppetlabs/puppet/bin/puppet agent $PUPPET_EXTRA_OPTS --no-daemonize", "puppet.service", "puppet"],
   ["/usr/bin/chef-client -c $CONFIG -L $LOGFILE", "chef-client.service", "chef-client"],
+  ["/opt/rudder/bin/rudder agent check -q", "cron", "rudder"],
+  ["*/30 * * * * root puppet apply /srv/site.pp", "cron", "puppet"],
   ["/usr/bin/salt-minion", "salt-minion.service", "salt-minion"],
   ["*/30 * * * * root ansible-pull -U https://git.example/site.git", "cron", "ansible-pull"],
 ])("%s is told", (text, by, program) => {
@@ -21,6 +23,11 @@ it.each([
 it.each([
   ["-/etc/default/puppet", "puppet.service"],
   ["systemctl stop puppet", "cron"],
+  ["tar czf /backup/etc.tgz /etc/puppet /etc/haproxy", "cron"],
+  ["5 4 * * * puppet /usr/local/bin/clean-reports", "cron"],
+  ["rsync -a deploy@puppet:/srv/site /srv", "cron"],
+  ["su rudder -c 'git -C /srv/rules pull'", "cron"],
+  ["pgrep -x salt-minion || mail-root", "cron"],
   ["apt-get -y purge salt-minion", "cron"],
   ["tail -1 /var/log/puppet.log", "cron"],
   ["alias puppet='sudo puppet'", "login"],

@@ -16,6 +16,7 @@ for word; do
   esac
 done
 [ ! -e "$HOME/no-units" ] || exit 1
+rm -f "$HOME/status"
 (
   sh "$word" <"$input" >"$output" 2>"$errors"
   echo $? >"$HOME/status"
@@ -24,13 +25,13 @@ echo $! >"$HOME/pid"
 `;
 const SYSTEMCTL = `#!/bin/sh
 state=running
-[ ! -e "$HOME/status" ] || state=exited
+[ ! -e "$HOME/status" ] || state=$(grep -qx 0 "$HOME/status" && echo exited || echo failed)
 case "$*" in
-*=MainPID*) [ "$state" = exited ] && echo 0 || cat "$HOME/pid" ;;
+*=MainPID*) [ "$state" = running ] && cat "$HOME/pid" || echo 0 ;;
 *=SubState*) echo "$state" ;;
 *=ExecMainStatus*) cat "$HOME/status" ;;
 *=Result*) grep -qx 0 "$HOME/status" && echo success || echo exit-code ;;
-stop*) echo "$*" >>"$HOME/stopped" ;;
+stop*|reset-failed*) echo "$*" >>"$HOME/stopped" ;;
 esac
 `;
 
@@ -124,6 +125,25 @@ describe.concurrent("a build", () => {
     expect(await run(hosts, placing(hosts))).toBe(0);
     expect(hosts.read("b", "builds")).toBe("began\n");
     expect(hosts.read("a", "placed")).toBe("old then new");
+  });
+
+  it("that failed for a run which stopped is begun anew by the next, with what other builds left taken away", async () => {
+    const hosts = world();
+    hosts.put("b", "broken");
+    const stop = new AbortController();
+    const emit = (event: (typeof hosts.events)[number]) => {
+      hosts.events.push(event);
+      if (event.event === "changing") stop.abort();
+    };
+    expect(await run(hosts, placing(hosts), { emit, stop: stop.signal })).toBe(130);
+    await vi.waitFor(() => expect(hosts.has("b", "status")).toBe(true), { timeout: 120_000, interval: 50 });
+    hosts.remove("b", "broken");
+    hosts.put("b", "run/meshctl/build/other/input", "of another meshctl");
+    hosts.put("b", "go");
+    expect(await run(hosts, placing(hosts))).toBe(0);
+    expect(hosts.read("b", "builds")).toBe("began\nbegan\n");
+    expect(hosts.read("b", "stopped")).toMatch(/^reset-failed meshctl-build-\*\.service$/m);
+    expect(hosts.list("b", "run/meshctl/build")).toEqual([]);
   });
 
   it.each([

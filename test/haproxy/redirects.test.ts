@@ -140,6 +140,7 @@ it.each<[string, readonly object[], string, (readonly (readonly object[])[])?]>(
   ["what comes over another interface", [onLo("!="), TO_PORT, DROP], "input"],
   ["what is forwarded", [TO_PORT, DROP], "forward"],
   ["other senders", [match(payload("ip", "saddr"), "203.0.113.7"), TO_PORT, DROP], "input"],
+  ["senders of a set, as fail2ban's", [match(payload("ip", "saddr"), "@banned"), TO_PORT, DROP], "input"],
   [
     "what the loopback interface was let through before",
     [TO_PORT, DROP],

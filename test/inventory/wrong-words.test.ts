@@ -287,4 +287,9 @@ describe("a wrong file", () => {
     const sane = inventory.replace("GET /health", "PROPFIND /").replaceAll("\n", "\r\n");
     await expect(load({ ...sound, inventory: sane })).resolves.toBeDefined();
   });
+
+  it("may have a group by the name of a key", async () => {
+    const groups = "groups:\n  hosts: [kvm-01]\n  country: { hosts: [kvm-01], country: DE }";
+    await expect(load({ ...sound, inventory: inventory.replace("groups:", groups) })).resolves.toBeDefined();
+  });
 });

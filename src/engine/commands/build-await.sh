@@ -2,7 +2,7 @@
 # Stands before a build's script, which gets the arguments behind the first, NAME: waits for the build by that name where
 # build-begin.sh has begun it, and ends as it did. Where none was begun, or its host was booted since, the script is run.
 
-build_folder=/run/meshctl/build/$1 build_unit=meshctl-build-$1.service
+build_folder=$BUILDS/$1 build_unit=meshctl-build-$1.service
 shift
 
 build_property() {
@@ -32,8 +32,4 @@ if [ -e "$build_folder/begun" ]; then
   await_build
   exit
 fi
-# One build at a time: what another meshctl begins is another build.
-if [ -d /run/meshctl/build ]; then
-  systemctl stop "meshctl-build-*.service"
-  rm -rf /run/meshctl/build
-fi
+drop_builds

@@ -3,11 +3,14 @@
 # systemd's that goes on when this has ended, for at most so long. What it says waits in its folder for build-await.sh.
 
 main() {
-  folder=/run/meshctl/build/$1 unit=meshctl-build-$1.service seconds=$2 text=$3
-  # Begun by a run that was cut off: it goes on, or has ended.
-  [ ! -e "$folder/begun" ] || return 0
+  folder=$BUILDS/$1 unit=meshctl-build-$1.service seconds=$2 text=$3
+  # Begun by a run that was cut off: it goes on, or has ended well.
+  if [ -e "$folder/begun" ]; then
+    case $(systemctl show --value --property=SubState "$unit") in running | exited) return 0 ;; esac
+  fi
+  drop_builds
   umask 077
-  rm -rf -- "$folder" && mkdir -p -- "$folder" && cat <&3 >"$folder/input" &&
+  mkdir -p -- "$folder" && cat <&3 >"$folder/input" &&
     # The proxy's URL may hold a password: it is not kept longer than it takes to open it.
     printf 'exec 3<&0 </dev/null\nrm -f -- %s\n%s\n' "$folder/input" "$text" >"$folder/script" || return
   systemd-run --quiet --no-block --unit="$unit" \

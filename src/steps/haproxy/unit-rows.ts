@@ -1,4 +1,5 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
+import { familyOf } from "../../daemon/in-the-way.ts";
 import { bootRow, deathWarning, nextStartRow, runningLayer, unsteadyBecause } from "../../daemon/rows.ts";
 import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
@@ -147,6 +148,7 @@ function nextStart(situation: Situation): Reading {
       doors: desired.settings.services.map(({ bind, port }) => ({
         port,
         isLocal: /^(?:127\.|::1$)/.test(bind),
+        family: familyOf([bind]),
       })),
       peers: [],
     },

@@ -250,7 +250,7 @@ const LOCKED = /^ERROR 1205 /;
 
 /** Whether all was told but for the last, which asks if anybody may write: what fails there says nothing of the rest. */
 function hasTold(lines: readonly string[]): boolean {
-  return lines.some((line) => line.startsWith("Uptime\t"));
+  return lines.includes("told\t1");
 }
 
 /** What the server answers, and who that is. One that is on its way up or down is not asked. */

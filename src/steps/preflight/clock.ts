@@ -12,7 +12,7 @@ const SET_IT =
 
 /** What sets the clock of a host, again and again. */
 const KEEPERS =
-  /^(?:systemd-timesyncd|chronyd?|ntpd?|ntpsec|openntpd|phc2sys(?:@.*)?|open-vm-tools|vmtoolsd|vboxadd-service|virtualbox-guest-utils)\.service$/;
+  /^(?:systemd-timesyncd|chronyd?|ntpd?|ntpd-rs|ntpsec|openntpd|busybox-ntpd|htpdate|timemaster|phc2sys(?:@.*)?|open-vm-tools|prltoolsd|vmtoolsd|vboxadd-service|virtualbox-guest-utils)\.service$/;
 /** A container has the clock of its host. */
 const OWN_CLOCK = /^(?:kvm|qemu|none|vmware|microsoft|xen|amazon|oracle|bhyve|parallels|google)$/;
 

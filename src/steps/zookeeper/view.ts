@@ -3,6 +3,7 @@ import type { HostFacts } from "../../contract/host.ts";
 import type { HostName } from "../../contract/inventory-view.ts";
 import type { Reading } from "../../contract/reading.ts";
 import type { Refusal } from "../../daemon/access.ts";
+import { familyOf } from "../../daemon/in-the-way.ts";
 import { otherStart } from "../../daemon/other-start.ts";
 import { isBelow } from "../../daemon/place.ts";
 import { bootRow, isEnabled, nextStartRow } from "../../daemon/rows.ts";
@@ -93,12 +94,13 @@ export function viewOf(
     ports: [clientPort, quorumPort, electionPort],
     kind: "registry",
   });
+  const family = familyOf(desired.members.map(({ address }) => address));
   const nextStart = nextStartRow(facts.unit, {
     memoryBytes: desired.heapBytes + OUTSIDE_HEAP_BYTES,
     tasks: LEAST_TASKS,
     own: [UNIT_FILE],
     reach: {
-      doors: [clientPort, quorumPort, electionPort].map((port) => ({ port, isLocal: false })),
+      doors: [clientPort, quorumPort, electionPort].map((port) => ({ port, isLocal: false, family })),
       peers: desired.members.flatMap(({ address }) => (address === desired.address ? [] : [address])),
     },
     runs: unit.agrees ? [{ key: "ExecStartPre", program: STARTED }] : [],

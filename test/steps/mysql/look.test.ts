@@ -136,7 +136,7 @@ describe("a look at a database", () => {
 
   it("is believed where nobody may write, or the question for that fails otherwise", async () => {
     const told = toldDatabase(mariadb);
-    const said = "version\t11\nUptime\t9\nThreads_connected\t3\n";
+    const said = "version\t11\nUptime\t9\nThreads_connected\t3\ntold\t1\n";
     const facts = (error: string) =>
       installed({ ...told, answers: { ...told.answers, [queryAs("root")]: value(1, `${said}${error}\n`) } });
     const locked = await facts("ERROR 1205 (HY000) at line 1: Lock wait timeout exceeded");
@@ -147,6 +147,13 @@ describe("a look at a database", () => {
     ]);
     const other = await facts("ERROR 1146 (42S02) at line 1: Table 'mysql.innodb_table_stats' doesn't exist");
     expect([other.isLocked, other.live?.get("Threads_connected")]).toEqual([false, "3"]);
+    // What its events set is asked before that.
+    const events = "version\t11\nUptime\t9\nERROR 1577 (HY000) at line 1: Cannot proceed\n";
+    const answers = {
+      ...told.answers,
+      ...Object.fromEntries(["root", "own"].map((account) => [queryAs(account), value(1, events)])),
+    };
+    expect((await installed({ ...told, answers })).liveError).toContain("ERROR 1577");
   });
 
   it("finds who answers on another socket than Debian's", async () => {

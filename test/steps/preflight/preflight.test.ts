@@ -300,6 +300,7 @@ describe("the clock", () => {
       "kvm",
       /^chrony\.service does not run/,
     ],
+    ["a daemon in Rust sets", [["ntpd-rs.service", "x", "running", "", ""]], "kvm", undefined],
     ["systemd sets", [["systemd-timesyncd.service", "x", "running", "", ""]], "kvm", undefined],
     [
       "one of two sets",
