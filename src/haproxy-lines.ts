@@ -4,6 +4,9 @@ import { MASK, Secret } from "./secret.ts";
 
 /** No other is one to HAProxy, though it may look like one. */
 const BLANK = /[ \t\v\f\r]/;
+const BLANKS = /[ \t\v\f\r]+/;
+/** Without any of these a line is its words, which most lines are. */
+const SPECIAL = /["'\\#]/;
 
 /** Splits a line as HAProxy does: a blank parts words unless quoted or behind "\", "#" starts a comment likewise. */
 export function wordsOf(line: string): string[] {
@@ -11,6 +14,7 @@ export function wordsOf(line: string): string[] {
 }
 
 function readWords(line: string): { readonly words: string[]; readonly isWhole: boolean } {
+  if (!SPECIAL.test(line)) return { words: line.split(BLANKS).filter((word) => word !== ""), isWhole: true };
   const words: string[] = [];
   let word = "";
   let quote = "";

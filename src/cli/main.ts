@@ -9,10 +9,12 @@ import { exampleOf } from "./examples.ts";
 import { hintFor, wantedBy, whatThereIs } from "./hints.ts";
 import { meshctl } from "./program.ts";
 import { shownText } from "./shown.ts";
+import { maskTypedSecrets } from "./typed-secrets.ts";
 
 /** Runs the command line; sets process.exitCode. Mistakes in files or flags end with 3 and no stack trace. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchDeparture();
+  maskTypedSecrets(argv.slice(2));
   const program = meshctl();
   try {
     await program.parseAsync([...argv]);

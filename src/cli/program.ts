@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { maskSecrets } from "../secret.ts";
 import { complete, completion } from "./commands/completion.ts";
 import { exec } from "./commands/exec.ts";
 import { facts } from "./commands/facts.ts";
@@ -26,6 +27,9 @@ export const EXIT_CODES = `
 Exit codes: 0 all as wanted · 1 all hosts failed · 2 drift · 3 files or flags wrong, nothing touched ·
 4 all hosts unreachable · 5 some hosts failed or unreachable · 130 interrupted`;
 
+/** What commander says of a flag repeats it. */
+const writeErr = (text: string) => void process.stderr.write(maskSecrets(text));
+
 /** Every command and flag there is: what is parsed, shown by --help and completed. */
 export function meshctl(): Command {
   const program = new Command("meshctl")
@@ -33,6 +37,7 @@ export function meshctl(): Command {
     .version(version)
     .enablePositionalOptions()
     .showHelpAfterError("(add --help for the flags)")
+    .configureOutput({ writeErr })
     .addHelpText("after", EXIT_CODES);
   for (const command of [
     init,
@@ -57,7 +62,7 @@ export function meshctl(): Command {
     completion,
     lab,
   ]) {
-    command.exitOverride().showHelpAfterError("(add --help for the flags)");
+    command.exitOverride().showHelpAfterError("(add --help for the flags)").configureOutput({ writeErr });
     program.addCommand(command.addHelpText("after", examplesOf(command.name()) ?? ""));
   }
   program.addCommand(complete.exitOverride(), { hidden: true });

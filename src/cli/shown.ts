@@ -19,8 +19,12 @@ export function shownData<T>(data: T): T {
 
 function oneShownLine(text: string): string {
   // Before the lines are joined: a secret may have several.
-  return printable(oneLine(maskSecrets(text)));
+  const masked = maskSecrets(text);
+  return PLAIN.test(masked) ? masked : printable(oneLine(masked));
 }
+
+/** What there is nothing to make visible in: most texts. */
+const PLAIN = /^[\t -~]*$/;
 
 type Show = (text: string) => string;
 

@@ -127,7 +127,7 @@ export class HostWork {
     await apply(this.context.remoteOf(host), change, {
       ...this.context,
       step: step.name,
-      builder: (name) => this.#builder(step, name),
+      builder: (name) => this.#builder(name, () => this.lock(step, name)),
       alsoInstall: isInstalling ? await this.#alsoInstalled(step, host) : [],
     });
   }
@@ -138,7 +138,7 @@ export class HostWork {
    */
   async beginBuilds(): Promise<void> {
     await Promise.all(
-      this.#plannedArtefacts().map(async ({ artefact, step, isHooked }) => {
+      this.#plannedArtefacts().map(async ({ artefact, isHooked }) => {
         // What comes before the step's changes comes before this.
         if (isHooked) return;
         const { buildHost, buildPackages } = artefact;
@@ -146,7 +146,10 @@ export class HostWork {
         if (!this.isAlive(buildHost) || observation?.is !== "seen" || this.isBlocked(buildHost)) return;
         if (buildPackages.some((name) => !observation.host.packages.has(name))) return;
         try {
-          await this.context.artefacts.begin(artefact, (name) => this.#builder(step, name));
+          // A lock that another run holds is waited for at the step: nothing else waits for it.
+          await this.context.artefacts.begin(artefact, (name) =>
+            this.#builder(name, () => this.#locks.take(name)),
+          );
         } catch (error) {
           if (!(error instanceof ChangeFailed) && !isAway(error)) throw error;
         }
@@ -155,14 +158,14 @@ export class HostWork {
   }
 
   /** A build installs compilers: the build host is changed by it. Throws ChangeFailed when it is to be left alone. */
-  async #builder(step: AnyStep, host: HostName): Promise<Remote> {
+  async #builder(host: HostName, lock: () => Promise<void>): Promise<Remote> {
     if (!this.#hosts.includes(host)) {
       throw new ChangeFailed(
         host,
         `it has to be built on ${host} first, which this run leaves alone: let --limit include ${host}, or name another build_host`,
       );
     }
-    await this.lock(step, host);
+    await lock();
     return this.context.remoteOf(host);
   }
 
@@ -198,7 +201,7 @@ export class HostWork {
               .filter((host) => this.#hosts.includes(host) && this.isAlive(host))
               .flatMap((host) => this.fleet.assess(placed.step, host).changes.flatMap(commandsOf))
               .flatMap((command) => (command.kind === "place" ? [command] : []))
-              .map(({ artefact }) => ({ artefact, step: placed.step, isHooked: hasHooks(placed) })),
+              .map(({ artefact }) => ({ artefact, isHooked: hasHooks(placed) })),
           )
           .map((planned) => [planned.artefact.key, planned]),
       ).values(),
@@ -209,8 +212,7 @@ export class HostWork {
 
 interface PlannedArtefact {
   readonly artefact: Artefact;
-  /** The first that places it. */
-  readonly step: AnyStep;
+  /** Whether a hook comes before or after the step that places it. */
   readonly isHooked: boolean;
 }
 

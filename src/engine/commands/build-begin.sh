@@ -13,7 +13,7 @@ main() {
   mkdir -p -- "$folder" && cat <&3 >"$folder/input" &&
     # The proxy's URL may hold a password: it is not kept longer than it takes to open it.
     printf 'exec 3<&0 </dev/null\nrm -f -- %s\n%s\n' "$folder/input" "$text" >"$folder/script" || return
-  systemd-run --quiet --no-block --unit="$unit" \
+  systemd-run --quiet --unit="$unit" \
     --property=RemainAfterExit=yes --property=RuntimeMaxSec="$seconds" \
     --property=StandardInput="file:$folder/input" \
     --property=StandardOutput="file:$folder/output" --property=StandardError="file:$folder/errors" \
