@@ -99,9 +99,10 @@ async function lookOnce<First, Last>(
 }
 
 /**
- * One look more at steps whose unit moved each time. A service that systemd starts over and over is told of as it is between
- * two starts, so that all else of its step is read. Believed only where systemd started it again within this very look:
- * returns the steps where it did not, or of which another unit moved.
+ * Further looks at steps whose unit moved each time. A service that systemd starts over and over is told of as it is between
+ * two starts, so that all else of its step is read. Believed only where systemd started it again while these looks were
+ * made, which takes longer than one of them where a start does: returns the steps where it did not, or of which another unit
+ * moved.
  */
 async function lookBetweenStarts(
   reader: Pick<HostReader, "ask">,
@@ -109,17 +110,36 @@ async function lookBetweenStarts(
   facts: Map<StepName, StepFacts>,
   units: ReadonlyMap<StepName, string>,
 ): Promise<ReadonlySet<StepName>> {
-  const restartsOf = (at: Reader) =>
-    Promise.all(
-      requests.map(async ({ step }) => {
-        const unit = await at.unit(units.get(step.name)!, ["NRestarts"]);
-        return unit.is === "value" ? Number(unit.value.get("NRestarts")?.[0]) : Number.NaN;
-      }),
+  const restartsAtFirst = new Map<StepName, number>();
+  let doubted = requests;
+  for (const pauseMs of PAUSES_BETWEEN_STARTS_MS) {
+    await sleep(pauseMs);
+    const restartsOf = (at: Reader) =>
+      Promise.all(doubted.map(({ step }) => restartsIn(at, units.get(step.name)!)));
+    const { first, last, moved } = await lookOnce(
+      reader,
+      doubted,
+      facts,
+      { first: restartsOf, last: restartsOf },
+      units,
     );
-  const beside = { first: restartsOf, last: restartsOf };
-  const { first, last, moved } = await lookOnce(reader, requests, facts, beside, units);
-  const names = requests.map(({ step }) => step.name);
-  return new Set(names.filter((name, at) => moved.has(name) || !(last[at]! > first[at]!)));
+    for (const [at, { step }] of doubted.entries())
+      if (!restartsAtFirst.has(step.name)) restartsAtFirst.set(step.name, first[at]!);
+    doubted = doubted.filter(
+      ({ step }, at) => moved.has(step.name) || !(last[at]! > restartsAtFirst.get(step.name)!),
+    );
+    if (doubted.length === 0) break;
+  }
+  return new Set(doubted.map(({ step }) => step.name));
+}
+
+/** A start that fails may take seconds. */
+const PAUSES_BETWEEN_STARTS_MS = [0, 500, 1500];
+
+/** How often systemd has started a unit again by itself; NaN where that was not read. */
+async function restartsIn(reader: Reader, name: string): Promise<number> {
+  const unit = await reader.unit(name, ["NRestarts"]);
+  return unit.is === "value" ? Number(unit.value.get("NRestarts")?.[0]) : Number.NaN;
 }
 
 /** What systemd says of a service between two starts. */

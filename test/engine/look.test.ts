@@ -123,6 +123,14 @@ describe("one look of several steps", () => {
       });
     });
 
+    it("also where systemd takes longer to start it than a look takes", async () => {
+      const facts = await factsOf(
+        hostWith(lives, (life) => (life < 14 ? 3 : 4)),
+        [lookingAt((unit) => unit.get("SubState"))],
+      );
+      expect(facts.get("one")).toEqual({ is: "read", facts: ["auto-restart"] });
+    });
+
     it("also where the step asks anew", async () => {
       const facts = await factsOf(
         hostWith(lives, (life) => life),
