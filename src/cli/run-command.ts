@@ -346,7 +346,11 @@ class Screen {
           ((evidence.verdict !== "proven" && !told(host, evidence)) || evidence.warning !== undefined),
       );
       const rows = this.#command === "verify" || verbose ? this.#rows : open;
-      const table = evidenceTable(rows, { paint, columns: widthOf(process.stdout, 140), verbose, noDiff });
+      const table = evidenceTable(rows, {
+        ...{ paint, verbose, noDiff },
+        columns: widthOf(process.stdout, 140),
+        broken: (text) => brokenFor(process.stdout, text),
+      });
       const parts = [
         table,
         this.#command === "plan" ? this.plan(process.stdout) : "",

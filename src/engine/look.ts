@@ -91,7 +91,8 @@ async function lookOnce<First, Last>(
       [...units].map(async ([unit, before]) => {
         if (between.get(step.name) === unit) return;
         const [was, is] = await Promise.all([before, identityOf(askAgain, ["unit", unit, ...IDENTITY])]);
-        if (was !== is) moved.set(step.name, unit);
+        // What was not read at first the step tells: it is none that has moved.
+        if (was !== is && was !== "unreadable") moved.set(step.name, unit);
       }),
     ),
   ]);

@@ -66,8 +66,12 @@ function mask(text: string): string {
   return maskForeignSecrets(maskSecrets(text));
 }
 
+/** A question of every property of a unit has a whole paragraph. */
+const MOST_SHOWN = 80;
+
 function lacks(key: string): string {
-  return `the recording has no answer to: ${key}`;
+  const shown = key.length > MOST_SHOWN ? `${key.slice(0, MOST_SHOWN)}…` : key;
+  return `the recording has no answer to: ${shown}`;
 }
 
 /** Our own moments of a clock's answer, from performance.now() to milliseconds since 1970, or back. */

@@ -1,6 +1,6 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { acrossAll, columnsOf } from "../../src/cli/ui/columns.ts";
+import { acrossAll, columnsOf, intoLines } from "../../src/cli/ui/columns.ts";
 
 const paint = new Chalk({ level: 1 });
 
@@ -25,6 +25,18 @@ describe("columns", () => {
 
   it("go on in further lines, without those that are empty", () => {
     expect(columnsOf(["a", "1\n\n3"], [2, 2])).toBe(" a   1\n     3");
+  });
+
+  it.each([
+    ["within 500 ms of the other hosts", 9, "within|500 ms of|the other|hosts"],
+    ["port 198.18.3.13:2181", 11, "port|198.18.3.|13:2181"],
+    ["/etc/systemd/system/haproxy.service", 14, "/etc/systemd/|system/|haproxy.|service"],
+    ["abcdefghij", 4, "abcd|efgh|ij"],
+    ["日本語の名前", 6, "日本語|の名前"],
+    ["two  blanks", 20, "two  blanks"],
+    ["", 3, ""],
+  ])("have %j in lines of %i, broken between words where there are any", (text, width, lines) => {
+    expect(intoLines(text, width).replaceAll("\n", "|")).toBe(lines);
   });
 
   it("take the room of all with what is between", () => {

@@ -37,6 +37,15 @@ describe("the evidence table", () => {
     expect(text.match(/ proven$/gm)).toHaveLength(2);
   });
 
+  it("has what is said below it broken as its reader wants it", () => {
+    const { host, step, evidence } = row("b", "1");
+    const warned = { host, step, evidence: { ...evidence, warning: "is loud" } };
+    const options = { paint: colour, columns: 80, verbose: false };
+    const broken = (text: string) => text.replace("is ", "is\n  ");
+    expect(evidenceTable([warned], options)).toMatch(/haproxy · b: is loud$/);
+    expect(evidenceTable([warned], { ...options, broken })).toMatch(/haproxy · b: is\n {2}loud$/);
+  });
+
   it("masks a secret that would be torn apart by wrapping", () => {
     const secret = new Secret("correct-horse-battery-staple");
     const text = evidenceTable([row("b", secret.reveal())], { paint: colour, columns: 80, verbose: false });

@@ -162,6 +162,19 @@ describe("one look of several steps", () => {
     });
   });
 
+  it("does not take one that was not read at first for one that has moved", async () => {
+    const host = hostWith(["1"]);
+    let frames = 0;
+    const ask = (questions: readonly Question[]) => {
+      frames += 1;
+      const late = { is: "unreadable", because: "it took more than 7 s" } as const;
+      return frames === 1 ? questions.map(async () => late) : host.ask(questions);
+    };
+    const told = step("one", async (reader) => (await reader.unit("a.service", IDENTITY)).is);
+    expect((await factsOf({ ask }, [told])).get("one")).toEqual({ is: "read", facts: "unreadable" });
+    expect(frames).toBe(2);
+  });
+
   it("believes one that stands still at last", async () => {
     const host = hostWith(["1", "2", "3", "4", "5", "5"]);
     expect((await factsOf(host, [ofUnit("one", IDENTITY)])).get("one")).toEqual({ is: "read", facts: ["5"] });

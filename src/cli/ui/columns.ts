@@ -25,18 +25,43 @@ export function columnsOf(cells: readonly string[], widths: readonly number[]): 
     .join("\n");
 }
 
+/** A plain text in lines of at most `width` columns, broken between words; a word that is wider behind a mark, or anywhere. */
+export function intoLines(text: string, width: number): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<=[^ ])(?= )/)) {
+    if (widthOf(line + word) <= width) {
+      line += word;
+      continue;
+    }
+    if (line !== "") lines.push(line);
+    line = line === "" ? word : word.trimStart();
+    while (widthOf(line) > width) {
+      const fits = beginningOf(line, width);
+      const [marked = ""] = /^.*[/.:,=@-]/u.exec(fits) ?? [];
+      const taken = marked.length > fits.length / 3 ? marked : fits;
+      lines.push(taken);
+      line = line.slice(taken.length);
+    }
+  }
+  return [...lines, line].join("\n");
+}
+
+/** As many letters as fit, one at least. */
+function beginningOf(text: string, width: number): string {
+  let kept = "";
+  for (const letter of text) {
+    if (kept !== "" && widthOf(kept + letter) > width) break;
+    kept += letter;
+  }
+  return kept;
+}
+
 function padded(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - widthOf(text)));
 }
 
 function cut(text: string, width: number): string {
   if (widthOf(text) <= width || text.includes("\x1b")) return text;
-  let kept = "";
-  let left = width - 1;
-  for (const letter of text) {
-    left -= widthOf(letter);
-    if (left < 0) break;
-    kept += letter;
-  }
-  return `${kept}…`;
+  return `${beginningOf(text, width - 1)}…`;
 }

@@ -2,7 +2,7 @@ import type { ChalkInstance } from "chalk";
 import type { Evidence, Layer, Verdict } from "../../contract/reading.ts";
 import { maskSecrets } from "../../secret.ts";
 import { shownData } from "../shown.ts";
-import { acrossAll, columnsOf } from "./columns.ts";
+import { acrossAll, columnsOf, intoLines } from "./columns.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
 import { FEWEST_ALIKE, folded, someNames } from "./fold.ts";
 
@@ -50,9 +50,13 @@ function source(layer: Layer): string {
  */
 export function evidenceTable(
   found: readonly EvidenceRow[],
-  options: DiffOptions & { readonly columns: number },
+  options: DiffOptions & {
+    readonly columns: number;
+    /** How what is said below the rows is broken for who reads it; as it is unless given. */
+    readonly broken?: (text: string) => string;
+  },
 ): string {
-  const { paint, verbose } = options;
+  const { paint, verbose, broken = (text: string) => text } = options;
   const rows = shownData(found);
   // Mark, step and verdict have fixed widths; the rest is shared among setting, want, on disk and in force.
   const flexible = Math.max(40, options.columns - (2 + 11 + 13 + 10));
@@ -96,9 +100,11 @@ export function evidenceTable(
         );
       if (needsWords(evidence)) {
         notes.push(
-          `  ${colour(MARKS[evidence.verdict])} ${step} · ${evidence.setting}: ${evidence.because ?? ""}`,
+          broken(
+            `  ${colour(MARKS[evidence.verdict])} ${step} · ${evidence.setting}: ${evidence.because ?? ""}`,
+          ),
         );
-        if (!verbose && sources !== "") notes.push(paint.dim(`      read from ${sources}`));
+        if (!verbose && sources !== "") notes.push(paint.dim(broken(`      read from ${sources}`)));
       }
       // A file that is not there yet has nothing to lose.
       const { diff } = evidence;
@@ -107,7 +113,7 @@ export function evidenceTable(
         notes.push(diffView(diff, options).replace(/^/gm, "      "));
       }
       if (evidence.warning !== undefined)
-        notes.push(`  ${paint.yellow("!")} ${step} · ${evidence.setting}: ${evidence.warning}`);
+        notes.push(broken(`  ${paint.yellow("!")} ${step} · ${evidence.setting}: ${evidence.warning}`));
     }
     const parts = [paint.bold(host), shownRows.length > 0 ? lines.join("\n") : "", ...notes];
     return [...parts, ...more.map((line) => `  ${paint.dim(line)}`)].filter((part) => part !== "").join("\n");
@@ -187,7 +193,7 @@ function keyOf({ step, evidence }: EvidenceRow, exactly: boolean): string {
 function fitted(value: string, width: number, wraps: boolean): string {
   // Before it is torn apart: half a secret would not be recognised.
   const text = maskSecrets(value);
-  if (wraps) return text.match(new RegExp(`.{1,${width}}`, "gu"))?.join("\n") ?? "";
+  if (wraps) return intoLines(text, width);
   return text.startsWith("/") && text.length > width ? `…${text.slice(1 - width)}` : text;
 }
 
