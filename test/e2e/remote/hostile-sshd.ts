@@ -57,7 +57,7 @@ export async function startHostileSshd(behave: (victim: Victim) => Promise<void>
       accept().on("exec", (acceptExec) => {
         const channel = acceptExec();
         channel.on("error", () => {});
-        void victimOf(channel).then(behave, () => {});
+        victimOf(channel).then(behave).catch(unlessGone);
       }),
     );
   });
@@ -79,6 +79,13 @@ export async function startHostileSshd(behave: (victim: Victim) => Promise<void>
   };
 }
 
+/** It may leave at any time: a run that is interrupted does, or one that has failed. */
+class ClientGone extends Error {}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof ClientGone)) throw error;
+}
+
 /** Reads as login.sh and root.sh do: a program, the header with the nonce, "GO", a program, the script's length and the script. */
 async function victimOf(channel: ServerChannel): Promise<Victim> {
   let received = "";
@@ -96,7 +103,7 @@ async function victimOf(channel: ServerChannel): Promise<Victim> {
     for (;;) {
       const found = look();
       if (found !== undefined) return found;
-      if (isGone) throw new Error("the client has gone");
+      if (isGone) throw new ClientGone("the client has gone");
       await sleep(5);
     }
   };
