@@ -166,8 +166,16 @@ function filtered(
   if (isRule && !RULE.test(said)) return undefined;
   if (/\b(?:delete|destroy)\s/.test(said) || SAID.test(before)) return undefined;
   if (OTHER_TABLE.test(said)) return undefined;
+  const isDrop = DROPS.test(said);
+  const isDefault = DEFAULT_DROP.test(said);
+  const isPolicy = POLICY.test(said);
+  const isAll = DROPS_ALL.test(said);
+  if (!isDrop && !isDefault && !isPolicy && !isAll && !SENDS.test(said)) return undefined;
   const family = familyIn(line);
   const doors = allDoors.filter((door) => !isOther(door.family, family));
+  const door = doors.find(({ port }) => namesPort(said, port));
+  // All others are read only for a line that is about a door: hosts have lists of a thousand.
+  if (!isDefault && !isPolicy && !isAll && door === undefined) return undefined;
   const same = together.filter((each) => each === line || !isOther(familyIn(each), family));
   const at = same.indexOf(line);
   const others = same.map((each) => plain(withoutComment(each.text)));
@@ -178,7 +186,7 @@ function filtered(
     does: `drops what comes to port ${door.port} of`,
     isSaid: all.some(({ by, text: each }) => by !== line.by && opens(plain(withoutComment(each)), door)),
   });
-  if (DEFAULT_DROP.test(said) || (POLICY.test(said) && hookAbove(others, at))) {
+  if (isDefault || (isPolicy && hookAbove(others, at))) {
     const isOpened = others.some(
       (each, index) => index > at && /^\S.*\s(?:-P|--policy)\s+INPUT\s+ACCEPT\b/.test(each),
     );
@@ -187,13 +195,10 @@ function filtered(
   }
   // Only what is decided before it gets past it; iptables' -I goes to the beginning.
   const earlier = others.filter((each, index) => index < at || /\s-I\s/.test(each));
-  if (DROPS_ALL.test(said)) {
+  if (isAll) {
     const shut = doors.find((each) => !earlier.some((other) => mayAccept(other, each)));
     return shut && dropped(shut);
   }
-  const isDrop = DROPS.test(said);
-  if (!isDrop && !SENDS.test(said)) return undefined;
-  const door = doors.find(({ port }) => namesPort(said, port));
   const passes = door !== undefined && earlier.some((each) => mayAccept(each, door));
   if (door === undefined || passes) return undefined;
   // Addresses and interfaces of others are nobody's business here.

@@ -8,15 +8,16 @@ const PROGRAMS =
 export const MANAGER_WORDS = PROGRAMS.split("|");
 export const MANAGER_LINES = `.*?\\b(?:${PROGRAMS})(?![\\w./-])`;
 
+const STARTED = new RegExp(`(?:^|["'=:!+-]|\\s|bin/)(${PROGRAMS})(?![\\w./:@-])`);
+
 /** Who may set back what meshctl sets, with what and when, one sentence each. */
 export function managersOf(lines: readonly BootLine[]): readonly string[] {
-  const started = new RegExp(`(?:^|["'=:!+-]|\\s|bin/)(${PROGRAMS})(?![\\w./:@-])`);
   const found = new Map<string, string>();
   for (const { path, line, text, by } of lines) {
     // What is told, removed or configured of it starts nothing.
     const isCommand =
       !/^\s*#|\b(?:rm|apt|apt-get|dpkg|systemctl|service|echo|logger|pgrep|pidof)\b|^-?\/etc\//.test(text);
-    const program = started.exec(text)?.[1];
+    const program = STARTED.exec(text)?.[1];
     // A user may have that name, with files and jobs of its own.
     if (/^(?:puppet|rudder)$/.test(program ?? "") && !/\b(?:puppet|rudder)\s+(?:agent|apply)\b/.test(text))
       continue;
