@@ -11,8 +11,9 @@ import { type Drainable, drainables, servingIn } from "./drain.ts";
 import type { Emit, RunEvent } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
 import { gate, type Marks, type MeshHealth, worseWords } from "./gate.ts";
+import type { Ledger } from "./ledger.ts";
 import { runChange } from "./run-change.ts";
-import { LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS } from "./settle.ts";
+import { LONGEST_PAUSE_MS, restMs, SHORTEST_PAUSE_MS } from "./settle.ts";
 
 /** How long proxies may take to let a host go. A second or two is what it takes. */
 const LEAVING_MS = 30_000;
@@ -23,6 +24,7 @@ interface DrainsContext {
   readonly fleet: FleetView;
   readonly remoteOf: (host: HostName) => Remote;
   readonly emit: Emit;
+  readonly ledger: Ledger;
   /** Looks at what the hosts tell of the mesh and of its backends. Never rejects. */
   readonly lookAt: (hosts: readonly HostName[]) => Promise<unknown>;
 }
@@ -92,6 +94,7 @@ export class Drains {
     const left: Marks = new Map([["", new Map([...own].map((name) => [name, { is: "left" } as const]))]]);
     const untilMs = performance.now() + LEAVING_MS;
     for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      const beganAtMs = performance.now();
       await lookAt(tellers);
       const now = this.#health(tellers);
       const served = [...servingIn(now).served.keys()].filter((name) => own.has(name));
@@ -99,7 +102,7 @@ export class Drains {
       if (served.length === 0 && worse.length === 0) return undefined;
       if (performance.now() >= untilMs)
         return served.length > 0 ? `still served: ${served.join(", ")}` : worseWords(worse);
-      await sleep(pauseMs);
+      await sleep(Math.max(pauseMs, restMs(performance.now() - beganAtMs)));
     }
   }
 
@@ -108,7 +111,11 @@ export class Drains {
   }
 
   async #run(host: HostName, command: ScriptCommand): Promise<void> {
-    await runChange(this.#context.remoteOf(host), "the drain", [scriptBlock(command)]);
+    try {
+      await runChange(this.#context.remoteOf(host), "the drain", [scriptBlock(command)]);
+    } finally {
+      this.#context.ledger.touch(host, { isOfMesh: true });
+    }
   }
 
   #tell(

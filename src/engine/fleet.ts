@@ -40,7 +40,7 @@ export class FleetView {
   readonly #placements = new Map<HostName, Map<StepName, Placement>>();
   readonly #observations = new Map<HostName, Observation>();
   /** When the last look at a host began. */
-  readonly #lookedAtMs = new Map<HostName, number>();
+  readonly #lookedAtMs = new Map<HostName, Map<StepName, number>>();
   /** What was made of the observations since the last of them; one host's may change what another's mean. */
   readonly #assessed = new Map<AnyStep, Map<HostName, HostAssessment>>();
   /** As for `#assessed`: every assessment of a step goes by the whole fleet, every one of a host by all its claims. */
@@ -89,7 +89,10 @@ export class FleetView {
    * of the others as it was.
    */
   see(host: HostName, observation: Observation, atMs: number): void {
-    this.#lookedAtMs.set(host, atMs);
+    const lookedAtMs = this.#lookedAtMs.get(host) ?? new Map<StepName, number>();
+    this.#lookedAtMs.set(host, lookedAtMs);
+    const steps = observation.is === "seen" ? observation.facts : this.#placements.get(host);
+    for (const step of steps?.keys() ?? []) lookedAtMs.set(step, atMs);
     this.#assessed.clear();
     this.#fleets.clear();
     this.#claims.delete(host);
@@ -106,9 +109,9 @@ export class FleetView {
     return this.#observations.get(host);
   }
 
-  /** When the last look at a host began, by performance.now(). */
-  lookedAtMs(host: HostName): number | undefined {
-    return this.#lookedAtMs.get(host);
+  /** When the last look at a step of a host began, by performance.now(). */
+  lookedAtMs(host: HostName, step: StepName): number | undefined {
+    return this.#lookedAtMs.get(host)?.get(step);
   }
 
   /** Every host that has the step, in playbook order. One whose last look began before `sinceMs` is unseen. */
@@ -131,7 +134,7 @@ export class FleetView {
         fleet.set(name, { is: "unseen", desired, because: "it was not looked at" });
       } else if (observation.is === "unseen") {
         fleet.set(name, { is: "unseen", desired, because: observation.error.message });
-      } else if (this.#lookedAtMs.get(name)! < sinceMs) {
+      } else if (this.lookedAtMs(name, step.name)! < sinceMs) {
         fleet.set(name, { is: "unseen", desired, because: "it has not answered since" });
       } else {
         const read = observation.facts.get(step.name);

@@ -124,12 +124,22 @@ export class HostWork {
   /** Throws ChangeFailed with what the host said, HostLost when the outcome is unknown. */
   async make(step: AnyStep, host: HostName, change: Change): Promise<void> {
     const isInstalling = commandsOf(change).some(({ kind }) => kind === "install");
-    await apply(this.context.remoteOf(host), change, {
-      ...this.context,
-      step: step.name,
-      builder: (name) => this.#builder(name, () => this.lock(step, name)),
-      alsoInstall: isInstalling ? await this.#alsoInstalled(step, host) : [],
-    });
+    const alsoInstall = isInstalling ? await this.#alsoInstalled(step, host) : [];
+    const touched = [host];
+    const builder = (name: HostName) => {
+      touched.push(name);
+      return this.#builder(name, () => this.lock(step, name));
+    };
+    try {
+      await apply(this.context.remoteOf(host), change, {
+        ...this.context,
+        step: step.name,
+        builder,
+        alsoInstall,
+      });
+    } finally {
+      for (const each of touched) this.context.ledger.touch(each, { isOfMesh: step.alone !== true });
+    }
   }
 
   /**

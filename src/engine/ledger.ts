@@ -14,10 +14,28 @@ export class Ledger {
   readonly #entries = new Map<HostName, Entry[]>();
   readonly #failures = new Map<HostName, string>();
   readonly #interrupted = new Set<HostName>();
+  readonly #touchedAtMs = new Map<HostName, number>();
+  #meshTouchedAtMs = Number.NEGATIVE_INFINITY;
 
   /** Whether the run has changed nothing on any host. */
   get isEmpty(): boolean {
     return this.#entries.size === 0;
+  }
+
+  /** What may have changed a host has ended there: a change, a hook, the way out of the mesh or back. */
+  touch(host: HostName, { isOfMesh }: { readonly isOfMesh: boolean }): void {
+    const nowMs = performance.now();
+    this.#touchedAtMs.set(host, nowMs);
+    if (isOfMesh) this.#meshTouchedAtMs = nowMs;
+  }
+
+  /**
+   * When what a look at a host tells may have been changed last, by performance.now(); -Infinity when it never was. What
+   * the mesh is read of may be changed on any host.
+   */
+  touchedAtMs(host: HostName, { isOfMesh }: { readonly isOfMesh: boolean }): number {
+    const ownMs = this.#touchedAtMs.get(host) ?? Number.NEGATIVE_INFINITY;
+    return isOfMesh ? Math.max(ownMs, this.#meshTouchedAtMs) : ownMs;
   }
 
   begin(host: HostName, step: StepName, { id, why, commands }: Change): void {

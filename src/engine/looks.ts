@@ -98,9 +98,15 @@ export class StepLooks {
    */
   async refresh(wave: Iterable<HostName>, sinceMs: number): Promise<boolean> {
     const needed = this.#step.needs === "all" ? this.#members() : [...wave];
-    const stale = needed.filter((host) => (this.#fleet.lookedAtMs(host) ?? sinceMs) < sinceMs);
+    const stale = needed.filter((host) => this.#isOlder(host, sinceMs));
     await Promise.all(stale.map((host) => this.#at(host)));
     return stale.length > 0;
+  }
+
+  /** Looks at every host that has the step and could be seen, but for those seen since a moment of their own. */
+  async everyoneSince(sinceMsOf: (host: HostName) => number): Promise<void> {
+    const stale = this.#members().filter((host) => this.#isOlder(host, sinceMsOf(host)));
+    await Promise.all(stale.map((host) => this.#at(host)));
   }
 
   /** Looks at every host that has the step and could be seen; `unseenToo`: at the others, too. */
@@ -113,6 +119,10 @@ export class StepLooks {
 
   #at(host: HostName): Promise<LookTimes> {
     return this.#looks.at(host, this.#how);
+  }
+
+  #isOlder(host: HostName, sinceMs: number): boolean {
+    return (this.#fleet.lookedAtMs(host, this.#step.name) ?? sinceMs) < sinceMs;
   }
 
   #members(): readonly HostName[] {

@@ -14,7 +14,7 @@ import {
   worseWords,
 } from "./gate.ts";
 import type { HostWork } from "./host-work.ts";
-import { LONGEST_PAUSE_MS, SHORTEST_PAUSE_MS } from "./settle.ts";
+import { LONGEST_PAUSE_MS, restMs, SHORTEST_PAUSE_MS } from "./settle.ts";
 
 /** Of hosts beside a wave's own and an ensemble's members, so many tell of the mesh: a fleet is not read for each wave. */
 const MOST_WITNESSES = 20;
@@ -118,7 +118,10 @@ export class MeshGate {
       if (worse.length > 0 ? words !== lastSaid : !said.has(words)) say(words);
       said.add(words);
       if (worse.length > 0) lastSaid = words;
-      await sleep(pauseMs);
+      const nowMs = performance.now();
+      const staysMs = worse.length === 0 ? untilMs - nowMs : 0;
+      const nextMs = Math.max(pauseMs, restMs(nowMs - beganAtMs, staysMs));
+      await sleep(nextMs, undefined, { signal: stop }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       if (stop.aborted) return stopped();
     }

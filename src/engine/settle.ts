@@ -5,6 +5,18 @@ import { inParallel } from "./observe.ts";
 /** Between two looks at the same: short at first, as most changes show at once. */
 export const SHORTEST_PAUSE_MS = 100;
 export const LONGEST_PAUSE_MS = 1000;
+/** A host is asked for no more than half of the time, unless its answers take longer than this. */
+const LONGEST_REST_MS = 3000;
+
+/**
+ * The least pause after a look that took so long. What is as it should be, and only has to stay so for a while yet, is looked
+ * at half-way through that, too, for what comes and goes.
+ */
+export function restMs(tookMs: number, staysMs = 0): number {
+  // A timer counts whole milliseconds, and may end within the last of them.
+  const untilNextMs = staysMs > 2 * LONGEST_PAUSE_MS ? staysMs / 2 : Math.ceil(staysMs) + 1;
+  return Math.max(Math.min(tookMs, LONGEST_REST_MS), untilNextMs);
+}
 
 /** How long a service may be seen broken before nobody waits any longer for its deadline. */
 export const BROKEN_MS = 30_000;
@@ -81,7 +93,8 @@ async function settle<K, S extends State>(
       continue;
     }
     say?.(key, state);
-    await sleep(pauseMs);
+    const staysMs = state.isWanted ? sinceMs + state.lastsMs - performance.now() : 0;
+    await sleep(Math.max(pauseMs, restMs(endedAtMs - beganAtMs, staysMs)));
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     if (isEnough?.()) return stateOf(key);
   }

@@ -92,7 +92,7 @@ export class StepHooks {
     { command, timeoutMs, per }: Hook,
     wave: readonly HostName[],
   ): Promise<Omit<FailedAfter, "hosts"> | undefined> {
-    const { emit, hear, run, remoteOf } = this.#work.context;
+    const { emit, hear, run, remoteOf, ledger } = this.#work.context;
     const step = this.#step.name;
     const told = { event: "hook", host, step, when, per, wave, command } as const;
     const startedAtMs = performance.now();
@@ -114,6 +114,8 @@ export class StepHooks {
       if (!isLost) return { because, output: error.output };
       for (const each of wave) this.#work.fail(this.#step, each, because);
       return undefined;
+    } finally {
+      ledger.touch(host, { isOfMesh: this.#step.alone !== true });
     }
   }
 }

@@ -337,7 +337,8 @@ export class StepProvision {
 
   /**
    * Locks who is to be changed, then looks afresh: the first look may be as old as the question to the user, and
-   * what other steps and other runs changed since then is not in it.
+   * what other steps and other runs changed since then is not in it. Others are looked at where this run may have changed
+   * what the last look told: on the host itself, or in the mesh.
    */
   async #prepare(): Promise<void> {
     const { stop, ledger, parallel } = this.#context;
@@ -347,7 +348,12 @@ export class StepProvision {
     await inParallel(toChange, parallel, (host) =>
       this.#work.attempt(this.#step, host, () => this.#work.lock(this.#step, host)),
     );
-    await this.#looks.everyone();
+    const lockedAtMs = performance.now();
+    const all = this.#step.needs === "all" && toChange.length > 0;
+    const of = { isOfMesh: this.#step.alone !== true };
+    await this.#looks.everyoneSince((host) =>
+      all || toChange.includes(host) ? lockedAtMs : ledger.touchedAtMs(host, of),
+    );
   }
 
   #assess(host: HostName) {

@@ -135,6 +135,37 @@ describe("who is waited for", () => {
   });
 });
 
+describe("between two looks", () => {
+  /** When looks that take so long begin, in ms, at one that shows what is wanted from the first on and has to stay so. */
+  async function begins(lastsMs: number, tookMs: number): Promise<readonly number[]> {
+    const startedAtMs = performance.now();
+    const begun: number[] = [];
+    await untilSettled(["a"], {
+      deadlineMs: 60_000,
+      look: async () => {
+        const beganAtMs = performance.now();
+        begun.push(Math.round(beganAtMs - startedAtMs));
+        await new Promise((resolve) => setTimeout(resolve, tookMs));
+        return { beganAtMs, endedAtMs: performance.now() };
+      },
+      stateOf: () => ({ is: "up", isWanted: true, lastsMs }),
+    });
+    return begun;
+  }
+
+  it.each([
+    ["is seen half-way through what is left, and at its end", 6_000, 0, 4],
+    ["is seen at the end of what is short", 2_000, 0, 2],
+    ["is not asked more than half of the time", 5_000, 2_000, 3],
+  ])("what has to stay as it is %s", async (_, lastsMs, tookMs, count) => {
+    const begun = await begins(lastsMs, tookMs);
+    expect(begun).toHaveLength(count);
+    expect(begun.at(-1)! - tookMs).toBeGreaterThanOrEqual(lastsMs);
+    for (const [at, each] of begun.entries())
+      if (at > 0) expect(each - begun[at - 1]!).toBeGreaterThanOrEqual(2 * tookMs);
+  });
+});
+
 it("gives a host up only after one more look, at it alone", async () => {
   const world = serving("a");
   // Past its deadline from the start.
@@ -223,15 +254,35 @@ it("sees peers come right that a host's evidence goes by, also when nothing is t
   expect(await world.run("provision", [step], { limit: (host) => host === "a" })).toBe(0);
 });
 
+const looksAt = (world: World, host: string): number =>
+  world.remote(host).during.filter((word) => word === "observation").length;
+
+describe("a host that needs no change", () => {
+  it.each([
+    ["at first and at the end, where a step's change shows on its own host alone", true, 2],
+    ["also at the next step, where it may show on others", undefined, 3],
+  ] as const)("is looked at %s", async (_, alone, count) => {
+    const world = new World("a", "idle");
+    for (const name of ["disk", "live"]) world.put("idle", name, "new");
+    const own = alone === undefined ? {} : { alone };
+    expect(await world.run("provision", [valueStep(own), valueStep({ name: "next" })])).toBe(0);
+    expect(looksAt(world, "idle")).toBe(count);
+  });
+
+  it("is looked at by the next step where it was itself changed before", async () => {
+    const world = new World("a", "b");
+    expect(await world.run("provision", [valueStep({ alone: true }), valueStep({ name: "next" })])).toBe(0);
+    // At first, once it is locked, after its change, at the next step, and at the end.
+    expect([looksAt(world, "a"), looksAt(world, "b")]).toEqual([5, 5]);
+  });
+});
+
 describe("a change that goes from host to host", () => {
   const looksAtEach = async (count: number): Promise<number> => {
     const world = new World(...Array.from({ length: count }, (_, index) => `h${index}`));
     const oneByOne = valueStep({ next: (waiting) => waiting.slice(0, 1) });
     expect(await world.run("provision", [oneByOne])).toBe(0);
-    const looks = world.hosts
-      .flatMap((host) => world.remote(host).during)
-      .filter((word) => word === "observation");
-    return looks.length / count;
+    return world.hosts.reduce((sum, host) => sum + looksAt(world, host), 0) / count;
   };
 
   it.each([4, 8, 12])("costs each of %i hosts five looks", async (count) => {
