@@ -227,6 +227,14 @@ my $DENIED = do { local $! = EACCES; "$!" };
 # What was read for one batch of questions holds for all of it, and not for the next.
 my (%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts, %sums);
 sub forget { undef %$_ for \(%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts, %sums) }
+# What was made of a text holds for the same text at any time: the values of each text, by what makes them.
+my %made;
+sub made_of {
+  my ($known, $text, $make) = @_;
+  %$known = () if keys %$known > 20_000;
+  return @{$$known{$text} //= [$make->($text)]};
+}
+
 sub owner {
   my ($uid, $gid) = @_;
   $users{$uid} = getpwuid($uid) // "UNKNOWN" if !exists $users{$uid};
@@ -472,17 +480,6 @@ sub entries {
   return ["value", map { @$_ } sort { $$a[0] cmp $$b[0] } @found];
 }
 
-# access USER PATH: "r", "w" and "x" as far as the kernel lets the user.
-sub read_access {
-  my ($user, $path) = @_;
-  checked(user => $user);
-  checked(path => $path);
-  my $may = sub { join "", map { POSIX::access($path, $$_[1]) ? $$_[0] : () } ["r", 4], ["w", 2], ["x", 1] };
-  return ["value", $may->()] if $user eq "root";
-  my (undef, $text) = output_of(["true"], before => sub { become($user); syswrite STDOUT, "may " . $may->(); _exit(0) });
-  return $text =~ /\Amay (\w*)\z/ ? ["value", $1] : ["unreadable", "cannot ask as $user"];
-}
-
 # may USER GROUP GROUPS PATH...: what the kernel lets the user do. GROUP "" is his own, GROUPS are further ones, parted by
 # blanks. Of "DIRECTORY/*" each file in it is asked for: the first that he may not read is told, else the directory. Fields
 # for each path: "there", "absent" or "closed"; of "rwx" those that he may; why not the others ("w=EROFS"); which path that
@@ -567,21 +564,26 @@ sub read_place {
 
 my %SAFE = map { $_ => 1 } qw(defaults auto noauto nofail bind rbind ro rw exec noexec _netdev user users);
 
-# [mounts, lines of fstab], as the user of now may read them; undefined, with $!, when he may not.
-sub mounts_and_lines {
+# Undefined, with $!, when they cannot be read.
+sub mounts {
   my $table = slurp("/proc/self/mountinfo", $ANSWER_BYTES) // return;
-  my $fstab = slurp("/etc/fstab", $CONTENT_BYTES) // ($! == ENOENT ? "" : return);
-  my @mounts = map {
+  return [map {
     my ($place, $after) = split / - /, $_, 2;
     my @word = split / /, $place;
     my ($type, $source, $super) = split / /, $after;
     [@word[0, 1], unescaped($word[4]), unescaped($word[3]), $word[2], $type, unescaped($source), "$word[5],$super"];
-  } split /\n/, $table;
+  } split /\n/, $table];
+}
+
+# [mounts, lines of fstab], as the user of now may read them; undefined, with $!, when he may not.
+sub mounts_and_lines {
+  my $mounts = mounts() // return;
+  my $fstab = slurp("/etc/fstab", $CONTENT_BYTES) // ($! == ENOENT ? "" : return);
   my @lines = map {
     my ($spec, $point, $type, $options) = map { unescaped($_) } split " ";
     [$spec, ($point =~ s{(?<=.)/+\z}{}r), $type // "auto", join ",", grep { $SAFE{$_} || /\Ax-systemd\./ } split /,/, $options // "defaults"];
   } grep { /\A\s*[^#\s]\S*\s+\// } split /\n/, $fstab;
-  return [\@mounts, \@lines];
+  return [$mounts, \@lines];
 }
 
 sub place_of {
@@ -676,17 +678,13 @@ sub read_mount {
 
 sub mounted_at {
   my ($real) = resolved($_[0]);
-  my $table = slurp("/proc/self/mountinfo", $ANSWER_BYTES) // return failed();
-  my @best;
-  for (split /\n/, $table) {
-    my ($place, $after) = split / - /, $_, 2;
-    my @word = split / /, $place;
-    (my $point = $word[4]) =~ s/\\([0-7]{3})/chr oct $1/ge;
-    next if $point ne "/" && index("$real/", "$point/") != 0;
-    my ($type, $source, $super) = split / /, $after;
-    @best = ($word[2], $point, $type, $source, "$word[5],$super") if !@best || length $point >= length $best[1];
+  my $best;
+  my $mounts = mounts() // return failed();
+  for (@$mounts) {
+    my $point = $$_[2];
+    $best = $_ if ($point eq "/" || index("$real/", "$point/") == 0) && (!$best || length $point >= length $$best[2]);
   }
-  return @best ? ["value", @best] : ["absent"];
+  return $best ? ["value", @$best[4, 2, 5 .. 7]] : ["absent"];
 }
 
 # space PATH: block size, blocks that a user may still take, inodes (0 when their number is not fixed), free inodes.
@@ -1522,7 +1520,7 @@ sub unit_name {
 sub unit_text {
   my ($text, $because) = script($_[0]);
   die "$_[0]: $because\n" if defined $because;
-  return settings_in($text // "");
+  return made_of($made{settings} //= {}, $text // "", \&settings_in);
 }
 
 # The settings of a unit, its drop-ins too: [file, number, section, key, value]; undefined when it is masked, or is nowhere.
@@ -1732,7 +1730,7 @@ sub kernel_writers {
 # Fields: file, line, text, by whom; line 0 with the reason for a file that could not be read.
 sub boot_lines {
   my ($pattern, $words, $is_start) = @_;
-  my $fits = sub { return $_[0] =~ $words && $_[0] =~ $pattern };
+  my $fits = sub { return $_[0] =~ $words && $_[0] =~ $pattern ? 1 : 0 };
   my (@found, %seen);
   my ($wanted, @starts) = @{$started{boot} //= [started_at_boot()]};
   @starts = grep { $$_[0] !~ / / } @starts if $is_start;
@@ -1740,15 +1738,27 @@ sub boot_lines {
   my $is_ufw = (slurp("/etc/ufw/ufw.conf", 65536) // "") =~ /^\s*ENABLED=["']?yes\b/im;
 
   my ($look, $follow);
-  my $judge = sub {
-    my ($path, $line, $text, $how, $depth) = @_;
-    push @found, $path, $line, substr($text, 0, 2000), $how if $fits->($text);
-    @found <= $MOST_WRITERS * 4 or die "more than $MOST_WRITERS lines fit\n";
-    return if $depth >= 3;
-    my $loads = $text =~ /\bsysctl\b/;
+  # Whether a line fits, and the paths that it names: each, and whether it is code there.
+  my $taken = sub {
+    my ($text) = @_;
+    my @named;
     while ($text =~ m{(/[\w./\@+-]{3,}(?:\*[\w.*]*)?)}g) {
       my ($named, $before) = ($1, substr $text, 0, $-[1]);
       next if $before ne "" && substr($before, -1) =~ m{[\w/.\$\}*-]};
+      push @named, [$named, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/];
+    }
+    return ($fits->($text), @named);
+  };
+  my $lines = $made{$pattern} //= {};
+  my $judge = sub {
+    my ($path, $line, $text, $how, $depth) = @_;
+    my ($is_fit, @paths) = made_of($lines, $text, $taken);
+    push @found, $path, $line, substr($text, 0, 2000), $how if $is_fit;
+    @found <= $MOST_WRITERS * 4 or die "more than $MOST_WRITERS lines fit\n";
+    return if $depth >= 3;
+    my $loads = $text =~ /\bsysctl\b/;
+    for (@paths) {
+      my ($named, $is_code) = @$_;
       my @named = $named;
       if ($named =~ m{(.*)/(.*\*.*)}) {
         my ($directory, $fits) = ($1, join ".*", map { quotemeta } split /\*/, $2, -1);
@@ -1756,7 +1766,7 @@ sub boot_lines {
       }
       # So many are somebody's data: sessions, reports, sites.
       @named = () if @named > $MOST_BY_STAR;
-      $follow->($_, $how, $depth + 1, $loads, $before =~ /(?:\A|[\s;&|("'])(?:\.|source|sh|bash|dash)\s+["']?\z/) for @named;
+      $follow->($_, $how, $depth + 1, $loads, $is_code) for @named;
     }
     $follow->("/etc/sysctl.conf", $how, 3, 1) if $loads && $text =~ /\s(?:-p|--load)\s*(?:["';&|]|\z)/;
   };
@@ -1764,20 +1774,18 @@ sub boot_lines {
     my ($path, $how, $depth, $only, $is_code) = @_;
     return if $seen{$path}++;
     keys %seen <= $MOST_SCRIPTS or die "more than $MOST_SCRIPTS scripts run at boot\n";
-    my $known = $scripts{"$depth $path"} //= [(script($path, $depth))[0, 1]];
-    my ($text, $because) = @$known;
+    my ($text, $because) = @{$scripts{"$depth $path"} //= [(script($path, $depth))[0, 1]]};
     push @found, $path, 0, $because, $how if defined $because;
     defined $text or return;
     # What packages bring, and data, lead to nobody's scripts.
     my $is_data = !$only && $depth && !$is_code && $text !~ /\A#!/ && !-x $path;
-    return if ($is_data || $only && $path =~ m{\A(?:/usr)?/lib/}) && !($text =~ $words && grep { $fits->($_) } split /\n/, $text);
-    $$known[2] //= [said_in($text)];
-    for (@{$$known[2]}) { $judge->($path, @$_, $how, $is_data ? 3 : $depth) if !$only || $$_[1] =~ $only }
+    return if ($is_data || $only && $path =~ m{\A(?:/usr)?/lib/}) && !made_of($made{"data $pattern"} //= {}, $text, sub { $text =~ $words && grep { $fits->($_) } split /\n/, $text });
+    for (made_of($made{said} //= {}, $text, \&said_in)) { $judge->($path, @$_, $how, $is_data ? 3 : $depth) if !$only || $$_[1] =~ $only }
   };
   $follow = sub {
     my ($path, $how, $depth, $loads, $is_code) = @_;
     # What logs hold was done, or asked for, and is run by nobody.
-    return if $path =~ m{\.(?:log|err)\z|/\z|\A/(?:proc|sys|dev|run|tmp|var/log|usr/share|s?bin|usr/s?bin/(?:env|sh|sysctl)\z|lib/systemd|usr/lib/systemd)(?:/|\z)} || (!$is_ufw && $path =~ m{\A/etc/(?:ufw/|default/ufw)});
+    return if $path =~ m{\.(?:log|err)\z|/\z|\A/(?:proc|sys|dev|run|tmp|var/log|usr/share|opt/meshctl|s?bin|usr/s?bin/(?:env|sh|sysctl)\z|lib/systemd|usr/lib/systemd)(?:/|\z)} || (!$is_ufw && $path =~ m{\A/etc/(?:ufw/|default/ufw)});
     return if !$loads && $path =~ m{/sysctl\.(?:d/|conf\z)} && $path !~ m{\A/etc/ufw/};
     $look->($path, $how, $depth, undef, $is_code);
   };
@@ -1860,7 +1868,6 @@ sub boot_lines {
 # --- What can be asked: seconds that it may take, kinds of its values ("*" for any number of the last), the answer. ---
 
 my %QUESTION = (
-  "access" => [5, [qw(user path)], \&read_access],
   "may" => [5, [qw(user any any path *)], \&read_may],
   "place" => [5, ["path"], \&read_place],
   "made" => [5, ["path"], \&read_made],
@@ -2059,7 +2066,7 @@ sub work {
 sub hand_over { my ($out, $bytes) = @_; while (length $$bytes) { my $count = syswrite($out, $$bytes) // _exit(1); substr($$bytes, 0, $count) = "" } }
 
 # What one worker answers together, by what these read.
-my %TOGETHER = (map({ $_ => "file" } qw(file list process access may place made cleans mount space user program)),
+my %TOGETHER = (map({ $_ => "file" } qw(file list process may place made cleans mount space user program)),
   map({ $_ => "boot" } qw(boot kernel.writers boot.lines packages.altered)), unit => "unit", enabled => "enabled");
 my (@waiting, %workers);
 my ($in, $out) = ("", "");
@@ -2073,8 +2080,11 @@ sub seconds_for { my $question = $QUESTION{$_[0]}; return $question ? $$question
 
 # A worker that waits for questions, or a new one; undefined, with $!, when the host starts no process.
 sub idle_worker {
-  my ($idle) = grep { !%{$$_{jobs}} } values %workers;
-  return $idle if $idle;
+  my ($kind) = @_;
+  my @idle = grep { !%{$$_{jobs}} } values %workers;
+  # The one that has made something of the boot's files before.
+  my ($idle) = ((grep { $$_{kind} eq $kind } @idle), (grep { $$_{kind} ne "boot" } @idle), @idle);
+  if ($idle) { $$idle{kind} = $kind; return $idle }
   pipe(my $reading, my $writing) && pipe(my $orders, my $orderer) or return;
   my $pid = fork // return;
   if (!$pid) {
@@ -2091,12 +2101,12 @@ sub idle_worker {
     _exit(0);
   }
   fcntl($orderer, F_SETFL, O_WRONLY | O_NONBLOCK);
-  return $workers{fileno $reading} = { pipe => $reading, orderer => $orderer, pid => $pid, jobs => {}, buffer => "", bytes => 0 };
+  return $workers{fileno $reading} = { pipe => $reading, orderer => $orderer, pid => $pid, kind => $kind, jobs => {}, buffer => "", bytes => 0 };
 }
 
 sub start {
   my @jobs = @{$_[0]};
-  my $worker = idle_worker();
+  my $worker = idle_worker($TOGETHER{$jobs[0][1]} // "");
   if (!$worker) { reply($$_[0], "unreadable", "the host starts no process: $!") for @jobs; return }
   $$worker{orders} = pack "N/a", pack "(N/a)*", map { pack "N (N/a)*", @$_ } @jobs;
   order($worker);
@@ -2187,6 +2197,8 @@ while (1) {
   my $left = $until - now();
   my $count = select($read, $write, undef, $left > 0 ? $left : 0);
   if ($count > 0) {
+    # What comes within a moment is taken in one go: to wake up costs more than an answer.
+    select undef, undef, undef, 0.001;
     if (vec($read, 0, 1)) {
       my $got = sysread(STDIN, $in, 65536, length $in);
       last if defined $got ? $got == 0 : $! != EINTR;

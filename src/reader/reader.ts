@@ -331,11 +331,6 @@ export class Reader {
     );
   }
 
-  /** "r", "w" and "x" as far as the kernel lets the user. It tells of a read-only file system to root too. */
-  async access(user: string, path: string): Promise<Answer<string>> {
-    return this.#read(["access", user, path], (fields) => text(fields, 0));
-  }
-
   /** As a user of the host, with the groups that a unit gives him. "DIRECTORY/*" is the first file there that he may not read. */
   async may(
     { user, group, groups }: Asker,

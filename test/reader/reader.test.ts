@@ -25,6 +25,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { HostLost } from "../../src/errors.ts";
 import { sha256Of } from "../../src/evidence/file.ts";
+import { readThere } from "../../src/reader/answer.ts";
 import { HostReader } from "../../src/reader/host-reader.ts";
 import { lookThrough } from "../../src/reader/look.ts";
 import { readerProgram } from "../../src/reader/program.ts";
@@ -354,9 +355,9 @@ describe("what else is read", () => {
 
   it("is what the kernel lets a user do", async () => {
     const path = put("guarded", "");
-    const may = async (user: string) => look().access(user, path);
-    expect(await may("nobody")).toEqual({ is: "value", value: "r" });
-    expect(await may("root")).toEqual({ is: "value", value: "rw" });
+    const may = async (user: string) => look().may({ user, group: "", groups: [] }, [path]);
+    expect(await may("nobody")).toMatchObject({ is: "value", value: [{ may: "r" }] });
+    expect(await may("root")).toMatchObject({ is: "value", value: [{ may: "rw" }] });
     expect(await may("nobody-of-that-name")).toMatchObject({
       is: "unreadable",
       because: expect.stringContaining("this host has no user nobody-of-that-name"),
@@ -538,13 +539,15 @@ describe("what is run at a boot or later", () => {
   it("is told line by line, of at jobs, logrotate and what systemd-run made too", async () => {
     const places: Readonly<Record<string, string>> = {
       "/etc/rc.local":
-        "#!/bin/sh\n# stop-it\necho stop-it one\nquery /etc/status </etc/helper\ncat /etc/all.d/*.conf | sysctl -p -\ngzip /etc/app/*.txt /var/log/app/*.log\n",
+        "#!/bin/sh\n# stop-it\necho stop-it one\nquery /etc/status </etc/helper\ncat /etc/all.d/*.conf | sysctl -p -\ngzip /etc/app/*.txt /var/log/app/*.log\n/etc/stop-it\n",
       "/var/log/app/a.log": "COMMAND=stop-it\n",
       "/etc/logrotate.d/db": "/var/log/app/*.log {\n}\n",
       // As dpkg's list of what is installed is read by a script: what it names is run by nobody.
-      "/etc/status": "Conffiles: /etc/init.d/x\nName: stop-it\n",
+      "/etc/status": "Conffiles: /etc/init.d/x\nName: stop-it now\n",
       "/etc/init.d/x": "#!/bin/sh\nstop-it never\n",
       "/etc/helper": "#!/bin/sh\nstop-it six\n",
+      // The line that names it has the word, and does not fit.
+      "/etc/stop-it": "#!/bin/sh\nstop-it ten\n",
       "/etc/all.d/a.conf": "stop-it seven\n",
       "/etc/all.d/b.txt": "stop-it nowhere\n",
       "/etc/logrotate.d/x": "/var/log/x {\n postrotate\n  stop-it two\n endscript\n}\n",
@@ -571,19 +574,23 @@ describe("what is run at a boot or later", () => {
     const other = new HostReader(
       new LocalHost({}, `{ ${[...empty, ...plant, many, wanted, has].join("; ")}; } || exit 1`),
     );
-    const told = await new Reader(lookThrough(other)).groupsOf(4, "boot.lines", "^.*stop-it", "stop-it");
+    const ask = () => new Reader(lookThrough(other)).groupsOf(4, "boot.lines", "^.*stop-it [a-z]", "stop-it");
+    const rowsOf = async () =>
+      readThere(await ask(), "the lines")
+        .map(([path, line, text, by]) => [path, line, text?.trim(), by])
+        .toSorted();
+    const rows = await rowsOf();
+    expect(await rowsOf()).toEqual(rows);
     await other.end();
-    expect(told).toMatchObject({ is: "value" });
-    const rows =
-      told.is === "value" ? told.value.map(([path, line, text, by]) => [path, line, text?.trim(), by]) : [];
-    expect(rows.toSorted()).toEqual([
+    expect(rows).toEqual([
       ["/etc/all.d/a.conf", "1", "stop-it seven", "rc.local"],
       ["/etc/apt/apt.conf.d/99x", "1", 'DPkg::Post-Invoke { "stop-it eight"; };', "apt"],
       ["/etc/helper", "2", "stop-it six", "rc.local"],
       ["/etc/iptables/rules.v4", "2", "-A stop-it nine", "netfilter-persistent"],
       ["/etc/logrotate.d/x", "3", "stop-it two", "logrotate"],
       ["/etc/rc.local", "3", "echo stop-it one", "rc.local"],
-      ["/etc/status", "2", "Name: stop-it", "rc.local"],
+      ["/etc/status", "2", "Name: stop-it now", "rc.local"],
+      ["/etc/stop-it", "2", "stop-it ten", "rc.local"],
       ["/run/systemd/transient/run-x.service", "2", "/bin/stop-it four", "run-x.service"],
       ["/run/systemd/transient/run-x.service", "3", "/bin/stop-it five", "run-x.service ExecStopPost"],
       ["/var/spool/cron/atjobs/a1", "2", "stop-it three", "at"],

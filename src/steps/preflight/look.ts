@@ -9,6 +9,8 @@ import type { PreflightDesired } from "./desired.ts";
 import type { Flush, PreflightFacts } from "./facts.ts";
 
 const WRITTEN = ["/etc", "/usr", "/var", "/opt", "/run"];
+/** The kernel tells of a read-only file system to root too. */
+const ROOT = { user: "root", group: "", groups: [] };
 const FILLED = ["/usr", "/var", "/opt", "/var/lib/mysql"];
 /** The mean of a few says little. */
 const ENOUGH_FLUSHES = 20;
@@ -23,7 +25,7 @@ export async function lookAtMachine(
   const directoriesOfMember = own.map((path) => nearestDirectory(reader, path));
   const logDir = directoriesOfMember.at(-1);
   const [directories, space, range, reserved, flush, roundTrips, lines, boot] = await Promise.all([
-    Promise.all(WRITTEN.map((path) => directoryAt(reader, path))),
+    reader.may(ROOT, WRITTEN),
     Promise.all([...FILLED, ...directoriesOfMember].map((path) => spaceAt(reader, path))),
     reader.text("/proc/sys/net/ipv4/ip_local_port_range"),
     reader.text("/proc/sys/net/ipv4/ip_local_reserved_ports"),
@@ -42,7 +44,9 @@ export async function lookAtMachine(
     throw new NotUnderstood("the local port range or the reserved ports make no sense");
   }
   return {
-    directories: directories.flatMap((directory) => directory ?? []),
+    directories: readThere(directories, "what root may write")
+      .filter(({ kind }) => kind === "directory")
+      .map(({ asked, may }) => ({ path: asked, writable: may.includes("w") })),
     space: space.flatMap((found) => found ?? []),
     localPortRange: { first: Number(low), last: Number(high) },
     reservedPorts,
@@ -51,13 +55,6 @@ export async function lookAtMachine(
     flush,
     roundTrips: new Map(roundTrips),
   };
-}
-
-/** The kernel tells of a read-only file system to root too. */
-async function directoryAt(reader: Reader, path: string) {
-  const [file, may] = await Promise.all([reader.stat(path), reader.access("root", path)]);
-  if (read(file, path)?.kind !== "directory") return undefined;
-  return { path, writable: readThere(may, path).includes("w") };
 }
 
 async function spaceAt(reader: Reader, where: string | Promise<string>) {
