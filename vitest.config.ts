@@ -12,10 +12,15 @@ for (const flag of ["--min-semi-space-size=16", "--max-semi-space-size=64", "--i
 /** Hosts that stay up while traps are written: all files plant theirs on these. See CONTRIBUTING.md. */
 const keptLab = process.env.MESHCTL_TRAPS_LAB;
 
-/** The traps take longest by far, and of the unit tests those that start programs: begun last, they would go on alone. */
+/**
+ * The traps take longest by far, and of the unit tests those that start programs: begun last, they would go on alone. To
+ * start a program costs the more the larger the process is that starts it, and at the end that is three times as large.
+ */
 const LONGEST = [
   /\/test\/traps\/share-/,
-  /\/test\/(?:package|reader\/reader|engine\/(?:provision|host-locks|world\/told-shell)|cli\/completion)\.test\.ts$/,
+  /\/test\/(?:package|reader\/(?:program|reader)|cli\/completion|haproxy\/backend-policy)\.test\.ts$/,
+  /\/test\/engine\/(?:provision|host-locks|hooks|first-(?:builds|packages)|world\/told-shell)\.test\.ts$/,
+  /\/test\/(?:inventory\/source|remote\/(?:openssh-channel|ssh-config-sections)|steps\/watcher\/installer-programs)\.test\.ts$/,
 ];
 
 class LongestFirst extends BaseSequencer {
