@@ -30,8 +30,8 @@ export function loadedStart(values: (property: string) => readonly string[]): Un
 
 /** As the text of a unit of ours says it. */
 export function writtenStart(text: string): UnitStart {
-  const values = (key: string) =>
-    [...text.matchAll(/^(\w+)=(.*)$/gm)].filter(([, found]) => found === key).map(([, , value]) => value!);
+  const lines = [...text.matchAll(/^(\w+)=(.*)$/gm)];
+  const values = (key: string) => lines.flatMap(([, found, value]) => (found === key ? [value!] : []));
   return {
     commands: values("ExecStart"),
     environment: values("Environment").flatMap(wordsOf),

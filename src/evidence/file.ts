@@ -48,9 +48,20 @@ export function fileFacts(output: ProbeOutput): ReadonlyMap<string, FileFact> {
   return facts;
 }
 
+/** The digests of the last few texts are kept: each host is compared with files that all of them are to have. */
 export function sha256Of(text: string): string {
-  return digest(text);
+  if (text.length > LONGEST_KEPT) return digest(text);
+  const known = digests.get(text);
+  if (known !== undefined) return known;
+  if (digests.size >= MOST_KEPT) digests.clear();
+  const made = digest(text);
+  digests.set(text, made);
+  return made;
 }
+
+const MOST_KEPT = 128;
+const LONGEST_KEPT = 64 * 1024;
+const digests = new Map<string, string>();
 
 function digest(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");

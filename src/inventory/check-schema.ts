@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { onceEach } from "../once-each.ts";
 import { isPlainMap } from "../plain-map.ts";
 import { alternatives, exampleOf, type JsonSchema } from "./example-of.ts";
 import { expectation, UNION } from "./expectation.ts";
@@ -169,9 +170,14 @@ function knownKeys(schema: z.ZodType, path: Path): string[] {
   return nodesAt(schema, path).flatMap((each) => Object.keys(each.properties ?? {}));
 }
 
+/** Made when the first mistake in what a schema checks is told, and kept for the others. */
+const jsonSchemaOf = onceEach(
+  (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }),
+);
+
 /** What may stand at the path, by the schema. */
 function nodesAt(schema: z.ZodType, path: Path): JsonSchema[] {
-  let here: JsonSchema[] = [z.toJSONSchema(schema, { io: "input", unrepresentable: "any" })];
+  let here: JsonSchema[] = [jsonSchemaOf(schema)];
   for (const part of path) {
     here = alternatives(here).flatMap((each) => {
       const child =

@@ -2,10 +2,14 @@ const CONTEXT_LINES = 2;
 /** A longer line says nothing at a glance. Not cut, but left out: half a secret would not be recognised as one. */
 const MOST_CHARACTERS = 500;
 
-/** The line with two before and after it, numbered, and a caret under the column. Empty for an empty text. */
-export function renderCodeFrame(text: string, line: number, column: number): string {
-  if (text.trim() === "") return "";
-  const lines = text.split(/\r?\n/);
+/** The lines of a text, which frames are cut out of; none of a text of blanks. */
+export function linesOf(text: string): readonly string[] {
+  return text.trim() === "" ? [] : text.split(/\r?\n/);
+}
+
+/** The line with two before and after it, numbered, and a caret under the column. Empty where there are no lines. */
+export function renderCodeFrame(lines: readonly string[], line: number, column: number): string {
+  if (lines.length === 0) return "";
   const first = Math.max(1, line - CONTEXT_LINES);
   const last = Math.min(lines.length, line + CONTEXT_LINES);
   const width = String(last).length;

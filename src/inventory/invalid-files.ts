@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../errors.ts";
 import { maskSecrets } from "../secret.ts";
-import { renderCodeFrame } from "./code-frame.ts";
+import { linesOf, renderCodeFrame } from "./code-frame.ts";
 import { type Diagnostic, formatDiagnostic } from "./diagnostic.ts";
 
 /** Every problem of the inventory and the playbook at once. The message shows them all with their code frames. */
@@ -9,15 +9,16 @@ export class InvalidFiles extends ConfigurationError {
 
   /** `texts` holds the content of each file that could be read. */
   constructor(diagnostics: readonly Diagnostic[], texts: ReadonlyMap<string, string>) {
-    const rendered = diagnostics.map((diagnostic) => render(diagnostic, texts.get(diagnostic.file) ?? ""));
+    const lines = new Map([...texts].map(([file, text]) => [file, linesOf(text)]));
+    const rendered = diagnostics.map((diagnostic) => render(diagnostic, lines.get(diagnostic.file) ?? []));
     // A frame may show a line with a secret that should not stand in the file.
     super(maskSecrets(rendered.join("\n\n")));
     this.diagnostics = diagnostics;
   }
 }
 
-function render(diagnostic: Diagnostic, text: string): string {
-  const frame = renderCodeFrame(text, diagnostic.line, diagnostic.column);
+function render(diagnostic: Diagnostic, lines: readonly string[]): string {
+  const frame = renderCodeFrame(lines, diagnostic.line, diagnostic.column);
   return [
     formatDiagnostic(diagnostic),
     ...(frame === "" ? [] : [frame]),

@@ -274,9 +274,12 @@ function textOf(node: Scalar): string {
 }
 
 const MAX_SHOWN = 60;
+/** Characters and runs of blanks, one more than are shown. */
+const BEGINNING = new RegExp(`^(?:[^\\S\\u00a0]+|[\\S\\u00a0]){0,${MAX_SHOWN + 1}}`);
 
 function quote(text: string): string {
-  // A no-break space looks like a blank, and is what is wrong.
-  const line = text.replace(/[^\S\u00a0]+/g, " ");
+  // A no-break space looks like a blank, and is what is wrong. Of a long text no more is read than is shown.
+  const [start] = BEGINNING.exec(text)!;
+  const line = start.replace(/[^\S\u00a0]+/g, " ");
   return `'${line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line}'`;
 }

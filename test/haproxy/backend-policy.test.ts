@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { describe, expect, it } from "vitest";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { backendPolicy, refusalOf, renderBackendPolicy } from "../../src/haproxy/backend-policy.ts";
 import { haproxyParameters } from "../../src/haproxy/parameters.ts";
 import { haproxySettings } from "../../src/haproxy/settings.ts";
@@ -270,18 +271,35 @@ const candidate = (servers: readonly string[], options = "check inter 2000 rise 
     "",
   ].join("\n");
 
+/** Runs a script with the words of each line that it is given, in a process of its own, and tells how that ended. */
+const RUBY_FOR_EACH = `
+  $stdout.sync = true
+  script = ARGV.shift
+  $stdin.each_line(chomp: true) do |words|
+    Process.wait(fork { ARGV.replace(words.split("\t")); $PROGRAM_NAME = script; load(script) })
+    puts($?.exitstatus.inspect)
+  end`;
+
+let ruby: ChildProcessWithoutNullStreams;
+let endings: AsyncIterator<string>;
+let complaints = "";
+
+/** check-servers.rb as the installer starts it, but that the Ruby of all cases is started once. */
+async function checkServers(path: (name: string) => string): Promise<void> {
+  const names = ["policy", "candidate", "config", "resolved", "kept", "bare", "left-out"];
+  ruby.stdin.write(`${names.map(path).join("\t")}\n`);
+  expect((await endings.next()).value, complaints).toBe("0");
+}
+
 /** What the installer's check makes of servers: which it keeps, and "CODE SERVER" of those that it leaves out. */
-function checked(servers: readonly string[], resolved = "", config = "", of = open) {
+async function checked(servers: readonly string[], resolved = "", config = "", of = open) {
   const folder = mkdtempSync(join(tmpdir(), "meshctl-check-"));
   const path = (name: string) => join(folder, name);
   writeFileSync(path("policy"), renderBackendPolicy(policyOf(of)));
   writeFileSync(path("candidate"), candidate(servers));
   writeFileSync(path("config"), config);
   writeFileSync(path("resolved"), resolved);
-  const names = ["policy", "candidate", "config", "resolved", "kept", "bare", "left-out"];
-  execFileSync("ruby", ["--disable-gems", join(watcher, "check-servers.rb"), ...names.map(path)], {
-    env: { ...process.env, LC_ALL: "C" },
-  });
+  await checkServers(path);
   const read = (name: string) => readFileSync(path(name), "utf8");
   const namesIn = (name: string) =>
     [...read(name).matchAll(/^\s*server (\S+)/gm)].map(([, server]) => server);
@@ -298,7 +316,17 @@ function checked(servers: readonly string[], resolved = "", config = "", of = op
 }
 
 describe.runIf(hasRuby)("the installer's check", () => {
-  it("keeps what Synapse makes of allowed backends, in every form", () => {
+  beforeAll(() => {
+    const args = ["--disable-gems", "-e", RUBY_FOR_EACH, join(watcher, "check-servers.rb")];
+    ruby = spawn("ruby", args, { env: { ...process.env, LC_ALL: "C" } });
+    ruby.stderr.on("data", (said) => {
+      complaints += said;
+    });
+    endings = createInterface(ruby.stdout)[Symbol.asyncIterator]();
+  });
+  afterAll(() => ruby.stdin.end());
+
+  it("keeps what Synapse makes of allowed backends, in every form", async () => {
     const servers = [
       "server a_10.0.0.1:1 10.0.0.1:1 id 1 cookie a_10.0.0.1:1 …",
       "server 10.0.0.2:1 10.0.0.2:1 …",
@@ -307,7 +335,7 @@ describe.runIf(hasRuby)("the installer's check", () => {
       "server d_10.0.0.4:1 10.0.0.4:1 id 4 … disabled",
       "server e_10.0.0.5:1 10.0.0.5:1 id 5 … disabled disabled",
     ];
-    const { kept, bare, leftOut } = checked(servers);
+    const { kept, bare, leftOut } = await checked(servers);
     expect(kept).toHaveLength(6);
     expect(bare).toEqual(["a_10.0.0.1:1", "10.0.0.2:1", "b_10.0.0.3:1", "c_2001:db8::1:80"]);
     expect(leftOut).toEqual([]);
@@ -328,14 +356,14 @@ describe.runIf(hasRuby)("the installer's check", () => {
     ["no address", "server x"],
     ["a name that is too long", `server ${"x".repeat(1000)}_10.0.0.1:1 10.0.0.1:1 …`],
     ["another kind of blank", "server x_10.0.0.1:1\v10.0.0.1:1 …"],
-  ])("leaves out a server with %s, and no other", (_, line) => {
+  ])("leaves out a server with %s, and no other", async (_, line) => {
     const servers = ["server a_10.0.0.1:1 10.0.0.1:1 id 9 …", line, "server b_10.0.0.3:1 10.0.0.3:1 id 8 …"];
-    const { kept, leftOut } = checked(servers);
+    const { kept, leftOut } = await checked(servers);
     expect(kept).toEqual(["a_10.0.0.1:1", "b_10.0.0.3:1"]);
     expect(leftOut).toEqual([expect.stringMatching(/^policy user-api\/x/)]);
   });
 
-  it("keeps in the second back end what it keeps in the first, unchecked, and nothing else", () => {
+  it("keeps in the second back end what it keeps in the first, unchecked, and nothing else", async () => {
     const own = [
       "server a_10.0.0.1:1 10.0.0.1:1 id 1 … port 81 weight 5",
       "server b_10.0.0.2:1 10.0.0.2:1 id 2 … disabled",
@@ -359,8 +387,7 @@ describe.runIf(hasRuby)("the installer's check", () => {
     const lines = (servers: readonly string[]) =>
       `${candidate(own).trimEnd()}\n${[...section, ...servers.map((line) => `\t${line}`), ""].join("\n")}`;
     writeFileSync(path("candidate"), lines([...second, ...others]));
-    const names = ["policy", "candidate", "config", "resolved", "kept", "bare", "left-out"];
-    execFileSync("ruby", ["--disable-gems", join(watcher, "check-servers.rb"), ...names.map(path)]);
+    await checkServers(path);
     const kept = readFileSync(path("kept"), "utf8");
     expect(kept.slice(kept.indexOf(section[0]!))).toBe(lines(second).slice(lines([]).indexOf(section[0]!)));
     expect(readFileSync(path("bare"), "utf8").match(/server \S+/g)).toEqual(
@@ -369,20 +396,20 @@ describe.runIf(hasRuby)("the installer's check", () => {
     expect(readFileSync(path("left-out"), "utf8").match(/user-api\S+/g)).toEqual(["user-api/x_10.0.0.3:1"]);
   });
 
-  it("leaves out the second of a name or of a number", () => {
+  it("leaves out the second of a name or of a number", async () => {
     const twice = "server a_10.0.0.1:1 10.0.0.1:1 id 1 …";
-    expect(checked([twice, twice, "server b_10.0.0.2:1 10.0.0.2:1 id 1 …"])).toMatchObject({
+    expect(await checked([twice, twice, "server b_10.0.0.2:1 10.0.0.2:1 id 1 …"])).toMatchObject({
       kept: ["a_10.0.0.1:1"],
       leftOut: ["policy user-api/a_10.0.0.1:1", "policy user-api/b_10.0.0.2:1"],
     });
   });
 
-  it("says nothing of a server that has left", () => {
+  it("says nothing of a server that has left", async () => {
     const left = "server x_10.0.0.1:1 10.0.0.1:1 … source 0.0.0.0 usesrc clientip disabled";
-    expect(checked([left])).toEqual({ kept: [], bare: [], leftOut: [] });
+    expect(await checked([left])).toEqual({ kept: [], bare: [], leftOut: [] });
   });
 
-  it("goes by where names lead on this host, and by whether they are used when nobody can tell", () => {
+  it("goes by where names lead on this host, and by whether they are used when nobody can tell", async () => {
     const hosts = [
       "in.example",
       "out.example",
@@ -400,7 +427,7 @@ describe.runIf(hasRuby)("the installer's check", () => {
       "local.example\tok\t127.0.0.1",
     ];
     const used = candidate(["server x_used.example:1 used.example:1 …"]);
-    expect(checked(servers, resolved.join("\n"), used, narrow)).toMatchObject({
+    expect(await checked(servers, resolved.join("\n"), used, narrow)).toMatchObject({
       kept: ["x_in.example:1", "x_used.example:1"],
       leftOut: [
         "outside user-api/x_out.example:1",

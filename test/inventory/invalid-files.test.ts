@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../src/errors.ts";
-import { renderCodeFrame } from "../../src/inventory/code-frame.ts";
+import { linesOf, renderCodeFrame } from "../../src/inventory/code-frame.ts";
 import type { InvalidFiles } from "../../src/inventory/invalid-files.ts";
 import { loadFiles } from "../../src/playbook/load-files.ts";
 import { load, problemsOf } from "../playbook/load.ts";
@@ -14,7 +14,7 @@ async function messageOf(texts: Parameters<typeof load>[0]): Promise<string> {
 describe("a code frame", () => {
   it("shows two lines around the place, and a caret under it", () => {
     const text = ["one", "two", "three", "  four: x", "five", "six", "seven"].join("\n");
-    expect(renderCodeFrame(text, 4, 9)).toBe(
+    expect(renderCodeFrame(linesOf(text), 4, 9)).toBe(
       ["  2 | two", "  3 | three", "> 4 |   four: x", "    |         ^", "  5 | five", "  6 | six"].join(
         "\n",
       ),
@@ -22,8 +22,8 @@ describe("a code frame", () => {
   });
 
   it("keeps tabs before the caret, and stays within the text", () => {
-    expect(renderCodeFrame("\tx: 1", 1, 2)).toBe("> 1 | \tx: 1\n    | \t^");
-    expect(renderCodeFrame("", 1, 1)).toBe("");
+    expect(renderCodeFrame(linesOf("\tx: 1"), 1, 2)).toBe("> 1 | \tx: 1\n    | \t^");
+    expect(renderCodeFrame(linesOf(""), 1, 1)).toBe("");
   });
 });
 

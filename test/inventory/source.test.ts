@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { References } from "../../src/inventory/reference.ts";
 import { readSource } from "../../src/inventory/source.ts";
@@ -59,13 +60,12 @@ describe("an inventory", () => {
 
 describe("-i -", () => {
   it("reads standard input", () => {
-    const script = `import { readSource } from "${resolve("src/inventory/source.ts")}"; import { References } from "${resolve("src/inventory/reference.ts")}"; console.log(readSource("-", new References({}), () => {}).keys([]).join())`;
+    const contents = `import { readSource } from "./source.ts"; import { References } from "./reference.ts"; console.log(readSource("-", new References({}), () => {}).keys([]).join())`;
+    const program = join(folder, "program.cjs");
+    const stdin = { contents, resolveDir: resolve("src/inventory") };
+    buildSync({ stdin, bundle: true, platform: "node", outfile: program });
     const input = "version: 1\nhosts: {}\n";
-    const { stdout, stderr } = spawnSync(
-      process.execPath,
-      ["--import", "tsx", "--input-type=module", "-e", script],
-      { input, encoding: "utf8" },
-    );
+    const { stdout, stderr } = spawnSync(process.execPath, [program], { input, encoding: "utf8" });
     expect({ stdout, stderr }).toEqual({ stdout: "version,hosts\n", stderr: "" });
   });
 });

@@ -93,9 +93,8 @@ function fileAnswer(
   if (how === "stat" || kind !== "regular") return fieldsOf(fields);
   if (how === "lines") {
     const lines = text.replace(/\n$/, "").split("\n");
-    const matching = lines.flatMap((line, index) =>
-      new RegExp(argument!).test(line) ? [index + 1, line] : [],
-    );
+    const pattern = new RegExp(argument!);
+    const matching = lines.flatMap((line, index) => (pattern.test(line) ? [index + 1, line] : []));
     return fieldsOf([...fields, ...matching]);
   }
   if (how === "settings") return fieldsOf([...fields, ...settingsIn(text)]);

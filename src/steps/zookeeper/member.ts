@@ -1,3 +1,4 @@
+import { onceEach } from "../../once-each.ts";
 import type { DataFact, ZookeeperFacts } from "./facts.ts";
 import { type Properties, parseProperties, type Servers, serversOf, withDynamic } from "./properties.ts";
 
@@ -80,15 +81,20 @@ export function syncedFollowersOf(facts: ZookeeperFacts): number | undefined {
 }
 
 /** zoo.cfg as it is on disk, with the members that it leaves to another file. */
-export function configurationOf(facts: ZookeeperFacts): Properties {
-  return withDynamic(parseProperties(facts.zooCfg.content ?? ""), facts.dynamic);
-}
+export const configurationOf = onceEach(
+  (facts: ZookeeperFacts): Properties =>
+    withDynamic(parseProperties(facts.zooCfg.content ?? ""), facts.dynamic),
+);
 
 /** What the server says of itself, once it serves. */
 export function liveConfigurationOf({ asked }: Pick<ZookeeperFacts, "asked">): Properties | undefined {
-  const text = asked?.answers.get("conf") ?? "";
-  return /^clientPort=/m.test(text) ? parseProperties(text) : undefined;
+  return asked === undefined ? undefined : configurationTold(asked.answers);
 }
+
+const configurationTold = onceEach((answers: ReadonlyMap<string, string>): Properties | undefined => {
+  const text = answers.get("conf") ?? "";
+  return /^clientPort=/m.test(text) ? parseProperties(text) : undefined;
+});
 
 /** Whether the process started with the zoo.cfg that is on disk now. */
 export function runsItsZooCfg(facts: ZookeeperFacts): boolean {

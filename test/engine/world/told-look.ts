@@ -4,6 +4,8 @@ import type { Ask, Question } from "../../../src/reader/protocol.ts";
 import { BOOT_ID, debian, MANIFEST } from "../../reader/told-debian.ts";
 import { type ToldFile, tellOf, value } from "../../reader/told-host.ts";
 
+const plain = tellOf(debian);
+
 /** What a host of this world tells of itself: files are those of its folder, and all else is Debian's. */
 export class FolderReading {
   readonly #path: string;
@@ -31,7 +33,8 @@ export class FolderReading {
     if (path.startsWith(`${this.#path}/`) && this.#isBroken)
       return { is: "unreadable", because: "it took more than 5 s" };
     const file = this.#file(path.startsWith(`${dirname(MANIFEST)}/`) ? `${this.#path}${path}` : path);
-    return tellOf({ ...debian, files: { ...debian.files, ...(file && { [path]: file }) } })(question);
+    if (file === undefined) return plain(question);
+    return tellOf({ ...debian, files: { ...debian.files, [path]: file } })(question);
   };
 
   /** One that is late is up after a look. */
