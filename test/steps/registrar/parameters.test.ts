@@ -15,21 +15,29 @@ const inventory = {
     services: [
       {
         name: "user-api",
-        path: "/services/user-api",
+        discovery: { by: "zookeeper", path: "/services/user-api" },
         check: { http: { method: "HEAD", path: "/up" } },
         serverOptionsAllowed: ["ssl"],
       },
-      { name: "queue", path: "/services/queue", check: { http: undefined }, serverOptionsAllowed: [] },
-      { name: "fixed", path: undefined, check: { http: undefined }, serverOptionsAllowed: [] },
       {
-        name: "admin",
-        path: "/services/orders",
+        name: "queue",
+        discovery: { by: "zookeeper", path: "/services/queue" },
         check: { http: undefined },
         serverOptionsAllowed: [],
-        labels: [
-          { label: "kind", value: "admin", condition: "equals" },
-          { label: "stage", value: "canary", condition: "not-equals" },
-        ],
+      },
+      { name: "fixed", discovery: { by: "inventory" }, check: { http: undefined }, serverOptionsAllowed: [] },
+      {
+        name: "admin",
+        discovery: {
+          by: "zookeeper",
+          path: "/services/orders",
+          labels: [
+            { label: "kind", value: "admin", condition: "equals" },
+            { label: "stage", value: "canary", condition: "not-equals" },
+          ],
+        },
+        check: { http: undefined },
+        serverOptionsAllowed: [],
       },
     ],
   },
