@@ -6,7 +6,7 @@ import { loadedOrRead, readLoadedRecord } from "../../haproxy/loaded.ts";
 import { lookAtWorker, type Worker } from "../../haproxy/look.ts";
 import { HAPROXY_UNIT } from "../../haproxy/paths.ts";
 import { type Answer, read, readThere, reasonOf } from "../../reader/answer.ts";
-import type { NamesInDns, Reader, RegistryReading } from "../../reader/reader.ts";
+import type { Reader, RegistryReading } from "../../reader/reader.ts";
 import { lookAtProgram } from "../../smartstack/look.ts";
 import { lookUntilAtRest, SOON_MS } from "../../smartstack/look-until-at-rest.ts";
 import { quotable } from "../../terminal-text.ts";
@@ -87,21 +87,30 @@ async function effectsOf(reader: Reader, { members, services }: WatcherDesired):
   const [worker, registry, dns, entries] = await Promise.all([
     lookAtWorker(reader),
     paths.length === 0 ? undefined : reader.registry(members, [...new Set(paths)]),
-    Promise.all(services.flatMap((service) => askedFor(reader, service))),
+    namesIn(reader, services),
     reader.list(STATE_DIRECTORY, pattern),
   ]);
   const found = read(entries, STATE_DIRECTORY) ?? [];
   const names = new Set(found.filter(({ targetKind }) => targetKind !== "").map(({ name }) => name));
-  return { worker, registry, dns: new Map(dns), waiting: WAITING.filter((name) => names.has(name)) };
+  return { worker, registry, dns, waiting: WAITING.filter((name) => names.has(name)) };
 }
 
-function askedFor(
-  reader: Reader,
-  { name, discovery }: Service,
-): readonly Promise<[string, Answer<NamesInDns>]>[] {
-  if (discovery.by !== "dns") return [];
-  const hosts = [...new Set(discovery.names.map(({ host }) => host))];
-  return [reader.namesInDns(discovery.nameserver, hosts).then((answer) => [name, answer])];
+/** What DNS says of each service's names. A server is asked for all of them at once. */
+async function namesIn(reader: Reader, services: readonly Service[]): Promise<WatcherFacts["dns"]> {
+  const told = services.flatMap(({ name, discovery }) =>
+    discovery.by === "dns" ? [{ name, ...discovery }] : [],
+  );
+  const hosts = (of: typeof told) => [...new Set(of.flatMap(({ names }) => names.map(({ host }) => host)))];
+  const servers = [...new Set(told.map(({ nameserver }) => nameserver))];
+  const answers = new Map(
+    await Promise.all(
+      servers.map(async (server) => {
+        const asked = hosts(told.filter(({ nameserver }) => nameserver === server));
+        return [server, await reader.namesInDns(server, asked)] as const;
+      }),
+    ),
+  );
+  return new Map(told.map(({ name, nameserver }) => [name, answers.get(nameserver)!]));
 }
 
 /** How long to look again: 0 where waiting would show nothing else, or cannot help. */

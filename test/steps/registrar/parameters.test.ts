@@ -25,6 +25,7 @@ const inventory = {
         check: { http: undefined },
         serverOptionsAllowed: [],
       },
+      { name: "told", discovery: { by: "dns" }, check: { http: undefined }, serverOptionsAllowed: [] },
       { name: "fixed", discovery: { by: "inventory" }, check: { http: undefined }, serverOptionsAllowed: [] },
       {
         name: "admin",
@@ -68,6 +69,9 @@ describe("the registrar's parameters", () => {
       },
     ]);
     expect(problems({ fixed: { port: 9000 } })[0]!.message).toContain("no path in ZooKeeper");
+    expect(problems({ told: { port: 9000 } })[0]!.message).toMatch(
+      /is told by DNS, and has no path in ZooKeeper/,
+    );
     expect(problems({ "user-api": { port: 9000 } }, "10.1.0.1")[0]!.message).toBe(
       "no proxy would take 10.1.0.1, which is in none of mesh.networks (10.0.0.0/16, fd00::/64)",
     );
