@@ -9,7 +9,9 @@ import { eventually, killBackend, mustRun, startBackend } from "./backends.ts";
 import { liveServers } from "./haproxy.ts";
 import { countAnswers } from "./http.ts";
 import { type Ended, inventoryFor, meshctl, oneHost, openRows } from "./meshctl.ts";
+import { letIn, releaseOfRun } from "./releases.ts";
 
+const suite = releaseOfRun();
 const SERVICE = "shop";
 const NAME = "shop.example";
 const PORT = 8080;
@@ -32,7 +34,7 @@ let at: Readonly<Record<"alpha" | "beta" | "gamma", string>>;
 let arguments_: readonly string[];
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: 1 });
+  lab = await startLab({ hosts: 1, suite });
   host = lab.hosts[0]!;
   const address = (last: number) => host.address.replace(/\d+$/, `${last}`);
   nameserver = address(1);
@@ -44,7 +46,7 @@ beforeAll(async () => {
   dns = await DnsServer.start(nameserver, 53);
   tell("alpha", "beta");
   const inventory = await inventoryFor(lab, (yaml) =>
-    oneHost(yaml)
+    letIn(suite, oneHost(yaml))
       .replace("  ensemble: zookeeper\n", "")
       .replace(
         /\n {2}services:\n[\s\S]*?\n\n/,
