@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { DNS_ASKER } from "../../src/steps/watcher/paths.ts";
 import { DnsServer } from "../dns-server.ts";
 import { type Lab, type LabHost, startLab } from "../lab/lab.ts";
-import { eventually, killBackend, mustRun, startBackend } from "./backends.ts";
+import { eventually, mustRun, startBackend } from "./backends.ts";
 import { liveServers } from "./haproxy.ts";
 import { countAnswers } from "./http.ts";
 import { type Ended, inventoryFor, meshctl, oneHost, openRows } from "./meshctl.ts";
@@ -198,7 +198,7 @@ describe("a service that DNS tells", () => {
   });
 
   it("has a server that is dead named by its check", async () => {
-    await killBackend(host, "beta");
+    await mustRun(host, "systemctl kill --signal=KILL backend-beta");
     await eventually(
       "beta is DOWN",
       verify,
