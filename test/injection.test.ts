@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { WantedFile } from "../src/contract/change.ts";
+import { pathOf } from "../src/contract/mesh.ts";
 import { inOrder } from "../src/engine/script-block.ts";
 import { uncheckedOptions } from "../src/haproxy/check-words.ts";
 import { parseHaproxyConfig, renderHaproxyConfig } from "../src/haproxy/config.ts";
@@ -125,8 +126,8 @@ function expectLiteralMesh(desired: WatcherDesired): void {
   }
   const synapse = renderSynapseConfig(desired);
   expect(synapse).not.toContain("<%");
-  for (const { name, path } of desired.services)
-    expect(JSON.parse(synapse).services[name].discovery.path).toBe(path);
+  for (const service of desired.services)
+    expect(JSON.parse(synapse).services[service.name].discovery.path).toBe(pathOf(service));
 }
 
 type Loaded = Awaited<ReturnType<typeof load>>;

@@ -6,7 +6,7 @@ import { type Suite, suites } from "./lab/suite.ts";
 import { plantTraps } from "./traps/table.ts";
 
 /** End-to-end tests whose hosts are of the release that is tried. */
-const SCENARIOS = ["test/e2e/lived-in.test.ts", "test/e2e/zookeeper-auth.test.ts"];
+const SCENARIOS = ["lived-in", "zookeeper-auth", "dns"].map((name) => `test/e2e/${name}.test.ts`);
 
 function passesScenarios(suite: Suite): boolean {
   const { status } = spawnSync("npx", ["vitest", "run", "--project", "e2e", "--retry=0", ...SCENARIOS], {

@@ -1,5 +1,5 @@
 import type { HostName } from "../contract/inventory-view.ts";
-import type { Service, ZookeeperAuth } from "../contract/mesh.ts";
+import type { RegisteredService, Service, ZookeeperAuth } from "../contract/mesh.ts";
 import { inParallel } from "../engine/observe.ts";
 import { CommandFailed } from "../errors.ts";
 import { CANARY } from "../haproxy/canary.ts";
@@ -44,7 +44,7 @@ export interface ServiceProbe {
 }
 
 interface ProbeOptions {
-  readonly service: Service & { readonly path: string };
+  readonly service: RegisteredService;
   readonly canary: Canary;
   readonly proxies: readonly HostName[];
   /** ADDRESS:PORT of the ensemble's members. */
@@ -76,7 +76,7 @@ export function canaryServer({ address, port }: Canary): string {
  */
 export function canaryData(
   { address, port }: Canary,
-  { mode, check, labels }: Pick<Service, "mode" | "check" | "labels">,
+  { mode, check, discovery }: Pick<Service, "mode" | "check" | "discovery">,
 ): string {
   const own = mode === "tcp" && check.off === true ? " check" : "";
   const options = `weight 0 fall 2${own}`;
@@ -86,7 +86,7 @@ export function canaryData(
     name: CANARY,
     haproxy_server_options: options,
     // Picked as the service's own are.
-    ...(labels === undefined ? {} : { labels: labelsFor(labels) }),
+    ...(discovery.by === "zookeeper" && discovery.labels ? { labels: labelsFor(discovery.labels) } : {}),
   });
 }
 
@@ -150,7 +150,7 @@ function startCanary({
   const { address, port, host } = canary;
   // Both waits, and time for what is between them.
   const seconds = Math.ceil((2 * deadlineMs) / 1000) + 30;
-  const node = `${service.path.replace(/\/$/, "")}/${CANARY}`;
+  const node = `${service.discovery.path.replace(/\/$/, "")}/${CANARY}`;
   // In the text of the script, which comes over its standard input.
   const account = auth === undefined ? "" : `${auth.user}:${auth.password.reveal()}`;
   const args = [address, port, nonce, members.join(","), node, canaryData(canary, service), seconds];

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Canary, isCanary, probeService, type ServiceProbe } from "../canary/prove-service.ts";
 import type { HostName } from "../contract/inventory-view.ts";
+import type { RegisteredService } from "../contract/mesh.ts";
 import { EXIT, exitCodeOf } from "../engine/exit-code.ts";
 import { runName } from "../engine/run-name.ts";
 import { ConfigurationError } from "../errors.ts";
@@ -26,8 +27,6 @@ export interface ProbeFlags extends LookFlags {
   /** Seconds. */
   readonly timeout: number;
 }
-
-type Service = Inventory["mesh"]["services"][number] & { readonly path: string };
 
 /** Probes one service or all, one after another, and shows it. Returns the exit code. */
 export async function probeCommand(named: string | undefined, flags: ProbeFlags): Promise<number> {
@@ -109,8 +108,10 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
 }
 
 /** Throws ConfigurationError when there is none, or none of that name. */
-function servicesToProbe(named: string | undefined, { mesh }: Inventory): readonly Service[] {
-  const discovered = mesh.services.filter((service): service is Service => service.path !== undefined);
+function servicesToProbe(named: string | undefined, { mesh }: Inventory): readonly RegisteredService[] {
+  const discovered = mesh.services.filter(
+    (service): service is RegisteredService => service.discovery.by === "zookeeper",
+  );
   if (named === undefined) {
     if (discovered.length === 0)
       throw new ConfigurationError("no service of the inventory has a path: there is nothing to follow");
@@ -118,10 +119,13 @@ function servicesToProbe(named: string | undefined, { mesh }: Inventory): readon
   }
   const found = discovered.filter(({ name }) => name === named);
   if (found.length > 0) return found;
-  if (mesh.services.some(({ name }) => name === named))
+  const other = mesh.services.find(({ name }) => name === named);
+  if (other !== undefined) {
+    const place = other.discovery.by === "dns" ? "come from DNS" : "stand in the inventory";
     throw new ConfigurationError(
-      `${named} has no path: its servers stand in the inventory, and no proxy follows them in ZooKeeper`,
+      `${named} has no path: its servers ${place}, and no proxy follows them in ZooKeeper`,
     );
+  }
   const names = discovered.map(({ name }) => name);
   throw new ConfigurationError(
     `there is no service '${named}'${didYouMean(named, names) || `; there are ${names.join(", ")}`}`,

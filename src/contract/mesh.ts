@@ -54,15 +54,9 @@ export interface Service {
   readonly lines?:
     | { readonly frontend: readonly string[]; readonly backend: readonly string[]; readonly server: string }
     | undefined;
-  /** ZooKeeper path whose children are the live backends; undefined when the servers are static. */
-  readonly path: string | undefined;
-  /** Which of the backends at the path are this service's, where several share it; undefined where all are. */
-  readonly labels?: readonly LabelRule[] | undefined;
-  /** What becomes of a path that lists no backend, where the watcher's `when_empty` does not say it for this service. */
-  readonly whenEmpty?: "keep_last" | "serve_none" | undefined;
-  /** The static servers are served beside those that the path lists, not only while it lists none. */
-  readonly keepsServers?: true | undefined;
-  /** Static servers; with a path these are Synapse's default servers. */
+  /** Where its servers come from. */
+  readonly discovery: Discovery;
+  /** Static servers; beside a path these are Synapse's default servers. */
   readonly servers: readonly {
     readonly name: string;
     readonly host: string;
@@ -94,6 +88,49 @@ export interface Service {
   };
 }
 
+/** Where a service's servers come from: what each kind of it needs. */
+export type Discovery = { readonly by: "inventory" } | ByZookeeper | ByDns;
+
+/** The children of a path are the live backends. */
+export interface ByZookeeper {
+  readonly by: "zookeeper";
+  readonly path: string;
+  /** Which of the backends at the path are this service's, where several share it; undefined where all are. */
+  readonly labels?: readonly LabelRule[] | undefined;
+  /** What becomes of a path that lists no backend, where the watcher's `when_empty` does not say it for this service. */
+  readonly whenEmpty?: "keep_last" | "serve_none" | undefined;
+  /** The static servers are served beside those that the path lists, not only while it lists none. */
+  readonly keepsServers?: true | undefined;
+}
+
+/** A service whose backends register. */
+export type RegisteredService = Service & { readonly discovery: ByZookeeper };
+
+/** The addresses of names are the servers. One that is not told keeps those that it had last. */
+export interface ByDns {
+  readonly by: "dns";
+  readonly names: readonly { readonly host: string; readonly port: number }[];
+  /** Whom the proxies ask, when not whom their own /etc/resolv.conf says. */
+  readonly nameserver?: string | undefined;
+  /** How often they ask. */
+  readonly intervalMs: number;
+}
+
+/** Whether a watcher follows where its servers are. */
+export function isFollowed({ discovery }: Pick<Service, "discovery">): boolean {
+  return discovery.by !== "inventory";
+}
+
+/** The path in ZooKeeper where its backends register; undefined where none do. */
+export function pathOf({ discovery }: Pick<Service, "discovery">): string | undefined {
+  return discovery.by === "zookeeper" ? discovery.path : undefined;
+}
+
+/** The names of DNS that a service goes by, NAME:PORT. */
+export function namesOf({ names }: ByDns): readonly string[] {
+  return names.map(({ host, port }) => `${host}:${port}`);
+}
+
 /** In Synapse's own words, an entry of its `label_filters`. */
 export interface LabelRule {
   readonly label: string;
@@ -101,7 +138,7 @@ export interface LabelRule {
   readonly condition: "equals" | "not-equals";
 }
 
-/** Whether a watcher follows ZooKeeper on the proxies, and so is the one that writes haproxy.cfg. */
+/** Whether a watcher follows ZooKeeper or DNS on the proxies, and so is the one that writes haproxy.cfg. */
 export function hasWatcher(mesh: Mesh): boolean {
-  return mesh.services.some((service) => service.path !== undefined);
+  return mesh.services.some(isFollowed);
 }

@@ -1,4 +1,4 @@
-import type { Service } from "../contract/mesh.ts";
+import { isFollowed, type Service } from "../contract/mesh.ts";
 import { saysBackup, uncheckedOptions } from "./check-words.ts";
 
 /**
@@ -22,10 +22,10 @@ const panicName = (service: string): string => `${service}:panic`;
 
 /** `backend` are the lines of the service's own back end. Undefined where nothing is to be done. */
 export function panicSettings(service: Service, backend: readonly string[]): PanicSettings | undefined {
-  const { name, panicPercent: percent = 0, check, servers, path, lines } = service;
+  const { name, panicPercent: percent = 0, check, servers, lines } = service;
   // What has a backup knows what to do, and what nobody checks is never down.
   const defaults = backend.filter((line) => line.startsWith("default-server "));
-  const options = path === undefined ? servers.map((server) => server.options) : [];
+  const options = isFollowed(service) ? [] : servers.map((server) => server.options);
   const hasBackup = [...defaults, ...options, lines?.server].some((words) => saysBackup(words ?? ""));
   if (percent === 0 || check.off || hasBackup) return undefined;
   return {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Mesh, Service } from "../contract/mesh.ts";
+import { isFollowed, type Mesh, pathOf, type Service } from "../contract/mesh.ts";
 import { CANARY } from "./canary.ts";
 import { type PanicSettings, panicSettings } from "./panic.ts";
 import type { HaproxyParameters } from "./parameters.ts";
@@ -197,7 +197,7 @@ function serviceSettings(service: Service, retriesRequests: boolean, timeoutTcpM
     ].join(" "),
     ...(panic === undefined ? {} : { panic }),
     downAfterMs: downAfterMs(service.check),
-    discovered: service.path !== undefined,
+    discovered: isFollowed(service),
     servers: service.servers.map(({ name, host, port, options }) => ({
       name,
       host,
@@ -229,7 +229,9 @@ function backendLines(
     `mode ${service.mode}`,
     `balance ${service.balance}`,
     // HAProxy sets no cookie by this; it only obeys one that asks for a server, which `meshctl probe` sends.
-    ...(service.path !== undefined && service.mode === "http" ? [`cookie ${PROBE_COOKIE}`, ONLY_CANARY] : []),
+    ...(pathOf(service) !== undefined && service.mode === "http"
+      ? [`cookie ${PROBE_COOKIE}`, ONLY_CANARY]
+      : []),
     ...(service.mode === "tcp" ? ["option srvtcpka"] : []),
     ...timeout("connect", timeouts.connect),
     ...timeout("server", timeouts.server ?? silenceMs),

@@ -68,25 +68,23 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
         },
       ]);
     for (const proxy of proxies) {
-      if (proxy.servers.length === 0 && !synapse?.paths.has(proxy.name)) {
+      if (proxy.servers.length === 0 && !synapse?.discovered.has(proxy.name)) {
         const other = proxy.backend.find((line) =>
           /^(server-template|dispatch|option transparent)\b/.test(line),
         );
-        const because = "a service has servers, or a path in ZooKeeper that lists them";
+        const because = "a service has servers, or a path in ZooKeeper or names in DNS that tell them";
         say(file.path, [{ what: `service ${proxy.name} (${other ?? "no server"})`, because }]);
         continue;
       }
-      const path = synapse?.paths.get(proxy.name);
+      const discovered = synapse?.discovered.get(proxy.name);
       const made = entryOf(proxy, part);
       const { entry, refused } =
-        made.entry === undefined
-          ? { ...made, refused: [] }
-          : fitting(made.entry, path === undefined ? {} : { path });
+        made.entry === undefined ? { ...made, refused: [] } : fitting(made.entry, discovered ?? {});
       const leftOut = [...made.leftOut, ...refused];
       if (
         entry === undefined ||
         !/^[A-Za-z0-9][\w.-]*$/.test(proxy.name) ||
-        (entry.servers === undefined && path === undefined)
+        (entry.servers === undefined && discovered === undefined)
       ) {
         const reason = leftOut[0] ?? {
           what: proxy.name,
@@ -95,7 +93,7 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
         say(file.path, [{ what: `service ${proxy.name} (${reason.what})`, because: reason.because }]);
         continue;
       }
-      const whole = path === undefined ? entry : { path, ...synapse!.discovered.get(proxy.name), ...entry };
+      const whole = { ...discovered, ...entry };
       const known = services.get(proxy.name);
       if (known !== undefined) {
         // Each proxy has a file of its own that says the same.
@@ -130,7 +128,7 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
 }
 
 /** What a service is without which it would be another one. */
-const ESSENTIAL = ["port", "bind", "bind_options", "mode", "servers", "check", "path"];
+const ESSENTIAL = ["port", "bind", "bind_options", "mode", "servers", "check", "path", "dns"];
 
 /** What the inventory takes of an entry; undefined where it takes none of what makes the service. */
 function fitting(entry: Entry, more: Entry) {

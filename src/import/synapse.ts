@@ -1,5 +1,7 @@
 import { type HaproxyConfig, parseHaproxyConfig } from "../haproxy/config.ts";
 import { labelFilters } from "../inventory/labels.ts";
+import { checkInterval } from "../inventory/read-service-watcher.ts";
+import { dnsEntry } from "../inventory/schema.ts";
 import { mayBeOne, membersIn } from "./members.ts";
 import { isBackLine, isFrontLine } from "./proxies.ts";
 import { type Entry, type LeftOut, REGISTERED } from "./service.ts";
@@ -9,9 +11,7 @@ type Json = Readonly<Record<string, unknown>>;
 export interface SynapseFile {
   /** What Synapse makes of the file, with one server line for all that a registry tells of a service. */
   readonly config: HaproxyConfig;
-  /** Service → its path in ZooKeeper. */
-  readonly paths: ReadonlyMap<string, string>;
-  /** Service → what else of its discovery the inventory says. */
+  /** Service → its path in ZooKeeper or its names in DNS, and what else of its discovery the inventory says. */
   readonly discovered: ReadonlyMap<string, Entry>;
   /** HOST:PORT of ZooKeeper's members. */
   readonly members: readonly string[];
@@ -41,7 +41,12 @@ const KNOWN = new Set([
 const KNOWN_HAPROXY = new Set(
   "port bind_address bind_options server_options listen frontend backend disabled".split(" "),
 );
-const KNOWN_DISCOVERY = new Set(["method", "path", "hosts", "label_filters", "label_filter"]);
+/** By method: what is taken, or left out with words of its own. */
+const KNOWN_DISCOVERY: ReadonlyMap<unknown, ReadonlySet<string>> = new Map([
+  ["zookeeper", new Set(["method", "path", "hosts", "label_filters", "label_filter"])],
+  ["base", new Set(["method", "path", "hosts", "label_filters", "label_filter"])],
+  ["dns", new Set(["method", "servers", "nameserver", "check_interval", "label_filters", "label_filter"])],
+]);
 const KNOWN_SERVER = new Set(["name", "host", "port", "haproxy_server_options"]);
 /** Of `haproxy:` at the top: how Synapse works, which meshctl decides. */
 const WORKINGS =
@@ -51,7 +56,6 @@ const WORKINGS =
 export function readSynapse(json: Json): SynapseFile {
   const leftOut: LeftOut[] = [];
   const haproxy = mapOf(json.haproxy);
-  const paths = new Map<string, string>();
   const discoveries = new Map<string, Entry>();
   const members = new Set<string>();
   const text = ["global", ...linesOf(haproxy.global), "defaults", ...linesOf(haproxy.defaults)];
@@ -81,8 +85,8 @@ export function readSynapse(json: Json): SynapseFile {
     const decodes = discovery.decode != null && decode.method !== "nerve";
     for (const [key, value] of Object.entries(discovery)) {
       if (key === "generator_config_path" && value === "disabled") continue;
-      if (key === "decode" || (discovery.method !== "zookeeper" && discovery.method !== "base")) continue;
-      if (!KNOWN_DISCOVERY.has(key)) leave(`discovery.${key}`, whyNot(key));
+      if (key === "decode" || (KNOWN_DISCOVERY.get(discovery.method)?.has(key) ?? true)) continue;
+      leave(`discovery.${key}`, whyNot(key));
     }
     if (own.disabled != null && own.disabled !== false) {
       leave("the whole service", "it is disabled for HAProxy, so Synapse makes no front end of it");
@@ -114,10 +118,12 @@ export function readSynapse(json: Json): SynapseFile {
       );
       continue;
     }
-    if (!isRegistered && discovery.method !== "base") {
+    const dns = discovery.method === "dns" ? dnsOf(service, discovery, leave) : undefined;
+    if (dns === "none") continue;
+    if (!isRegistered && dns === undefined && discovery.method !== "base") {
       leave(
         "the whole service",
-        `discovery by ${discovery.method ?? "nothing"} has no place: ${insteadOf(discovery)}`,
+        `discovery by ${discovery.method ?? "nothing"} has no place: write it with 'servers' under mesh.services, or register it in ZooKeeper`,
       );
       continue;
     }
@@ -131,10 +137,12 @@ export function readSynapse(json: Json): SynapseFile {
       }
       // Without a chroot at the connection the same znode has the longer path.
       const path = `${named.chroot}${String(discovery.path).replace(/\/+$/, "")}`;
-      const sharer = [...paths].find(([twin, other]) =>
-        other === path
-          ? !areTold(labels, discoveries.get(twin)?.labels)
-          : `${other}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${other}/`),
+      const sharer = [...discoveries].find(([, { path: other, labels: theirs }]) =>
+        typeof other !== "string"
+          ? false
+          : other === path
+            ? !areTold(labels, theirs)
+            : `${other}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${other}/`),
       );
       if (sharer !== undefined) {
         leave(
@@ -143,9 +151,9 @@ export function readSynapse(json: Json): SynapseFile {
         );
         continue;
       }
-      paths.set(name, path);
       const keeps = service.use_previous_backends;
       discoveries.set(name, {
+        path,
         ...(labels === undefined ? {} : { labels }),
         ...(typeof keeps === "boolean" ? { when_empty: keeps ? "keep_last" : "serve_none" } : {}),
         ...(service.keep_default_servers === true && listOf(service.default_servers).length > 0
@@ -159,11 +167,13 @@ export function readSynapse(json: Json): SynapseFile {
         );
       for (const member of named.members) members.add(member);
     }
+    if (dns !== undefined) discoveries.set(name, { dns });
+    const defaults = dns === undefined ? listOf(service.default_servers).map(mapOf) : [];
     const listen = linesOf(own.listen);
     // The server's own port is what a check asks anyway.
     const options =
       typeof own.server_options === "string" ? own.server_options.replace(/\bport %\{port\}/g, "") : "";
-    for (const server of listOf(service.default_servers).map(mapOf)) {
+    for (const server of defaults) {
       const more = Object.keys(server).filter(
         (key) => !KNOWN_SERVER.has(key) && !(key === "weight" && haproxy.use_nerve_weights !== true),
       );
@@ -175,18 +185,16 @@ export function readSynapse(json: Json): SynapseFile {
     }
     const bind = [own.bind_address ?? haproxy.bind_address ?? "localhost", own.port].join(":");
     const servers = [
-      ...(isRegistered ? [`server registered ${REGISTERED}:1 ${options}`] : []),
-      ...listOf(service.default_servers)
-        .map(mapOf)
-        .map((server) =>
-          [
-            "server",
-            String(server.name ?? `${server.host}_${server.port}`),
-            `${server.host}:${server.port}`,
-            options,
-            typeof server.haproxy_server_options === "string" ? server.haproxy_server_options : "",
-          ].join(" "),
-        ),
+      ...(isRegistered || dns !== undefined ? [`server registered ${REGISTERED}:1 ${options}`] : []),
+      ...defaults.map((server) =>
+        [
+          "server",
+          String(server.name ?? `${server.host}_${server.port}`),
+          `${server.host}:${server.port}`,
+          options,
+          typeof server.haproxy_server_options === "string" ? server.haproxy_server_options : "",
+        ].join(" "),
+      ),
     ];
     text.push(
       `frontend ${name}`,
@@ -202,7 +210,6 @@ export function readSynapse(json: Json): SynapseFile {
   }
   return {
     config: parseHaproxyConfig(text.join("\n")),
-    paths,
     discovered: discoveries,
     members: [...members],
     weighs: haproxy.use_nerve_weights === true,
@@ -241,14 +248,54 @@ function areTold(one: unknown, other: unknown): boolean {
   return one !== undefined && other !== undefined && JSON.stringify(one) !== JSON.stringify(other);
 }
 
-/** What to write for a discovery that meshctl has not. */
-function insteadOf({ method, servers }: Json): string {
-  const instead = "write it with 'servers' under mesh.services, or register it in ZooKeeper";
-  if (method !== "dns") return instead;
-  const named = listOf(servers)
-    .map(mapOf)
-    .map(({ host, port }) => `${host}:${port}`);
-  return `${instead}; its servers are ${named.join(", ") || "not said"}, and 'resolvers' on their lines follows names`;
+/** A service's `dns`; "none" where what its discovery says has no place: it would get other servers. */
+function dnsOf(
+  service: Json,
+  discovery: Json,
+  leave: (what: string, because: string) => void,
+): Entry | "none" {
+  const servers = listOf(discovery.servers).map(mapOf);
+  const names = servers.map(({ host, port }) => `${host}:${port}`);
+  const without = (because: string): "none" => {
+    leave("the whole service", because);
+    return "none";
+  };
+  if (names.length === 0) return without("discovery by dns names no servers");
+  const wrong = names.filter((name) => !dnsEntry.safeParse({ names: [name] }).success);
+  if (wrong.length > 0)
+    return without(
+      `discovery by dns takes whole names with their ports, and not ${wrong.join(", ")}: addresses are 'servers' of a service`,
+    );
+  if (discovery.label_filters != null || discovery.label_filter != null)
+    return without("its label_filters pick among its names: leave out those that it does not pick");
+  const nameserver = discovery.nameserver ?? undefined;
+  if (!dnsEntry.shape.nameserver.safeParse(nameserver).success)
+    return without(`its nameserver ${JSON.stringify(nameserver)} is no IP address`);
+  const interval = checkInterval(discovery.check_interval);
+  const isTaken = dnsEntry.shape.interval.safeParse(interval).success;
+  if (!isTaken)
+    leave(
+      `discovery.check_interval ${JSON.stringify(discovery.check_interval)}`,
+      "the proxies ask every 1 to 30 seconds: every 5 here",
+    );
+  const called = servers.flatMap(({ name }) => (typeof name === "string" ? [name] : []));
+  if (called.length > 0)
+    leave(`the server names ${called.join(", ")}`, "what DNS tells is called by its address in HAProxy");
+  for (const { host, port: _, name: __, ...more } of servers)
+    if (Object.keys(more).length > 0)
+      leave(`${Object.keys(more).join(", ")} of ${host}`, "a name in DNS has a port, and nothing else");
+  if (listOf(service.default_servers).length > 0)
+    leave(
+      "default_servers",
+      "a service that DNS tells has no others: a name that is not told keeps its last addresses",
+    );
+  if (service.use_previous_backends === false)
+    leave("use_previous_backends", "a name that is not told keeps its last addresses");
+  return {
+    names: [...new Set(names)],
+    ...(nameserver === undefined ? {} : { nameserver }),
+    ...(isTaken ? { interval } : {}),
+  };
 }
 
 function whyNot(key: string): string {

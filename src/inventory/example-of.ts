@@ -33,6 +33,10 @@ const VALUES: Readonly<Record<string, string>> = {
   panic_threshold: "50%",
   // Of a service.
   path: "/services/user-api",
+  dns: "{ names: [api.example.com], port: 8080 }",
+  names: "[api.example.com]",
+  nameserver: "10.0.0.53",
+  "dns.interval": "5s",
   servers: "[{ host: 10.0.0.21, port: 3306 }]",
   "servers.host": "10.0.0.21",
   name: "db-01",

@@ -89,7 +89,8 @@ const WORDS: Readonly<Record<string, string>> = {
   // Synapse and Nerve
   zk_hosts: "here `mesh: { ensemble: GROUP }`",
   zk_path: "here `path:` of the service",
-  discovery: "here `path:` of the service; Synapse's own form stands below `mesh: { service_watcher: … }`",
+  discovery:
+    "here `path:` or `dns:` of the service; Synapse's own form stands below `mesh: { service_watcher: … }`",
   check_interval: "here `check: { inter: 2000 }`",
   default_servers: "here `servers:` of the service, without `path`",
 };
@@ -292,8 +293,9 @@ const WORDS_AT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     healthcheck: "here `check: { http: GET /health }`",
     health_check: "here `check: { http: GET /health }`",
     uri: "here `check: { http: GET /health }`",
-    host: "here `servers: [{ host: …, port: … }]`, or a `path` where backends register",
-    hosts: "here `servers: [{ host: …, port: … }]`, or a `path` where backends register",
+    host: "here `servers: [{ host: …, port: … }]`, `dns: { names: […] }`, or a `path` where backends register",
+    hosts:
+      "here `servers: [{ host: …, port: … }]`, `dns: { names: […] }`, or a `path` where backends register",
     backends: "here `servers: [{ host: …, port: … }]`, or a `path` where backends register",
     lb: "here `balance: leastconn`",
     lb_policy: "here `balance: leastconn`",

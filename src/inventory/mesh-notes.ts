@@ -1,4 +1,4 @@
-import { hasWatcher, type Mesh } from "../contract/mesh.ts";
+import { type Mesh, pathOf } from "../contract/mesh.ts";
 
 /** An even ensemble endures no more than the next smaller one, and is one more that can fail. Empty of an odd one. */
 export function ensembleNotes({ ensemble }: Mesh): readonly string[] {
@@ -12,7 +12,7 @@ export function ensembleNotes({ ensemble }: Mesh): readonly string[] {
 
 /** What a person should know of the mesh as a whole before they let it be set up. One sentence each. */
 export function meshNotes(mesh: Mesh): readonly string[] {
-  if (!hasWatcher(mesh) || mesh.networks.length > 0) return [];
+  if (mesh.networks.length > 0 || mesh.services.every((service) => pathOf(service) === undefined)) return [];
   return [
     "backends may be at any address: a client that can write to ZooKeeper can send requests anywhere. " +
       "mesh.networks: [10.0.0.0/16] in the inventory keeps them in the blocks that it lists",

@@ -1,3 +1,4 @@
+import { dnsNames } from "./dns-names.ts";
 import type { ServiceEntry } from "./schema.ts";
 
 /** Ports that are known for another protocol than HTTP (IANA's service names, and the defaults of databases and queues). */
@@ -46,8 +47,9 @@ export function modeOf(entry: ServiceEntry): "http" | "tcp" | { readonly unknown
   return { unknown: `${because}, so it cannot be known whether it speaks HTTP` };
 }
 
-function wellKnown({ port, servers }: ServiceEntry): string | undefined {
-  for (const each of [port, ...(servers ?? []).map((server) => server.port)]) {
+function wellKnown({ port, servers, dns }: ServiceEntry): string | undefined {
+  const theirs = [...(servers ?? []), ...(dns === undefined ? [] : dnsNames(dns))].map((each) => each.port);
+  for (const each of [port, ...theirs]) {
     const protocol = OTHER_PROTOCOLS.get(each);
     if (protocol !== undefined) return `port ${each} is known for ${protocol}`;
   }

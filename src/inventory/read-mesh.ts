@@ -1,8 +1,9 @@
 import { isIPv6 } from "node:net";
 import type * as z from "zod";
 import type { HostName } from "../contract/inventory-view.ts";
-import type { Mesh, Service } from "../contract/mesh.ts";
+import type { Discovery, Mesh, Service } from "../contract/mesh.ts";
 import { isSameIp, isWildcard } from "../ip.ts";
+import { dnsNames } from "./dns-names.ts";
 import { shownRules } from "./labels.ts";
 import { modeOf } from "./mode.ts";
 import { didYouMeanGroup } from "./nearest-name.ts";
@@ -30,7 +31,7 @@ type Ports = z.output<typeof zookeeperPorts>;
 interface ServiceDraft {
   readonly entry: ServiceEntry;
   readonly place: Path;
-  at(key: "path" | "port" | "servers" | "labels"): Path;
+  at(key: "path" | "dns" | "port" | "servers" | "labels"): Path;
 }
 type Services = ReadonlyMap<string, ServiceDraft>;
 
@@ -193,13 +194,18 @@ function reportServices(section: Section, services: Services): void {
     });
   }
   for (const { entry, place, at } of services.values()) {
-    const { path, servers } = entry;
-    if (path === undefined && servers === undefined) {
-      section.problem(place, "expected 'path' (ZooKeeper) or 'servers' (a fixed list), found neither", {
-        at: "key",
-        hint: "`path: /services/NAME` where its backends register, or `servers: [{ host: 10.0.0.5, port: 80 }]`",
-      });
+    const { path, servers, dns } = entry;
+    if (path === undefined && servers === undefined && dns === undefined) {
+      section.problem(
+        place,
+        "expected 'path' (ZooKeeper), 'dns' (names) or 'servers' (a fixed list), found none of them",
+        {
+          at: "key",
+          hint: "`path: /services/NAME` where its backends register, `dns: { names: [api.example.com], port: 80 }`, or `servers: [{ host: 10.0.0.5, port: 80 }]`",
+        },
+      );
     }
+    if (dns !== undefined) reportDns(section, { entry, place, at }, dns);
     if (path !== undefined && section.raw(["mesh", "ensemble"]) === undefined) {
       section.problem(at("path"), "a path needs 'mesh.ensemble', the group of ZooKeeper's hosts", {
         hint: "for example `mesh: { ensemble: zookeeper }`; without ZooKeeper a service has `servers`",
@@ -273,6 +279,34 @@ function reportSharedPaths(section: Section, services: Services): void {
 
 function isBelow(path: string, outer: string): boolean {
   return path.startsWith(`${outer}/`);
+}
+
+/** A service that DNS tells has no other servers: a name that is not told keeps those that it had. */
+function reportDns(
+  section: Section,
+  { entry, place, at }: ServiceDraft,
+  dns: NonNullable<ServiceEntry["dns"]>,
+): void {
+  for (const key of ["path", "servers"] as const)
+    if (entry[key] !== undefined)
+      section.problem(at(key), `stands beside 'dns', and a service has one of the two`, {
+        at: "key",
+        hint: `leave one of them out, or make a second service of \`${key}\``,
+      });
+  const isListed = new Set<string>();
+  for (const [index, name] of dns.names.entries()) {
+    const where = place[1] === "service_watcher" ? at("dns") : [...at("dns"), "names", index];
+    const [found] = dnsNames({ names: [name], port: dns.port });
+    if (found === undefined)
+      section.problem(where, `${name} has no port`, {
+        hint: "`port: 80` beside `names` counts for all that say none",
+      });
+    else if (found.port > 65_535) section.problem(where, `${found.port} is no port: expected 1–65535`);
+    const key = found === undefined ? name : `${found.host}:${found.port}`;
+    if (isListed.has(key))
+      section.problem(where, `${key} is listed already`, { hint: "leave one of the two out" });
+    isListed.add(key);
+  }
 }
 
 function reportSharedServers(
@@ -392,10 +426,7 @@ export function toService(
       lines: entry.lines && { ...entry.lines, server: entry.lines.server ?? "" },
     }),
     port: entry.port,
-    path: entry.path,
-    ...(entry.labels === undefined || entry.labels.length === 0 ? {} : { labels: entry.labels }),
-    ...(entry.when_empty === undefined ? {} : { whenEmpty: entry.when_empty }),
-    ...(entry.keep_servers ? { keepsServers: true as const } : {}),
+    discovery: discoveryOf(entry),
     servers: (entry.servers ?? []).map(({ backup, weight, ...server }) => {
       const options = [...(weight === undefined ? [] : [`weight ${weight}`]), ...(backup ? ["backup"] : [])];
       return {
@@ -417,6 +448,31 @@ export function toService(
       fall: check.fall,
       failFast: !isOff && (entry.fail_fast ?? all.failFast),
     },
+  };
+}
+
+function discoveryOf({
+  path,
+  dns,
+  labels,
+  when_empty: whenEmpty,
+  keep_servers: keeps,
+}: ServiceEntry): Discovery {
+  if (path !== undefined)
+    return {
+      by: "zookeeper",
+      path,
+      ...(labels === undefined || labels.length === 0 ? {} : { labels }),
+      ...(whenEmpty === undefined ? {} : { whenEmpty }),
+      ...(keeps ? { keepsServers: true as const } : {}),
+    };
+  if (dns === undefined) return { by: "inventory" };
+  const { nameserver, interval } = dns;
+  return {
+    by: "dns",
+    names: dnsNames(dns),
+    ...(nameserver === undefined ? {} : { nameserver }),
+    intervalMs: interval,
   };
 }
 

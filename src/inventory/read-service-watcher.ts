@@ -3,14 +3,23 @@ import { linesOf, wordsOf } from "../haproxy-lines.ts";
 import { durationMs } from "../quantities.ts";
 import { labelFilters } from "./labels.ts";
 import type { Path } from "./path.ts";
-import { checkEntry, httpRequest, type ServiceEntry, serviceEntry, share } from "./schema.ts";
+import {
+  checkEntry,
+  dnsEntry,
+  dnsServers,
+  httpRequest,
+  type ServiceEntry,
+  serviceEntry,
+  share,
+} from "./schema.ts";
 import type { Section } from "./section.ts";
 import { readServerOptions } from "./server-options.ts";
 
 /** Where `mesh.service_watcher` keeps what `mesh.services` keeps under a service's own key. */
-export const PLACES: Readonly<Record<"path" | "port" | "servers" | "labels", Path>> = {
+export const PLACES: Readonly<Record<"path" | "dns" | "port" | "servers" | "labels", Path>> = {
   labels: ["discovery", "label_filters"],
   path: ["discovery", "path"],
+  dns: ["discovery", "servers"],
   port: ["haproxy", "port"],
   servers: ["default_servers"],
 };
@@ -59,10 +68,12 @@ export function readServiceWatcher(
   const listed = section.raw([...place, "default_servers"]);
   const hasServers = listed !== undefined && !(Array.isArray(listed) && listed.length === 0);
   const servers = hasServers ? section.check([...place, "default_servers"], serverList) : undefined;
-  const path = readDiscovery(section, place, members, hasServers, problem);
+  const discovery = readDiscovery(section, place, members, hasServers, problem);
+  const { path, dns } = discovery ?? {};
   const bound = section.raw([...place, "haproxy", "bind_address"]);
   const entry = {
     path,
+    dns,
     servers,
     port: section.check([...place, "haproxy", "port"], port),
     bind:
@@ -84,7 +95,8 @@ export function readServiceWatcher(
   const options = readServerOptions(section, [...place, ...optionsPath], (message) =>
     problem(optionsPath, message),
   );
-  if (!complete() || entry.port === undefined || entry.bind === undefined) return undefined;
+  if (!complete() || discovery === undefined || entry.port === undefined || entry.bind === undefined)
+    return undefined;
   const { http, host, check, timeout, lines, speaksHttp: _, ...rest } = entry;
   return {
     ...rest,
@@ -125,7 +137,7 @@ function collecting(section: Section, place: Path): { problem: Problem; complete
 function knownKeys(section: Section, place: Path, problem: Problem): void {
   const known: Readonly<Record<string, readonly string[]>> = {
     "": ["discovery", "haproxy", "default_servers", "keep_default_servers", "use_previous_backends"],
-    discovery: ["method", "path", "hosts", "label_filters"],
+    discovery: ["method", ...ZOOKEEPERS.keys, ...DNS.keys],
     haproxy: ["port", "bind_address", "bind_options", "server_options", "listen", "frontend", "backend"],
   };
   for (const [map, keys] of Object.entries(known)) {
@@ -143,27 +155,39 @@ function knownKeys(section: Section, place: Path, problem: Problem): void {
   }
 }
 
-/** The path in ZooKeeper; undefined when the servers are fixed. */
+/** Keys of `discovery` that one method has. */
+const ZOOKEEPERS = { method: "zookeeper", keys: ["path", "hosts", "label_filters"] };
+const DNS = { method: "dns", keys: ["servers", "nameserver", "check_interval"] };
+
+/** The path in ZooKeeper, or the names in DNS; neither when the servers are fixed. Undefined where that was not understood. */
 function readDiscovery(
   section: Section,
   place: Path,
   members: readonly string[],
   hasServers: boolean,
   problem: Problem,
-): string | undefined {
+): Pick<ServiceEntry, "path" | "dns"> | undefined {
   const method = section.raw([...place, "discovery", "method"]);
+  const others = method === "dns" ? ZOOKEEPERS : DNS;
+  for (const key of others.keys)
+    if (section.raw([...place, "discovery", key]) !== undefined)
+      problem(["discovery", key], `belongs to method ${others.method}`, "key");
   if (method === "base") {
     if (!hasServers) problem([], "method base needs default_servers, the servers there are", "key");
-    return undefined;
+    return {};
+  }
+  if (method === "dns") {
+    const dns = readDns(section, [...place, "discovery"], problem);
+    return dns && { dns };
   }
   if (method !== "zookeeper") {
     problem(
       ["discovery", "method"],
       method === undefined
-        ? "expected method: zookeeper, or base for default_servers alone"
-        : "only zookeeper is translated, and base for default_servers alone; for other servers write the service under mesh.services with 'servers'",
+        ? "expected method: zookeeper, dns, or base for default_servers alone"
+        : "only zookeeper and dns are translated, and base for default_servers alone; for other servers write the service under mesh.services with 'servers'",
     );
-    return undefined;
+    return {};
   }
   const hosts = section.checkOptional([...place, "discovery", "hosts"], z.array(z.string()));
   if (members.length > 0) {
@@ -179,7 +203,30 @@ function readDiscovery(
   if (path === undefined)
     problem(["discovery"], "expected 'path', a ZooKeeper path like /services/user-api", "key");
   else if (section.check([...place, "discovery", "path"], znode) === undefined) return undefined;
-  return typeof path === "string" ? path : undefined;
+  return typeof path === "string" ? { path } : {};
+}
+
+/** Synapse's `servers` of method dns, its `nameserver` and `check_interval`, which is seconds. */
+function readDns(section: Section, place: Path, problem: Problem): ServiceEntry["dns"] {
+  const servers = section.check([...place, "servers"], dnsServers);
+  const nameserver = section.checkOptional([...place, "nameserver"], dnsEntry.shape.nameserver);
+  const interval = dnsEntry.shape.interval.safeParse(
+    checkInterval(section.raw([...place, "check_interval"])),
+  );
+  if (!interval.success) problem(["discovery", "check_interval"], "expected seconds, from 1 to 30");
+  if (servers === undefined || !interval.success) return undefined;
+  return {
+    names: servers.map(({ host, port: own }) => `${host}:${own}`),
+    nameserver,
+    interval: interval.data,
+  };
+}
+
+/** Synapse's number of seconds between two questions as a text with its unit: "30s". Anything else as it is. */
+export function checkInterval(seconds: unknown): unknown {
+  if (seconds == null) return "30s";
+  if (typeof seconds !== "number") return seconds;
+  return Number.isInteger(seconds) ? `${seconds}s` : `${Math.round(seconds * 1000)}ms`;
 }
 
 /** Synapse's `label_filters` as they are. */

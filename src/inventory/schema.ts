@@ -246,12 +246,53 @@ export const share = z
   .union([z.literal(0), z.string().regex(/^(100|[1-9]?\d) ?%$/, { error: PERCENT })], { error: PERCENT })
   .transform((value) => Number.parseInt(`${value}`, 10));
 
+const DNS_HOST = "expected a whole name like api.example.com, and no address";
+const DNS_NAME =
+  "expected a whole name like api.example.com, perhaps with a port of its own, api.example.com:8081";
+/** With a dot in it. A name that ends in a number is an address to the C library. */
+const WHOLE_NAME =
+  /(?=[^:]{1,253}(?::|$))(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+(?!\d+(?::|$))[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?/
+    .source;
+const INTERVAL = "expected 1s to 30s";
+
+/** `dns` of a service: names whose addresses are its servers. */
+export const dnsEntry = z.strictObject({
+  names: z
+    .array(
+      z
+        .string({ error: DNS_NAME })
+        .regex(new RegExp(`^${WHOLE_NAME}(?::[1-9]\\d{0,4})?$`), { error: DNS_NAME }),
+    )
+    .min(1)
+    .describe("whole names, whose addresses are the servers; search domains do not count"),
+  port: port.optional().describe("port of the servers, where a name says none"),
+  nameserver: address
+    .optional()
+    .describe("IP address of the server that the proxies ask; default: as their /etc/resolv.conf says"),
+  interval: durationMs
+    .pipe(z.number().min(1000, { error: INTERVAL }).max(30_000, { error: INTERVAL }))
+    .default(5000)
+    .describe("how often the proxies ask, 1s to 30s"),
+});
+
+/** The same in Synapse's words. What it calls a server has no place: HAProxy's servers are called by their address. */
+export const dnsServers = z
+  .array(
+    z.strictObject({
+      name: z.string().optional(),
+      host: z.string({ error: DNS_HOST }).regex(new RegExp(`^${WHOLE_NAME}$`), { error: DNS_HOST }),
+      port,
+    }),
+  )
+  .min(1);
+
 export const serviceEntry = z.strictObject({
   path: z
     .string()
     .regex(/^(\/(?!\.{1,2}(\/|$))[^/\s\p{C}]+)+$/u, { error: ZNODE })
     .optional()
     .describe("path in ZooKeeper whose children are the live servers"),
+  dns: dnsEntry.optional().describe("names in DNS whose addresses are the live servers"),
   labels: labelRules
     .optional()
     .describe("which of the backends at a path that services share are its own; {}: all of them"),

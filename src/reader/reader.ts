@@ -221,6 +221,9 @@ interface RegistryNode {
   readonly owner: string;
 }
 
+/** Name → its addresses, or why none is told. */
+export type NamesInDns = ReadonlyMap<string, readonly string[] | { readonly because: string }>;
+
 export interface RegistryReading {
   /** The member that answered: ADDRESS:PORT. */
   readonly member: string;
@@ -532,6 +535,23 @@ export class Reader {
   }
 
   /**
+   * What DNS says of names, asked by the watcher's program on the host: addresses, or why there is none. `nameserver` is whom
+   * it asks; undefined for those of /etc/resolv.conf.
+   */
+  async namesInDns(nameserver: string | undefined, names: readonly string[]): Promise<Answer<NamesInDns>> {
+    return this.#read(
+      ["dns", nameserver ?? "", ...names],
+      (fields) =>
+        new Map(
+          strings(fields).map((line) => {
+            const [name = "", is = "", ...addresses] = line.split("\t");
+            return [name, is === "=" ? addresses : { because: is }];
+          }),
+        ),
+    );
+  }
+
+  /**
    * Who may do what with each path in ZooKeeper, asked with the credentials that the host has, if any. `own` is the digest
    * ("USER:BASE64") that is told as "own". Path → "own:31 world:anyone:1", "absent", or "error -102".
    */
@@ -627,6 +647,7 @@ export type ListQuestion =
   | "haproxy.stat"
   | "serving"
   | "resolution"
+  | "dns"
   | "haproxy.info_by_master"
   | "zookeeper.words"
   | "kernel.writers"

@@ -26,6 +26,7 @@ export const PROBLEM_KINDS = [
   "down",
   "altered",
   "left-out",
+  "untold",
   "kept",
   "member",
   "settings",
@@ -61,8 +62,8 @@ export interface EnsembleStatus {
 }
 
 /**
- * A backend on one proxy. "missing": registered, and HAProxy has it not or in maintenance. "stale": HAProxy uses it
- * and it is not registered any more. "altered": drained, sent elsewhere or given another weight by hand. "weightless": it registered itself with weight 0.
+ * A backend on one proxy. "missing": registered or told by DNS, and HAProxy has it not or in maintenance. "stale": HAProxy uses it
+ * and it is not registered or told any more. "altered": drained, sent elsewhere or given another weight by hand. "weightless": it registered itself with weight 0.
  */
 export type ServerState = "up" | "down" | "missing" | "stale" | "altered" | "weightless";
 
@@ -84,8 +85,8 @@ export const STATES = Object.keys(STATE_WORDS) as readonly ServerState[];
 export interface BackendStatus {
   /** As HAProxy names the server: "name_10.0.0.2:9001". */
   readonly name: string;
-  /** Why it should be served: a node in ZooKeeper, the inventory, the last set that is kept; or that it should not. */
-  readonly origin: "registered" | "inventory" | "kept" | "none" | "unknown";
+  /** Why it should be served: a node in ZooKeeper, DNS, the inventory, the last set that is kept; or that it should not. */
+  readonly origin: "registered" | "dns" | "inventory" | "kept" | "none" | "unknown";
   /** Its state on every proxy that was read. */
   readonly on: ReadonlyMap<HostName, ServerState>;
 }
@@ -95,6 +96,8 @@ export interface ServiceStatus {
   /** ADDRESS:PORT on every proxy. */
   readonly front: string;
   readonly path: string | undefined;
+  /** NAME:PORT of each name in DNS whose addresses are its servers; undefined where none are. */
+  readonly names: readonly string[] | undefined;
   /** Backends registered in ZooKeeper; undefined when nobody could read them or the service has no path. */
   readonly registered: number | undefined;
   /** Nodes that are left out: what they say of themselves is not understood, or not allowed. */
@@ -129,8 +132,8 @@ export interface HaproxyStatus {
 export interface WatcherStatus {
   readonly is: "as on disk" | "older than its files" | "stopped";
   readonly ageSeconds: number | undefined;
-  /** Members of the ensemble it has a connection to. */
-  readonly sessions: readonly string[];
+  /** Members of the ensemble it has a connection to; undefined where no service has a path. */
+  readonly sessions: readonly string[] | undefined;
   /** What became of the last haproxy.cfg it wrote. */
   readonly candidate: "installed" | "waits" | "invalid" | "refused" | "failed" | "none yet";
   /** How the last reload it asked for ended. */
@@ -145,12 +148,12 @@ export function runsWhatIsOnDisk({ haproxy, watcher, unread }: ProxyStatus): boo
   );
 }
 
-/** Whether it runs what is on disk, follows ZooKeeper and serves what it should. */
+/** Whether it runs what is on disk, has a session with ZooKeeper where it needs one, and serves what it should. */
 export function isProxyWell(proxy: ProxyStatus): boolean {
   const { watcher, counts } = proxy;
   return (
     runsWhatIsOnDisk(proxy) &&
-    (watcher === undefined || (watcher.candidate === "installed" && watcher.sessions.length > 0)) &&
+    (watcher === undefined || (watcher.candidate === "installed" && watcher.sessions?.length !== 0)) &&
     STATES.every((state) => !isWrong(state) || counts[state] === 0)
   );
 }

@@ -1,11 +1,14 @@
 import { type CommandLine, commandLine, commandOn } from "../command-line.ts";
 import type { HostName } from "../contract/inventory-view.ts";
+import type { Discovery } from "../contract/mesh.ts";
 import type { StepName } from "../contract/names.ts";
 import type { Evidence } from "../contract/reading.ts";
 import { saysMore } from "../evidence/verdict.ts";
 import { panicOf, panicWords } from "../haproxy/panic-state.ts";
 import { checkWords } from "../haproxy/server-state.ts";
 import { parseIp } from "../ip.ts";
+import { DNS_ASKER } from "../steps/watcher/paths.ts";
+import { namesQuestion, toldBy } from "../steps/watcher/told-by.ts";
 import type { EnsembleStatus, Problem, ServerState, ServiceStatus } from "./mesh-status.ts";
 import { isWrong, PROBLEM_KINDS } from "./mesh-status.ts";
 import type { MeshView } from "./mesh-view.ts";
@@ -32,6 +35,7 @@ export function problemsOf(
     ...services.flatMap((service) => [
       ...ofService(service, view),
       ...ofLeftOut(service, view),
+      ...ofUntold(service, view),
       ...ofKept(service, view),
     ]),
   ];
@@ -125,7 +129,13 @@ function ofSteps(view: MeshView, services: readonly ServiceStatus[]): readonly P
   for (const row of view.evidence) {
     const { setting, verdict } = row.evidence;
     // Told by the backends' states, and the ensemble's by its members.
-    if (verdict === "proven" || setting === "quorum" || isOfBackends(row, services) || isOfHaproxy(row, view))
+    if (
+      verdict === "proven" ||
+      setting === "quorum" ||
+      isOfBackends(row, services) ||
+      isUntold(row, services) ||
+      isOfHaproxy(row, view)
+    )
       continue;
     const key = `${row.host} ${row.step}`;
     rows.set(key, [...(rows.get(key) ?? []), row]);
@@ -221,12 +231,15 @@ function ofEnsemble({ members, serving, majority, hasQuorum }: EnsembleStatus): 
   ];
 }
 
-const STATE_WORDS: Readonly<Record<Exclude<ServerState, "up" | "weightless">, string>> = {
-  missing: "registered, and not in HAProxy",
-  stale: "in HAProxy, and not registered any more",
-  down: "registered, and DOWN by HAProxy's health check",
-  altered: "changed by hand",
-};
+/** `told` is what a server is that is wanted: "registered". */
+function stateWords(state: Exclude<ServerState, "up" | "weightless">, told: string): string {
+  return {
+    missing: `${told}, and not in HAProxy`,
+    stale: `in HAProxy, and not ${told} any more`,
+    down: `${told}, and DOWN by HAProxy's health check`,
+    altered: "changed by hand",
+  }[state];
+}
 
 function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
   const proxies = new Set(service.backends.flatMap(({ on }) => [...on.keys()]));
@@ -262,7 +275,7 @@ function ofService(service: ServiceStatus, view: MeshView): readonly Problem[] {
         kind: state,
         hosts: [host],
         service: service.name,
-        what: `${service.name}: ${listed(names)}: ${STATE_WORDS[state]}`,
+        what: `${service.name}: ${listed(names)}: ${stateWords(state, toldBy(discoveryOf(service, view)).told)}`,
         evidence:
           state === "down" ? downWords(names, service, host, view) : evidenceOf(state, service, host, view),
         next:
@@ -319,6 +332,14 @@ function outWords(
       !("unreachable" in member.facts.haproxy) &&
       member.facts.haproxy.servers.some(({ backend }) => backend === name);
     const since = had ? "nothing is registered any more" : "nothing has registered yet";
+    if (service.names !== undefined) {
+      const row = rowOf(service, host, view);
+      return {
+        what: `${name}: DNS has told no server of it, ${fail}`,
+        evidence: row?.because ?? service.names.join(", "),
+        next: askFrom(host, service, view),
+      };
+    }
     return { what: `${name}: ${since}, ${fail}`, ...ofEmptyPath(service, view) };
   }
   const isWeightless = here.every(({ on }) => on.get(host) === "weightless");
@@ -331,8 +352,45 @@ function outWords(
   };
 }
 
-/** Backends that registered themselves with something that they must not say. */
-function ofLeftOut({ name, path, leftOut }: ServiceStatus, view: MeshView): readonly Problem[] {
+/** Names that a proxy is not told the addresses of: it serves on with what it has. */
+function ofUntold(service: ServiceStatus, view: MeshView): readonly Problem[] {
+  return view.evidence
+    .filter((row) => isUntold(row, [service]))
+    .map(({ host, evidence: { because } }) => ({
+      kind: "untold",
+      hosts: [host],
+      service: service.name,
+      what: `${service.name}: DNS does not tell its servers`,
+      evidence: because ?? "not read",
+      next: askFrom(host, service, view),
+    }));
+}
+
+function isUntold({ step, evidence }: Row, services: readonly ServiceStatus[]): boolean {
+  const service = services.find(({ name }) => evidence.setting === `service ${name}`);
+  if (step !== "watcher" || service?.names === undefined) return false;
+  return evidence.inForce.is === "unreadable" && evidence.inForce.source.includes(DNS_ASKER);
+}
+
+/** What the proxy hears when it asks for the names itself. */
+function askFrom(host: HostName, service: ServiceStatus, view: MeshView): CommandLine {
+  const discovery = discoveryOf(service, view);
+  return discovery.by === "dns"
+    ? commandOn(host, ...namesQuestion(discovery))
+    : meshctl("verify", host, "watcher");
+}
+
+function discoveryOf({ name }: ServiceStatus, { mesh }: MeshView): Discovery {
+  return mesh.services.find((service) => service.name === name)!.discovery;
+}
+
+function rowOf({ name }: ServiceStatus, host: HostName, view: MeshView): Evidence | undefined {
+  return view.evidence.find((each) => each.host === host && each.evidence.setting === `service ${name}`)
+    ?.evidence;
+}
+
+/** Backends that registered themselves with something that they must not say, or that may not be where they are. */
+function ofLeftOut({ name, path, names, leftOut }: ServiceStatus, view: MeshView): readonly Problem[] {
   const backends = leftOut.filter(({ isBackend }) => isBackend);
   const [host] = answeringProxies(view);
   if (backends.length === 0 || host === undefined) return [];
@@ -341,7 +399,7 @@ function ofLeftOut({ name, path, leftOut }: ServiceStatus, view: MeshView): read
       kind: "left-out",
       hosts: [],
       service: name,
-      what: `${name}: ${listed(backends.map(({ node }) => node))} in ${path}: left out of HAProxy for what it says of itself`,
+      what: `${name}: ${listed(backends.map(({ node }) => node))} in ${path ?? names?.join(", ")}: left out of HAProxy for ${names === undefined ? "what it says of itself" : "where it is"}`,
       evidence: listed(backends.map(({ node, because }) => `${node}: ${because}`)),
       next: commandLine(
         "meshctl",
@@ -436,12 +494,11 @@ function downWords(names: readonly string[], service: ServiceStatus, host: HostN
 
 /** Why a proxy does not have what is registered, where that is known. */
 function evidenceOf(state: ServerState, service: ServiceStatus, host: HostName, view: MeshView): string {
-  const row = view.evidence.find(
-    (each) => each.host === host && each.evidence.setting === `service ${service.name}`,
-  );
-  if (state !== "down" && row !== undefined && saysMore(row.evidence)) return row.evidence.because!;
+  const row = rowOf(service, host, view);
+  if (state !== "down" && row !== undefined && saysMore(row)) return row.because!;
   const isRefused = isCandidateInvalid(host, view) && (state === "missing" || state === "stale");
-  const source = service.path === undefined ? "show stat" : `show stat against ${service.path}`;
+  const place = service.path ?? service.names?.join(", ");
+  const source = place === undefined ? "show stat" : `show stat against ${place}`;
   return isRefused ? `${source}; what Synapse wrote last was not installed` : source;
 }
 

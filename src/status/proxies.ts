@@ -70,7 +70,7 @@ function watcherStatus(facts: WatcherFacts): WatcherStatus {
   return {
     is: process === undefined ? "stopped" : isCurrent ? "as on disk" : "older than its files",
     ageSeconds: process?.ageSeconds,
-    sessions: process?.sessions ?? [],
+    sessions: facts.registry === undefined ? undefined : (process?.sessions ?? []),
     candidate: candidateOf(install?.outcome, waiting),
     reload:
       reload === undefined ? "none yet" : reload.outcome === "ok" || isReloadPast(facts) ? "ok" : "failed",

@@ -1,5 +1,5 @@
 import type { HostName } from "../contract/inventory-view.ts";
-import type { Service } from "../contract/mesh.ts";
+import { isFollowed, namesOf, pathOf, type Service } from "../contract/mesh.ts";
 import { parseHaproxyConfig } from "../haproxy/config.ts";
 import {
   type Skipped,
@@ -26,8 +26,8 @@ function serviceStatus(service: Service, { watcher, isReported }: MeshView): Ser
     if (member.is === "unseen") continue;
     const wanted = wantedServers(service, member.desired, member.facts);
     const origin = originOf(service, wanted);
-    if (service.path !== undefined && wanted !== undefined) {
-      isRead = true;
+    if (isFollowed(service) && wanted !== undefined) {
+      isRead = isRead || pathOf(service) !== undefined;
       for (const each of wanted.skipped) skipped.set(each.node, each);
       if (origin === "registered") for (const name of wanted.names) registered.add(name);
     }
@@ -46,7 +46,8 @@ function serviceStatus(service: Service, { watcher, isReported }: MeshView): Ser
   return {
     name: service.name,
     front: `${service.bind}:${service.port}`,
-    path: service.path,
+    path: pathOf(service),
+    names: service.discovery.by === "dns" ? namesOf(service.discovery) : undefined,
     registered: isRead ? registered.size : undefined,
     skipped: [...skipped.keys()],
     leftOut: [...skipped.values()],
@@ -57,8 +58,9 @@ function serviceStatus(service: Service, { watcher, isReported }: MeshView): Ser
 }
 
 function originOf(service: Service, wanted: WantedServers | undefined): BackendStatus["origin"] {
-  if (service.path === undefined) return "inventory";
+  if (!isFollowed(service)) return "inventory";
   if (wanted === undefined) return "unknown";
+  if (service.discovery.by === "dns") return "dns";
   // Set when Synapse serves something else than what is registered.
   if (wanted.because === undefined) return "registered";
   return service.servers.length > 0 ? "inventory" : "kept";

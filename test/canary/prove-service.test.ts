@@ -34,7 +34,7 @@ it.each([
   // A request tells.
   ["http", true, "weight 0 fall 2"],
 ] as const)("registers a canary that is checked where mode is %s and check off %s", (mode, off, options) => {
-  const checked = { mode, check: { ...service().check, off } };
+  const checked = { ...service(), mode, check: { ...service().check, off } };
   expect(JSON.parse(canaryData(canary, checked)).haproxy_server_options).toBe(options);
   expect(backendOf(canaryData(canary, checked), desired().policy, "user-api")).not.toHaveProperty("refused");
 });
@@ -68,7 +68,7 @@ describe("a probe whose canary", () => {
   });
   const probe = (isHeld: boolean, isGone: boolean) =>
     probeService({
-      service: { ...service(), path: "/services/user-api" },
+      service: { ...service(), discovery: { by: "zookeeper", path: "/services/user-api" } },
       canary,
       proxies: ["kvm-01"],
       members: ["10.0.0.2:2181"],

@@ -104,6 +104,7 @@ const statusOf = (lie: string): MeshStatus => ({
       name: "api",
       front: "127.0.0.1:1",
       path: "/x",
+      names: undefined,
       registered: 1,
       skipped: [lie],
       leftOut: [{ node: lie, because: lie, isBackend: true }],

@@ -48,6 +48,7 @@ export function meshOf(
         name: "user-api",
         front: "127.0.0.1:8080",
         path: "/user-api",
+        names: undefined,
         registered: 1,
         skipped: [],
         leftOut: [],

@@ -62,6 +62,7 @@ function meshOf(
         name: "user-api",
         front: "127.0.0.1:8080",
         path: "/services/user-api",
+        names: undefined,
         registered: backends,
         skipped: [],
         leftOut: [],

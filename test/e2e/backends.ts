@@ -9,7 +9,7 @@ export async function startBackend(
   host: LabHost,
   name: string,
   port: number,
-  { proxy }: { readonly proxy?: number } = {},
+  { proxy, address = host.address }: { readonly proxy?: number; readonly address?: string } = {},
 ): Promise<void> {
   const program = await readFile(join(import.meta.dirname, "../lab/backend.pl"), "utf8");
   await mustRun(host, "cat >/root/backend.pl", program);
@@ -18,7 +18,7 @@ export async function startBackend(
   await host.exec(`systemctl stop ${unit}; systemctl reset-failed ${unit}`);
   await mustRun(
     host,
-    `systemd-run --quiet --unit=${unit} perl /root/backend.pl ${port} ${name} ${host.address} ${proxy ?? ""}`,
+    `systemd-run --quiet --unit=${unit} perl /root/backend.pl ${port} ${name} ${address} ${proxy ?? ""}`,
   );
 }
 

@@ -26,6 +26,40 @@ def watcher(path: "/services/a", keeps_last: true, filters: nil, defaults: [], b
   )
 end
 
+# What DNS says of each name: addresses, or why it says none.
+$dns = {}
+def DnsNames.addresses(name, _)
+  told = $dns.fetch(name)
+  told.is_a?(String) ? raise(DnsNames::NoAnswer, told) : told
+end
+
+class Counting < NoSynapse
+  attr_reader :reloads
+
+  def reconfigure!
+    @reloads = reloads.to_i + 1
+  end
+end
+
+def dns_watcher(synapse, nameserver: nil)
+  servers = %w[a.example b.example].map { |host| { "host" => host, "port" => 9001 } }
+  discovery = { "method" => "dns", "servers" => servers, "nameserver" => nameserver, "check_interval" => 1 }
+  Synapse::ServiceWatcher::DnsWatcher.new(
+    { "name" => "user-api", "use_previous_backends" => true, "default_servers" => [], "discovery" => discovery.compact },
+    synapse,
+  )
+end
+
+# What one look-up of all names makes of the backends.
+def look(watcher)
+  watcher.send(:configure_backends, watcher.send(:resolve_servers))
+  hosts_of(watcher)
+end
+
+def hosts_of(watcher)
+  watcher.backends.map { |backend| backend["host"] }.sort
+end
+
 $stderr.reopen(File::NULL)
 names = JSON.parse($stdin.read).map do |data|
   host, port, name = watcher.send(:deserialize_service_instance, data)
@@ -70,4 +104,37 @@ pick.call("none of its own any more: nothing", watcher(filters: is_api, keeps_la
 pick.call("none of its own any more: its last", watcher(filters: is_api), [api, *others], others)
 pick.call("started again", watcher(filters: is_api))
 pick.call("started again to pick otherwise", watcher(filters: is_not_api))
-puts JSON.generate(names: names, kept: kept, picked: picked)
+
+told = {}
+counting = Counting.new
+by_dns = dns_watcher(counting)
+told["nothing known yet"] = by_dns.backends
+$dns = { "a.example" => "no answer", "b.example" => "no answer" }
+told["no answer at first"] = look(by_dns)
+$dns["a.example"] = %w[10.0.0.1 10.0.0.2]
+told["one of two names"] = look(by_dns)
+$dns["b.example"] = %w[10.0.0.2 10.0.0.3]
+told["both names, a server of both once"] = look(by_dns)
+reloads = counting.reloads
+50.times do |count|
+  $dns.transform_values! { |addresses| addresses.rotate(count) }
+  look(by_dns)
+end
+told["told anew by rotating answers"] = counting.reloads - reloads
+$dns["b.example"] = "no answer"
+told["one name fails"] = look(by_dns)
+$dns["a.example"] = %w[10.0.0.1]
+told["the other loses an address"] = look(by_dns)
+$dns["a.example"] = %w[127.0.0.1]
+told["none may be a server"] = look(by_dns)
+$dns["a.example"] = %w[127.0.0.1 10.0.0.4]
+told["one may"] = look(by_dns)
+$dns["a.example"] = "no answer"
+told["started again while DNS is dead"] = hosts_of(dns_watcher(counting))
+told["started again, and asked"] = look(dns_watcher(counting))
+told["told by another name server"] = dns_watcher(counting, nameserver: "10.0.0.53").backends
+by_dns.start
+told["alive, whatever resolves"] = by_dns.ping?
+by_dns.stop
+told["remembered by no other method"] = watcher.backends
+puts JSON.generate(names: names, kept: kept, picked: picked, told: told)

@@ -282,6 +282,7 @@ describe("what Synapse would die of, or stand still for", () => {
       names: (string | null)[];
       kept: Record<string, string[]>;
       picked: Record<string, string[]>;
+      told: Record<string, unknown>;
     };
     const services = [service({ name: SERVICE })];
     const policy = backendPolicy(
@@ -294,6 +295,22 @@ describe("what Synapse would die of, or stand still for", () => {
         return "refused" in backend ? null : serverName(backend);
       }),
     );
+    expect(found.told).toEqual({
+      "nothing known yet": [],
+      "no answer at first": [],
+      "one of two names": ["10.0.0.1", "10.0.0.2"],
+      "both names, a server of both once": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+      "told anew by rotating answers": 0,
+      "one name fails": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+      "the other loses an address": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+      "none may be a server": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+      "one may": ["10.0.0.2", "10.0.0.3", "10.0.0.4"],
+      "started again while DNS is dead": ["10.0.0.2", "10.0.0.3", "10.0.0.4"],
+      "started again, and asked": ["10.0.0.2", "10.0.0.3", "10.0.0.4"],
+      "told by another name server": [],
+      "alive, whatever resolves": true,
+      "remembered by no other method": [],
+    });
     expect(found.picked).toEqual({
       "by a label": ["api"],
       "by its absence": ["admin", "odd"],

@@ -18,7 +18,7 @@ const open = mesh([
   service({
     name: "spare",
     port: 8082,
-    path: "/spare",
+    discovery: { by: "zookeeper", path: "/spare" },
     servers: [{ name: "own", host: "127.0.0.1", port: 9 }],
   }),
 ]);

@@ -7,7 +7,8 @@ export function service(change: Partial<Service> = {}): Service {
     mode: "http",
     bind: "127.0.0.1",
     port: 8080,
-    path: change.servers === undefined ? "/services/user-api" : undefined,
+    discovery:
+      change.servers === undefined ? { by: "zookeeper", path: "/services/user-api" } : { by: "inventory" },
     servers: [],
     balance: "roundrobin",
     serverOptionsAllowed: [],

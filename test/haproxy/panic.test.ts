@@ -38,7 +38,11 @@ describe("a service with a panic threshold", () => {
     ["all its servers are backups", { lines: { frontend: [], backend: [], server: "backup" } }],
     [
       "all that register are backups",
-      { path: "/s", servers: [], lines: { frontend: [], backend: ["default-server backup"], server: "" } },
+      {
+        discovery: { by: "zookeeper", path: "/s" },
+        servers: [],
+        lines: { frontend: [], backend: ["default-server backup"], server: "" },
+      },
     ],
   ])("has neither where %s", (_, change) => {
     const settings = settingsOf(change);

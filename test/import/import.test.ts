@@ -124,10 +124,12 @@ describe("import", () => {
     expect(inventory.mesh.services).toMatchObject([
       {
         name: "api",
-        labels: [{ label: "kind", value: "api", condition: "equals" }],
-        whenEmpty: "serve_none",
+        discovery: {
+          labels: [{ label: "kind", value: "api", condition: "equals" }],
+          whenEmpty: "serve_none",
+        },
       },
-      { name: "admin", labels: [{ condition: "not-equals" }], keepsServers: true },
+      { name: "admin", discovery: { labels: [{ condition: "not-equals" }], keepsServers: true } },
     ]);
     expect(inventory.hosts.get("app-1")!.parameters.get("registrar")).toMatchObject({
       services: {
@@ -146,7 +148,7 @@ describe("import", () => {
   });
 
   it.each([
-    ["03-dns-host-header.json", ["discovery by dns has no place", "host: api.example", "backup: true"]],
+    ["03-dns-host-header.json", ["discovery by dns names no servers", "host: api.example", "backup: true"]],
     [
       "04-tags-and-shared-frontend.json",
       ["discovery by ec2tag", "haproxy.shared_frontend", "it has no port"],

@@ -234,7 +234,7 @@ describe("an inventory of hosts on which a mesh runs", () => {
     ]);
     expect(mesh.zookeeper).toMatchObject({ clientPort: 2281, quorumPort: 2988, electionPort: 3988 });
     expect(mesh.proxies).toEqual(["kvm-01", "kvm-02", "kvm-03"]);
-    expect(mesh.services).toMatchObject([{ name: "users", path: "/s/users", port: 3210 }]);
+    expect(mesh.services).toMatchObject([{ name: "users", discovery: { path: "/s/users" }, port: 3210 }]);
     const one = hosts.get("kvm-01")!.parameters;
     expect(one.get("zookeeper")).toMatchObject({
       adopt: true,

@@ -139,7 +139,7 @@ mesh:
         mode: "http",
         bind: "127.0.0.1",
         port: 8080,
-        path: "/services/user-api",
+        discovery: { by: "zookeeper", path: "/services/user-api" },
         servers: [],
         balance: "roundrobin",
         panicPercent: 50,
@@ -151,7 +151,7 @@ mesh:
         mode: "tcp",
         bind: "10.1.1.1",
         port: 3306,
-        path: undefined,
+        discovery: { by: "inventory" },
         servers: [
           { name: "10.0.0.9_3306", host: "10.0.0.9", port: 3306 },
           { name: "second", host: "db2.example", port: 3306 },
@@ -184,6 +184,10 @@ mesh:
       discovery: { method: base }
       default_servers: [{ host: 10.0.0.9, port: 25 }]
       haproxy: { port: 2525, bind_address: localhost, backend: [mode tcp] }
+    shop:
+      discovery: { method: dns, servers: [{ name: a, host: shop.example, port: 80 }, { host: shop2.example, port: 81 }], nameserver: 10.0.0.53, check_interval: 2.5 }
+      haproxy: { port: 8081, listen: [mode http] }
+    slow: { discovery: { method: dns, servers: [{ host: slow.example, port: 80 }] }, haproxy: { port: 8082, listen: [mode http] } }
 `,
         `services:
     user-api:
@@ -195,6 +199,13 @@ mesh:
       fail_fast: false
       panic_threshold: 0
     mail: { servers: [{ host: 10.0.0.9, port: 25 }], port: 2525, mode: tcp, check: false, panic_threshold: 0 }
+    shop:
+      dns: { names: [Shop.example, "shop2.example:81"], port: 80, nameserver: 10.0.0.53, interval: 2500ms }
+      port: 8081
+      mode: http
+      check: false
+      panic_threshold: 0
+    slow: { dns: { names: [slow.example], port: 80, interval: 30s }, port: 8082, mode: http, check: false, panic_threshold: 0 }
 `,
       ].map((services) =>
         load({
@@ -203,7 +214,16 @@ mesh:
       ),
     );
     expect(synapses!.inventory.mesh).toEqual(ours!.inventory.mesh);
-    expect(ours!.inventory.mesh.services).toHaveLength(2);
+    expect(ours!.inventory.mesh.services).toHaveLength(4);
+    expect(ours!.inventory.mesh.services[2]!.discovery).toEqual({
+      by: "dns",
+      names: [
+        { host: "shop.example", port: 80 },
+        { host: "shop2.example", port: 81 },
+      ],
+      nameserver: "10.0.0.53",
+      intervalMs: 2500,
+    });
   });
 
   it("keeps the checks that Synapse's form has, and fails fast there only where the mesh says so aloud", async () => {

@@ -841,7 +841,30 @@ mesh: { ensemble: zk }
     inventory: `${mesh}  services: { x: { port: 1 } }
 `,
     problems: [
-      "i.yaml:10:15 mesh.services.x: expected 'path' (ZooKeeper) or 'servers' (a fixed list), found neither",
+      "i.yaml:10:15 mesh.services.x: expected 'path' (ZooKeeper), 'dns' (names) or 'servers' (a fixed list), found none of them",
+    ],
+  },
+  {
+    title: "names in DNS that are none, have no port, or stand beside other servers",
+    inventory: `${mesh}  services:
+    a: { port: 1, mode: http, dns: { names: [web, 10.0.0.1, a.example, "b.example:80", B.example, "c.example:70000"], port: 80, nameserver: dns.example, interval: 1m } }
+    b: { port: 2, mode: http, dns: { names: [a.example, "b.example:80", B.example:80, "c.example:70000"] } }
+    c: { port: 3, mode: http, path: /c, dns: { names: [a.example], port: 80 }, servers: [{ host: h, port: 1 }] }
+    d: { port: 4, dns: { names: [a.example], port: 3306 } }
+    e: { port: 5, mode: http, dns: { names: [a.example], port: 80 }, when_empty: serve_none }
+`,
+    problems: [
+      "i.yaml:11:46 mesh.services.a.dns.names[0]: expected a whole name like api.example.com, perhaps with a port of its own, api.example.com:8081, found 'web'",
+      "i.yaml:11:51 mesh.services.a.dns.names[1]: expected a whole name like api.example.com, perhaps with a port of its own, api.example.com:8081, found '10.0.0.1'",
+      "i.yaml:11:141 mesh.services.a.dns.nameserver: expected an IP address, found 'dns.example'",
+      "i.yaml:11:164 mesh.services.a.dns.interval: expected 1s to 30s, found '1m'",
+      "i.yaml:12:46 mesh.services.b.dns.names[0]: a.example has no port",
+      "i.yaml:12:73 mesh.services.b.dns.names[2]: b.example:80 is listed already",
+      "i.yaml:12:87 mesh.services.b.dns.names[3]: 70000 is no port: expected 1–65535",
+      "i.yaml:13:31 mesh.services.c.path: stands beside 'dns', and a service has one of the two",
+      "i.yaml:13:80 mesh.services.c.servers: stands beside 'dns', and a service has one of the two",
+      "i.yaml:14:5 mesh.services.d: expected 'mode: http' or 'mode: tcp': port 3306 is known for MySQL, so it cannot be known whether it speaks HTTP",
+      "i.yaml:15:70 mesh.services.e.when_empty: needs 'path', the backends that it is about",
     ],
   },
   {
@@ -937,6 +960,19 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
     y:
       discovery: { method: ec2tag }
       haproxy: { port: 2 }
+    z:
+      discovery: { method: dns, servers: [{ host: 10.0.0.9, port: 80 }, { host: a.example, port: 80, labels: {} }], check_interval: 90, path: /z }
+      haproxy: { port: 3, listen: [mode http] }
+    w:
+      discovery: { method: base, nameserver: 10.0.0.53 }
+      default_servers: [{ host: 10.0.0.9, port: 25 }]
+      haproxy: { port: 4, listen: [mode http] }
+    v:
+      discovery: { method: dns, servers: [{ host: web, port: 80 }] }
+      haproxy: { port: 5, listen: [mode http] }
+    u:
+      discovery: { method: dns }
+      haproxy: { port: 6, listen: [mode http] }
 `,
     problems: [
       `i.yaml:12:74 mesh.service_watcher.x.discovery.hosts[1]: is no member of mesh.ensemble (10.0.0.1:2181, 10.0.0.2:2181), which every service is looked up in`,
@@ -948,7 +984,14 @@ mesh: { proxies: p, services: { x: { path: /x, port: 1 } } }
       "i.yaml:19:13 mesh.service_watcher.x.haproxy.listen[1]: 'cookie' is refused: `meshctl probe` has a cookie of its own in every HTTP service",
       "i.yaml:20:13 mesh.service_watcher.x.haproxy.listen[2]: only the method, the path and the Host of a check are translated: option httpchk GET /health HTTP/1.1\\r\\nHost:\\ name",
       "i.yaml:21:13 mesh.service_watcher.x.haproxy.listen[3]: 'listen' begins a section: those stand under haproxy.sections",
-      "i.yaml:23:28 mesh.service_watcher.y.discovery.method: only zookeeper is translated, and base for default_servers alone; for other servers write the service under mesh.services with 'servers'",
+      "i.yaml:23:28 mesh.service_watcher.y.discovery.method: only zookeeper and dns are translated, and base for default_servers alone; for other servers write the service under mesh.services with 'servers'",
+      "i.yaml:26:51 mesh.service_watcher.z.discovery.servers[0].host: expected a whole name like api.example.com, and no address, found '10.0.0.9'",
+      "i.yaml:26:102 mesh.service_watcher.z.discovery.servers[1].labels: unknown key; known are name, host, port",
+      "i.yaml:26:133 mesh.service_watcher.z.discovery.check_interval: expected seconds, from 1 to 30",
+      "i.yaml:26:137 mesh.service_watcher.z.discovery.path: belongs to method zookeeper",
+      "i.yaml:29:34 mesh.service_watcher.w.discovery.nameserver: belongs to method dns",
+      "i.yaml:33:51 mesh.service_watcher.v.discovery.servers[0].host: expected a whole name like api.example.com, and no address, found 'web'",
+      "i.yaml:36:7 mesh.service_watcher.u.discovery.servers: expected a list, found nothing",
     ],
   },
   {

@@ -703,6 +703,8 @@ describe("a question that could change a host", () => {
     ["serving", "1", "127.0.0.1", "1"],
     ["resolution", "-x"],
     ["resolution", "a;b"],
+    ["dns", "", "-x"],
+    ["dns", "10.0.0.53", "a;b"],
     ["haproxy.info_by_master", "1; reload"],
     ["zookeeper.words", "127.0.0.1", "1", "kill"],
     ["zookeeper.words", "127.0.0.1;", "1", "ruok"],

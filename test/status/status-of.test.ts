@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { commandOn } from "../../src/command-line.ts";
+import type { ByDns } from "../../src/contract/mesh.ts";
+import { isProxyWell } from "../../src/status/mesh-status.ts";
 import { statusOf } from "../../src/status/status-of.ts";
+import { DNS_ASKER } from "../../src/steps/watcher/paths.ts";
 import { BARE } from "../steps/watcher/world.ts";
 import { type MeshModel, viewOf } from "./world.ts";
 
@@ -91,6 +95,71 @@ describe("the status of a mesh", () => {
         next: "meshctl verify -l a --steps watcher --explain 'service user-api'",
       },
     ]);
+  });
+
+  describe("with a service that DNS tells", () => {
+    const shop: ByDns = { by: "dns", names: [{ host: "api.example", port: 9001 }], intervalMs: 5_000 };
+    const C = "10.0.0.22:9001";
+    const proxy = (told: readonly string[] | { because: string }, servers: Record<string, string>) => ({
+      watcher: {
+        inForce: servers,
+        onDisk: Object.keys(servers),
+        facts: {
+          registry: undefined,
+          dns: new Map([["user-api", { is: "value" as const, value: new Map([["api.example", told]]) }]]),
+        },
+      },
+    });
+    const both = ["10.0.0.22", "10.0.0.21"];
+    const of = (proxies: MeshModel["proxies"]) =>
+      status({ service: { discovery: shop }, ...(proxies && { proxies }) });
+
+    it("has no problem where the servers are its addresses, and a session nowhere", () => {
+      const { problems, services, proxies } = of({ a: proxy(both, { [A]: "UP", [C]: "UP" }) });
+      expect(problems).toEqual([]);
+      expect(services[0]).toMatchObject({
+        path: undefined,
+        names: ["api.example:9001"],
+        registered: undefined,
+      });
+      expect(services[0]?.backends.map(({ name, origin }) => [name, origin])).toEqual([
+        [A, "dns"],
+        [C, "dns"],
+      ]);
+      expect(proxies[0]?.watcher?.sessions).toBeUndefined();
+      expect(proxies.every(isProxyWell)).toBe(true);
+    });
+
+    it("names what it lacks and what is told no more", () => {
+      const { problems } = of({ a: proxy(both, { [A]: "UP", "10.0.0.9:9001": "UP" }) });
+      expect(problems.map(({ kind, what }) => `${kind}: ${what}`)).toEqual([
+        `missing: user-api: ${C}: told by DNS, and not in HAProxy`,
+        "stale: user-api: 10.0.0.9:9001: in HAProxy, and not told by DNS any more",
+      ]);
+    });
+
+    it("names why it is not told, once for all proxies, and how to ask", () => {
+      const untold = proxy({ because: "10.0.0.53 does not answer for api.example" }, { [A]: "UP" });
+      expect(of({ a: untold, b: untold }).problems).toEqual([
+        {
+          kind: "untold",
+          hosts: ["a", "b"],
+          service: "user-api",
+          what: "user-api: DNS does not tell its servers",
+          evidence: expect.stringContaining("10.0.0.53 does not answer for api.example"),
+          next: commandOn("a", "ruby", DNS_ASKER, "", "api.example"),
+        },
+      ]);
+    });
+
+    it("says that requests fail where it has never been told", () => {
+      const never = proxy({ because: "api.example does not exist" }, {});
+      expect(of({ a: never }).problems[0]).toMatchObject({
+        kind: "service-out",
+        what: "user-api: DNS has told no server of it, requests to 127.0.0.1:8080 fail",
+        evidence: expect.stringContaining("api.example does not exist"),
+      });
+    });
   });
 
   it("says of a DOWN backend where to look, once for all proxies", () => {

@@ -107,7 +107,7 @@ function proxyNode(proxy: ProxyStatus): Node {
     label: host,
     detail: unread === undefined ? (trouble ?? (servers === "" ? "no servers" : servers)) : "not read",
     standing: unread !== undefined ? "unknown" : isProxyWell(proxy) ? "well" : "wrong",
-    joined: watcher !== undefined && watcher.sessions.length > 0,
+    joined: (watcher?.sessions?.length ?? 0) > 0,
   };
 }
 

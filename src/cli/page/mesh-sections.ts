@@ -31,10 +31,12 @@ export function problemItems(problems: readonly Problem[]): readonly Html[] {
   );
 }
 
-function serviceDetails({ name, front, path, registered, leftOut, backends }: ServiceStatus): Html {
+function serviceDetails({ name, front, path, names, registered, leftOut, backends }: ServiceStatus): Html {
   const count =
     path === undefined
-      ? "servers of the inventory"
+      ? names === undefined
+        ? "servers of the inventory"
+        : `servers by DNS: ${names.join(", ")}`
       : registered === undefined
         ? "what is registered cannot be read"
         : `${registered} registered in ${path}`;

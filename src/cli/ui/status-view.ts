@@ -76,10 +76,12 @@ function servicesView({ services, proxies }: MeshStatus, options: StatusPaint): 
 
 function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], options: StatusPaint): string {
   const { paint, columns, verbose } = options;
-  const { name, front, path, registered, leftOut, backends } = service;
+  const { name, front, path, names, registered, leftOut, backends } = service;
   const count =
     path === undefined
-      ? "servers of the inventory"
+      ? names === undefined
+        ? "servers of the inventory"
+        : `DNS: ${listed(names, 4)}`
       : registered === undefined
         ? paint.red("what is registered cannot be read")
         : registered === 0
@@ -181,7 +183,7 @@ function proxyRow(proxy: ProxyStatus, { paint }: StatusPaint): string[] {
       : [
           watcher.candidate === "installed" ? watcher.candidate : paint.red(watcher.candidate),
           watcher.reload === "failed" ? paint.red("reload failed") : "",
-          watcher.sessions.length === 0 ? paint.red("no session") : "",
+          watcher.sessions?.length === 0 ? paint.red("no session") : "",
         ]
           .filter(Boolean)
           .join(", ");

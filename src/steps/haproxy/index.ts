@@ -15,7 +15,7 @@ import { service, vitals } from "./service.ts";
 
 /**
  * The local proxy: a front end and a back end for every service of the mesh, and the proof that the running worker
- * is the one with this configuration. Where a watcher follows ZooKeeper, the watcher writes haproxy.cfg.
+ * is the one with this configuration. Where a watcher follows ZooKeeper or DNS, the watcher writes haproxy.cfg.
  */
 export const haproxy: Step<HaproxyParameters, HaproxyDesired, HaproxyFacts> = {
   name: "haproxy",

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isInNetwork } from "../../address-range.ts";
 import type { HostName, HostView, InventoryView } from "../../contract/inventory-view.ts";
-import type { Service, ZookeeperAuth } from "../../contract/mesh.ts";
+import { type LabelRule, pathOf, type Service, type ZookeeperAuth } from "../../contract/mesh.ts";
 import { optionsRefusal } from "../../haproxy/backend-policy.ts";
 import { isPicked, labelsFor, shownRules } from "../../inventory/labels.ts";
 import { didYouMean } from "../../inventory/nearest-name.ts";
@@ -80,7 +80,8 @@ export function registrarDesired(
     members: ensemble.map(({ address }) => `${address}:${zookeeper.clientPort}`),
     clientPort: zookeeper.clientPort,
     services: services.flatMap((service): OwnService[] => {
-      const { name, path } = service;
+      const { name } = service;
+      const path = pathOf(service);
       const instances = parameters.services[name];
       if (instances === undefined || path === undefined) return [];
       return instances.map((registration) => ({
@@ -91,10 +92,10 @@ export function registrarDesired(
         ...ownService(registration, service, host.address),
       }));
     }),
-    others: services.flatMap(({ name, path }) =>
-      path === undefined || parameters.services[name] !== undefined ? [] : [name],
+    others: services.flatMap((service) =>
+      pathOf(service) === undefined || parameters.services[service.name] !== undefined ? [] : [service.name],
     ),
-    paths: [...new Set(services.flatMap(({ path }) => path ?? []))],
+    paths: [...new Set(services.flatMap((service) => pathOf(service) ?? []))],
     replaces: parameters.replaces,
     ...(parameters.formerly === undefined ? {} : { formerly: parameters.formerly }),
     gemSource: gemSource(parameters, inventory),
@@ -110,6 +111,10 @@ export function authOf({ user, password }: ZookeeperAuth): Auth {
   return { user, file: ["secret=", new Secret(pair), "\n"], digest: new Secret(`${user}:${digest}`) };
 }
 
+function rulesOf({ discovery }: Service): readonly LabelRule[] {
+  return (discovery.by === "zookeeper" ? discovery.labels : undefined) ?? [];
+}
+
 function ownService(
   { port, weight, backup, server_options: more, labels, check }: Registration,
   service: Service,
@@ -117,7 +122,7 @@ function ownService(
 ) {
   const { http, inter, timeout, rise, fall } = check;
   const httpPath = http === false ? undefined : (http ?? service.check.http?.path);
-  const all = { ...labelsFor(service.labels ?? []), ...labels };
+  const all = { ...labelsFor(rulesOf(service)), ...labels };
   return {
     port,
     weight,
@@ -147,7 +152,7 @@ function instanceProblems(
 ): readonly { readonly keys: readonly string[]; readonly message: string }[] {
   const { check, options, labels } = ownService(registration, service, address);
   const refused = optionsRefusal(service.serverOptionsAllowed, options);
-  const rules = service.labels ?? [];
+  const rules = rulesOf(service);
   return [
     // Nerve opens an IPv4 socket for it whatever the address is.
     ...(check.httpPath === undefined && check.host.includes(":")
@@ -191,12 +196,10 @@ export function registrarProblems(
     if (service === undefined) {
       return [{ path, message: `'${name}' is not a service of the mesh${didYouMean(name, names)}` }];
     }
-    if (service.path === undefined) {
+    if (service.discovery.by !== "zookeeper") {
+      const instead = service.discovery.by === "dns" ? "is told by DNS, and has" : "has fixed servers and";
       return [
-        {
-          path,
-          message: `'${name}' has fixed servers and no path in ZooKeeper to be registered at: give it a 'path'`,
-        },
+        { path, message: `'${name}' ${instead} no path in ZooKeeper to be registered at: give it a 'path'` },
       ];
     }
     if (networks.length > 0 && !networks.some((network) => isInNetwork(host.address, network))) {

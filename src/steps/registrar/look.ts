@@ -3,7 +3,7 @@ import { readFileFact } from "../../evidence/read-file.ts";
 import { type Answer, reasonOf } from "../../reader/answer.ts";
 import type { Reader, RegistryReading } from "../../reader/reader.ts";
 import { lookAtProgram } from "../../smartstack/look.ts";
-import { lookUntilAtRest } from "../../smartstack/look-until-at-rest.ts";
+import { lookUntilAtRest, SOON_MS } from "../../smartstack/look-until-at-rest.ts";
 import type { ProgramFacts } from "../../smartstack/program.ts";
 import { quotable } from "../../terminal-text.ts";
 import { pathsAbove } from "./acl.ts";
@@ -33,7 +33,7 @@ export async function lookAtRegistrar(reader: Reader, desired: RegistrarDesired)
           reader,
           REGISTRAR_UNIT,
           (asking) => effectsOf(asking, desired),
-          (found) => isAtRest(found, desired),
+          (found) => (isAtRest(found, desired) ? 0 : SOON_MS),
         ),
   ]);
   const isDrained = program.process === undefined && (await isArmed(reader));

@@ -13,7 +13,8 @@ import { HAPROXY_CONFIG, INSTALLER_PATH_UNIT } from "./paths.ts";
 import { SYNAPSE } from "./program.ts";
 import { situationOf } from "./situation.ts";
 
-const NOTHING_TO_FOLLOW = "no service of the mesh has a path, and the haproxy step writes haproxy.cfg";
+const NOTHING_TO_FOLLOW =
+  "no service of the mesh has a path or names in DNS, and the haproxy step writes haproxy.cfg";
 
 export const assess = replacing(SYNAPSE.title, assessOwn);
 
@@ -29,7 +30,7 @@ function assessOwn(
   const effects = [
     unitRow(SYNAPSE, facts),
     companionRow(INSTALLER_PATH_UNIT, facts),
-    sessionRow(facts, desired.members, unreachable),
+    ...(registry === undefined ? [] : [sessionRow(facts, desired.members, unreachable)]),
     installationRow(situation),
     settingsRow(situation),
     ...desired.services.map((service) => serviceRow(situation, service)),

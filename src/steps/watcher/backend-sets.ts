@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Service } from "../../contract/mesh.ts";
+import type { ByDns, RegisteredService, Service } from "../../contract/mesh.ts";
 import { type BackendPolicy, refusalOf } from "../../haproxy/backend-policy.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { ownOptions, parseHaproxyConfig, plainOptions, serversOf } from "../../haproxy/config.ts";
 import { startedWith } from "../../haproxy/loaded.ts";
 import { type Altered, checkWords, serversAltered } from "../../haproxy/server-state.ts";
+import { reasonOf } from "../../reader/answer.ts";
+import { quotable } from "../../terminal-text.ts";
 import { type Backend, backendOf, isDisabled, isOwn, serverName, withoutCanaries } from "./backends.ts";
 import type { WatcherDesired } from "./desired.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
@@ -28,34 +30,93 @@ export interface WantedServers {
   readonly skipped: readonly Skipped[];
 }
 
-/** What Synapse makes of ZooKeeper's children; undefined when they could not be read. */
+type Told = Pick<WatcherFacts, "registry" | "kept" | "dns">;
+
+/** What Synapse makes of what tells the servers; undefined when that could not be read. */
 export function wantedServers(
   service: Service,
-  { whenEmpty, policy }: WatcherDesired,
-  { registry, kept }: Pick<WatcherFacts, "registry" | "kept">,
+  desired: WatcherDesired,
+  facts: Told,
 ): WantedServers | undefined {
-  const defaults = service.servers;
-  if (service.path === undefined) return wanted(defaults, undefined, []);
+  const { discovery } = service;
+  switch (discovery.by) {
+    case "inventory":
+      return wanted(service.servers, undefined, []);
+    case "zookeeper":
+      return registeredServers({ ...service, discovery }, desired, facts);
+    case "dns": {
+      const found = serversInDns(service.name, discovery, desired.policy, facts);
+      return "unknown" in found ? undefined : found;
+    }
+  }
+}
+
+/** Why it is not known which servers a service should have. */
+export function whyUnknown(
+  { name, discovery }: Service,
+  { policy }: Pick<WatcherDesired, "policy">,
+  facts: Pick<Told, "registry" | "dns">,
+): string {
+  if (discovery.by === "dns") {
+    const found = serversInDns(name, discovery, policy, facts);
+    return "unknown" in found ? found.unknown : "not read";
+  }
+  return facts.registry && "unreachable" in facts.registry ? facts.registry.unreachable : "not read";
+}
+
+/** The addresses of a service's names. One that DNS does not tell keeps what it had, which nothing can be compared with. */
+function serversInDns(
+  service: string,
+  { names }: ByDns,
+  policy: BackendPolicy,
+  { dns }: Pick<Told, "dns">,
+): WantedServers | { readonly unknown: string } {
+  const told = dns.get(service);
+  if (told?.is !== "value") return { unknown: quotable(told === undefined ? "not read" : reasonOf(told)) };
+  const skipped: Skipped[] = [];
+  const servers: Backend[] = [];
+  for (const { host, port } of names) {
+    const addresses = told.value.get(host) ?? { because: `nothing is told of ${host}` };
+    if ("because" in addresses) return { unknown: quotable(addresses.because) };
+    const all = addresses.map((address): Backend => ({ name: undefined, host: address, port }));
+    const refusals = all.map((backend) => refusalOf(policy, service, backend));
+    for (const [at, refused] of refusals.entries())
+      if (refused !== undefined)
+        skipped.push({ node: serverName(all[at]!), because: quotable(refused), isBackend: true });
+    const allowed = all.filter((_, at) => refusals[at] === undefined);
+    if (allowed.length === 0)
+      return { unknown: `no address of ${host} may be a server: ${quotable(refusals.join(", "))}` };
+    servers.push(...allowed);
+  }
+  return wanted(servers, undefined, skipped);
+}
+
+function registeredServers(
+  service: RegisteredService,
+  { whenEmpty, policy }: WatcherDesired,
+  { registry, kept }: Told,
+): WantedServers | undefined {
+  const { servers: defaults, discovery } = service;
   if (registry === undefined || "unreachable" in registry) return undefined;
   const children = [...(registry.children.get(service.name) ?? [])];
   const skipped: Skipped[] = [];
   const registered: Backend[] = [];
   for (const [node, data] of children) {
-    if (!isOwn(data, service.labels)) continue;
+    if (!isOwn(data, discovery.labels)) continue;
     const backend = backendOf(data, policy, service.name);
     if ("refused" in backend) skipped.push({ node, because: backend.refused, isBackend: backend.isBackend });
     else registered.push(backend);
   }
   const isRegistered = withoutCanaries(registered).length > 0;
-  if (service.keepsServers) {
+  if (discovery.keepsServers) {
     const because = isRegistered ? undefined : "none is registered: the inventory's servers";
     return wanted([...(isRegistered ? registered : []), ...defaults], because, skipped);
   }
   if (isRegistered) return wanted(registered, undefined, skipped);
   if (defaults.length > 0) return wanted(defaults, "none is registered: the inventory's servers", skipped);
-  if ((service.whenEmpty ?? whenEmpty) === "serve_none") return wanted([], undefined, skipped);
+  if ((discovery.whenEmpty ?? whenEmpty) === "serve_none") return wanted([], undefined, skipped);
   const last = kept.get(service.name);
-  const isSame = last?.path === service.path && isDeepStrictEqual(last.labels, service.labels);
+  const isSame = last?.path === discovery.path && isDeepStrictEqual(last.labels, discovery.labels);
   const backends = isSame ? allowedOf(last.backends, policy, service.name) : [];
   if (backends.length === 0) return wanted([], undefined, skipped);
   return wanted(backends, "none is registered: the last ones are kept", skipped);

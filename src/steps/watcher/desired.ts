@@ -1,5 +1,5 @@
 import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
-import type { Service } from "../../contract/mesh.ts";
+import { isFollowed, type Service } from "../../contract/mesh.ts";
 import { type BackendPolicy, backendPolicy } from "../../haproxy/backend-policy.ts";
 import { type HaproxyParameters, haproxyParameters } from "../../haproxy/parameters.ts";
 import { type HaproxySettings, haproxySettings } from "../../haproxy/settings.ts";
@@ -24,9 +24,9 @@ export interface WatcherDesired {
   readonly adopt: boolean;
 }
 
-/** Whether there is nothing in ZooKeeper to follow. Then haproxy.cfg is the haproxy step's to write. */
+/** Whether there is nothing to follow, in ZooKeeper or in DNS. Then haproxy.cfg is the haproxy step's to write. */
 export function isUnneeded({ services }: WatcherDesired): boolean {
-  return services.every(({ path }) => path === undefined);
+  return !services.some(isFollowed);
 }
 
 export function watcherDesired(

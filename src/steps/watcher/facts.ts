@@ -2,6 +2,7 @@ import type { UnitFact } from "../../daemon/unit.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import type { ServerState } from "../../haproxy/server-state.ts";
 import type { Answer } from "../../reader/answer.ts";
+import type { NamesInDns } from "../../reader/reader.ts";
 import type { ProgramFacts } from "../../smartstack/program.ts";
 import { quotable } from "../../terminal-text.ts";
 import type { KeptBackends } from "./backends.ts";
@@ -20,6 +21,8 @@ export interface WatcherFacts extends ProgramFacts {
   readonly haproxy: HaproxyFacts | { readonly unreachable: string; readonly isUnread?: boolean };
   /** Undefined when no service has a path. */
   readonly registry: RegistryFacts | { readonly unreachable: string } | undefined;
+  /** Of each service that DNS tells: what it says of the names. */
+  readonly dns: ReadonlyMap<string, Answer<NamesInDns>>;
 }
 
 /** One line of the installer: what came of it. */

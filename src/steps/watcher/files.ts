@@ -13,6 +13,7 @@ import {
   ADDRESS_WRITER,
   BACKEND_POLICY,
   CANDIDATE_READER,
+  DNS_ASKER,
   HAPROXY_CONFIG,
   HAPROXY_FRAME,
   HOST_RESOLVER,
@@ -39,6 +40,7 @@ export function watcherFiles(desired: WatcherDesired, key: string): readonly Pro
     // Before those that read it: a run may be cut off between any two.
     file(BACKEND_POLICY, renderBackendPolicy(desired.policy)),
     file(POLICY_READER, ownText("backend-policy.rb")),
+    file(DNS_ASKER, ownText("dns-names.rb")),
     file(SERVER_CHECK, ownText("check-servers.rb")),
     file(HOST_RESOLVER, ownText("resolve-hosts.pl"), "0755"),
     file(SERVER_DROPPER, ownText("drop-refused-servers.pl"), "0755"),
@@ -92,7 +94,7 @@ export function renderedFiles(desired: WatcherDesired, machine: Machine): readon
           .filter(({ discovered }) => discovered)
           .map(
             ({ name, serverOptions }) =>
-              `backend ${name}, for each server that ZooKeeper lists: server NAME HOST:PORT ${serverOptions}`,
+              `backend ${name}, for each server that ZooKeeper or DNS tells: server NAME HOST:PORT ${serverOptions}`,
           ),
       ],
     },

@@ -1,4 +1,4 @@
-import type { Service } from "../../contract/mesh.ts";
+import { isFollowed, pathOf, type Service } from "../../contract/mesh.ts";
 import type { Layer, Reading } from "../../contract/reading.ts";
 import { socketQuestion } from "../../evidence/by-hand.ts";
 import { ownershipOf } from "../../evidence/file.ts";
@@ -16,10 +16,12 @@ import {
   serversOnDisk,
   showServers,
   wantedServers,
+  whyUnknown,
 } from "./backend-sets.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
 import { HAPROXY_CONFIG, INSTALL_RESULT, RELOAD_RESULT, WATCHER_UNIT } from "./paths.ts";
 import type { Situation } from "./situation.ts";
+import { type ToldBy, toldBy } from "./told-by.ts";
 
 const INFO = socketQuestion(ADMIN_SOCKET, "show info");
 const STAT = socketQuestion(ADMIN_SOCKET, "show stat");
@@ -178,7 +180,9 @@ export function installationRow(situation: Situation): Row {
   };
 }
 
-/** HAProxy's servers of one service are what ZooKeeper says: in the file, and in the worker. */
+const KEPT_ADDRESSES = ". HAProxy keeps the servers that it has until it is told";
+
+/** HAProxy's servers of one service are what ZooKeeper or DNS says: in the file, and in the worker. */
 export function serviceRow(situation: Situation, service: Service): Row {
   const { desired, facts, haproxyFile, haproxyConfig, unreadConfig } = situation;
   const wanted = wantedServers(service, desired, facts);
@@ -187,9 +191,10 @@ export function serviceRow(situation: Situation, service: Service): Row {
     haproxyConfig,
     service.name,
     serverOptions,
-    service.path === undefined ? undefined : wanted?.backends,
+    isFollowed(service) ? wanted?.backends : undefined,
   );
   const setting = `service ${service.name}`;
+  const words = toldBy(service.discovery);
   const onDisk: Layer =
     unreadConfig !== undefined
       ? { is: "unreadable", source: HAPROXY_CONFIG, because: unreadConfig }
@@ -202,7 +207,7 @@ export function serviceRow(situation: Situation, service: Service): Row {
   if ("unreachable" in facts.haproxy) {
     return {
       setting,
-      want: wanted === undefined ? "as registered" : showServers(wanted.names),
+      want: wanted === undefined ? words.want : showServers(wanted.names),
       onDisk,
       inForce: unreachedLayer(facts.haproxy),
       because: facts.haproxy.isUnread === true ? undefined : "HAProxy does not answer: see haproxy.cfg",
@@ -217,23 +222,22 @@ export function serviceRow(situation: Situation, service: Service): Row {
     .map(({ name, check }) => (check ? `${name} (${check})` : name));
   const known = facts.haproxy.servers.some(({ backend }) => backend === service.name) || onDisk.is === "read";
   if (wanted === undefined) {
-    const because =
-      facts.registry && "unreachable" in facts.registry ? facts.registry.unreachable : "not read";
+    const because = whyUnknown(service, desired, facts);
     return {
       setting,
-      want: "as registered",
+      want: words.want,
       onDisk,
       inForce:
         facts.process === undefined
           ? { is: "absent", source: STAT }
-          : { is: "unreadable", source: `ZooKeeper ${service.path}`, because },
-      because: `what is registered cannot be told: ${because}`,
+          : { is: "unreadable", source: words.source, because },
+      because: `${words.unknown} cannot be told: ${because}${service.discovery.by === "dns" ? KEPT_ADDRESSES : ""}`,
     };
   }
   const warnings = [
     ...(wanted.because === undefined ? [] : [wanted.because]),
-    ...(down.length === 0 ? [] : [`registered, but DOWN by its health check: ${down.join(", ")}`]),
-    ...skippedWords(wanted.skipped, service),
+    ...(down.length === 0 ? [] : [`${words.told}, but DOWN by its health check: ${down.join(", ")}`]),
+    ...skippedWords(wanted.skipped, service, words),
   ];
   return {
     setting,
@@ -266,9 +270,10 @@ function inForceLayer(value: string, { servers }: HaproxyFacts, { name }: Servic
     : { is: "inferred", value, source: `${STAT} (this HAProxy shows no addresses: those of its file)` };
 }
 
-function olderWords(listed: readonly ServerOnDisk[], { path }: Service): string | undefined {
+function olderWords(listed: readonly ServerOnDisk[], service: Service): string | undefined {
+  const path = pathOf(service);
   const older = listed.flatMap(({ name, differs }) => (differs === undefined ? [] : [{ name, differs }]));
-  if (older.length === 0) return undefined;
+  if (older.length === 0 || path === undefined) return undefined;
   const words = older.map(
     ({ name, differs: [found, want] }) => `${name} has ${found} where ${want} is registered`,
   );
@@ -279,12 +284,16 @@ function olderWords(listed: readonly ServerOnDisk[], { path }: Service): string 
 }
 
 /** Who is left out of HAProxy for what it says of itself, and what to do; nothing when nobody is. */
-function skippedWords(skipped: readonly Skipped[], { name, path }: Service): readonly string[] {
+function skippedWords(
+  skipped: readonly Skipped[],
+  { name }: Service,
+  { place, mendOwn }: ToldBy,
+): readonly string[] {
   if (skipped.length === 0) return [];
   const shown = skipped.slice(0, 4).map(({ node, because }) => `${node} (${because})`);
   const more = skipped.length > shown.length ? ` and ${skipped.length - shown.length} more` : "";
   return [
-    `left out of HAProxy: ${shown.join(", ")}${more} in ${path}. Mend what it registers` +
+    `left out of HAProxy: ${shown.join(", ")}${more} in ${place}. Mend ${mendOwn}` +
       (skipped.some(({ because }) => because.includes(" is not allowed"))
         ? `, or allow the option in the inventory: mesh.services.${name}.server_options_allowed`
         : ""),
@@ -319,13 +328,14 @@ const LEFT_OUT_WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function leftOutWords(
-  { path }: Service,
+  { discovery }: Service,
   leftOut: ReadonlyMap<string, readonly string[]>,
   { install }: WatcherFacts,
 ): string | undefined {
+  const { mend } = toldBy(discovery);
   const words = [...leftOut].map(([code, names]) => {
     const why = LEFT_OUT_WORDS.get(code) ?? `what it says of itself is not allowed. Mend`;
-    return `${names.join(", ")}: ${why} what is registered in ${path}`;
+    return `${names.join(", ")}: ${why} ${mend}`;
   });
   // In the program's own words, where a name alone explains nothing.
   const said = [...leftOut.keys()].some((code) => code !== "unresolved")

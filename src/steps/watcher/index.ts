@@ -12,7 +12,7 @@ import { HAPROXY_CONFIG } from "./paths.ts";
 import { service } from "./service.ts";
 import { vitals } from "./vitals.ts";
 
-/** Synapse: follows ZooKeeper and is the one that writes haproxy.cfg, through an installer of ours. */
+/** Synapse: follows ZooKeeper and DNS, and is the one that writes haproxy.cfg, through an installer of ours. */
 export const watcher: Step<WatcherParameters, WatcherDesired, WatcherFacts> = {
   name: "watcher",
   title: "Watcher (Synapse)",

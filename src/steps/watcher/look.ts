@@ -1,3 +1,4 @@
+import { isFollowed, pathOf, type Service } from "../../contract/mesh.ts";
 import { lookAtUnits, propertiesOf } from "../../daemon/look-at-units.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
@@ -7,7 +8,7 @@ import { HAPROXY_UNIT } from "../../haproxy/paths.ts";
 import { type Answer, read, readThere, reasonOf } from "../../reader/answer.ts";
 import type { Reader, RegistryReading } from "../../reader/reader.ts";
 import { lookAtProgram } from "../../smartstack/look.ts";
-import { lookUntilAtRest } from "../../smartstack/look-until-at-rest.ts";
+import { lookUntilAtRest, SOON_MS } from "../../smartstack/look-until-at-rest.ts";
 import { quotable } from "../../terminal-text.ts";
 import { serversInForce, wantedServers } from "./backend-sets.ts";
 import { keptBackends } from "./backends.ts";
@@ -28,11 +29,12 @@ const KEPT = `${STATE_DIRECTORY}/backends.json`;
 /** What Synapse and its installer leave there while something is to be done. */
 const WAITING = ["haproxy.cfg", "haproxy.cfg.taken", "reload-requested", "reload-taken"];
 
-/** HAProxy's servers, ZooKeeper's children and what waits for the installer, taken close together. */
+/** HAProxy's servers, what tells them and what waits for the installer, taken close together. */
 interface Effects {
   readonly worker: Worker;
   /** Undefined when no service has a path. */
   readonly registry: Answer<RegistryReading> | undefined;
+  readonly dns: WatcherFacts["dns"];
   readonly waiting: readonly string[];
 }
 
@@ -54,7 +56,7 @@ export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Pr
         reader,
         WATCHER_UNIT,
         (asking) => Promise.all([effectsOf(asking, desired), kept]),
-        ([found, known]) => isAtRest(found, desired, known),
+        ([found, known]) => restsAfterMs(found, desired, known),
       ),
       readLoadedRecord(reader),
       propertiesOf(reader, HAPROXY_UNIT),
@@ -75,38 +77,68 @@ export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Pr
     waiting: effects.waiting,
     haproxy: haproxyFacts(effects.worker, loaded),
     registry: registryFacts(effects.registry, desired),
+    dns: effects.dns,
   };
 }
 
 async function effectsOf(reader: Reader, { members, services }: WatcherDesired): Promise<Effects> {
-  const paths = services.flatMap(({ path }) => path ?? []);
+  const paths = services.flatMap((service) => pathOf(service) ?? []);
   const pattern = `^(?:${WAITING.map((name) => name.replaceAll(".", "\\.")).join("|")})$`;
-  const [worker, registry, entries] = await Promise.all([
+  const [worker, registry, dns, entries] = await Promise.all([
     lookAtWorker(reader),
     paths.length === 0 ? undefined : reader.registry(members, [...new Set(paths)]),
+    namesIn(reader, services),
     reader.list(STATE_DIRECTORY, pattern),
   ]);
   const found = read(entries, STATE_DIRECTORY) ?? [];
   const names = new Set(found.filter(({ targetKind }) => targetKind !== "").map(({ name }) => name));
-  return { worker, registry, waiting: WAITING.filter((name) => names.has(name)) };
+  return { worker, registry, dns, waiting: WAITING.filter((name) => names.has(name)) };
 }
 
-/** Whether waiting would show nothing else, or cannot help. */
-function isAtRest(
-  { worker, registry, waiting }: Effects,
+/** What DNS says of each service's names. A server is asked for all of them at once. */
+async function namesIn(reader: Reader, services: readonly Service[]): Promise<WatcherFacts["dns"]> {
+  const told = services.flatMap(({ name, discovery }) =>
+    discovery.by === "dns" ? [{ name, ...discovery }] : [],
+  );
+  const hosts = (of: typeof told) => [...new Set(of.flatMap(({ names }) => names.map(({ host }) => host)))];
+  const servers = [...new Set(told.map(({ nameserver }) => nameserver))];
+  const answers = new Map(
+    await Promise.all(
+      servers.map(async (server) => {
+        const asked = hosts(told.filter(({ nameserver }) => nameserver === server));
+        return [server, await reader.namesInDns(server, asked)] as const;
+      }),
+    ),
+  );
+  return new Map(told.map(({ name, nameserver }) => [name, answers.get(nameserver)!]));
+}
+
+/** How long to look again: 0 where waiting would show nothing else, or cannot help. */
+function restsAfterMs(
+  { worker, registry, dns, waiting }: Effects,
   desired: WatcherDesired,
   kept: WatcherFacts["kept"],
-) {
-  const facts = registryFacts(registry, desired);
-  if (worker.info.is !== "value" || worker.table.is !== "value" || facts === undefined) return true;
-  if ("unreachable" in facts) return true;
-  if (waiting.length > 0) return false;
+): number {
+  const facts = { registry: registryFacts(registry, desired), dns, kept };
+  if (worker.info.is !== "value" || worker.table.is !== "value") return 0;
   const { servers } = worker.table.value;
-  return desired.services.every((service) => {
-    const wanted = wantedServers(service, desired, { registry: facts, kept });
-    const inForce = serversInForce({ servers }, service.name).map(({ name }) => name);
-    return service.path === undefined || wanted?.names.join("\n") === inForce.join("\n");
+  const followed = desired.services.flatMap((service) => {
+    const wanted = isFollowed(service) ? wantedServers(service, desired, facts) : undefined;
+    return wanted === undefined ? [] : [{ service, wanted }];
   });
+  // What nothing tells does not come to rest either.
+  if (followed.length === 0) return 0;
+  const moving = followed.filter(({ service, wanted }) => {
+    const inForce = serversInForce({ servers }, service.name).map(({ name }) => name);
+    return wanted.names.join("\n") !== inForce.join("\n");
+  });
+  return Math.max(
+    waiting.length > 0 ? SOON_MS : 0,
+    // DNS tells nobody of a change: Synapse hears of it when it asks next.
+    ...moving.map(({ service: { discovery } }) =>
+      discovery.by === "dns" ? discovery.intervalMs + SOON_MS : SOON_MS,
+    ),
+  );
 }
 
 function haproxyFacts(
@@ -136,7 +168,9 @@ function registryFacts(
   return {
     member,
     children: new Map(
-      services.flatMap(({ name, path }) => {
+      services.flatMap((service) => {
+        const { name } = service;
+        const path = pathOf(service);
         if (path === undefined) return [];
         const nodes = children.get(path);
         return [[name, nodes && new Map(nodes.map((node) => [node.name, node.data.toString()]))] as const];

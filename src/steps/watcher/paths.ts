@@ -20,6 +20,8 @@ export const INSTALLER = `${PROGRAM_DIRECTORY}/install-haproxy-config`;
 export const START_RECORDER = `${PROGRAM_DIRECTORY}/record-start`;
 export const SYNAPSE_PATCHES = `${PROGRAM_DIRECTORY}/synapse-patches.rb`;
 export const POLICY_READER = `${PROGRAM_DIRECTORY}/backend-policy.rb`;
+/** Asks DNS, for Synapse and for the look. The reader knows its path, too. */
+export const DNS_ASKER = `${PROGRAM_DIRECTORY}/dns-names.rb`;
 export const SERVER_CHECK = `${PROGRAM_DIRECTORY}/check-servers.rb`;
 export const HOST_RESOLVER = `${PROGRAM_DIRECTORY}/resolve-hosts`;
 export const CANDIDATE_READER = `${PROGRAM_DIRECTORY}/read-regular`;

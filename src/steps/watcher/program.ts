@@ -2,6 +2,7 @@ import { SYNAPSE_GEMS } from "../../smartstack/locked-gems.ts";
 import { type Program, unitPath } from "../../smartstack/program.ts";
 import {
   BACKEND_POLICY,
+  DNS_ASKER,
   INSTALLER_PATH_UNIT,
   POLICY_READER,
   PROGRAM_DIRECTORY,
@@ -22,5 +23,12 @@ export const SYNAPSE: Program = {
   unit: WATCHER_UNIT,
   companions: [INSTALLER_PATH_UNIT],
   startRecord: START_RECORD,
-  startedWith: [SYNAPSE_CONFIG, SYNAPSE_PATCHES, POLICY_READER, BACKEND_POLICY, unitPath(WATCHER_UNIT)],
+  startedWith: [
+    SYNAPSE_CONFIG,
+    SYNAPSE_PATCHES,
+    POLICY_READER,
+    DNS_ASKER,
+    BACKEND_POLICY,
+    unitPath(WATCHER_UNIT),
+  ],
 };

@@ -1,3 +1,4 @@
+import type { Discovery } from "../../contract/mesh.ts";
 import { ADMIN_SOCKET, descriptionOf } from "../../haproxy/settings.ts";
 import type { WatcherDesired } from "./desired.ts";
 import { STATE_DIRECTORY } from "./paths.ts";
@@ -19,18 +20,7 @@ function servicesSection({ services, settings, members, whenEmpty }: WatcherDesi
       const { bind, port, bindOptions, frontend, backend, serverOptions, panic } = settings.services.find(
         ({ name }) => name === service.name,
       )!;
-      const discovery =
-        service.path === undefined
-          ? { method: "base" }
-          : {
-              method: "zookeeper",
-              path: service.path,
-              hosts: members,
-              // synapse-patches.rb picks by them before Synapse counts what there is.
-              ...(service.labels === undefined ? {} : { label_filters: service.labels }),
-              // Else the parent node's data replaces the section below, without its defaults, and Synapse dies of it.
-              generator_config_path: "disabled",
-            };
+      const { discovery, ...more } = discoverySection(service.discovery, members, whenEmpty);
       const section = {
         discovery,
         default_servers: service.servers.map(({ name, host, port, options }) => ({
@@ -39,8 +29,7 @@ function servicesSection({ services, settings, members, whenEmpty }: WatcherDesi
           port,
           ...(options === undefined ? {} : { haproxy_server_options: options }),
         })),
-        ...(service.keepsServers ? { keep_default_servers: true } : {}),
-        use_previous_backends: (service.whenEmpty ?? whenEmpty) === "keep_last",
+        ...more,
         haproxy: {
           port,
           bind_address: bind,
@@ -58,6 +47,47 @@ function servicesSection({ services, settings, members, whenEmpty }: WatcherDesi
       return [service.name, section];
     }),
   );
+}
+
+/** Where Synapse looks for the servers, and what it does where there are none. */
+function discoverySection(
+  discovery: Discovery,
+  members: readonly string[],
+  whenEmpty: WatcherDesired["whenEmpty"],
+) {
+  const keepsLast = (own?: WatcherDesired["whenEmpty"]) => ({
+    use_previous_backends: (own ?? whenEmpty) === "keep_last",
+  });
+  switch (discovery.by) {
+    case "inventory":
+      return { discovery: { method: "base" }, ...keepsLast() };
+    case "dns": {
+      const { names, nameserver, intervalMs } = discovery;
+      return {
+        discovery: {
+          method: "dns",
+          servers: names,
+          ...(nameserver === undefined ? {} : { nameserver }),
+          check_interval: intervalMs / 1000,
+        },
+        use_previous_backends: true,
+      };
+    }
+    case "zookeeper":
+      return {
+        discovery: {
+          method: "zookeeper",
+          path: discovery.path,
+          hosts: members,
+          // synapse-patches.rb picks by them before Synapse counts what there is.
+          ...(discovery.labels === undefined ? {} : { label_filters: discovery.labels }),
+          // Else the parent node's data replaces the section below, without its defaults, and Synapse dies of it.
+          generator_config_path: "disabled",
+        },
+        ...(discovery.keepsServers ? { keep_default_servers: true } : {}),
+        ...keepsLast(discovery.whenEmpty),
+      };
+  }
 }
 
 function haproxySection({ settings }: WatcherDesired) {

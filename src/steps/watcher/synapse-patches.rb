@@ -5,8 +5,10 @@ require "json"
 require "socket"
 require "synapse"
 require "synapse/config_generator/haproxy"
+require "synapse/service_watcher/dns"
 require "synapse/service_watcher/zookeeper"
 require_relative "backend-policy"
+require_relative "dns-names"
 
 # With `use_previous_backends` Synapse goes on with the last backends of a service whose path became empty, but
 # remembers them in memory only: restarted then, it would disable every server. This writes them down when they
@@ -43,6 +45,8 @@ module KeepLast
 
   def initialize(opts = {}, synapse)
     super
+    # What DNS said last is FollowNames' to remember.
+    return if @discovery["method"] == "dns"
     return KeepLast.change { |known| known.delete(@name) || :as_it_was } unless keeps_last?
     last = KeepLast.read[@name]
     return unless last.is_a?(Hash) && last.values_at("path", "labels") == @discovery.values_at("path", "label_filters")
@@ -146,6 +150,77 @@ module PickByLabels
 
   def backends_filtered_by_labels
     @backends
+  end
+end
+
+# Synapse asks every second whether airbnb.com resolves and ends when it does not; waits a minute for a name server that is
+# dead; and takes no answer for no address. Here a name that is not told keeps the addresses that it had last, also those
+# of a Synapse of before, and the log says why.
+module FollowNames
+  def initialize(opts = {}, synapse)
+    super
+    @told, @untold = {}, {}
+    last = KeepLast.read[@name]
+    return unless last.is_a?(Hash) && last["addresses"].is_a?(Hash) && last["nameserver"] == @discovery["nameserver"]
+    @told = last["addresses"].select { |host, addresses| host?(host) && addresses.is_a?(Array) }
+    @backends = backends_of(discovery_servers.map { |server| [server, allowed(server, @told[server["host"]] || [])] })
+  end
+
+  def ping?
+    @watcher.alive?
+  end
+
+  private
+
+  # Each server with the addresses that it has now.
+  def resolve_servers
+    asked = discovery_servers.map { |server| server["host"] }.uniq.map { |host| [host, Thread.new { ask(host) }] }
+    before = @told.dup
+    asked.each { |host, answer| take(host, *answer.value) }
+    KeepLast.change { |known| known[@name] = { "nameserver" => @nameserver, "addresses" => @told } } if @told != before
+    discovery_servers.map { |server| [server, allowed(server, @told[server["host"]] || [])] }
+  end
+
+  def ask(host)
+    [DnsNames.addresses(host, @nameserver), nil]
+  rescue StandardError => e
+    [nil, e.message]
+  end
+
+  def take(host, addresses, because)
+    because ||= "none of its addresses may be a server" unless may_serve?(host, addresses || [])
+    if because
+      log.warn "synapse: #{@name}: #{host} keeps the addresses it had: #{because}" if @untold[host] != because
+    else
+      log.info "synapse: #{@name}: #{host} is told again" if @untold[host]
+      @told[host] = addresses
+    end
+    @untold[host] = because
+  end
+
+  # Else they take no place of those before.
+  def may_serve?(host, addresses)
+    discovery_servers.any? { |server| server["host"] == host && allowed(server, addresses).any? }
+  end
+
+  def host?(host)
+    discovery_servers.any? { |server| server["host"] == host }
+  end
+
+  def allowed(server, addresses)
+    Policy.allowed(@name, addresses.map { |host| { "host" => host, "port" => server["port"] } }).map { |each| each["host"] }
+  end
+
+  def backends_of(servers)
+    all = servers.flat_map { |server, addresses| addresses.map { |host| { "host" => host, "port" => server["port"] } } }
+    # Two names may lead to one server.
+    all.uniq
+  end
+
+  def configure_backends(servers)
+    backends = backends_of(servers)
+    # With nothing to serve there is nothing to change.
+    set_backends(backends) unless backends.empty?
   end
 end
 
@@ -297,6 +372,7 @@ end
 Synapse::ServiceWatcher::BaseWatcher.prepend(KeepLast)
 Synapse::ServiceWatcher::BaseWatcher.prepend(PickByLabels)
 Synapse::ServiceWatcher::ZookeeperWatcher.prepend(RefuseUnusable)
+Synapse::ServiceWatcher::DnsWatcher.prepend(FollowNames)
 Synapse::ConfigGenerator::Haproxy::HaproxyState.prepend(RememberAllowed)
 Synapse::ConfigGenerator::Haproxy.prepend(LeaveDisabled)
 Synapse::ConfigGenerator::Haproxy.prepend(BoundedSocket)

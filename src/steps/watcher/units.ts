@@ -4,6 +4,7 @@ import { unitPath } from "../../smartstack/program.ts";
 import { SANDBOX } from "../../smartstack/sandbox.ts";
 import {
   BACKEND_POLICY,
+  DNS_ASKER,
   INSTALLER,
   INSTALLER_UNIT,
   POLICY_READER,
@@ -22,7 +23,7 @@ export function watcherUnit(key: string): string {
   const home = buildDirectory(SYNAPSE, key);
   const libraries = libraryDirectories(SYNAPSE.gems).map((directory) => `${home}/${directory}`);
   return `[Unit]
-Description=Synapse: follows the mesh's services in ZooKeeper (meshctl)
+Description=Synapse: follows the mesh's services in ZooKeeper and DNS (meshctl)
 Documentation=https://github.com/airbnb/synapse
 Wants=network-online.target
 After=network-online.target haproxy.service
@@ -41,7 +42,7 @@ Environment=MESHCTL_LAST_BACKENDS=${STATE_DIRECTORY}/backends.json
 Environment=MESHCTL_BACKEND_POLICY=${BACKEND_POLICY}
 # Its own program refuses to start from a gem home: its specification pins a zk that does not compile any more.
 Environment=RUBYLIB=${libraries.join(":")}
-ExecStartPre=+${START_RECORDER} ${START_RECORD} ${SYNAPSE_CONFIG} ${unitPath(WATCHER_UNIT)} ${SYNAPSE_PATCHES} ${POLICY_READER} ${BACKEND_POLICY}
+ExecStartPre=+${START_RECORDER} ${START_RECORD} ${SYNAPSE_CONFIG} ${unitPath(WATCHER_UNIT)} ${SYNAPSE_PATCHES} ${POLICY_READER} ${DNS_ASKER} ${BACKEND_POLICY}
 ExecStart=/usr/bin/ruby -r ${SYNAPSE_PATCHES} ${home}/${programPath(SYNAPSE.gems)} -c ${SYNAPSE_CONFIG}
 Restart=always
 # Each try waits some seconds for ZooKeeper by itself, so that this is no storm; pauses that grow (RestartSteps=) would

@@ -1,13 +1,13 @@
-import type { Service } from "../../contract/mesh.ts";
+import { isFollowed, pathOf, type Service } from "../../contract/mesh.ts";
 import type { Vital, Vitals } from "../../contract/step.ts";
 import { isCanary } from "../../haproxy/canary.ts";
 import { servedConfig } from "../../haproxy/loaded.ts";
 import { registrationVital, serverVitals, shownAfterMs } from "../../haproxy/vitals.ts";
-import { serversInForce, wantedServers } from "./backend-sets.ts";
+import { serversInForce, wantedServers, whyUnknown } from "./backend-sets.ts";
 import { isUnneeded, type WatcherDesired } from "./desired.ts";
 import type { HaproxyFacts, WatcherFacts } from "./facts.ts";
 
-/** Each server that this proxy has, and whether they are those that ZooKeeper lists. */
+/** Each server that this proxy has, and whether they are those that ZooKeeper or DNS tells. */
 export function vitals(desired: WatcherDesired, facts: WatcherFacts): Vitals {
   const { haproxy } = facts;
   if (isUnneeded(desired)) return { is: "read", of: new Map(), shownAfterMs: 0 };
@@ -18,21 +18,22 @@ export function vitals(desired: WatcherDesired, facts: WatcherFacts): Vitals {
   };
   const of = new Map<string, Vital>([
     ...serverVitals(haproxy.servers, desired.settings.services, listed),
-    ...desired.services.flatMap((service) => registryVitals(service, desired, facts, haproxy)),
+    ...desired.services.flatMap((service) => followVitals(service, desired, facts, haproxy)),
   ]);
   return { is: "read", of, shownAfterMs: shownAfterMs(desired.settings.services) };
 }
 
-/** What tells a service whose servers come from ZooKeeper whether the proxy follows, and whether any is registered. */
-function registryVitals(
+/** Whether the proxy follows what tells the service's servers; where they register, whether any is. */
+function followVitals(
   service: Service,
   desired: WatcherDesired,
   facts: WatcherFacts,
   haproxy: HaproxyFacts,
 ): readonly [string, Vital][] {
-  const { registry } = facts;
-  if (service.path === undefined || registry === undefined) return [];
-  const names = [`HAProxy's servers of ${service.name}`, registrationVital(service.name)] as const;
+  if (!isFollowed(service)) return [];
+  const follow = `HAProxy's servers of ${service.name}`;
+  const registration = pathOf(service) === undefined ? [] : [registrationVital(service.name)];
+  const names = [follow, ...registration];
   const isServed = hasBackEnd(haproxy, service.name);
   if (isServed === false) return [];
   if (isServed === undefined) {
@@ -40,7 +41,7 @@ function registryVitals(
     return names.map((name) => [name, { is: "unread", because }]);
   }
   const wanted = wantedServers(service, desired, facts);
-  const unread: Vital = { is: "unread", because: "unreachable" in registry ? registry.unreachable : "" };
+  const unread: Vital = { is: "unread", because: whyUnknown(service, desired, facts) };
   const listed = wanted?.names.filter((name) => !isCanary(name)) ?? [];
   const served = serversInForce(haproxy, service.name).map(({ name }) => name);
   const differs = [
@@ -52,12 +53,15 @@ function registryVitals(
   const follows: Vital =
     differs.length === 0
       ? { is: "well" }
-      : { is: "bad", because: `are not those that ZooKeeper lists: ${differs.join(", ")}` };
+      : {
+          is: "bad",
+          because: `are not those that ${service.discovery.by === "dns" ? "DNS" : "ZooKeeper"} lists: ${differs.join(", ")}`,
+        };
   const registered: Vital =
     wanted?.because === undefined ? { is: "well" } : { is: "bad", because: `is gone: ${wanted.because}` };
   return [
-    [names[0], wanted === undefined ? unread : follows],
-    [names[1], wanted === undefined ? unread : registered],
+    [follow, wanted === undefined ? unread : follows],
+    ...registration.map((name): [string, Vital] => [name, wanted === undefined ? unread : registered]),
   ];
 }
 

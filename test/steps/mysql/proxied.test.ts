@@ -110,7 +110,7 @@ it("what the host registers of a service is behind its proxies, too", () => {
     ...hostView,
     parameters: new Map([["registrar", { services: { db: [{ port: 3306 }] } }]]),
   };
-  const found = db({ servers: [], path: "/services/db" });
+  const found = db({ servers: [], discovery: { by: "zookeeper", path: "/services/db" } });
   expect(warned({ bind_address: "127.0.0.1" }, found, registering)).toMatch(/listens on 127\.0\.0\.1 alone/);
   expect(warned({ bind_address: "127.0.0.1" }, found)).toBe("");
 });

@@ -15,21 +15,30 @@ const inventory = {
     services: [
       {
         name: "user-api",
-        path: "/services/user-api",
+        discovery: { by: "zookeeper", path: "/services/user-api" },
         check: { http: { method: "HEAD", path: "/up" } },
         serverOptionsAllowed: ["ssl"],
       },
-      { name: "queue", path: "/services/queue", check: { http: undefined }, serverOptionsAllowed: [] },
-      { name: "fixed", path: undefined, check: { http: undefined }, serverOptionsAllowed: [] },
       {
-        name: "admin",
-        path: "/services/orders",
+        name: "queue",
+        discovery: { by: "zookeeper", path: "/services/queue" },
         check: { http: undefined },
         serverOptionsAllowed: [],
-        labels: [
-          { label: "kind", value: "admin", condition: "equals" },
-          { label: "stage", value: "canary", condition: "not-equals" },
-        ],
+      },
+      { name: "told", discovery: { by: "dns" }, check: { http: undefined }, serverOptionsAllowed: [] },
+      { name: "fixed", discovery: { by: "inventory" }, check: { http: undefined }, serverOptionsAllowed: [] },
+      {
+        name: "admin",
+        discovery: {
+          by: "zookeeper",
+          path: "/services/orders",
+          labels: [
+            { label: "kind", value: "admin", condition: "equals" },
+            { label: "stage", value: "canary", condition: "not-equals" },
+          ],
+        },
+        check: { http: undefined },
+        serverOptionsAllowed: [],
       },
     ],
   },
@@ -60,6 +69,9 @@ describe("the registrar's parameters", () => {
       },
     ]);
     expect(problems({ fixed: { port: 9000 } })[0]!.message).toContain("no path in ZooKeeper");
+    expect(problems({ told: { port: 9000 } })[0]!.message).toMatch(
+      /is told by DNS, and has no path in ZooKeeper/,
+    );
     expect(problems({ "user-api": { port: 9000 } }, "10.1.0.1")[0]!.message).toBe(
       "no proxy would take 10.1.0.1, which is in none of mesh.networks (10.0.0.0/16, fd00::/64)",
     );

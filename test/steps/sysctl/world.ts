@@ -90,7 +90,7 @@ const service = (name: string, port: number, servers: Service["servers"] = []): 
   mode: "http",
   bind: "127.0.0.1",
   port,
-  path: undefined,
+  discovery: { by: "inventory" },
   servers,
   balance: "roundrobin",
   serverOptionsAllowed: [],

@@ -114,7 +114,9 @@ describe("the watcher's program", () => {
 
   it("is switched off when no service has a path, for then haproxy.cfg is the haproxy step's", () => {
     const want = desired({
-      services: [service({ path: undefined, servers: [{ name: "a", host: "10.0.0.9", port: 80 }] })],
+      services: [
+        service({ discovery: { by: "inventory" }, servers: [{ name: "a", host: "10.0.0.9", port: 80 }] }),
+      ],
     });
     expect(assessed(want).ids).toEqual(["switch the watcher off"]);
     const bare = shown(want, BARE, host(BARE));

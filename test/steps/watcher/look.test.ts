@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { InventoryView } from "../../../src/contract/inventory-view.ts";
+import type { ByDns } from "../../../src/contract/mesh.ts";
 import { sha256Of } from "../../../src/evidence/file.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { descriptionOf } from "../../../src/haproxy/settings.ts";
@@ -126,17 +127,7 @@ const converged: Recording = {
   ...unit(INSTALLER, { ActiveState: "inactive", UnitFileState: "static", ...start(textOf(INSTALLER)) }),
   ...unit(PATH_UNIT),
   [key("unit", "haproxy.service", ...UNIT_PROPERTIES)]: value("InvocationID", INVOCATION),
-  ...Object.fromEntries(
-    own.map(({ path, content: parts, mode, sha256 }) => {
-      const text = revealContent(parts);
-      return path.endsWith(`/${WATCHER}`)
-        ? [content(path), file(path, text)]
-        : [
-            key("file", path, "content", sha256, `${Buffer.byteLength(text)}`),
-            value(...regular(path, text, mode, sha256)),
-          ];
-    }),
-  ),
+  ...asWritten(own),
   [content(HAPROXY_CONFIG, "long")]: file(HAPROXY_CONFIG, config),
   [key("file", "/var/lib/dpkg/status", "lines", "^ /etc/haproxy/haproxy\\.cfg [0-9a-f]{32}")]: value(
     ...regular("/var/lib/dpkg/status", ""),
@@ -181,6 +172,20 @@ const converged: Recording = {
   [key("file", ADMIN, "stat")]: value("socket", "0660", "root:haproxy", 0, "", ADMIN, 1),
   [REGISTRY]: children(A, B),
 };
+
+function asWritten(files: typeof own): Recording {
+  return Object.fromEntries(
+    files.map(({ path, content: parts, mode, sha256 }) => {
+      const text = revealContent(parts);
+      return path.endsWith(`/${WATCHER}`)
+        ? [content(path), file(path, text)]
+        : [
+            key("file", path, "content", sha256, `${Buffer.byteLength(text)}`),
+            value(...regular(path, text, mode, sha256)),
+          ];
+    }),
+  );
+}
 
 function textOf(name: string): string {
   return revealContent(own.find(({ path }) => path.endsWith(`/${name}`))!.content);
@@ -239,7 +244,7 @@ describe("a look at the watcher", () => {
   });
 
   it("asks nothing of the registry where no service has a path", async () => {
-    const fixed = desired({ services: [service({ path: undefined })] });
+    const fixed = desired({ services: [service({ discovery: { by: "inventory" } })] });
     const asked: string[] = [];
     const ask: Ask = async ([name]) => {
       asked.push(name);
@@ -327,6 +332,90 @@ describe("a look at the watcher", () => {
     expect((await lookAt({}, moving(2))).open).toEqual([]);
     const { rows } = await lookAt({}, moving(1000));
     expect(rows.get("service user-api")?.verdict).toBe("not-in-force");
+  }, 30_000);
+});
+
+describe("a look at a service that DNS tells", () => {
+  const dns: ByDns = {
+    by: "dns",
+    names: [
+      { host: "a.example", port: 9001 },
+      { host: "b.example", port: 9001 },
+      { host: "a.example", port: 9002 },
+    ],
+    nameserver: "10.0.0.53",
+    intervalMs: 30_000,
+  };
+  const told = desired({ services: [service({ discovery: dns })] });
+  const QUESTION = key("dns", "10.0.0.53", "a.example", "b.example");
+  const recorded = (answer: Recording[string], ...names: readonly string[]) =>
+    askOpen({
+      ...converged,
+      ...asWritten(watcherFiles(told, KEY)),
+      [QUESTION]: answer,
+      [key("haproxy.stat")]: servers(...names),
+    });
+  const answer = value("a.example\t=\t10.0.0.21", "b.example\t=\t10.0.0.22");
+  const all = ["10.0.0.21:9001", "10.0.0.21:9002", "10.0.0.22:9001"];
+
+  it("asks for each name once, and not for the registry", async () => {
+    const asked: string[][] = [];
+    const answered = recorded(answer, ...all);
+    const { dns: found, registry } = await lookAtWatcher(
+      new Reader(async (question) => {
+        asked.push([...question]);
+        return answered(question);
+      }),
+      told,
+    );
+    expect(asked.filter(([name]) => name === "dns" || name === "registry")).toEqual([
+      ["dns", "10.0.0.53", "a.example", "b.example"],
+    ]);
+    expect(registry).toBeUndefined();
+    expect(found.get("user-api")).toEqual({
+      is: "value",
+      value: new Map([
+        ["a.example", ["10.0.0.21"]],
+        ["b.example", ["10.0.0.22"]],
+      ]),
+    });
+  });
+
+  it("takes a reason for none of a name's addresses, and nothing for a name that it lacks", async () => {
+    const of = async (told_: Recording[string]) =>
+      (await lookAtWatcher(new Reader(recorded(told_, ...all)), told)).dns.get("user-api");
+    const gone = { because: "b.example does not exist, says 10.0.0.53 (NXDOMAIN)" };
+    expect(await of(value("a.example\t=\t10.0.0.21", `b.example\t${gone.because}`))).toEqual({
+      is: "value",
+      value: new Map<string, unknown>([
+        ["a.example", ["10.0.0.21"]],
+        ["b.example", gone],
+      ]),
+    });
+    expect(await of(value("a.example\t=\t10.0.0.21"))).toEqual({
+      is: "value",
+      value: new Map([["a.example", ["10.0.0.21"]]]),
+    });
+    expect(await of(late)).toEqual(late);
+  });
+
+  it("waits for as long as Synapse may take to ask again, and no longer", async () => {
+    const looks = async (until: number) => {
+      let look = 0;
+      const ask = (): Ask =>
+        Object.assign(recorded(answer, ...(look < until ? all.slice(1) : all)), {
+          anew: () => {
+            look++;
+            return ask();
+          },
+        });
+      const { haproxy } = await lookAtWatcher(new Reader(ask()), told);
+      return { look, servers: "servers" in haproxy ? haproxy.servers.length : 0 };
+    };
+    expect(await looks(50)).toEqual({ look: 50, servers: 3 });
+    const given = await looks(10_000);
+    expect(given.servers).toBe(2);
+    expect(given.look).toBeLessThan(80);
   }, 30_000);
 });
 

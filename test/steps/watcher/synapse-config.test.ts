@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Service } from "../../../src/contract/mesh.ts";
+import { type ByZookeeper, pathOf } from "../../../src/contract/mesh.ts";
 import { CANARY } from "../../../src/haproxy/canary.ts";
 import { compareHaproxyConfig, parseHaproxyConfig, serversOf } from "../../../src/haproxy/config.ts";
 import { descriptionOf } from "../../../src/haproxy/settings.ts";
@@ -20,10 +20,13 @@ const mail = service({
   name: "mail",
   mode: "tcp",
   port: 2525,
-  path: undefined,
+  discovery: { by: "inventory" },
   servers: [{ name: "mx", host: "10.0.0.9", port: 25 }],
   check: { http: undefined, interMs: 2000, rise: 2, fall: 3, failFast: false },
 });
+
+const registered = (more: Partial<ByZookeeper>) =>
+  service({ discovery: { by: "zookeeper", path: "/services/user-api", ...more } });
 
 describe("Synapse's configuration", () => {
   it("is its real schema: only keys it knows at the top", () => {
@@ -57,7 +60,7 @@ describe("Synapse's configuration", () => {
 
   it("picks by labels, keeps fixed servers and the last ones as each service says", () => {
     const labels = [{ label: "kind", value: "api", condition: "equals" as const }];
-    const own = service({ labels, whenEmpty: "serve_none", keepsServers: true });
+    const own = registered({ labels, whenEmpty: "serve_none", keepsServers: true });
     const { services } = JSON.parse(renderSynapseConfig(desired({ services: [own] })));
     expect(services["user-api"]).toMatchObject({
       discovery: { label_filters: labels },
@@ -69,7 +72,7 @@ describe("Synapse's configuration", () => {
     expect(plain["user-api"]).not.toHaveProperty("keep_default_servers");
   });
 
-  it.each<[string, Partial<Service>, readonly string[], readonly string[]]>([
+  it.each<[string, Partial<ByZookeeper>, readonly string[], readonly string[]]>([
     ["a label", { labels: [{ label: "kind", value: "api", condition: "equals" }] }, ["api"], ["api"]],
     [
       "a label's absence",
@@ -79,7 +82,7 @@ describe("Synapse's configuration", () => {
     ],
     ["nothing", {}, ["admin", "api", "odd"], []],
   ])("is judged by the same rules where a service picks by %s", (_, more, picked, kept) => {
-    const own = service(more);
+    const own = registered(more);
     const child = (name: string, labels: unknown) =>
       [name, JSON.stringify({ host: "10.0.0.3", port: 1, name, labels })] as const;
     const children = [child("api", { kind: "api" }), child("admin", { kind: "admin" }), child("odd", "kind")];
@@ -87,12 +90,13 @@ describe("Synapse's configuration", () => {
       wantedServers(own, desired({ services: [own] }), {
         registry: { member: "x", children: new Map([[own.name, new Map(listed)]]) },
         kept: last,
+        dns: new Map(),
       })!.names.map((name) => name.split("_")[0]);
     expect(namesOf(children)).toEqual(picked);
     // What is remembered counts for who picked it, and for nobody who picks otherwise.
     const labels = [{ label: "kind", value: "api", condition: "equals" }];
     const backends = [{ name: "api", host: "10.0.0.3", port: 1 }];
-    expect(namesOf([], new Map([[own.name, { path: own.path!, labels, backends }]]))).toEqual(kept);
+    expect(namesOf([], new Map([[own.name, { path: pathOf(own)!, labels, backends }]]))).toEqual(kept);
   });
 
   it("serves fixed servers without ZooKeeper", () => {

@@ -121,7 +121,7 @@ describe("what a proxy tells of the mesh's health", () => {
   });
 
   it("is nothing where there is no registry to follow", () => {
-    const want = desired({ services: [service({ path: undefined })] });
+    const want = desired({ services: [service({ discovery: { by: "inventory" } })] });
     expect(told({}, want)).toEqual([]);
   });
 

@@ -29,7 +29,7 @@ const userApi: Service = {
   mode: "http",
   bind: "127.0.0.1",
   port: 8080,
-  path: "/services/user-api",
+  discovery: { by: "zookeeper", path: "/services/user-api" },
   servers: [],
   balance: "roundrobin",
   serverOptionsAllowed: [],
@@ -213,6 +213,7 @@ export function seen(want: WatcherDesired, world: World = {}): WatcherFacts {
       member: "10.0.0.2:2181",
       children: new Map([["user-api", children && new Map(Object.entries(children))]]),
     },
+    dns: new Map(),
     ...world.facts,
   };
 }
@@ -237,6 +238,7 @@ export const BARE: WatcherFacts = {
   kept: new Map(),
   haproxy: { unreachable: "No such file or directory" },
   registry: { unreachable: "10.0.0.2:2181: Connection refused" },
+  dns: new Map(),
 };
 
 export function host(facts: WatcherFacts, world: World = {}, more: Partial<HostFacts> = {}): HostFacts {

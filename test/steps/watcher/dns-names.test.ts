@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { resolve } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { DnsServer } from "../../dns-server.ts";
+
+const PROGRAM = resolve(import.meta.dirname, "../../../src/steps/watcher/dns-names.rb");
+/** The program, but for the port, for its patience and for whether the host has an IPv6 address. */
+const AS_TOLD = `
+DnsNames.send(:remove_const, :PORT)
+DnsNames.send(:remove_const, :TRIES_S)
+DnsNames::PORT, DnsNames::TRIES_S = ARGV.shift.to_i, [0.3, 0.3]
+has_ipv6 = ARGV.shift == "true"
+DnsNames.define_singleton_method(:ipv6?) { has_ipv6 }
+DnsNames.print(*ARGV)
+`;
+
+let dns: DnsServer;
+beforeAll(async () => {
+  dns = await DnsServer.start("127.0.0.1");
+});
+afterAll(() => dns.end());
+beforeEach(() => {
+  dns.zone.clear();
+  dns.truncates = false;
+});
+
+/** Name → what the program prints of it. */
+async function told(names: readonly string[], { ipv6 = false, port = dns.port } = {}) {
+  const output = await new Promise<string>((done, fail) =>
+    execFile(
+      "ruby",
+      ["-r", PROGRAM, "-e", AS_TOLD, "--", `${port}`, `${ipv6}`, "127.0.0.1", ...names],
+      { timeout: 30_000 },
+      (error, stdout) => (error ? fail(error) : done(stdout)),
+    ),
+  );
+  return Object.fromEntries(
+    output
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(/\t(.*)/s).slice(0, 2)),
+  );
+}
+
+describe("what DNS says of names", () => {
+  it("comes in one order, whatever order the answers have", async () => {
+    dns.zone.set("a.example", ["10.0.0.3", "10.0.0.1", "10.0.0.2"]);
+    for (let count = 0; count < 3; count++)
+      expect(await told(["a.example"])).toEqual({ "a.example": "=\t10.0.0.1\t10.0.0.2\t10.0.0.3" });
+  });
+
+  it("is told of all of them, by way of aliases, in capitals and in answers that fit into no datagram", async () => {
+    dns.zone
+      .set("a.example", ["10.0.0.1"])
+      .set("b.example", { alias: "c.example" })
+      .set("c.example", ["10.0.0.2"]);
+    const all = { "a.example": "=\t10.0.0.1", "b.example": "=\t10.0.0.2", "A.EXAMPLE": "=\t10.0.0.1" };
+    expect(await told(Object.keys(all))).toEqual(all);
+    dns.truncates = true;
+    expect(await told(Object.keys(all))).toEqual(all);
+  });
+
+  it("has IPv6 addresses where the host has one itself", async () => {
+    dns.zone
+      .set("a.example", ["10.0.0.1", "2001:db8::2"])
+      .set("b.example", ["2001:db8::1"])
+      .set("c.example", ["10.0.0.2"]);
+    const names = ["a.example", "b.example", "c.example"];
+    expect(await told(names, { ipv6: true })).toEqual({
+      "a.example": "=\t10.0.0.1\t2001:db8::2",
+      "b.example": "=\t2001:db8::1",
+      "c.example": "=\t10.0.0.2",
+    });
+    expect(await told(names)).toMatchObject({
+      "a.example": "=\t10.0.0.1",
+      "b.example": "b.example has no address, says 127.0.0.1",
+    });
+  });
+
+  it.each([
+    ["no such name", { code: 3 }, "a.example does not exist, says 127.0.0.1 (NXDOMAIN)"],
+    ["a failure", { code: 2 }, "127.0.0.1 answers SERVFAIL for a.example"],
+    ["a refusal", { code: 5 }, "127.0.0.1 answers REFUSED for a.example"],
+    ["no address", [], "a.example has no address, says 127.0.0.1"],
+    ["an alias of nothing", { alias: "gone.example" }, "a.example does not exist, says 127.0.0.1 (NXDOMAIN)"],
+    ["nothing", "silence", "127.0.0.1 does not answer for a.example"],
+  ] as const)("is a reason where it is %s, and holds up no other name", async (_, says, words) => {
+    dns.zone.set("a.example", says).set("b.example", ["10.0.0.1"]);
+    expect(await told(["a.example", "b.example"])).toEqual({
+      "a.example": words,
+      "b.example": "=\t10.0.0.1",
+    });
+  });
+
+  it("is a reason where no server listens", async () => {
+    const gone = await DnsServer.start("127.0.0.1");
+    const { port } = gone;
+    await gone.end();
+    expect(await told(["a.example"], { port })).toEqual({
+      "a.example": "no DNS server listens at 127.0.0.1",
+    });
+  });
+});
