@@ -1,4 +1,3 @@
-import Table from "cli-table3";
 import { ConfigurationError } from "../errors.ts";
 import {
   hasChanged,
@@ -8,8 +7,8 @@ import {
   writtenRun,
   writtenRuns,
 } from "./journal.ts";
-import { shownText } from "./shown.ts";
-import { COLUMNS } from "./ui/borderless.ts";
+import { shownData, shownText } from "./shown.ts";
+import { tableOf } from "./ui/columns.ts";
 
 export interface RunsFlags {
   readonly json?: boolean;
@@ -20,7 +19,7 @@ export interface RunsFlags {
 export function runsCommand(run: string | undefined, { json }: RunsFlags): void {
   if (run === undefined) {
     const all = writtenRuns().flatMap((name) => rowOf(name) ?? []);
-    process.stdout.write(json ? `${JSON.stringify(all)}\n` : `${shownText(listOf(all))}\n`);
+    process.stdout.write(json ? `${JSON.stringify(all)}\n` : `${listOf(all)}\n`);
     return;
   }
   const written = writtenRun(run);
@@ -55,21 +54,17 @@ function commandOf(asked: WrittenEvent): string {
 
 function listOf(runs: readonly NonNullable<ReturnType<typeof rowOf>>[]): string {
   if (runs.length === 0) return "No run is written down on this machine.";
-  const table = new Table({
-    head: ["run", "since", "by", "command", "hosts", "changed", "exit code"],
-    ...COLUMNS,
-  });
-  for (const { run, since, by, command, hosts, changed, exit_code } of runs)
-    table.push([
-      run,
-      since.slice(0, 19).replace("T", " "),
-      by,
-      command,
-      hosts,
-      changed,
-      `${exit_code ?? "none"}`,
-    ]);
-  return table.toString();
+  const rows = runs.map(({ run, since, by, command, hosts, changed, exit_code }) => [
+    run,
+    since.slice(0, 19).replace("T", " "),
+    by,
+    command,
+    `${hosts}`,
+    `${changed}`,
+    `${exit_code ?? "none"}`,
+  ]);
+  const head = ["run", "since", "by", "command", "hosts", "changed", "exit code"];
+  return tableOf(shownData([head, ...rows]), process.stdout.columns);
 }
 
 function storyOf(
