@@ -14,8 +14,12 @@ import { maskTypedSecrets } from "./typed-secrets.ts";
 /** Runs the command line; sets process.exitCode. Mistakes in files or flags end with 3 and no stack trace. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchDeparture();
-  maskTypedSecrets(argv.slice(2));
+  const words = argv.slice(2);
+  maskTypedSecrets(words);
   const program = meshctl();
+  const names = program.commands.map((each) => each.name());
+  // A word that is a bit like it would be another answer.
+  program.showSuggestionAfterError(hintFor(words, names) === undefined);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
@@ -27,11 +31,8 @@ export async function main(argv: readonly string[]): Promise<void> {
               error.message,
               program.commands.flatMap((each) => each.options),
             ) ??
-            hintFor(
-              argv.slice(2),
-              program.commands.map((each) => each.name()),
-            ) ??
-            whatThereIs(error, argv.slice(2), knownTo(program)));
+            hintFor(words, names) ??
+            whatThereIs(error, words, knownTo(program)));
       if (hint !== undefined) process.stderr.write(`${shownText(hint)}\n`);
       if (error.exitCode !== 0) await tellPrograms(error, argv, hint);
       // Help and version end with 0; every other complaint of commander is about the flags.

@@ -9,6 +9,7 @@ import { didYouMean } from "../inventory/nearest-name.ts";
 import type { ServiceStatus } from "../status/mesh-status.ts";
 import { load } from "./load.ts";
 import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
+import { tells } from "./options.ts";
 import { problemsOn } from "./probe-problems.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { eventLine } from "./report/ndjson.ts";
@@ -38,7 +39,7 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
     paint: paintFor(process.stderr, flags.color),
     verbose: false,
   });
-  const remotes = remotesOf(inventory, progress, isInteractive(flags));
+  const remotes = remotesOf(inventory, progress, isInteractive(flags), tells(flags, 1));
   const lookout = lookoutOf(loaded, flags, remotes, progress);
   const canaryHost = flags.canaryHost;
   if (canaryHost !== undefined && !lookout.observed.includes(canaryHost))

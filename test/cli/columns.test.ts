@@ -55,6 +55,18 @@ describe("columns", () => {
       20,
       " kvm-01  sysctl,   a|         haproxy",
     ],
+    [
+      "with words that are whole as long as others can be broken",
+      [["20261122-190312-4f2a", "verify -i x"]],
+      32,
+      " 20261122-190312-4f2a  verify -i|                       x",
+    ],
+    [
+      "with words broken where nothing else helps",
+      [["20261122-190312-4f2a", "verify"]],
+      24,
+      " 20261122-        verify| 190312-4f2a",
+    ],
     ["never so narrow that nobody can read them", [["kvm-01", "haproxy"]], 5, " kvm-01  haproxy"],
     ["with the lines of their cells", [["a", "one\nlonger"]], 80, " a  one|    longer"],
     ["of no rows", [], 80, ""],

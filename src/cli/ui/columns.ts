@@ -31,23 +31,29 @@ export function columnsOf(cells: readonly string[], widths: readonly number[]): 
     .join("\n");
 }
 
+/** What is left whole as long as that is possible: a name, a part of a path. */
+const WORD = / |\n|(?<=[/,=])/;
+
 /** No column becomes narrower than this for want of room. */
 const NARROWEST = 8;
 
 /**
  * Rows with their columns below each other, as wide as they need. Where that is wider than `room`, the widest column is
- * broken into lines, and then the next one.
+ * broken into lines, and then the next one: between words first, and within them when that is not enough.
  */
 export function tableOf(rows: readonly (readonly string[])[], room = Number.POSITIVE_INFINITY): string {
-  const widths = (rows[0] ?? []).map((_, at) =>
-    Math.max(...rows.flatMap((row) => row[at]!.split("\n").map(widthOf))),
-  );
+  const widestOf = (parts: RegExp) =>
+    (rows[0] ?? []).map((_, at) => Math.max(...rows.flatMap((row) => row[at]!.split(parts).map(widthOf))));
+  const widths = widestOf(/\n/);
   // The first column begins behind a blank.
-  while (acrossAll(widths) + 1 > room) {
-    const widest = Math.max(...widths);
-    if (widest <= NARROWEST) break;
-    widths[widths.indexOf(widest)] = widest - 1;
-  }
+  for (const least of [widestOf(WORD), widths.map(() => 0)])
+    while (acrossAll(widths) + 1 > room) {
+      const isOpen = (width: number, at: number) => width > Math.max(NARROWEST, least[at]!);
+      const widest = Math.max(...widths.filter(isOpen));
+      if (widest < 0) break;
+      const at = widths.findIndex((width, each) => width === widest && isOpen(width, each));
+      widths[at] = widest - 1;
+    }
   return rows
     .map((row) =>
       columnsOf(
