@@ -96,7 +96,7 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   "--skip-tags": "the steps that are wanted are named: --steps haproxy,watcher",
   "--skip-steps": "the steps that are wanted are named: --steps haproxy,watcher",
   "--start-at-task":
-    "what is as wanted is left alone, so a run may begin anew; one step alone is --steps haproxy",
+    "a run may begin anew: it leaves alone all that is as wanted; one step alone is --steps haproxy",
   "--list-hosts": "`meshctl hosts` lists them",
   "--list": "`meshctl hosts` lists them",
   "--list-tasks": "`meshctl hosts` lists the steps, `meshctl plan` what they would change",

@@ -136,7 +136,7 @@ function canaryFor(host: HostName, { hosts }: Inventory, port: number): Canary {
 /** Alone, the canary would take the place of the last backends that Synapse keeps, and be kept itself. */
 function refusalOf(status: ServiceStatus | undefined): string | undefined {
   if (status === undefined || status.registered === undefined)
-    return "what is registered cannot be read: see meshctl status";
+    return "the registrations cannot be read: see meshctl status";
   const others = status.backends.filter(({ name, origin }) => origin === "registered" && !isCanary(name));
   return others.length > 0
     ? undefined

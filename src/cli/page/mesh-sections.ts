@@ -36,7 +36,7 @@ function serviceDetails({ name, front, path, registered, leftOut, backends }: Se
     path === undefined
       ? "servers of the inventory"
       : registered === undefined
-        ? "what is registered cannot be read"
+        ? "the registrations cannot be read"
         : `${registered} registered in ${path}`;
   const rows = backends.map(({ name: backend, origin, on }) => [
     backend,

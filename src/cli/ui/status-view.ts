@@ -80,7 +80,7 @@ function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], op
     path === undefined
       ? "servers of the inventory"
       : registered === undefined
-        ? paint.red("what is registered cannot be read")
+        ? paint.red("the registrations cannot be read")
         : registered === 0
           ? paint.yellow("none registered")
           : `${registered} registered`;

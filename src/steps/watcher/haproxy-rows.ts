@@ -227,7 +227,7 @@ export function serviceRow(situation: Situation, service: Service): Row {
         facts.process === undefined
           ? { is: "absent", source: STAT }
           : { is: "unreadable", source: `ZooKeeper ${service.path}`, because },
-      because: `what is registered cannot be told: ${because}`,
+      because: `the registrations are unknown: ${because}`,
     };
   }
   const warnings = [
@@ -324,7 +324,7 @@ function leftOutWords(
   { install }: WatcherFacts,
 ): string | undefined {
   const words = [...leftOut].map(([code, names]) => {
-    const why = LEFT_OUT_WORDS.get(code) ?? `what it says of itself is not allowed. Mend`;
+    const why = LEFT_OUT_WORDS.get(code) ?? `its own settings are not allowed. Mend`;
     return `${names.join(", ")}: ${why} what is registered in ${path}`;
   });
   // In the program's own words, where a name alone explains nothing.
