@@ -153,8 +153,32 @@ function takesValue(flag: string | undefined): boolean {
   return flag !== undefined && /^(?:-[a-z]|--(?!json|no-|yes|verbose).+)$/.test(flag) && !/^-[vy]/.test(flag);
 }
 
-/** What somebody should type who typed this, as a sentence; undefined where nobody can tell. `commands` are those there are. */
-export function hintFor(words: readonly string[], commands: readonly string[]): string | undefined {
+/** The flag that the command does not have, and those that it has. */
+interface Wrong {
+  readonly flag: string | undefined;
+  readonly flags: readonly string[];
+}
+
+/** What commander complains of, where it is a flag. */
+export function wrongFlag(
+  complaint: string,
+  words: readonly string[],
+  commands: readonly Known[],
+): Wrong | undefined {
+  const [, flag] = /unknown option '(-[^'=]+)/.exec(complaint) ?? [];
+  const command = commands.find(({ name }) => words.includes(name));
+  return command === undefined ? undefined : { flag, flags: command.flags };
+}
+
+/**
+ * What somebody should type who typed this, as a sentence; undefined where nobody can tell. `commands` are those there
+ * are; `wrong` is known once the words were parsed.
+ */
+export function hintFor(
+  words: readonly string[],
+  commands: readonly string[],
+  wrong?: Wrong,
+): string | undefined {
   const [first = ""] = words;
   if (Object.hasOwn(NO_COMMAND, first) && (first !== "-v" || words.length === 1)) return NO_COMMAND[first];
   const command = words.find((word) => commands.includes(word));
@@ -194,10 +218,14 @@ export function hintFor(words: readonly string[], commands: readonly string[]): 
       words.slice(1).filter((word) => !["-l", "--limit"].includes(word)),
     )}`;
   const nameOf = (word: string) => word.replace(/^(--[^=]+)=.*$/s, "$1");
-  const given = words.find((word) => [FLAGS, NEEDLESS].some((known) => Object.hasOwn(known, nameOf(word))));
+  const isWrong = (word: string) => wrong === undefined || nameOf(word) === wrong.flag;
+  const given = words.find(
+    (word) => isWrong(word) && [FLAGS, NEEDLESS].some((known) => Object.hasOwn(known, nameOf(word))),
+  );
   const flag = given === undefined ? undefined : nameOf(given);
   if (flag === undefined || command === undefined) return undefined;
   if (Object.hasOwn(NEEDLESS, flag)) return `${flag}: ${NEEDLESS[flag]}.`;
+  if (wrong !== undefined && !wrong.flags.includes(FLAGS[flag]!.replace("-vv", "-v"))) return undefined;
   const rest = words
     .filter((_, at) => at !== words.indexOf(command))
     .flatMap((word) => {

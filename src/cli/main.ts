@@ -6,7 +6,7 @@ import { ConfigurationError } from "../errors.ts";
 import { InvalidFiles } from "../inventory/invalid-files.ts";
 import { watchDeparture } from "./departure.ts";
 import { exampleOf } from "./examples.ts";
-import { hintFor, wantedBy, whatThereIs } from "./hints.ts";
+import { hintFor, wantedBy, whatThereIs, wrongFlag } from "./hints.ts";
 import { meshctl } from "./program.ts";
 import { shownText } from "./shown.ts";
 import { maskTypedSecrets } from "./typed-secrets.ts";
@@ -31,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
               error.message,
               program.commands.flatMap((each) => each.options),
             ) ??
-            hintFor(words, names) ??
+            hintFor(words, names, wrongFlag(error.message, words, knownTo(program))) ??
             whatThereIs(error, words, knownTo(program)));
       if (hint !== undefined) process.stderr.write(`${shownText(hint)}\n`);
       if (error.exitCode !== 0) await tellPrograms(error, argv, hint);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { COMMANDS, hintFor, wantedBy, whatThereIs } from "../../src/cli/hints.ts";
+import { COMMANDS, hintFor, wantedBy, whatThereIs, wrongFlag } from "../../src/cli/hints.ts";
 import { meshctl } from "../../src/cli/program.ts";
 
 const commands = ["provision", "plan", "verify", "hosts", "runs", "restore"];
@@ -102,6 +102,17 @@ describe("who types a word of another tool", () => {
       expect(isRun, line).toBe(true);
     },
   );
+
+  it("is told of the flag that is wrong, and of none that the command has not", () => {
+    const commands = [{ name: "import", flags: ["-o", "--from", "--user"], example: undefined }];
+    const said = (complaint: string, typed: string) => {
+      const words = typed.split(" ");
+      return hintFor(words, ["import"], wrongFlag(complaint, words, commands));
+    };
+    expect(said("error: unknown option '--force'", "import a.json -o b.yaml --force")).toBeUndefined();
+    expect(said("error: unknown option '-e'", "import a.json -o b.yaml -e x=y")).toMatch(/^-e: values stand/);
+    expect(said("error: missing required argument", "import -o b.yaml")).toBeUndefined();
+  });
 
   it("is told a command line that means what was typed", () => {
     expect(hintFor(["apply", "-l", "a b;$(x)"], commands)).toBe("Type: meshctl provision -l 'a b;$(x)'");
