@@ -40,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     } else if (error instanceof ConfigurationError) {
       await tellPrograms(error, argv);
       const text = shownText(error.message);
-      process.stderr.write(`${error instanceof InvalidFiles ? await painted(text, argv) : text}\n`);
+      process.stderr.write(`${await shownMistakes(text, error instanceof InvalidFiles, argv)}\n`);
       process.exitCode = EXIT.configuration;
     } else {
       // A defect of ours: with its stack, but not with what Node would print of the secrets in its message.
@@ -68,12 +68,15 @@ async function tellPrograms(error: Error, argv: readonly string[], hint?: string
   if (asksForJson(argv)) process.stdout.write(mistakeEvents(error, hint));
 }
 
-async function painted(mistakes: string, argv: readonly string[]): Promise<string> {
-  const [{ mistakesView }, { paintFor }] = await Promise.all([
+async function shownMistakes(text: string, isOfFiles: boolean, argv: readonly string[]): Promise<string> {
+  const [{ mistakesView }, { paintFor }, { brokenFor }] = await Promise.all([
     import("./ui/mistakes.ts"),
     import("./ui/paint.ts"),
+    import("./ui/wrapped.ts"),
   ]);
-  return mistakesView(mistakes, paintFor(process.stderr, !argv.includes("--no-color")));
+  const broken = (line: string) => brokenFor(process.stderr, line);
+  if (!isOfFiles) return broken(text);
+  return mistakesView(text, paintFor(process.stderr, !argv.includes("--no-color")), broken);
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
