@@ -83,7 +83,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   commander: ["cli"],
   inquirer: ["cli"],
   chalk: ["cli"],
-  "cli-table3": ["cli"],
+  "string-width": ["cli"],
   diff: ["cli"],
   yaml: ["import", "init", "inventory", "playbook"],
   // The inventory runs what `!command` names.

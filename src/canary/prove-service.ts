@@ -92,7 +92,7 @@ export function canaryData(
 
 const LOST =
   "the canary was lost before every proxy served it: its session with ZooKeeper ended, or the connection to its host. " +
-  "What the proxies did says nothing; probe again";
+  "The proxies' answers prove nothing; probe again";
 
 /** Registers a canary, waits until every proxy serves it, takes it away and waits until it is gone. */
 export async function probeService(options: ProbeOptions): Promise<ServiceProbe> {

@@ -1,4 +1,3 @@
-import Table from "cli-table3";
 import type { HostName } from "../contract/inventory-view.ts";
 import { exitCodeOf } from "../engine/exit-code.ts";
 import { type Observation, observe } from "../engine/observe.ts";
@@ -9,7 +8,7 @@ import { loadInventory } from "./load.ts";
 import { onHosts } from "./on-hosts.ts";
 import type { InventoryOptions } from "./options.ts";
 import { shownData, shownText } from "./shown.ts";
-import { COLUMNS } from "./ui/borderless.ts";
+import { tableOf } from "./ui/columns.ts";
 
 export type FactsFlags = InventoryOptions & { readonly parallel: number };
 
@@ -20,7 +19,7 @@ export async function factsCommand(pattern: string, flags: FactsFlags): Promise<
   const results = await onHosts(inventory, hosts, flags, (remote) => observe(remote, []));
   const all = results.map(({ host, result }) => ({ host, observation: result }));
   if (flags.json) process.stdout.write(`${JSON.stringify(shownData(all.map(factsOf)))}\n`);
-  else process.stdout.write(`${tableOf(all)}\n`);
+  else process.stdout.write(`${shownFacts(all)}\n`);
   return exitCodeOf(
     all.map(({ observation }) => {
       if (observation.is === "seen") return { is: "as wanted" };
@@ -57,11 +56,8 @@ function factsOf({ host, observation }: Looked): Record<string, unknown> {
   };
 }
 
-function tableOf(all: readonly Looked[]): string {
-  const table = new Table({
-    head: ["host", "system", "kernel", "machine", "cpus", "memory", "up", "clock"],
-    ...COLUMNS,
-  });
+function shownFacts(all: readonly Looked[]): string {
+  const rows: string[][] = [];
   const unseen: string[] = [];
   for (const { host, observation } of all) {
     if (observation.is === "unseen") {
@@ -73,11 +69,11 @@ function tableOf(all: readonly Looked[]): string {
     const machine = [virtualization, architecture].filter(Boolean).join(" ");
     const memory = `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`;
     const skew = `${clock.skewMs > 0 ? "+" : ""}${clock.skewMs} ms ± ${clock.uncertaintyMs}`;
-    table.push(
-      shownData([host, os.prettyName, kernel, machine, `${cpus}`, memory, upFor(uptimeSeconds), skew]),
-    );
+    rows.push([host, os.prettyName, kernel, machine, `${cpus}`, memory, upFor(uptimeSeconds), skew]);
   }
-  return [table.length > 0 ? table.toString() : "", ...unseen.map(shownText)].filter(Boolean).join("\n");
+  const head = ["host", "system", "kernel", "machine", "cpus", "memory", "up", "clock"];
+  const table = rows.length > 0 ? tableOf(shownData([head, ...rows]), process.stdout.columns) : "";
+  return [table, ...unseen.map(shownText)].filter(Boolean).join("\n");
 }
 
 function upFor(seconds: number): string {

@@ -2,7 +2,7 @@ import type { Option } from "commander";
 import { commandLine } from "../command-line.ts";
 
 /** Words of other tools for what a command here does. */
-const COMMANDS: Readonly<Record<string, string>> = {
+export const COMMANDS: Readonly<Record<string, string>> = {
   create: "init",
   new: "init",
   upgrade: "provision",
@@ -59,6 +59,7 @@ const NO_COMMAND: Readonly<Record<string, string>> = {
     ]),
   ),
   version: "Type: meshctl --version",
+  "-v": "Type: meshctl --version",
 };
 /** Flags of other tools that ask for what is a command here. */
 const LOOKING = ["--dry-run", "--dryrun", "--check", "-C", "--diff", "-D", "--noop", "--what-if"];
@@ -95,7 +96,7 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   "--skip-tags": "the steps that are wanted are named: --steps haproxy,watcher",
   "--skip-steps": "the steps that are wanted are named: --steps haproxy,watcher",
   "--start-at-task":
-    "what is as wanted is left alone, so a run may begin anew; one step alone is --steps haproxy",
+    "a run may begin anew: it leaves alone all that is as wanted; one step alone is --steps haproxy",
   "--list-hosts": "`meshctl hosts` lists them",
   "--list": "`meshctl hosts` lists them",
   "--list-tasks": "`meshctl hosts` lists the steps, `meshctl plan` what they would change",
@@ -118,6 +119,8 @@ const NEEDLESS: Readonly<Record<string, string>> = {
   "--user": "the user is `ssh: { user: … }` of the inventory, or ~/.ssh/config's",
 };
 
+/** Commands whose hosts stand behind them. */
+const HOSTS_BEHIND = ["hosts", "facts", "exec"];
 /** Commands whose hosts stand behind a flag. */
 const CHOOSE_BY_LIMIT = ["provision", "plan", "verify", "status", "reboot"];
 
@@ -129,14 +132,55 @@ export function wantedBy(complaint: string, options: readonly Pick<Option, "flag
 }
 
 /** What other tools have between a command and the name of what it is to show. */
-const SHOWING = ["show", "list", "ls", "log", "logs"];
+const SHOWING = ["list", "ls", "log", "logs"];
 
-/** What somebody should type who typed this, as a sentence; undefined where nobody can tell. `commands` are those there are. */
-export function hintFor(words: readonly string[], commands: readonly string[]): string | undefined {
+/** What a command cannot do without, for who typed less of it. */
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  exec: ["PATTERN", "-- COMMAND"],
+  render: ["HOST"],
+};
+
+/** A command of ours that is whole. */
+function typed(command: string, rest: readonly string[]): string {
+  const end = rest.indexOf("--");
+  const before = end === -1 ? rest : rest.slice(0, end);
+  const given = before.filter((word, at) => !word.startsWith("-") && !takesValue(before[at - 1])).length;
+  const missing = end === -1 ? (NEEDED[command] ?? []).slice(given) : [];
+  return ["Type:", commandLine("meshctl", command, ...rest), ...missing].join(" ");
+}
+
+function takesValue(flag: string | undefined): boolean {
+  return flag !== undefined && /^(?:-[a-z]|--(?!json|no-|yes|verbose).+)$/.test(flag) && !/^-[vy]/.test(flag);
+}
+
+/** The flag that the command does not have, and those that it has. */
+interface Wrong {
+  readonly flag: string | undefined;
+  readonly flags: readonly string[];
+}
+
+/** What commander complains of, where it is a flag. */
+export function wrongFlag(
+  complaint: string,
+  words: readonly string[],
+  commands: readonly Known[],
+): Wrong | undefined {
+  const [, flag] = /unknown option '(-[^'=]+)/.exec(complaint) ?? [];
+  const command = commands.find(({ name }) => words.includes(name));
+  return command === undefined ? undefined : { flag, flags: command.flags };
+}
+
+/**
+ * What somebody should type who typed this, as a sentence; undefined where nobody can tell. `commands` are those there
+ * are; `wrong` is known once the words were parsed.
+ */
+export function hintFor(
+  words: readonly string[],
+  commands: readonly string[],
+  wrong?: Wrong,
+): string | undefined {
   const [first = ""] = words;
-  if (Object.hasOwn(NO_COMMAND, first)) return NO_COMMAND[first];
-  const typed = (command: string, rest: readonly string[]) =>
-    `Type: ${commandLine("meshctl", command, ...rest)}`;
+  if (Object.hasOwn(NO_COMMAND, first) && (first !== "-v" || words.length === 1)) return NO_COMMAND[first];
   const command = words.find((word) => commands.includes(word));
   if (words.some((word) => LOOKING.includes(word))) {
     const rest = words.filter(
@@ -149,7 +193,10 @@ export function hintFor(words: readonly string[], commands: readonly string[]): 
     return `Flags stand behind the command. ${typed(command, rest)}`;
   }
   const meant = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined;
-  if (meant !== undefined) return typed(meant, words.slice(1));
+  if (meant !== undefined) {
+    const rest = words.slice(1);
+    return hintFor([meant, ...rest], commands) ?? typed(meant, rest);
+  }
   // Ansible's playbook stands behind the command without a flag.
   const file = words.find(
     (word, at) => /^[^-].*\.ya?ml$/.test(word) && !words[at - 1]?.startsWith("-") && command !== undefined,
@@ -160,14 +207,25 @@ export function hintFor(words: readonly string[], commands: readonly string[]): 
   }
   if (first === "runs" && SHOWING.includes(words[1] ?? ""))
     return `A run is shown by its name. ${typed("runs", words.slice(2))}`;
-  const [, host = ""] = words;
-  if (CHOOSE_BY_LIMIT.includes(first) && /^[^-]/.test(host))
-    return `Hosts are chosen with -l. ${typed(first, ["-l", ...words.slice(1)])}`;
+  const at = words.findIndex(
+    (word, each) => each > 0 && /^[^-]/.test(word) && !takesValue(words[each - 1]) && word !== command,
+  );
+  if (CHOOSE_BY_LIMIT.includes(first) && at > 0 && !words.some((word) => /^(?:-l|--limit)/.test(word)))
+    return `Hosts are chosen with -l. ${typed(first, [...words.slice(1, at), "-l", ...words.slice(at)])}`;
+  if (HOSTS_BEHIND.includes(first) && words.some((word) => ["-l", "--limit"].includes(word)))
+    return `Hosts stand behind ${first}, without a flag. ${typed(
+      first,
+      words.slice(1).filter((word) => !["-l", "--limit"].includes(word)),
+    )}`;
   const nameOf = (word: string) => word.replace(/^(--[^=]+)=.*$/s, "$1");
-  const given = words.find((word) => [FLAGS, NEEDLESS].some((known) => Object.hasOwn(known, nameOf(word))));
+  const isWrong = (word: string) => wrong === undefined || nameOf(word) === wrong.flag;
+  const given = words.find(
+    (word) => isWrong(word) && [FLAGS, NEEDLESS].some((known) => Object.hasOwn(known, nameOf(word))),
+  );
   const flag = given === undefined ? undefined : nameOf(given);
   if (flag === undefined || command === undefined) return undefined;
   if (Object.hasOwn(NEEDLESS, flag)) return `${flag}: ${NEEDLESS[flag]}.`;
+  if (wrong !== undefined && !wrong.flags.includes(FLAGS[flag]!.replace("-vv", "-v"))) return undefined;
   const rest = words
     .filter((_, at) => at !== words.indexOf(command))
     .flatMap((word) => {

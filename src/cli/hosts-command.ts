@@ -1,4 +1,3 @@
-import Table from "cli-table3";
 import { ConfigurationError } from "../errors.ts";
 import { matchHosts } from "../inventory/pattern.ts";
 import { DEADLINES } from "../remote/deadlines.ts";
@@ -8,7 +7,8 @@ import { maskSecrets, type Secret } from "../secret.ts";
 import { withLastRun } from "./last-run.ts";
 import { load } from "./load.ts";
 import type { FileOptions } from "./options.ts";
-import { shownText } from "./shown.ts";
+import { shownData, shownText } from "./shown.ts";
+import { tableOf } from "./ui/columns.ts";
 
 /** Lists hosts, or tells of one how it would be reached. Throws ConfigurationError; touches no host. */
 export async function hostsCommand(pattern: string, flags: FileOptions): Promise<void> {
@@ -59,13 +59,14 @@ export async function hostsCommand(pattern: string, flags: FileOptions): Promise
     process.stdout.write(`${shownText(describe(listed[0]!))}\n`);
     return;
   }
-  const table = new Table({
-    head: ["host", "address", "groups", "steps"],
-    style: { head: [], border: [] },
-  });
-  for (const { name, address, groups, steps } of listed)
-    table.push([name, address, groups.join(", "), steps.join(", ")]);
-  process.stdout.write(`${table.toString()}\n`);
+  const rows = listed.map(({ name, address, groups, steps }) => [
+    name,
+    address,
+    groups.join(", "),
+    steps.join(", "),
+  ]);
+  const table = [["host", "address", "groups", "steps"], ...rows];
+  process.stdout.write(`${tableOf(shownData(table), process.stdout.columns)}\n`);
 }
 
 /** What a secret's setting shows of it. */

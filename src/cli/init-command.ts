@@ -41,6 +41,7 @@ import { playbookFile } from "./options.ts";
 import { isInteractive } from "./remotes.ts";
 import { shownText } from "./shown.ts";
 import { askForHosts, askToWrite, askWanted } from "./ui/init-questions.ts";
+import { brokenFor } from "./ui/wrapped.ts";
 
 export interface InitFlags {
   readonly hosts?: string;
@@ -70,7 +71,7 @@ const SOURCES = "--hosts, --from-ssh-config, --from-ansible or --from-terraform"
 export async function initCommand(file: string, flags: InitFlags): Promise<number> {
   const asks = flags.yes !== true && isInteractive({});
   refuseToOverwrite(file, flags);
-  const say = (text: string) => process.stderr.write(`${shownText(text)}\n`);
+  const say = (text: string) => process.stderr.write(`${brokenFor(process.stderr, shownText(text))}\n`);
 
   const flagged = await fromFlags(flags);
   if (flagged === undefined && !asks) throw new ConfigurationError(`init: name the hosts with ${SOURCES}`);

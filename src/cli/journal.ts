@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { RunEvent } from "../engine/events.ts";
 import { isRunName } from "../engine/run-name.ts";
 import { localUser } from "../local-user.ts";
+import { commitAround } from "./git-commit.ts";
 import { eventLine, ndjsonReporter } from "./report/ndjson.ts";
 
 /** Of older runs nothing is kept. */
@@ -32,18 +33,26 @@ export interface Asked {
 export class Journal {
   readonly see: (event: RunEvent) => void;
   readonly #warn: (message: string) => void;
+  #also: ((lines: string) => void) | undefined;
   #file: number | undefined;
   #lines: string[] = [];
 
-  constructor(run: string, asked: Asked, warn: (message: string) => void) {
+  /** `also` is told every line too; it throws as `fs` does. */
+  constructor(
+    run: string,
+    asked: Asked,
+    warn: (message: string) => void,
+    also?: ((lines: string) => void) | undefined,
+  ) {
     this.#warn = warn;
+    this.#also = also;
     this.#try(() => {
       const directory = journalDirectory();
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       this.#file = openSync(join(directory, `${run}${ENDING}`), "wx", 0o600);
       prune(directory);
     });
-    const files = asked.files.map((path) => ({ path, sha256: digestOf(path) }));
+    const files = asked.files.map((path) => ({ path, sha256: digestOf(path), commit: commitAround(path) }));
     this.#write(
       eventLine(run, {
         event: "asked",
@@ -76,7 +85,14 @@ export class Journal {
   #flush(): void {
     const text = this.#lines.join("");
     this.#lines = [];
-    if (this.#file !== undefined && text !== "") this.#try(() => writeSync(this.#file!, text));
+    if (text === "") return;
+    if (this.#file !== undefined) this.#try(() => writeSync(this.#file!, text));
+    try {
+      this.#also?.(text);
+    } catch (error) {
+      this.#also = undefined;
+      this.#warn(`--log-file: ${(error as Error).message}`);
+    }
   }
 
   #try(work: () => unknown): void {

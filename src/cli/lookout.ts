@@ -9,11 +9,11 @@ import type { MeshStatus } from "../status/mesh-status.ts";
 import { isOfMesh, meshView } from "../status/mesh-view.ts";
 import { statusOf } from "../status/status-of.ts";
 import { type Loaded, limitOf } from "./load.ts";
-import type { FileOptions } from "./options.ts";
+import type { FileOptions, Verbosity } from "./options.ts";
 import type { Remotes } from "./remotes.ts";
 import type { Progress } from "./ui/progress.ts";
 
-export interface LookFlags extends FileOptions {
+export interface LookFlags extends FileOptions, Verbosity {
   readonly limit?: string;
   readonly parallel: number;
 }

@@ -6,7 +6,7 @@ import { ConfigurationError } from "../errors.ts";
 import { InvalidFiles } from "../inventory/invalid-files.ts";
 import { watchDeparture } from "./departure.ts";
 import { exampleOf } from "./examples.ts";
-import { hintFor, wantedBy, whatThereIs } from "./hints.ts";
+import { hintFor, wantedBy, whatThereIs, wrongFlag } from "./hints.ts";
 import { meshctl } from "./program.ts";
 import { shownText } from "./shown.ts";
 import { maskTypedSecrets } from "./typed-secrets.ts";
@@ -14,8 +14,12 @@ import { maskTypedSecrets } from "./typed-secrets.ts";
 /** Runs the command line; sets process.exitCode. Mistakes in files or flags end with 3 and no stack trace. */
 export async function main(argv: readonly string[]): Promise<void> {
   watchDeparture();
-  maskTypedSecrets(argv.slice(2));
+  const words = argv.slice(2);
+  maskTypedSecrets(words);
   const program = meshctl();
+  const names = program.commands.map((each) => each.name());
+  // A word that is a bit like it would be another answer.
+  program.showSuggestionAfterError(hintFor(words, names) === undefined);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
@@ -27,11 +31,8 @@ export async function main(argv: readonly string[]): Promise<void> {
               error.message,
               program.commands.flatMap((each) => each.options),
             ) ??
-            hintFor(
-              argv.slice(2),
-              program.commands.map((each) => each.name()),
-            ) ??
-            whatThereIs(error, argv.slice(2), knownTo(program)));
+            hintFor(words, names, wrongFlag(error.message, words, knownTo(program))) ??
+            whatThereIs(error, words, knownTo(program)));
       if (hint !== undefined) process.stderr.write(`${shownText(hint)}\n`);
       if (error.exitCode !== 0) await tellPrograms(error, argv, hint);
       // Help and version end with 0; every other complaint of commander is about the flags.
@@ -39,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     } else if (error instanceof ConfigurationError) {
       await tellPrograms(error, argv);
       const text = shownText(error.message);
-      process.stderr.write(`${error instanceof InvalidFiles ? await painted(text, argv) : text}\n`);
+      process.stderr.write(`${await shownMistakes(text, error instanceof InvalidFiles, argv)}\n`);
       process.exitCode = EXIT.configuration;
     } else {
       // A defect of ours: with its stack, but not with what Node would print of the secrets in its message.
@@ -67,12 +68,15 @@ async function tellPrograms(error: Error, argv: readonly string[], hint?: string
   if (asksForJson(argv)) process.stdout.write(mistakeEvents(error, hint));
 }
 
-async function painted(mistakes: string, argv: readonly string[]): Promise<string> {
-  const [{ mistakesView }, { paintFor }] = await Promise.all([
+async function shownMistakes(text: string, isOfFiles: boolean, argv: readonly string[]): Promise<string> {
+  const [{ mistakesView }, { paintFor }, { brokenFor }] = await Promise.all([
     import("./ui/mistakes.ts"),
     import("./ui/paint.ts"),
+    import("./ui/wrapped.ts"),
   ]);
-  return mistakesView(mistakes, paintFor(process.stderr, !argv.includes("--no-color")));
+  const broken = (line: string) => brokenFor(process.stderr, line);
+  if (!isOfFiles) return broken(text);
+  return mistakesView(text, paintFor(process.stderr, !argv.includes("--no-color")), broken);
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)

@@ -1,6 +1,7 @@
 import type { HostName } from "../contract/inventory-view.ts";
 import { inParallel } from "../engine/observe.ts";
 import type { Remote } from "../remote/remote.ts";
+import { tells } from "./options.ts";
 import { isInteractive, type ReachedHosts, remotesOf } from "./remotes.ts";
 import { paintFor } from "./ui/paint.ts";
 import { Progress } from "./ui/progress.ts";
@@ -8,7 +9,7 @@ import { Progress } from "./ui/progress.ts";
 interface OnHosts {
   readonly json?: boolean;
   readonly color: boolean;
-  readonly verbose?: boolean;
+  readonly verbose?: number;
   readonly parallel: number;
 }
 
@@ -21,9 +22,9 @@ export async function onHosts<T>(
 ): Promise<readonly { readonly host: HostName; readonly result: T }[]> {
   const progress = new Progress(process.stderr, {
     paint: paintFor(process.stderr, flags.color),
-    verbose: flags.verbose === true,
+    verbose: false,
   });
-  const remotes = remotesOf(inventory, progress, isInteractive(flags));
+  const remotes = remotesOf(inventory, progress, isInteractive(flags), tells(flags, 1));
   const results = new Map<HostName, T>();
   try {
     await inParallel(hosts, flags.parallel, async (host) => {

@@ -16,11 +16,16 @@ export interface FileOptions {
   readonly json?: boolean;
   /** False with `--no-color`. */
   readonly color: boolean;
-  readonly verbose?: boolean;
+}
+
+/** Of the commands that go to hosts and tell more when they are asked to. */
+export interface Verbosity {
+  /** How often `-v` stands there. */
+  readonly verbose?: number;
 }
 
 /** Flags of the commands that go to hosts. */
-export interface RunFlags extends FileOptions {
+export interface RunFlags extends FileOptions, Verbosity {
   readonly limit?: string;
   readonly steps?: readonly string[];
   readonly parallel: number;
@@ -39,6 +44,8 @@ export interface RunFlags extends FileOptions {
   readonly shard?: Shard;
   /** File for a JUnit report. */
   readonly junit?: string;
+  /** File for the events of the run. */
+  readonly logFile?: string;
 }
 
 /** For what no playbook is needed for. */
@@ -55,8 +62,7 @@ export function withInventoryOptions(command: Command): Command {
   return command
     .option("-i, --inventory <file>", INVENTORY, collected)
     .option("--json", "print the answer as JSON")
-    .option("--no-color", "no colours (also: NO_COLOR=1)")
-    .option("-v, --verbose", "tell more of what is done");
+    .option("--no-color", "no colours (also: NO_COLOR=1)");
 }
 
 export function withFileOptions(command: Command): Command {
@@ -64,12 +70,36 @@ export function withFileOptions(command: Command): Command {
     .option("-i, --inventory <file>", INVENTORY, collected)
     .option("-p, --playbook <file>", "what runs where (default: playbooks/site.yaml)")
     .option("--json", "print events as JSON, one a line (docs/json.md)")
-    .option("--no-color", "no colours (also: NO_COLOR=1)")
-    .option("-v, --verbose", "show where each value was read, and whole diffs");
+    .option("--no-color", "no colours (also: NO_COLOR=1)");
+}
+
+/** For commands that go to hosts. `more`: what `-v` tells; what they run there is told by one more. */
+export function withVerbosity(command: Command, more?: string): Command {
+  const trace = "each script that runs on a host and each question, with the answers";
+  return command.option(
+    "-v, --verbose",
+    more === undefined ? `show ${trace}` : `show ${more}; -vv: ${trace}, too`,
+    (_, times: number) => times + 1,
+    0,
+  );
+}
+
+/** Whether `-v` stands there that often. */
+export function tells({ verbose = 0 }: Verbosity, times: number): boolean {
+  return verbose >= times;
+}
+
+export const WHERE_READ = "where each value was read, and whole diffs";
+
+export function withLogFile(command: Command): Command {
+  return command.option(
+    "--log-file <file>",
+    "write every event to this file too, one JSON object a line (docs/json.md)",
+  );
 }
 
 export function withRunFlags(command: Command): Command {
-  return withFileOptions(command)
+  return withVerbosity(withLogFile(withFileOptions(command)), WHERE_READ)
     .option(
       "-l, --limit <pattern>",
       "only these hosts, for example 'proxies,!db-01'; others are looked at where the evidence depends on them",

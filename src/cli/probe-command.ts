@@ -10,6 +10,7 @@ import { didYouMean } from "../inventory/nearest-name.ts";
 import type { ServiceStatus } from "../status/mesh-status.ts";
 import { load } from "./load.ts";
 import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
+import { tells } from "./options.ts";
 import { problemsOn } from "./probe-problems.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { eventLine } from "./report/ndjson.ts";
@@ -37,7 +38,7 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
     paint: paintFor(process.stderr, flags.color),
     verbose: false,
   });
-  const remotes = remotesOf(inventory, progress, isInteractive(flags));
+  const remotes = remotesOf(inventory, progress, isInteractive(flags), tells(flags, 1));
   const lookout = lookoutOf(loaded, flags, remotes, progress);
   const canaryHost = flags.canaryHost;
   if (canaryHost !== undefined && !lookout.observed.includes(canaryHost))
@@ -139,7 +140,7 @@ function canaryFor(host: HostName, { hosts }: Inventory, port: number): Canary {
 /** Alone, the canary would take the place of the last backends that Synapse keeps, and be kept itself. */
 function refusalOf(status: ServiceStatus | undefined): string | undefined {
   if (status === undefined || status.registered === undefined)
-    return "what is registered cannot be read: see meshctl status";
+    return "the registrations cannot be read: see meshctl status";
   const others = status.backends.filter(({ name, origin }) => origin === "registered" && !isCanary(name));
   return others.length > 0
     ? undefined

@@ -24,11 +24,17 @@ import { examplesOf } from "./examples.ts";
 import { version } from "./version.ts";
 
 export const EXIT_CODES = `
-Exit codes: 0 all as wanted · 1 all hosts failed · 2 drift · 3 files or flags wrong, nothing touched ·
-4 all hosts unreachable · 5 some hosts failed or unreachable · 130 interrupted`;
+Exit codes: 0 all as wanted · 1 all hosts failed · 2 drift ·
+3 files or flags wrong, nothing touched · 4 all hosts unreachable ·
+5 some hosts failed or unreachable · 130 interrupted`;
 
 /** What commander says of a flag repeats it. */
 const writeErr = (text: string) => void process.stderr.write(maskSecrets(text));
+
+/** Short, so that a window of 80 columns has room for what a command does: flags have all of them. */
+function subcommandTerm(command: Command): string {
+  return `${command.name()} ${command.usage().replace("[options]", "")}`.replace(/ +/g, " ").trim();
+}
 
 /** Every command and flag there is: what is parsed, shown by --help and completed. */
 export function meshctl(): Command {
@@ -38,6 +44,7 @@ export function meshctl(): Command {
     .enablePositionalOptions()
     .showHelpAfterError("(add --help for the flags)")
     .configureOutput({ writeErr })
+    .configureHelp({ subcommandTerm })
     .addHelpText("after", EXIT_CODES);
   for (const command of [
     init,

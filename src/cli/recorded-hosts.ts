@@ -118,7 +118,7 @@ export class RecordedHosts implements Remotes {
   /** Throws ConfigurationError where the file is none of `HostRecorder`'s. */
   constructor(path: string) {
     const { recorded, hosts } = readRecording(path);
-    this.notes = [`what hosts answered at ${recorded} is shown: none is asked now`];
+    this.notes = [`the answers that hosts gave at ${recorded} are shown: no host is asked now`];
     this.recordedAt = new Date(recorded);
     this.#hosts = hosts;
   }

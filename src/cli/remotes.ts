@@ -3,6 +3,7 @@ import type { LoadedHost } from "../inventory/inventory.ts";
 import { remoteOpener } from "../remote/open.ts";
 import type { Remote } from "../remote/remote.ts";
 import { FaultyRemote } from "./fault.ts";
+import { tracedHosts } from "./traced-hosts.ts";
 import { askHostKey, askPassphrase, askSudoPassword } from "./ui/ask.ts";
 import type { Progress } from "./ui/progress.ts";
 
@@ -17,8 +18,13 @@ export interface ReachedHosts {
   readonly hosts: ReadonlyMap<HostName, Pick<LoadedHost, "ssh">>;
 }
 
-/** `interactive`: somebody can answer questions about host keys and passphrases. */
-export function remotesOf(inventory: ReachedHosts, progress: Progress, interactive: boolean): Remotes {
+/** `interactive`: somebody can answer questions about host keys and passphrases. `isTold`: what runs on hosts is shown. */
+export function remotesOf(
+  inventory: ReachedHosts,
+  progress: Progress,
+  interactive: boolean,
+  isTold: boolean,
+): Remotes {
   const open = remoteOpener({
     ...(interactive
       ? {
@@ -31,7 +37,7 @@ export function remotesOf(inventory: ReachedHosts, progress: Progress, interacti
     warn: (message) => progress.see({ event: "note", text: message }),
   });
   const remotes = new Map<HostName, Remote>();
-  return {
+  const plain: Remotes = {
     of(host) {
       const known = remotes.get(host) ?? new FaultyRemote(open(host, inventory.hosts.get(host)!.ssh));
       remotes.set(host, known);
@@ -39,6 +45,9 @@ export function remotesOf(inventory: ReachedHosts, progress: Progress, interacti
     },
     end: async () => void (await Promise.all([...remotes.values()].map((remote) => remote.end()))),
   };
+  if (!isTold) return plain;
+  const say = (text: string) => progress.above(() => process.stderr.write(text));
+  return { ...plain, of: tracedHosts(plain.of, say) };
 }
 
 /** Whether a person sits at the terminal and can be asked. */

@@ -23,11 +23,12 @@ import { Interruption } from "./interruption.ts";
 import { Journal } from "./journal.ts";
 import { limitOf, load, stepsOf } from "./load.ts";
 import { withFiles } from "./lookout.ts";
-import { type RunFlags, storeDirectory } from "./options.ts";
+import { type RunFlags, storeDirectory, tells } from "./options.ts";
 import { VerifyPage } from "./page/verify-page.ts";
 import { HostRecorder, RecordedHosts } from "./recorded-hosts.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { JunitReport } from "./report/junit.ts";
+import { LogFile } from "./report/log-file.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
 import { PrometheusReport } from "./report/prometheus.ts";
 import type { Shard } from "./shard.ts";
@@ -109,17 +110,17 @@ export async function runCommand(
 
   const name = runName();
   const askedFiles = [...files.inventoryFiles, files.playbookFile];
-  const verbose = flags.verbose === true;
+  const verbose = tells(flags, 1);
   const wordsPaint = paintFor(process.stderr, flags.color);
   const progress = new Progress(process.stderr, { paint: wordsPaint, verbose });
   const recorded = from === undefined ? undefined : new RecordedHosts(from);
-  const { junit, page, prometheus, recorder } = reportsOf(
-    { junit: flags.junit, html: htmlFile, prometheus: prometheusFile, record },
+  const { junit, page, prometheus, recorder, log } = reportsOf(
+    { junit: flags.junit, html: htmlFile, prometheus: prometheusFile, record, log: flags.logFile },
     { run: name, files: askedFiles, version, noDiff: !flags.diff, recorded: recorded?.notes.join(" ") },
     recorded?.recordedAt ?? new Date(),
     flags.shard,
   );
-  const reached = recorded ?? remotesOf(inventory, progress, interactive);
+  const reached = recorded ?? remotesOf(inventory, progress, interactive, tells(flags, 2));
   const remotes = recorder?.through(reached) ?? reached;
 
   const screen = new Screen(command === "restore" && of === undefined ? "list" : command, {
@@ -143,6 +144,7 @@ export async function runCommand(
     // Flags name files and hosts; what is secret is in none of them.
     { command, arguments: process.argv.slice(3), files: askedFiles },
     (message) => progress.see({ event: "note", text: message }),
+    log && ((lines) => log.write(lines)),
   );
   const report = (event: RunEvent) => {
     progress.see(event);
@@ -239,6 +241,7 @@ export async function runCommand(
     page?.end();
     prometheus?.end();
     journal.end();
+    log?.end();
     interruption.unwatch();
     await remotes.end();
     // It may throw, and then nothing else is left open.
@@ -248,7 +251,7 @@ export async function runCommand(
 
 /** Files that flags name. Throws ConfigurationError where one cannot be written; nothing is left of the others then. */
 function reportsOf(
-  files: Readonly<Record<"junit" | "html" | "prometheus" | "record", string | undefined>>,
+  files: Readonly<Record<"junit" | "html" | "prometheus" | "record" | "log", string | undefined>>,
   about: ConstructorParameters<typeof VerifyPage>[1],
   lookedAt: Date,
   shard: Shard | undefined,
@@ -266,6 +269,7 @@ function reportsOf(
       page: begin(files.html, (file) => new VerifyPage(file, about)),
       prometheus: begin(files.prometheus, (file) => new PrometheusReport(file, lookedAt)),
       recorder: begin(files.record, (file) => new HostRecorder(file, shard)),
+      log: begin(files.log, (file) => new LogFile(file)),
     };
   } catch (error) {
     for (const report of begun) report.end();

@@ -1,5 +1,5 @@
-import Table from "cli-table3";
 import { ConfigurationError } from "../errors.ts";
+import { counted } from "../quantity-text.ts";
 import {
   hasChanged,
   type WrittenEvent,
@@ -8,29 +8,69 @@ import {
   writtenRun,
   writtenRuns,
 } from "./journal.ts";
-import { shownText } from "./shown.ts";
-import { COLUMNS } from "./ui/borderless.ts";
+import { commandOf, type Differing, filesOf, type RunDifference, runDifference } from "./run-difference.ts";
+import { shownData, shownText } from "./shown.ts";
+import { tableOf } from "./ui/columns.ts";
+import { brokenFor } from "./ui/wrapped.ts";
 
 export interface RunsFlags {
   readonly json?: boolean;
   readonly color: boolean;
 }
 
-/** Lists the runs that are written down, or tells of one. Throws ConfigurationError when nothing is written of it. */
-export function runsCommand(run: string | undefined, { json }: RunsFlags): void {
-  if (run === undefined) {
-    const all = writtenRuns().flatMap((name) => rowOf(name) ?? []);
-    process.stdout.write(json ? `${JSON.stringify(all)}\n` : `${shownText(listOf(all))}\n`);
+/**
+ * Lists the runs that are written down, tells of one, or in what two differ; "show" and "diff" may stand before their
+ * names. Throws ConfigurationError where nothing is written of one.
+ */
+export function runsCommand(words: readonly string[], { json }: RunsFlags): void {
+  const named = ["show", "diff"].includes(words[0] ?? "") ? words.slice(1) : words;
+  const [run, other] = named;
+  if (words[0] === "diff" ? named.length !== 2 : named.length > 2)
+    throw new ConfigurationError("name two runs to see what differs: meshctl runs diff RUN RUN");
+  if (run !== undefined && other !== undefined) {
+    const difference = differenceOf(run, other);
+    process.stdout.write(json ? `${JSON.stringify(difference)}\n` : `${shownForPerson(told(difference))}\n`);
     return;
   }
+  if (run === undefined) {
+    const all = writtenRuns().flatMap((name) => rowOf(name) ?? []);
+    process.stdout.write(json ? `${JSON.stringify(all)}\n` : `${listOf(all)}\n`);
+    return;
+  }
+  const { events, ...written } = knownRun(run);
+  const text = json
+    ? events.map((event) => JSON.stringify(event)).join("\n")
+    : shownForPerson(storyOf(run, written, events));
+  process.stdout.write(`${text}\n`);
+}
+
+function shownForPerson(text: string): string {
+  return brokenFor(process.stdout, shownText(text));
+}
+
+function knownRun(run: string): WrittenRun & { readonly events: readonly WrittenEvent[] } {
   const written = writtenRun(run);
   if (written === undefined)
     throw new ConfigurationError(`nothing is written of run ${run} on this machine: see "meshctl runs"`);
-  const events = writtenEvents(run)!;
-  const text = json
-    ? events.map((event) => JSON.stringify(event)).join("\n")
-    : shownText(storyOf(run, written, events));
-  process.stdout.write(`${text}\n`);
+  return { ...written, events: writtenEvents(run)! };
+}
+
+function differenceOf(first: string, second: string): RunDifference {
+  return runDifference({ run: first, ...knownRun(first) }, { run: second, ...knownRun(second) });
+}
+
+/** Two runs side by side, what is alike left out. */
+function told({ runs, asked, outcomes, rows, onlyIn }: RunDifference): string {
+  const side = (was: string, is: string) => `    ${runs[0]}  ${was}\n    ${runs[1]}  ${is}`;
+  const list = (title: string, differing: readonly Differing[]) =>
+    differing.length === 0
+      ? []
+      : [title, ...differing.map(({ what, was, is }) => `  ${what}\n${side(was, is)}`)];
+  const alone = onlyIn.flatMap((count, at) =>
+    count === 0 ? [] : [`${counted(count, "setting")} only in ${runs[at]}`],
+  );
+  const parts = [...list("asked", asked), ...list("outcome", outcomes), ...list("settings", rows), ...alone];
+  return parts.length === 0 ? `${runs.join(" and ")} are alike.` : parts.join("\n");
 }
 
 function rowOf(run: string) {
@@ -49,27 +89,17 @@ function rowOf(run: string) {
   };
 }
 
-function commandOf(asked: WrittenEvent): string {
-  return [asked.command, ...(asked.arguments as readonly string[])].join(" ");
-}
-
 function listOf(runs: readonly NonNullable<ReturnType<typeof rowOf>>[]): string {
   if (runs.length === 0) return "No run is written down on this machine.";
-  const table = new Table({
-    head: ["run", "since", "by", "command", "hosts", "changed", "exit code"],
-    ...COLUMNS,
-  });
-  for (const { run, since, by, command, hosts, changed, exit_code } of runs)
-    table.push([
-      run,
-      since.slice(0, 19).replace("T", " "),
-      by,
-      command,
-      hosts,
-      changed,
-      `${exit_code ?? "none"}`,
-    ]);
-  return table.toString();
+  const rows = runs.map(({ run, by, command, hosts, changed, exit_code }) => [
+    run,
+    by,
+    command,
+    `${changed} of ${hosts}`,
+    `${exit_code ?? "none"}`,
+  ]);
+  const head = ["run", "by", "command", "changed", "exit"];
+  return tableOf(shownData([head, ...rows]), process.stdout.columns);
 }
 
 function storyOf(
@@ -81,10 +111,7 @@ function storyOf(
     `run      ${run}`,
     `asked    meshctl ${commandOf(asked)}`,
     `by       ${asked.user} on ${asked.on}, ${asked.ts}`,
-    ...(asked.files as readonly { path: string; sha256?: string }[]).map(
-      ({ path, sha256 }) =>
-        `file     ${path}${sha256 === undefined ? "" : `, sha256 ${sha256.slice(0, 16)}…`}`,
-    ),
+    ...filesOf(asked).map((file) => `file     ${file}`),
     summary === undefined
       ? "ended    it did not: it lives, or was killed"
       : `ended    exit code ${summary.exit_code} after ${(Number(summary.duration_ms) / 1000).toFixed(1)} s`,

@@ -3,6 +3,7 @@ import { EXIT } from "../engine/exit-code.ts";
 import { runName } from "../engine/run-name.ts";
 import { load } from "./load.ts";
 import { type Look, type LookFlags, lookoutOf } from "./lookout.ts";
+import { tells } from "./options.ts";
 import { statusPage } from "./page/status-page.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
 import { eventLine } from "./report/ndjson.ts";
@@ -30,7 +31,7 @@ export async function statusCommand(flags: StatusFlags): Promise<number> {
     paint: paintFor(process.stderr, flags.color),
     verbose: false,
   });
-  const remotes = remotesOf(loaded.inventory, progress, isInteractive(flags));
+  const remotes = remotesOf(loaded.inventory, progress, isInteractive(flags), tells(flags, 2));
   const lookout = lookoutOf(loaded, flags, remotes, progress);
   const page = flags.html === undefined ? undefined : new ReportFile("--html", flags.html);
   const stop = stopSignal();
@@ -78,7 +79,7 @@ function screenFor(flags: StatusFlags, run: string): StatusScreen {
     };
   }
   const paint = paintFor(stdout, flags.color);
-  const verbose = flags.verbose === true;
+  const verbose = tells(flags, 1);
   let live: LiveScreen | undefined;
   return {
     see: ({ status, durationMs }) => {

@@ -146,7 +146,7 @@ function hiddenAtBoot(path: string, place: Place, chain: readonly PlaceMount[]):
     return {
       is: "fault",
       value: "another place after a reboot",
-      because: `${what}: what is there now would be hidden. Stop the service, move its files to the disk and mount it, or take the line out`,
+      because: `${what}: its present files would be hidden. Stop the service, move its files to the disk and mount it, or take the line out`,
     };
   }
   return undefined;

@@ -120,7 +120,7 @@ export class ArtefactStore {
     if (refusal !== undefined) {
       throw new ChangeFailed(
         remote.host,
-        `what ${remote.host} built as ${artefact.key} goes to no host: ${refusal}. Look at ${remote.host}, or name another build_host`,
+        `the build ${artefact.key} of ${remote.host} goes to no host: ${refusal}. Look at ${remote.host}, or name another build_host`,
       );
     }
     const file = join(this.#directory, artefact.key);

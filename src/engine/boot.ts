@@ -81,7 +81,7 @@ export function bootOf(
   }
   if (bootedAt === undefined) {
     const because = read.is === "unreadable" ? read.because : "the host did not tell";
-    return { is: "unknown", because: `what was changed since it booted was not read: ${because}` };
+    return { is: "unknown", because: `the changes since the boot were not read: ${because}` };
   }
   return { is: "proved", bootedAt };
 }

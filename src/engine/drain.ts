@@ -64,7 +64,7 @@ export function drainWords(found: Drainable): string | undefined {
     case "kept":
       return `the host's backends stay in the mesh, and their clients may notice: ${found.because}`;
     case "unread":
-      return `whether the host's backends can leave the mesh before is seen when it is changed: ${found.because}`;
+      return `the backends of the host may leave the mesh first; that shows when it is changed: ${found.because}`;
     case "none":
       return undefined;
   }

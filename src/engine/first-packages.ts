@@ -20,7 +20,7 @@ export async function installPackages(work: HostWork, hosts: readonly HostName[]
   if (context.stop.aborted) return;
   const first = installers(work, hosts);
   if (first.size === 0) return;
-  const title = "What the steps need of Debian, on all hosts at once";
+  const title = "Debian packages of every step, on all hosts at once";
   context.emit({ event: "step", step: PACKAGES, title, hosts: [...first.keys()] });
   // The first look may be as old as the question to the user.
   await inParallel([...first], context.parallel, ([host, step]) =>

@@ -51,7 +51,10 @@ export async function readKept(remote: Remote, run?: string): Promise<Kept> {
   const [result] = parse(outcome.stdout, outcome.stderr);
   if (result === undefined || result.exitCode !== 0) {
     const said = lastLines(result?.stderr ?? outcome.stderr) || "it said nothing";
-    throw new ChangeFailed(remote.host, `what runs replaced on this host could not be read: ${said}`);
+    throw new ChangeFailed(
+      remote.host,
+      `the files that runs replaced on this host could not be read: ${said}`,
+    );
   }
   return keptOf(parseProbeOutput(result.stdout), run);
 }
@@ -132,7 +135,7 @@ export function planPutBack(
     is: "planned",
     change: {
       id: `restore ${run}`,
-      why: `what run ${run} replaced is put back`,
+      why: `the files that run ${run} replaced are put back`,
       ...(activate.length > 0 ? { warning: `${step.title}: started anew or reloaded with these files` } : {}),
       commands,
       activate,

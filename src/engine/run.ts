@@ -130,7 +130,8 @@ export async function run(options: RunOptions): Promise<number> {
     if (observation?.is === "unseen") emit({ event: "unreachable", host, error: observation.error });
     const locked = observation?.is === "seen" ? observation.host.lockedBy : undefined;
     if (locked !== undefined && locked.is !== "absent" && reported.includes(host)) {
-      const text = locked.is === "value" ? locked.value : `who did that was not read: ${locked.because}`;
+      const text =
+        locked.is === "value" ? locked.value : `the name of who locked it was not read: ${locked.because}`;
       emit({ event: "note", host, text: `it is locked by hand, and no run changes it: ${text}` });
     }
   }
@@ -297,7 +298,7 @@ function busyWords(ms: number): string {
 
 const BOOT_WAIT_MS = 600_000;
 const REBOOT_ASKED = "you asked for it";
-const REBOOT_AFTER = "what boots is to be proved after the changes";
+const REBOOT_AFTER = "the boot is to be proved after the changes";
 
 /** How long what is open on a host may take to come right by itself; 0 when that is not to be waited for. */
 function patienceFor(results: readonly ({ step: AnyStep } & HostAssessment)[]): number {

@@ -86,7 +86,7 @@ export function derivationOf(evidence: Evidence): string {
     case "pending":
       return `not as wanted yet; the ${closedBy !== undefined && "step" in closedBy ? closedBy.step : "next"} step closes it`;
     case "shadowed":
-      return "what meshctl writes is not what wins on disk: something else is read later";
+      return "the file of meshctl does not win on disk: another file is read later";
     case "missing":
       return `${disk === "inapplicable" ? "in force" : "on disk"} there is nothing where something is wanted`;
     case "different":

@@ -53,7 +53,9 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
     say(file.path, found.is === "haproxy" ? found.leftOut : found.file.leftOut);
     const part = haproxyPart(config);
     if (proxied !== undefined && JSON.stringify(part.parameters) !== JSON.stringify(haproxy))
-      notes.push(`${file.path}: what it says for all is not what ${proxied} says, which is taken`);
+      notes.push(
+        `${file.path}: its settings for all services differ from those of ${proxied}, which are taken`,
+      );
     else haproxy = { ...haproxy, ...part.parameters };
     if (file.host !== undefined) proxied ??= file.path;
     say(file.path, part.leftOut);

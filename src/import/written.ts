@@ -16,9 +16,9 @@ export function written({ notes, services, usual, ...placed }: Placed): string {
     given.length === 0 ? [] : ["#", `# ${title}`, ...given.map((each) => comment(`  ${each}`))];
   return [
     ...head,
-    ...list("What of the files has no place here:", notes),
-    ...list("What provision does with what runs:", changes),
-    ...list("What changes for every service that has it not yet:", usual),
+    ...list("Settings of the files that have no place here:", notes),
+    ...list("Changes that provision makes to the running services:", changes),
+    ...list("Changes for every service that does not have them yet:", usual),
     "version: 1",
     ...ssh,
     "",

@@ -21,7 +21,7 @@ export const labelRules = z
         z.strictObject({
           not: z
             .union([labelValue, z.array(labelValue).min(1)])
-            .describe("what the label is not to be; a backend without it is taken"),
+            .describe("backends with this value are left out; a backend without the label is taken"),
         }),
       ],
       { error: ({ input }) => (["number", "boolean"].includes(typeof input) ? VALUE : WANTED) },

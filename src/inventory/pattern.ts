@@ -84,6 +84,12 @@ export function namesInRange(term: string): readonly string[] | undefined {
   );
 }
 
+/** A range as shells and other tools write it, as it is written here; undefined where there is none. */
+export function rangeMeant(term: string): string | undefined {
+  const meant = term.replace(/[[{](\d{1,6})(?:-|\.{2,3}|–)(\d{1,6})[\]}]/g, "[$1:$2]");
+  return meant === term ? undefined : meant;
+}
+
 /** Undefined when the inventory has nothing of that name. A group that is there and empty selects nothing. */
 function resolveTerm(name: string, { hosts, groups }: Names): readonly HostName[] | undefined {
   if (name === "all") return [...hosts.keys()];
@@ -112,6 +118,8 @@ function describeUnknown(name: string, { hosts, groups }: Names): string {
   if (name === "") return "expected a host, a group or a glob between the commas, found nothing";
   if (name.startsWith("~"))
     return `'${name}' begins like a regular expression, and patterns have globs: 'kvm-*', or a range: 'kvm-[01:20]'`;
+  const range = rangeMeant(name);
+  if (range !== undefined) return `'${name}' is no range: write '${range}'`;
   if (/[*?[]/.test(name)) return `no host or group matches '${name}'`;
   return `no host or group is named '${name}'${didYouMeanGroup(name, ["all", ...hosts.keys(), ...groups.keys()], groups.keys())}`;
 }

@@ -6,6 +6,7 @@ import { countryCode } from "./country.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { type ParameterLayer, readLayers } from "./parameter-layer.ts";
 import type { Path } from "./path.ts";
+import { rangeMeant } from "./pattern.ts";
 import { isHostName, mendedName } from "./read-hosts.ts";
 import { groupName } from "./schema.ts";
 import type { Section } from "./section.ts";
@@ -95,7 +96,9 @@ function readMembers(
       });
       return [];
     }
-    section.onlyKeys(path, [...KEYS, ...steps]);
+    // Then its keys are told of as what they are: settings of the step.
+    const isStep = steps.includes(group) && !Object.hasOwn(entry, "hosts");
+    if (!isStep) section.onlyKeys(path, [...KEYS, ...steps]);
     listPath = [...path, "hosts"];
   } else if (!Array.isArray(entry)) {
     section.unexpected(path, "expected a list of hosts and groups, or a map with 'hosts'");
@@ -104,7 +107,12 @@ function readMembers(
   const list = section.raw(listPath);
   if (!Array.isArray(list)) {
     const names = isPlainMap(list) ? Object.keys(list).join(", ") : "";
-    const hint = names === "" ? undefined : `names stand in a list: \`hosts: [${names}]\``;
+    const hint =
+      names !== ""
+        ? `names stand in a list: \`hosts: [${names}]\``
+        : list === undefined && steps.includes(group)
+          ? `settings of a step stand in a group that has hosts: \`${group}-hosts: { hosts: [kvm-01], ${group}: { … } }\``
+          : undefined;
     section.problem(
       listPath,
       `expected a list of hosts and groups, found ${section.source.found(listPath)}`,
@@ -152,6 +160,8 @@ const MOST_NAMES = 8;
 
 /** What may stand in a group's list. */
 function membersHint(name: string, names: readonly string[]): string | undefined {
+  const range = rangeMeant(name);
+  if (range !== undefined) return `a range is written "${range}"`;
   if (/[*?!&~]/.test(name)) return "a group's list holds names and ranges; a play's `hosts` may be a pattern";
   const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
   return names.length === 0 ? undefined : `there are ${names.slice(0, MOST_NAMES).join(", ")}${more}`;

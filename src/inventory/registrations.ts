@@ -30,7 +30,7 @@ export const registration = z.strictObject({
       fall: z.int().min(1).default(3).describe("failed checks after which it is taken out"),
     })
     .prefault({})
-    .describe("how it is known to be healthy"),
+    .describe("its health check"),
   weight: z
     .int({ error: WEIGHT })
     .min(0, { error: WEIGHT })
@@ -45,11 +45,11 @@ export const registration = z.strictObject({
       error: "'weight' and 'backup' are keys of their own",
     })
     .optional()
-    .describe("what else it says of itself in HAProxy, like maxconn 30: as far as backends may"),
+    .describe("further options of its HAProxy server, like maxconn 30, as far as backends may set them"),
   labels: z
     .record(labelName, labelValue)
     .optional()
-    .describe("what it is told apart by, beside what its service picks by"),
+    .describe("labels of this backend, beside those that its service picks by"),
 });
 
 export type Registration = z.output<typeof registration> & {

@@ -65,7 +65,7 @@ const sshShape = {
   host_keys: z
     .enum(["strict", "accept-new", "ask"])
     .optional()
-    .describe("what becomes of a host key that is not known: refused, added, or asked about"),
+    .describe("an unknown host key is refused, added, or asked about"),
   privilege: z
     .enum(["auto", "root", "sudo", "doas"])
     .optional()
@@ -299,7 +299,7 @@ export const serviceEntry = z.strictObject({
   when_empty: z
     .enum(["keep_last", "serve_none"])
     .optional()
-    .describe("what becomes of a path that lists no backend; default: the watcher step's"),
+    .describe("servers of a path that lists no backend: the last ones, or none; default: the watcher step's"),
   keep_servers: z
     .boolean()
     .optional()
@@ -330,10 +330,7 @@ export const serviceEntry = z.strictObject({
     .default("127.0.0.1")
     .describe("address of the front end, or a list of them"),
   bind_options: serverWords.optional().describe("options of the front end's bind line, like ssl crt FILE"),
-  mode: z
-    .enum(["http", "tcp"])
-    .optional()
-    .describe("what is spoken; to be said where the check is no request, or none"),
+  mode: z.enum(["http", "tcp"]).optional().describe("http or tcp; needed where the check is no HTTP request"),
   balance: z
     .string()
     .regex(
@@ -381,7 +378,7 @@ export const serviceEntry = z.strictObject({
     .array(serverOption)
     .optional()
     .describe(
-      "what a backend may say of itself beyond the usual: an option's name with its one value, or with *",
+      "options that a backend may set beyond the usual ones: an option's name with its one value, or with *",
     ),
 });
 

@@ -1,5 +1,6 @@
 import { foreignText } from "./foreign-text.ts";
 import { formatPath, type Path } from "./path.ts";
+import { rangeMeant } from "./pattern.ts";
 import { keyMeant, valueMeant } from "./value-hint.ts";
 
 /** A key with nothing behind it; of a key that is not written "nothing" is found. */
@@ -50,6 +51,8 @@ export function shapeHint(path: Path, message: string): string | undefined {
     const text = found.slice(1, -1).replace(/[“”„‘’«»]/g, "");
     return `quotes of a word processor are none of YAML's: write "${text}"`;
   }
+  if (expected.startsWith("one of strict, accept-new") && /^(?:'(?:no|off|ignore)'|false)$/.test(found))
+    return "no mode takes every key: `host_keys: accept-new` adds the key of a host that is new, and refuses one that changed";
   if (found === ENCRYPTED)
     return "`!command [sops, -d, --extract, …]` decrypts it when it is needed, or `!command [PROGRAM, ARGUMENT]` of another store";
   if (found === EMPTY && String(path.at(-1)).includes("="))
@@ -122,6 +125,8 @@ function bindHint(found: string): string | undefined {
 }
 
 function listHint(found: string): string | undefined {
+  const range = rangeMeant(found);
+  if (range !== undefined) return `a range in a list is written \`["${range}"]\``;
   if (/^-\S/.test(found)) return "a blank stands behind the dash of a list's item: `- kvm-01`";
   const names = found.split(/[\s,;]+/).filter((name) => name !== "");
   const isPlain = names.every((name) => /^[\w./:-]+$/.test(name) && !/:$|^\//.test(name));

@@ -41,14 +41,18 @@ export interface Source {
 /** A file by its path, or its text before it is written. */
 export type FileOrText = string | { readonly file: string; readonly text: string };
 
-const NO_FILE =
-  "a path starts at the folder that meshctl runs in; `meshctl init FILE` writes a first inventory";
+const STARTS = "a path starts at the folder that meshctl runs in";
+const NO_FILE = {
+  inventory: `${STARTS}; \`meshctl init FILE\` writes a first inventory`,
+  playbook: `${STARTS}; without -p meshctl takes playbooks/site.yaml there, or else its own`,
+};
 
 /** Reads and parses a file. Reports what is wrong with it as YAML instead of throwing. */
 export function readSource(
   given: FileOrText,
   references: References,
   report: (diagnostic: Diagnostic) => void,
+  what: "inventory" | "playbook" = "inventory",
 ): Source {
   const file = typeof given === "string" ? given : given.file;
   try {
@@ -64,7 +68,7 @@ export function readSource(
       column: 1,
       path: "",
       message,
-      ...(message === "no such file" ? { hint: NO_FILE } : {}),
+      ...(message === "no such file" ? { hint: NO_FILE[what] } : {}),
     });
     return emptySource(file);
   }

@@ -13,6 +13,9 @@ const OF_ONE_WORD: readonly YAMLError["code"][] = ["BAD_ALIAS", "BAD_SCALAR_STAR
 /** "[web]" on a line of its own, and a host below it. */
 const INI = /^\s*(?:[#;].*\n\s*)*\[[\w:.-]+\]\s*\n\s*[\w.-]+/;
 
+/** A key and a value in quotes, or a list or a number, on a line of its own. */
+const TOML = /^\s*[\w.-]+ *= *(?:"[^"\n]*"|'[^'\n]*'|\[.*\]|\d+|true|false)\s*$/m;
+
 /** What makes the text no YAML at all, one problem a line, without the echoes of the first. */
 export function syntaxProblems(
   document: Document.Parsed,
@@ -48,6 +51,12 @@ function translate(error: YAMLError, document: Document.Parsed, text: string): S
   }
   const far = farQuote(document, offset, text);
   if (far !== undefined) return far;
+  if (INI.test(text) && TOML.test(text))
+    return {
+      offset: 0,
+      message: "expected YAML, found TOML",
+      hint: "`meshctl init FILE` writes an inventory, and inventories/example.yaml explains every key",
+    };
   if (INI.test(text)) {
     const hint = "`meshctl init prod.yaml --from-ansible FILE` makes an inventory of it";
     return {

@@ -10,7 +10,7 @@ const text = shellText.transform(
 const map = z
   .strictObject({
     run: command.describe(
-      "what runs as root: text that the shell reads, or a list of a program and its arguments",
+      "the command, run as root: text that the shell reads, or a list of a program and its arguments",
     ),
     timeout: commandTimeout
       .optional()

@@ -55,7 +55,7 @@ export async function loadFiles(
   const inventories = readInventories([inventoryFile].flat(), references, problems);
   const read = readInventory(mergedSource(inventories, problems), names, problems);
 
-  const playbookSource = readSource(playbookFile, references, report);
+  const playbookSource = readSource(playbookFile, references, report, "playbook");
   const plays = readPlaybook(playbookSource, steps, problems);
   if (read !== undefined) {
     const loaded = resolveJob(playbookSource, plays, read, steps, problems);

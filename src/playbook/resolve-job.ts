@@ -3,7 +3,7 @@ import type { StepName } from "../contract/names.ts";
 import type { AnyStep } from "../contract/step.ts";
 import type { Inventory, LoadedHost, ReadInventory } from "../inventory/inventory.ts";
 import { nearestName } from "../inventory/nearest-name.ts";
-import { matchesNothing, resolvePattern } from "../inventory/pattern.ts";
+import { matchesNothing, rangeMeant, resolvePattern } from "../inventory/pattern.ts";
 import type { Problems } from "../inventory/problems.ts";
 import type { Source } from "../inventory/source.ts";
 import type { Job } from "./job.ts";
@@ -112,13 +112,15 @@ function selectHosts(
   const names = ["all", ...inventory.hosts.keys(), ...inventory.groups.keys()];
   // An optional play may find nobody, but a name that is nearly one of the inventory's is a slip of the pen.
   const wrong = unknown.filter(
-    ({ term }) => !optional || term === "" || nearestName(term, names) !== undefined,
+    ({ term }) =>
+      !optional || term === "" || rangeMeant(term) !== undefined || nearestName(term, names) !== undefined,
   );
   const origin = { source: playbook, path: ["plays", index, "hosts"] };
   if (wrong.length > 0) {
-    const hint = optional
-      ? undefined
-      : "a play that not every inventory has hosts for may say 'optional: true'";
+    const hint =
+      optional || wrong.every(({ term }) => rangeMeant(term) !== undefined)
+        ? undefined
+        : "a play that not every inventory has hosts for may say 'optional: true'";
     problems.add(origin, wrong.map(({ message }) => message).join("; "), { hint });
   } else if (allExcluded && !optional) {
     // A group that is there and holds nobody says so on purpose: its play is left out.

@@ -438,7 +438,7 @@ function ofEmptyPath(
   );
   const found =
     registered === undefined
-      ? "what is registered could not be read"
+      ? "the registrations could not be read"
       : skipped.length > 0
         ? `nothing in ${path} is a backend; skipped: ${listed(skipped)}`
         : `${path} holds no backend`;

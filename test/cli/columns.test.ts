@@ -1,6 +1,6 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { acrossAll, columnsOf, intoLines } from "../../src/cli/ui/columns.ts";
+import { acrossAll, columnsOf, intoLines, tableOf } from "../../src/cli/ui/columns.ts";
 
 const paint = new Chalk({ level: 1 });
 
@@ -37,6 +37,47 @@ describe("columns", () => {
     ["", 3, ""],
   ])("have %j in lines of %i, broken between words where there are any", (text, width, lines) => {
     expect(intoLines(text, width).replaceAll("\n", "|")).toBe(lines);
+  });
+
+  it.each([
+    [
+      "as wide as they need",
+      [
+        ["host", "steps"],
+        ["kvm-01", "sysctl, haproxy"],
+      ],
+      80,
+      " host    steps| kvm-01  sysctl, haproxy",
+    ],
+    [
+      "narrower where there is no room, the widest first",
+      [["kvm-01", "sysctl, haproxy", "a"]],
+      20,
+      " kvm-01  sysctl,   a|         haproxy",
+    ],
+    [
+      "with words that are whole as long as others can be broken",
+      [["20261122-190312-4f2a", "verify -i x"]],
+      32,
+      " 20261122-190312-4f2a  verify -i|                       x",
+    ],
+    [
+      "with words broken where nothing else helps",
+      [["20261122-190312-4f2a", "verify"]],
+      24,
+      " 20261122-        verify| 190312-4f2a",
+    ],
+    ["never so narrow that nobody can read them", [["kvm-01", "haproxy"]], 5, " kvm-01  haproxy"],
+    ["with the lines of their cells", [["a", "one\nlonger"]], 80, " a  one|    longer"],
+    ["of no rows", [], 80, ""],
+  ] as const)("are a table %s", (_, rows, room, lines) => {
+    expect(tableOf(rows, room).replaceAll("\n", "|")).toBe(lines);
+  });
+
+  it("begin a colour anew in each line that it is in", () => {
+    const text = `a ${paint.red("sudden end")} b`;
+    expect(intoLines(text, 8).split("\n")).toEqual(["a \x1b[31msudden\x1b[0m", "\x1b[31mend\x1b[39m b"]);
+    expect(intoLines(paint.red("abcdef"), 4)).toBe("\x1b[31mabcd\x1b[0m\n\x1b[31mef\x1b[39m");
   });
 
   it("take the room of all with what is between", () => {

@@ -52,6 +52,13 @@ describe("every command's help", () => {
     },
   );
 
+  it.each([program, ...commands].map((command) => [command.name(), command] as const))(
+    "%s fits into 80 columns",
+    (_, command) => {
+      for (const line of helpOf(command).split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    },
+  );
+
   it("does not know the command that shells ask", () => {
     expect(helpOf(program)).not.toContain("complete ");
   });

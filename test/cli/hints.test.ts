@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hintFor, wantedBy, whatThereIs } from "../../src/cli/hints.ts";
+import { COMMANDS, hintFor, wantedBy, whatThereIs, wrongFlag } from "../../src/cli/hints.ts";
+import { meshctl } from "../../src/cli/program.ts";
 
 const commands = ["provision", "plan", "verify", "hosts", "runs", "restore"];
 const PLAN = "plan shows what provision would change, and changes nothing. Type: meshctl plan";
@@ -21,6 +22,14 @@ describe("who types a word of another tool", () => {
       "A playbook is named with -p, an inventory with -i. Type: meshctl plan -i x.yaml -p site.yaml",
     ],
     ["plan kvm-01 -v", "Hosts are chosen with -l. Type: meshctl plan -l kvm-01 -v"],
+    ["plan -p site.yaml -v kvm-01", "Hosts are chosen with -l. Type: meshctl plan -p site.yaml -v -l kvm-01"],
+    ["plan -l kvm-01 kvm-02", undefined],
+    ["check kvm-01", "Hosts are chosen with -l. Type: meshctl verify -l kvm-01"],
+    ["ssh kvm-01", "Type: meshctl exec kvm-01 -- COMMAND"],
+    ["ssh -i x.yaml", "Type: meshctl exec -i x.yaml PATTERN -- COMMAND"],
+    ["shell kvm-01 -- uptime", "Type: meshctl exec kvm-01 -- uptime"],
+    ["hosts -l kvm-01 -v", "Hosts stand behind hosts, without a flag. Type: meshctl hosts kvm-01 -v"],
+    ["-v", "Type: meshctl --version"],
     ["run -i x.yaml", "Type: meshctl provision -i x.yaml"],
     ["ping -i x.yaml", "Type: meshctl facts -i x.yaml"],
     ["provision --hosts=kvm-01", "Type: meshctl provision -l kvm-01"],
@@ -31,7 +40,7 @@ describe("who types a word of another tool", () => {
       "destroy -i x.yaml",
       "meshctl takes nothing off hosts. `meshctl restore RUN` puts the files back that a run replaced; a host that no group names is left alone.",
     ],
-    ["runs show 20261122-190312-4f2a", "A run is shown by its name. Type: meshctl runs 20261122-190312-4f2a"],
+    ["runs list 20261122-190312-4f2a", "A run is shown by its name. Type: meshctl runs 20261122-190312-4f2a"],
     ["validate -ix.yaml -p y.yaml more", undefined],
     ["frobnicate", undefined],
     ["provision --frobnicate", undefined],
@@ -72,6 +81,37 @@ describe("who types a word of another tool", () => {
     ["invalidArgument", "error: option '--os' is invalid.", "render --os x", undefined],
   ])("is told what there is: %s, %s", (code, message, typed, told) => {
     expect(whatThereIs({ code: `commander.${code}`, message }, typed.split(" "), known)).toBe(told);
+  });
+
+  it.each(Object.keys(COMMANDS).flatMap((word) => [[word], [word, "kvm-01"]]))(
+    "is told a whole command: %s %s",
+    async (...typed) => {
+      const program = meshctl();
+      const names = program.commands.map((each) => each.name());
+      const words = typed.filter((word) => word !== undefined);
+      const [, line = ""] = /Type: meshctl (.*)/.exec(hintFor(words, names) ?? "") ?? [];
+      const [name, ...rest] = line.split(" ");
+      let isRun = false;
+      const command = program.commands.find((each) => each.name() === name)!;
+      command.configureOutput({ writeErr: () => {} }).action(() => {
+        isRun = true;
+      });
+      // A command of the files alone has no place for a host.
+      const fits = rest.includes("-l") || command.registeredArguments.length > 0;
+      await program.parseAsync([name!, ...(fits ? rest : [])], { from: "user" });
+      expect(isRun, line).toBe(true);
+    },
+  );
+
+  it("is told of the flag that is wrong, and of none that the command has not", () => {
+    const commands = [{ name: "import", flags: ["-o", "--from", "--user"], example: undefined }];
+    const said = (complaint: string, typed: string) => {
+      const words = typed.split(" ");
+      return hintFor(words, ["import"], wrongFlag(complaint, words, commands));
+    };
+    expect(said("error: unknown option '--force'", "import a.json -o b.yaml --force")).toBeUndefined();
+    expect(said("error: unknown option '-e'", "import a.json -o b.yaml -e x=y")).toMatch(/^-e: values stand/);
+    expect(said("error: missing required argument", "import -o b.yaml")).toBeUndefined();
   });
 
   it("is told a command line that means what was typed", () => {

@@ -97,6 +97,25 @@ describe("the journal", () => {
     expect(writtenRuns()).toEqual(names.slice(3));
   });
 
+  it("tells another file every line too, and of it alone when that cannot be written", () => {
+    const lines: string[] = [];
+    const asked = { command: "plan", arguments: [], files: [] };
+    const journal = new Journal(
+      nameOf(1),
+      asked,
+      (message) => told.push(message),
+      (text) => {
+        if (lines.length === 2) throw new Error("no space left");
+        lines.push(text);
+      },
+    );
+    for (const text of ["one", "two", "three"]) journal.see({ event: "note", text });
+    journal.end();
+    expect(lines.join("")).toMatch(/"event":"asked".*\n.*"text":"one".*\n.*"text":"two".*\n$/);
+    expect(told).toEqual(["--log-file: no space left"]);
+    expect(writtenEvents(nameOf(1))!.map(({ event }) => event)).toEqual(["asked", "note", "note", "note"]);
+  });
+
   it("that cannot be written is told of once, and ends nothing", () => {
     vi.stubEnv("XDG_STATE_HOME", join(folder, "file"));
     writeFileSync(join(folder, "file"), "");

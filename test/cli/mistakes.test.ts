@@ -22,3 +22,15 @@ it("paints mistakes of the files and changes no letter of them", () => {
   ]);
   expect(mistakesView(text, new Chalk({ level: 0 }))).toBe(text);
 });
+
+it("breaks what is said of a line, and not the line", () => {
+  const paint = new Chalk({ level: 0 });
+  const shown = mistakesView(text, paint, (line) => line.replace("unknown ", "unknown\n    "));
+  expect(shown).toBe(text.replace("unknown ", "unknown\n    "));
+  const upper = mistakesView(text, paint, (line) => line.toUpperCase());
+  expect(upper).toBe(
+    text
+      .replace("i.yaml:2:3 hosts.a: unknown key", (line) => line.toUpperCase())
+      .replace("  hint: leave it out", (line) => line.toUpperCase()),
+  );
+});

@@ -51,6 +51,15 @@ describe("the live screen", () => {
     progress.end();
   });
 
+  it("counts no packages among the steps", () => {
+    const { progress, last } = terminal(80);
+    progress.see({ event: "run", command: "provision", hosts: ["a"], steps: ["sysctl"] });
+    progress.see({ event: "step", step: "packages", title: "t", hosts: ["a"] });
+    begin(progress, ["a"]);
+    expect(drawn(last()).find((line) => line.includes("provision"))).toMatch(/ provision · packages · \d/);
+    progress.end();
+  });
+
   it("tells the step, the wave, whose turn is to come and who is done", () => {
     const { progress, last } = terminal(120);
     const hosts = ["a", "b", "c"];

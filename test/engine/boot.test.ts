@@ -43,7 +43,7 @@ describe("what boots", () => {
       "inferred",
       /^not rebooted since 2026-11-26 10:42: .*\/etc\/fstab/,
     ],
-    ["the changes were not read", [record("old")], late, "unknown", /was not read: it took more than 5 s/],
+    ["the changes were not read", [record("old")], late, "unknown", /were not read: it took more than 5 s/],
     [
       "the changes were not read, but one of meshctl's is on record",
       [record("now")],

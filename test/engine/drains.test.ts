@@ -95,7 +95,7 @@ describe("the backends of host 1", () => {
     const found = drainable(servingIn(new Map()), new Set(OWN), undefined, () => ({
       unread: "not looked at",
     }));
-    expect(drainWords(found)).toMatch(/^whether the host's backends can leave the mesh before is seen when/);
+    expect(drainWords(found)).toMatch(/^the backends of the host may leave the mesh first; that shows when/);
   });
 
   it("stay where one proxy of several has nobody else's", () => {

@@ -50,7 +50,7 @@ describe.each(readdirSync(RECORDED))("rules of iptables in nftables, as %s tells
     expect(spelledOut(itemsOfListing(listing)!, failed)).toBeUndefined();
     expect(drops(3888, failed)).toEqual({
       drops: [],
-      unread: ["what other tables drop could not be read: iptables-save failed"],
+      unread: ["the rules of other tables could not be read: iptables-save failed"],
     });
     const native = itemsOfListing(listing.replace(/\{"xt": [^}]*?(?:null|\})\}/g, '{"counter": null}'))!;
     expect(spelledOut(native, failed)).toEqual(native);

@@ -281,7 +281,9 @@ describe("an inventory of hosts on which a mesh runs", () => {
     const text = textOf([living(1), living(2, { files }), living(3)]);
     expect((await loaded(text)).mesh.services).toMatchObject([{ port: 3210 }]);
     expect(text).toContain("kvm-02:/srv/s.json: service users: no place, another host's file says otherwise");
-    expect(text).toContain("kvm-02:/srv/s.json: what it says for all is not what kvm-01:/srv/s.json says");
+    expect(text).toContain(
+      "kvm-02:/srv/s.json: its settings for all services differ from those of kvm-01:/srv/s.json",
+    );
   });
 
   it("says where members have other ports than the first, whose count", async () => {

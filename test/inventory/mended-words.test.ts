@@ -423,6 +423,8 @@ describe("what people write", () => {
     expect(await first({ inventory: ini })).toBe(
       "1:1 expected YAML, found sections in brackets as in an INI file of Ansible's | `meshctl init prod.yaml --from-ansible FILE` makes an inventory of it",
     );
+    const toml = '[hosts.kvm-01]\naddress = "10.0.0.2"\n';
+    expect(await first({ inventory: toml })).toContain("expected YAML, found TOML | `meshctl init FILE`");
     expect(await first({ inventory: "all:\n  hosts:\n    a: {}\n" })).toContain("--from-ansible FILE");
     const play = "version: 1\nplays:\n  - { hosts: all, when: x, steps: [sysctl] }\n";
     expect(await first({ playbook: play })).toContain("a play has no conditions");

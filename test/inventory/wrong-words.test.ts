@@ -272,6 +272,49 @@ const cases: readonly (readonly [keyof typeof sound, right: string, wrong: strin
     "sysctl: on",
     "4:22 expected a map of parameters, found 'on' | for example `sysctl: { net.core.somaxconn: 10240 }`",
   ],
+  [
+    I,
+    "ssh:\n  user: ops",
+    "ssh:\n  host_keys: no",
+    "3:14 expected one of strict, accept-new, ask, found 'no' | no mode takes every key: `host_keys: accept-new` adds the key of a host that is new, and refuses one that changed",
+  ],
+  [
+    I,
+    "zookeeper: [kvm-01]",
+    'zookeeper: ["kvm-[01-02]"]',
+    "9:15 no host or group is named 'kvm-[01-02]' | a range is written \"kvm-[01:02]\"",
+  ],
+  [
+    I,
+    "hosts: [kvm-01, kvm-02]",
+    "hosts: kvm-{01..02}",
+    "11:12 expected a list of hosts and groups, found 'kvm-{01..02}' | a range in a list is written `[\"kvm-[01:02]\"]`",
+  ],
+  [P, "hosts: all", 'hosts: "kvm-[01-02]"', "3:12 'kvm-[01-02]' is no range: write 'kvm-[01:02]'"],
+  [
+    P,
+    "hosts: all",
+    'hosts: "kvm-[01-02]"\n    optional: true',
+    "3:12 'kvm-[01-02]' is no range: write 'kvm-[01:02]'",
+  ],
+  [
+    I,
+    "  databases: [db-01]",
+    "  mysql: { buffer_pool_size: 1G }",
+    "13:3 expected a list of hosts and groups, found nothing | settings of a step stand in a group that has hosts: `mysql-hosts: { hosts: [kvm-01], mysql: { … } }`",
+  ],
+  [
+    I,
+    "haproxy: { maxconn: 20000 }",
+    "groups: [databases]",
+    "12:5 unknown key; a group's list may hold groups: `hosts: [other-group]`",
+  ],
+  [
+    I,
+    "version: 1",
+    "version: 1\nmetadata: { name: x }",
+    "2:1 unknown key; leave it out: an inventory has no name and no labels",
+  ],
   [P, "plays:", "tasks:", "2:1 unknown key; here `plays: [{ hosts: all, steps: { sysctl: {} } }]`"],
 ];
 

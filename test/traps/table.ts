@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Table from "cli-table3";
+import { tableOf as tableText } from "../../src/cli/ui/columns.ts";
 import type { Suite } from "../lab/suite.ts";
 import { type ListedTrap, trapsFor } from "./list.ts";
 
@@ -46,27 +46,22 @@ export function tableOf(
   traps: readonly ListedTrap[],
   planted: readonly PlantedTrap[],
 ): Pick<Planted, "ended" | "table"> {
-  const table = new Table({
-    head: ["trap", "verdict", "because", "verify", "provision"],
-    colWidths: [48, 14, 60, 8, 16],
-    wordWrap: true,
-    style: { head: [], border: [] },
-  });
+  const rows = [["trap", "verdict", "because", "verify", "provision"]];
   let good = 0;
   for (const { file, trap } of traps) {
     const found = planted.find((each) => each.file === file);
     if (found === undefined) {
-      table.push([trap.title, "NOT PLANTED", "", "", ""]);
+      rows.push([trap.title, "NOT PLANTED", "", "", ""]);
       continue;
     }
     const { verdict, because, verify = "–", provision = "–", problem } = found;
     if (problem === undefined) {
       good += 1;
-      table.push([trap.title, verdict, because, verify, `${trap.outcome.is} (${provision})`]);
+      rows.push([trap.title, verdict, because, `${verify}`, `${trap.outcome.is} (${provision})`]);
     } else {
-      table.push([trap.title, "FAILED", `${because}\n${problem}`, verify, provision]);
+      rows.push([trap.title, "FAILED", `${because}\n${problem}`, `${verify}`, `${provision}`]);
     }
   }
   const ended = `${good} of ${traps.length}`;
-  return { ended, table: `${suite}: ${ended} traps ended as they should\n${table.toString()}` };
+  return { ended, table: `${suite}: ${ended} traps ended as they should\n${tableText(rows, 150)}` };
 }

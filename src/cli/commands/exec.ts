@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
 import type { ExecFlags } from "../exec-command.ts";
-import { parallel, patience, withInventoryOptions } from "../options.ts";
+import { parallel, patience, withInventoryOptions, withVerbosity } from "../options.ts";
 
-export const exec = withInventoryOptions(new Command("exec"))
+export const exec = withVerbosity(withInventoryOptions(new Command("exec")))
   .description("run a command on hosts as root, and show equal answers once")
   .argument(
     "<pattern>",
@@ -18,8 +18,9 @@ export const exec = withInventoryOptions(new Command("exec"))
   .addHelpText(
     "after",
     `
-The command runs as root, as the inventory's ssh.privilege says, with an empty standard input. meshctl keeps no copy of what it
-changes and proves nothing of it. Exit code 0 when it ended with 0 on every host.`,
+The command runs as root, as the inventory's ssh.privilege says, with an empty
+standard input. meshctl keeps no copy of what it changes and proves nothing of
+it. Exit code 0 when it ended with 0 on every host.`,
   )
   .action(async (pattern: string, words: [string, ...string[]], flags: ExecFlags) => {
     const { execCommand } = await import("../exec-command.ts");

@@ -23,8 +23,10 @@ export const importing = new Command("import")
   .addHelpText(
     "after",
     `
-With --from it reads what runs: the command lines of Synapse, Nerve, HAProxy and ZooKeeper say where their files are; with
-them InnoDB's settings and the kernel's. It changes nothing. Exit codes 4 and 5 say that some hosts were not read.`,
+With --from it reads what runs: the command lines of Synapse, Nerve, HAProxy
+and ZooKeeper say where their files are; with them InnoDB's settings and the
+kernel's. It changes nothing. Exit codes 4 and 5 say that some hosts were not
+read.`,
   )
   .action(
     async (files: string[], flags: Parameters<typeof import("../import-command.ts").importCommand>[1]) => {

@@ -34,10 +34,13 @@ export const init = new Command("init")
   .addHelpText(
     "after",
     `
-meshctl init asks on a terminal; with --yes or without a terminal it takes everything from flags. It changes no host: it reads the release,
-machine, memory, ports and packages, and writes ten blocks to disk to see how long a flush takes.
+meshctl init asks on a terminal; with --yes or without a terminal it takes
+everything from flags. It changes no host: it reads the release, machine,
+memory, ports and packages, and writes ten blocks to disk to see how long a
+flush takes.
 
-The inventory is valid; it lists hosts that did not answer, too, and exit codes 4 and 5 report them.`,
+The inventory is valid; it lists hosts that did not answer, too, and exit codes
+4 and 5 report them.`,
   )
   .action(async (file: string, flags: InitFlags) => {
     const { initCommand } = await import("../init-command.ts");

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import type { LockFlags } from "../lock-command.ts";
-import { parallel, withInventoryOptions } from "../options.ts";
+import { parallel, withInventoryOptions, withVerbosity } from "../options.ts";
 
 const withHosts = (command: Command) =>
-  withInventoryOptions(command)
+  withVerbosity(withInventoryOptions(command))
     .option("-l, --limit <pattern>", "these hosts; without it all of the inventory")
     .addOption(parallel("hosts at once"));
 
@@ -15,8 +15,9 @@ export const lock = withHosts(new Command("lock"))
   .addHelpText(
     "after",
     `
-A run still looks at a locked host. Where it would change the host, it fails there and says who locked it, why and since
-when. The lock survives a reboot. A second lock leaves the first one as it is.`,
+A run still looks at a locked host. Where it would change the host, it fails
+there and says who locked it, why and since when. The lock survives a reboot. A
+second lock leaves the first one as it is.`,
   )
   .action(async (reason: string | undefined, flags: LockFlags) => {
     const { lockCommand } = await import("../lock-command.ts");

@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { parallel, positiveInteger, withFileOptions } from "../options.ts";
+import { parallel, positiveInteger, withFileOptions, withVerbosity } from "../options.ts";
 import type { ProbeFlags } from "../probe-command.ts";
 
-export const probe = withFileOptions(new Command("probe"))
+export const probe = withVerbosity(withFileOptions(new Command("probe")))
   .description(
     "prove from end to end that the proxies follow ZooKeeper, with a canary that leaves nothing behind",
   )
@@ -15,16 +15,20 @@ export const probe = withFileOptions(new Command("probe"))
   .addHelpText(
     "after",
     `
-Registers a canary beside the service's backends, waits until every proxy serves it, calls it through each proxy, takes
-it away, waits until it is gone, and prints how long that took on each proxy.
+Registers a canary beside the service's backends, waits until every proxy
+serves it, calls it through each proxy, takes it away, waits until it is gone,
+and prints how long that took on each proxy.
 
-No request of your clients reaches the canary: it is registered with weight 0, so HAProxy gives it only the request that
-asks for it by the cookie "meshctl-probe". A TCP service knows no cookies: there the proof ends with HAProxy's health
-check of the canary. Its node is ephemeral and it listens only as long as this command's connection lasts. HAProxy's
-worker keeps it in maintenance until its next reload, like every backend that has left.
+No request of your clients reaches the canary: it is registered with weight 0,
+so HAProxy gives it only the request that asks for it by the cookie
+"meshctl-probe". A TCP service knows no cookies: there the proof ends with
+HAProxy's health check of the canary. Its node is ephemeral and it listens only
+as long as this command's connection lasts. HAProxy's worker keeps it in
+maintenance until its next reload, like every backend that has left.
 
-A service with no backend registered is not probed: the canary would be alone, and when_empty: keep_last would keep it.
-Exit code 2 when a proxy does not follow or nothing could be probed, 4 and 5 when hosts could not be reached.`,
+A service with no backend registered is not probed: the canary would be alone,
+and when_empty: keep_last would keep it. Exit code 2 when a proxy does not
+follow or nothing could be probed, 4 and 5 when hosts could not be reached.`,
   )
   .action(async (service: string | undefined, flags: ProbeFlags) => {
     const { probeCommand } = await import("../probe-command.ts");

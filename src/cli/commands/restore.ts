@@ -13,9 +13,11 @@ export const restore = withLockWait(withRunFlags(new Command("restore")))
   .addHelpText(
     "after",
     `
-Packages, artefacts and ZooKeeper's data and members stay as they are. The kernel gets back what it had before; where
-that is not on record the restore fails and says so. A file that has changed since that run is named and left alone,
-and so are the other files of its step. A restore keeps what it replaces, so a later restore can undo it.`,
+Packages, artefacts and ZooKeeper's data and members stay as they are. The
+kernel gets back what it had before; where that is not on record the restore
+fails and says so. A file that has changed since that run is named and left
+alone, and so are the other files of its step. A restore keeps what it
+replaces, so a later restore can undo it.`,
   )
   .action(async (of: string | undefined, flags: RunFlags & { yes?: boolean }) => {
     if (of !== undefined && !isRunName(of)) {

@@ -1,11 +1,13 @@
 import { Argument, Command } from "commander";
 
 const HOW = `
-Editors with the YAML language server check a file and complete its keys by its first line:
+Editors with the YAML language server check a file and complete its keys by its
+first line:
 
   # yaml-language-server: $schema=inventory.schema.json
 
-References are tags: set yaml.customTags to ["!env scalar", "!file scalar", "!command sequence"].`;
+References are tags: set yaml.customTags to
+["!env scalar", "!file scalar", "!command sequence"].`;
 
 export const schema = new Command("schema")
   .description("print the JSON Schema of inventories or playbooks, for editors")

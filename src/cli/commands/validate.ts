@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { ensembleNotes } from "../../inventory/mesh-notes.ts";
 import { counted } from "../../quantity-text.ts";
 import { type FileOptions, withFileOptions } from "../options.ts";
+import { brokenFor } from "../ui/wrapped.ts";
 
 export const validate = withFileOptions(new Command("validate"))
   .description("check inventory and playbook; no host is touched")
@@ -17,7 +18,7 @@ export const validate = withFileOptions(new Command("validate"))
     });
     const steps = [...new Set(job.plays.flatMap((play) => play.steps.map(({ step }) => step.name)))];
     const notes = ensembleNotes(inventory.mesh);
-    for (const note of notes) process.stderr.write(`! ${note}\n`);
+    for (const note of notes) process.stderr.write(`${brokenFor(process.stderr, `! ${note}`)}\n`);
     const counts = {
       inventory: inventoryFiles.length === 1 ? inventoryFiles[0] : inventoryFiles,
       playbook: playbookFile,
@@ -28,6 +29,6 @@ export const validate = withFileOptions(new Command("validate"))
     process.stdout.write(
       flags.json
         ? `${JSON.stringify({ v: 1, event: "valid", ...counts, notes })}\n`
-        : `${inventoryFiles.join(", ")} and ${playbookFile} are valid: ${counted(counts.hosts, "host")}, ${counted(counts.services, "service")}, steps ${steps.join(", ")}\n`,
+        : `${brokenFor(process.stdout, `${inventoryFiles.join(", ")} and ${playbookFile} are valid: ${counted(counts.hosts, "host")}, ${counted(counts.services, "service")}, steps ${steps.join(", ")}`)}\n`,
     );
   });

@@ -38,7 +38,7 @@ function serviceDetails({ name, front, path, names, registered, leftOut, backend
         ? "servers of the inventory"
         : `servers by DNS: ${names.join(", ")}`
       : registered === undefined
-        ? "what is registered cannot be read"
+        ? "the registrations cannot be read"
         : `${registered} registered in ${path}`;
   const rows = backends.map(({ name: backend, origin, on }) => [
     backend,

@@ -4,7 +4,7 @@ import { ConfigurationError } from "../../errors.ts";
 import { fileError } from "../../inventory/file-error.ts";
 
 /** The folder is what is missing where a new file cannot be begun. */
-function writeError(error: unknown): string {
+export function writeError(error: unknown): string {
   const words = fileError(error);
   return words === "no such file" ? "no such folder: make it first" : words;
 }

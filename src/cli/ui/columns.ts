@@ -1,6 +1,12 @@
 import stringWidth from "string-width";
 
 const PLAIN = /^[\x20-\x7e]*$/;
+const ESC = String.fromCharCode(27);
+const COLOUR = new RegExp(`${ESC}\\[[0-9;]*m`, "g");
+/** What ends a colour, or bold and dim letters. */
+const ENDS = new RegExp(`^${ESC}\\[(?:0|2[2-9]|39|49)?m$`);
+const RESET = `${ESC}[0m`;
+const LETTERS = new RegExp(`${COLOUR.source}|.`, "gsu");
 
 /** Columns that a text takes on a terminal: none for colours, two for wide letters. */
 function widthOf(text: string): number {
@@ -25,8 +31,47 @@ export function columnsOf(cells: readonly string[], widths: readonly number[]): 
     .join("\n");
 }
 
-/** A plain text in lines of at most `width` columns, broken between words; a word that is wider behind a mark, or anywhere. */
+/** What is left whole as long as that is possible: a name, a part of a path. */
+const WORD = / |\n|(?<=[/,=])/;
+
+/** No column becomes narrower than this for want of room. */
+const NARROWEST = 8;
+
+/**
+ * Rows with their columns below each other, as wide as they need. Where that is wider than `room`, the widest column is
+ * broken into lines, and then the next one: between words first, and within them when that is not enough.
+ */
+export function tableOf(rows: readonly (readonly string[])[], room = Number.POSITIVE_INFINITY): string {
+  const widestOf = (parts: RegExp) =>
+    (rows[0] ?? []).map((_, at) => Math.max(...rows.flatMap((row) => row[at]!.split(parts).map(widthOf))));
+  const widths = widestOf(/\n/);
+  // The first column begins behind a blank.
+  for (const least of [widestOf(WORD), widths.map(() => 0)])
+    while (acrossAll(widths) + 1 > room) {
+      const isOpen = (width: number, at: number) => width > Math.max(NARROWEST, least[at]!);
+      const widest = Math.max(...widths.filter(isOpen));
+      if (widest < 0) break;
+      const at = widths.findIndex((width, each) => width === widest && isOpen(width, each));
+      widths[at] = widest - 1;
+    }
+  return rows
+    .map((row) =>
+      columnsOf(
+        row.map((cell, at) =>
+          cell
+            .split("\n")
+            .map((line) => intoLines(line, widths[at]!))
+            .join("\n"),
+        ),
+        widths,
+      ),
+    )
+    .join("\n");
+}
+
+/** A text in lines of at most `width` columns, broken between words; a word that is wider behind a mark, or anywhere. */
 export function intoLines(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(/(?<=[^ ])(?= )/)) {
@@ -44,14 +89,24 @@ export function intoLines(text: string, width: number): string {
       line = line.slice(taken.length);
     }
   }
-  return [...lines, line].join("\n");
+  return colouredEach([...lines, line]).join("\n");
+}
+
+/** A colour that goes on in the next line ends with its line, and begins anew in that one. */
+function colouredEach(lines: readonly string[]): readonly string[] {
+  let open = "";
+  return lines.map((line) => {
+    const begun = open + line;
+    for (const code of line.match(COLOUR) ?? []) open = ENDS.test(code) ? "" : open + code;
+    return open === "" ? begun : `${begun}${RESET}`;
+  });
 }
 
 /** As many letters as fit, one at least. */
 function beginningOf(text: string, width: number): string {
   let kept = "";
-  for (const letter of text) {
-    if (kept !== "" && widthOf(kept + letter) > width) break;
+  for (const letter of text.match(LETTERS) ?? []) {
+    if (widthOf(kept) > 0 && widthOf(kept + letter) > width) break;
     kept += letter;
   }
   return kept;

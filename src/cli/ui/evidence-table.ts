@@ -186,10 +186,7 @@ function keyOf({ step, evidence }: EvidenceRow, exactly: boolean): string {
   );
 }
 
-/**
- * A cell's text, wrapped or cut to its width. Cut here because the table library cuts paths at their end, which tells
- * files of one folder apart, and breaks colours when it wraps.
- */
+/** A cell's text, wrapped or cut to its width: a path at its beginning, because its end tells files of one folder apart. */
 function fitted(value: string, width: number, wraps: boolean): string {
   // Before it is torn apart: half a secret would not be recognised.
   const text = maskSecrets(value);

@@ -253,6 +253,12 @@ export class Progress {
     this.#block!.draw(liveLines(this.#state(), window));
   }
 
+  /** Which of the steps it is; what comes before the first, as their packages do, is none of them. */
+  #place(): string {
+    const at = this.#steps.indexOf(this.#step!);
+    return at === -1 ? "" : ` (step ${at + 1} of ${this.#steps.length})`;
+  }
+
   #state(): LiveState {
     const others = [...this.#active.keys()].filter((host) => !this.#hosts.includes(host));
     const hosts = [...this.#hosts, ...others].map((host) => this.#row(host));
@@ -262,7 +268,7 @@ export class Progress {
     const failed = hosts.filter(({ is }) => is === "failed").length;
     const parts = [
       `${FRAMES[this.#frame]} ${this.#command || "looking"}`,
-      isStep ? `${this.#step} (step ${this.#steps.indexOf(this.#step!) + 1} of ${this.#steps.length})` : "",
+      isStep ? `${this.#step}${this.#place()}` : "",
       this.#wave !== undefined && this.#wave.of > 1 ? `wave ${this.#wave.at} of ${this.#wave.of}` : "",
       concerned > 1 ? `${done} of ${concerned} hosts ${isStep ? "done" : "looked at"}` : "",
       failed > 0 ? `${failed} failed` : "",

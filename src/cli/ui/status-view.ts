@@ -1,5 +1,4 @@
 import type { ChalkInstance } from "chalk";
-import Table from "cli-table3";
 import { showAge } from "../../quantity-text.ts";
 import type {
   BackendStatus,
@@ -12,8 +11,8 @@ import type {
 } from "../../status/mesh-status.ts";
 import { isProxyWell, runsWhatIsOnDisk, STATE_WORDS, STATES } from "../../status/mesh-status.ts";
 import { shownData } from "../shown.ts";
-import { COLUMNS } from "./borderless.ts";
-import { plain, wrapped } from "./wrapped.ts";
+import { tableOf } from "./columns.ts";
+import { wrapped } from "./wrapped.ts";
 
 export interface StatusPaint {
   readonly paint: ChalkInstance;
@@ -67,7 +66,7 @@ function ensembleView(ensemble: EnsembleStatus, options: StatusPaint): string {
     serves ? role : paint.red(role),
     because ?? "",
   ]);
-  return `${title}\n${columnsOf(rows, columns)}`;
+  return `${title}\n${tableOf(rows, columns)}`;
 }
 
 function servicesView({ services, proxies }: MeshStatus, options: StatusPaint): string {
@@ -83,7 +82,7 @@ function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], op
         ? "servers of the inventory"
         : `DNS: ${listed(names, 4)}`
       : registered === undefined
-        ? paint.red("what is registered cannot be read")
+        ? paint.red("the registrations cannot be read")
         : registered === 0
           ? paint.yellow("none registered")
           : `${registered} registered`;
@@ -108,7 +107,7 @@ function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], op
     rows.push([mark(true, paint), paint.dim(`${rest} more`), `${paint.green("UP")} on ${all([...read])}`]);
   const lines = [
     title,
-    columnsOf(rows, columns),
+    tableOf(rows, columns),
     leftOut.length === 0
       ? ""
       : paint.yellow(
@@ -164,7 +163,7 @@ function proxiesView(proxies: readonly ProxyStatus[], options: StatusPaint): str
   const rest = proxies.length - shown.length;
   if (rest > 0)
     rows.push([mark(true, paint), paint.dim(`${rest} more`), paint.dim("as on disk"), "", "", ""]);
-  return `${title}\n${columnsOf([head, ...rows], columns)}`;
+  return `${title}\n${tableOf([head, ...rows], columns)}`;
 }
 
 function proxyRow(proxy: ProxyStatus, { paint }: StatusPaint): string[] {
@@ -205,27 +204,4 @@ function mark(isWell: boolean, paint: ChalkInstance, isNeutral = false): string 
 function listed(names: readonly string[], most: number): string {
   if (names.length <= most) return names.join(", ");
   return `${names.slice(0, most - 1).join(", ")} and ${names.length - most + 1} more`;
-}
-
-/** Rows as columns as wide as they need; the last wraps at the terminal's edge. */
-function columnsOf(rows: readonly (readonly string[])[], columns: number): string {
-  if (rows.length === 0) return "";
-  const count = rows[0]!.length;
-  const widths = Array.from({ length: count }, (_, at) =>
-    Math.max(...rows.map((row) => plain(row[at]!).length)),
-  );
-  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 2);
-  const last = Math.max(12, columns - before);
-  const table = new Table({
-    ...COLUMNS,
-    colWidths: [...widths.slice(0, -1).map((width) => width + 1), Math.min(widths.at(-1)!, last) + 1],
-    wordWrap: true,
-  });
-  for (const row of rows) table.push([...row]);
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => ` ${line}`.trimEnd())
-    .filter((line) => plain(line).trim() !== "")
-    .join("\n");
 }

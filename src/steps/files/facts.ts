@@ -135,7 +135,7 @@ export function loadedBy(
     return {
       is: "older",
       source,
-      because: `it is not known what ${name} was started with, for meshctl did not start it`,
+      because: `meshctl did not start ${name}, so the files that it was started with are unknown`,
     };
   const newer = files.find((path) => (facts.files.get(path)?.changed ?? 0) > startedAt);
   if (newer === undefined) return { is: isTouched(startedAt) ? "inferred" : "loaded", source };

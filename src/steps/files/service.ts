@@ -43,7 +43,7 @@ function checkHealth(facts: FilesFacts): Health | undefined {
     case "failed":
       return { is: "broken", because: failedWords(checked.said) };
     case "unread":
-      return { is: "undecided", because: `what the check said was not read: ${checked.because}` };
+      return { is: "undecided", because: `the answer of the check was not read: ${checked.because}` };
     default:
       return undefined;
   }

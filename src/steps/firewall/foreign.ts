@@ -41,7 +41,7 @@ export function foreignDrops(
   return {
     drops: listings.flatMap((items) => ("unread" in items ? [] : dropsIn(items, port, sources))),
     unread: listings.flatMap((items) =>
-      "unread" in items ? [`what other tables drop could not be read: ${items.unread}`] : [],
+      "unread" in items ? [`the rules of other tables could not be read: ${items.unread}`] : [],
     ),
   };
 }

@@ -10,7 +10,7 @@ export const service: Service<FirewallDesired, FirewallFacts> = {
     if (typeof undo === "object") {
       return {
         is: "undecided",
-        because: `whether the host takes back a change was not read: ${undo.unread}`,
+        because: `the timer that takes back a change was not read: ${undo.unread}`,
       };
     }
     if (undo === "waiting") {

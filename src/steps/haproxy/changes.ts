@@ -42,7 +42,7 @@ function configurationChange(situation: Situation): Change | undefined {
   const activate: Command[] = [];
   // Before the drop-in that has systemd run it.
   if (!loadRecorder.agrees) {
-    reasons.push("what HAProxy is started and reloaded with is to be on record");
+    reasons.push("each start and reload of HAProxy is to be on record");
     commands.push(loadRecorder.write);
   }
   if (!dropIn.agrees) {

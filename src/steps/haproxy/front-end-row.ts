@@ -82,7 +82,7 @@ function redirected({ facts }: Situation, { bind, port }: ServiceSettings): Sent
     const items = itemsOf(answer.value, facts);
     if (items === undefined)
       return {
-        perhaps: `whether a rule of ${rules} sends ${bind}:${port} elsewhere is not known: ${list}`,
+        perhaps: `a rule of ${rules} may send ${bind}:${port} elsewhere: ${list}`,
       };
     const [first] = redirectsOf(items, address, port).toSorted(
       (one, other) => Number(other.isSure) - Number(one.isSure),
@@ -91,7 +91,7 @@ function redirected({ facts }: Situation, { bind, port }: ServiceSettings): Sent
     const said = `${first.place}, has a ${first.how} for port ${port}`;
     return first.isSure
       ? {
-          surely: `${said}: what this host sends to ${bind}:${port} does not come to HAProxy. ${show} shows the rule`,
+          surely: `${said}: requests of this host to ${bind}:${port} do not reach HAProxy. ${show} shows the rule`,
         }
       : { perhaps: `${said}, and HAProxy may not get all that is sent to ${bind}:${port}: ${list}` };
   });

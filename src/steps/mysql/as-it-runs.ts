@@ -88,7 +88,7 @@ export function judgeAsItRuns(facts: InstalledFacts): {
 
   if (isRunning && facts.isLocked === true)
     warnings.push(
-      `nobody can write to ${name}: a session holds the read lock of all tables, as a backup does. SHOW FULL PROCESSLIST names who may, and KILL ends it`,
+      `no session can write to ${name}: one holds the read lock of all tables, as a backup does. SHOW FULL PROCESSLIST names who may, and KILL ends it`,
     );
 
   const most = of("max-connections");

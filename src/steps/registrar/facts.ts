@@ -65,7 +65,7 @@ export function nerveNodes(text: string | undefined): ReadonlyMap<string, NerveN
   if (text === undefined || text === "") return new Map();
   const nodes = parseJson(text);
   if (typeof nodes !== "object" || nodes === null)
-    throw new NotUnderstood("what Nerve made is not written as JSON");
+    throw new NotUnderstood("Nerve's znode does not hold JSON");
   return new Map(Object.entries(nodes as Record<string, NerveNode>));
 }
 

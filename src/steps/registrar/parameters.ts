@@ -15,7 +15,7 @@ export const registrarParameters = z.strictObject({
     })
     .optional()
     .describe(
-      "what a Nerve of before called this host (its instance_id): servers of that name give way to the host's",
+      "the instance_id that an earlier Nerve gave this host: servers of that name give way to the host's",
     ),
   ...gemParameters,
 });

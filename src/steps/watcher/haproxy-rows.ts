@@ -231,7 +231,7 @@ export function serviceRow(situation: Situation, service: Service): Row {
         facts.process === undefined
           ? { is: "absent", source: STAT }
           : { is: "unreadable", source: words.source, because },
-      because: `${words.unknown} cannot be told: ${because}${service.discovery.by === "dns" ? KEPT_ADDRESSES : ""}`,
+      because: `${words.unknown} are unknown: ${because}${service.discovery.by === "dns" ? KEPT_ADDRESSES : ""}`,
     };
   }
   const warnings = [
@@ -334,7 +334,7 @@ function leftOutWords(
 ): string | undefined {
   const { mend } = toldBy(discovery);
   const words = [...leftOut].map(([code, names]) => {
-    const why = LEFT_OUT_WORDS.get(code) ?? `what it says of itself is not allowed. Mend`;
+    const why = LEFT_OUT_WORDS.get(code) ?? `its own settings are not allowed. Mend`;
     return `${names.join(", ")}: ${why} ${mend}`;
   });
   // In the program's own words, where a name alone explains nothing.

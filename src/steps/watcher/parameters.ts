@@ -7,9 +7,7 @@ export const watcherParameters = z.strictObject({
   when_empty: z
     .enum(["keep_last", "serve_none"])
     .default("keep_last")
-    .describe(
-      "what a service does whose path in ZooKeeper becomes empty: keep its last servers, or serve none",
-    ),
+    .describe("servers of a service whose path in ZooKeeper becomes empty: the last ones, or none"),
   replaces: replacedUnits,
   ...gemParameters,
 });

@@ -29,7 +29,7 @@ export function toldBy(discovery: Discovery): ToldBy {
         want: "as listed",
         place: "the inventory",
         source: "the inventory",
-        unknown: "what is listed",
+        unknown: "the listed servers",
         mend: "what is listed in the inventory",
         mendOwn: "what is listed in the inventory",
       };
@@ -39,7 +39,7 @@ export function toldBy(discovery: Discovery): ToldBy {
         want: "as registered",
         place: discovery.path,
         source: `ZooKeeper ${discovery.path}`,
-        unknown: "what is registered",
+        unknown: "the registrations",
         mend: `what is registered in ${discovery.path}`,
         mendOwn: "what it registers",
       };
@@ -50,7 +50,7 @@ export function toldBy(discovery: Discovery): ToldBy {
         want: "as DNS says",
         place: names,
         source: commandLine(...namesQuestion(discovery)),
-        unknown: `what DNS says of ${names}`,
+        unknown: `the addresses of ${names}`,
         mend: `what DNS says of ${names}`,
         mendOwn: `what DNS says of ${names}, or mesh.networks`,
       };

@@ -37,7 +37,7 @@ function followVitals(
   const isServed = hasBackEnd(haproxy, service.name);
   if (isServed === false) return [];
   if (isServed === undefined) {
-    const because = "what HAProxy was loaded with is not known";
+    const because = "the configuration that HAProxy was loaded with is unknown";
     return names.map((name) => [name, { is: "unread", because }]);
   }
   const wanted = wantedServers(service, desired, facts);

@@ -41,7 +41,7 @@ const CLOSING: Readonly<Record<ChangeId, (view: MemberView) => Body>> = {
     activate: [activate("restart")],
   }),
   restart: (view) => ({
-    why: "what runs is not what is on disk",
+    why: "the running configuration is not the one on disk",
     disrupts: RESTART,
     ...lonely(view),
     commands: [],

@@ -298,7 +298,7 @@ describe("its health", () => {
     [
       "has a check of which nothing was read",
       { failed: unread },
-      /^undecided: what the check said was not read/,
+      /^undecided: the answer of the check was not read/,
     ],
   ])("when it %s", (_, change, health) => {
     const told = service.health(factsOf(APP, change));

@@ -159,7 +159,9 @@ describe("a table of others", () => {
   it("that could not be read is told as such", () => {
     expect(dropsOf('{"nftables": [{"table": {"flags": ')).toEqual({
       drops: [],
-      unread: [expect.stringMatching(/^what other tables drop could not be read: nft printed no whole JSON/)],
+      unread: [
+        expect.stringMatching(/^the rules of other tables could not be read: nft printed no whole JSON/),
+      ],
     });
   });
 

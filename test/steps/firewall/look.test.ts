@@ -147,7 +147,7 @@ describe("what was not read of a firewall", () => {
     const { evidence } = assessed(want, await answering({ "nft.ruleset": late }));
     expect(evidence["client port 2181"]).toMatchObject({
       verdict: "proven",
-      warning: `not meshctl's, and left alone: what other tables drop could not be read: ${late.because}`,
+      warning: `not meshctl's, and left alone: the rules of other tables could not be read: ${late.because}`,
     });
   });
 

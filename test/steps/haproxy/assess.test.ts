@@ -921,7 +921,7 @@ describe("a front end whose connections a rule of nftables sends elsewhere", () 
   it("is not HAProxy's", () => {
     expect(told(TO_PORT, { redirect: { port: 81 } })).toEqual({
       verdict: "blocked",
-      said: "table ip nat, chain o, has a redirect for port 8080: what this host sends to 127.0.0.1:8080 does not come to HAProxy. nft -a list ruleset shows the rule",
+      said: "table ip nat, chain o, has a redirect for port 8080: requests of this host to 127.0.0.1:8080 do not reach HAProxy. nft -a list ruleset shows the rule",
     });
   });
 

@@ -434,7 +434,7 @@ describe("what Synapse brings about", () => {
   it.each([
     ["outside", "the name leads where no backend may be"],
     ["refused", "HAProxy does not take the server"],
-    ["policy", "what it says of itself is not allowed"],
+    ["policy", "its own settings are not allowed"],
   ])("tells why the installer left a server out: %s", (code, words) => {
     const message = "installed without user-api/bee_app:9001: for a reason";
     const install = {

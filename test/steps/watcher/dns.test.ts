@@ -92,7 +92,7 @@ describe("a service that DNS tells", () => {
     expect(rowOf(from)).toMatchObject({
       verdict: "unknown",
       want: "as DNS says",
-      because: `what DNS says of api.example:9001 cannot be told: ${because}. HAProxy keeps the servers that it has until it is told`,
+      because: `the addresses of api.example:9001 are unknown: ${because}. HAProxy keeps the servers that it has until it is told`,
       inForce: { source: "ruby /opt/meshctl/watcher/dns-names.rb '' api.example" },
     });
     expect(assessed(want(), from).changes).toEqual([]);

@@ -107,8 +107,8 @@ describe("what a proxy tells of the mesh's health", () => {
       "unread of a service without servers where nobody knows what HAProxy was loaded with",
       { inForce: {}, loaded: undefined },
       [
-        "HAProxy's servers of user-api: what HAProxy was loaded with is not known",
-        "registration of user-api: what HAProxy was loaded with is not known",
+        "HAProxy's servers of user-api: the configuration that HAProxy was loaded with is unknown",
+        "registration of user-api: the configuration that HAProxy was loaded with is unknown",
       ],
     ],
     [

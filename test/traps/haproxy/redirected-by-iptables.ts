@@ -3,7 +3,7 @@ import { installed } from "../installed.ts";
 import { sh, type Trap } from "../trap.ts";
 
 const because =
-  /table ip nat \(iptables-legacy\), chain OUTPUT, has a redirect for port 8080: what this host sends to 127\.0\.0\.1:8080 does not come to HAProxy/;
+  /table ip nat \(iptables-legacy\), chain OUTPUT, has a redirect for port 8080: requests of this host to 127\.0\.0\.1:8080 do not reach HAProxy/;
 
 const trap: Trap = {
   title: "a rule of iptables-legacy, which nft does not list, sends what goes to a front end to another port",

@@ -2,7 +2,7 @@ import { withRules } from "../installed.ts";
 import { sh, type Trap } from "../trap.ts";
 
 const because =
-  /table ip trap, chain output, has a redirect for port 8080: what this host sends to 127\.0\.0\.1:8080 does not come to HAProxy/;
+  /table ip trap, chain output, has a redirect for port 8080: requests of this host to 127\.0\.0\.1:8080 do not reach HAProxy/;
 
 const trap: Trap = {
   title: "a rule of nftables sends what goes to a front end to another port, where somebody answers too",

@@ -10,7 +10,7 @@ for _ in $(seq 100); do mariadb -N -e 'SHOW PROCESSLIST' | grep -q 'User sleep' 
     {
       setting: "next start of mariadb.service",
       verdict: "proven",
-      because: /nobody can write to mariadb\.service: a session holds the read lock of all tables/,
+      because: /no session can write to mariadb\.service: one holds the read lock of all tables/,
     },
   ],
   verifyCode: 0,
