@@ -5,11 +5,11 @@ import { join } from "node:path";
 import type { RunEvent } from "../engine/events.ts";
 import { isRunName } from "../engine/run-name.ts";
 import { localUser } from "../local-user.ts";
+import { HeldLines } from "./report/held-lines.ts";
 import { eventLine, ndjsonReporter } from "./report/ndjson.ts";
 
 /** Of older runs nothing is kept. */
 const MOST_RUNS = 100;
-const KEPT_BACK_LINES = 200;
 const ENDING = ".ndjson";
 
 /** Where runs are written down (XDG base directory specification). */
@@ -32,8 +32,10 @@ export interface Asked {
 export class Journal {
   readonly see: (event: RunEvent) => void;
   readonly #warn: (message: string) => void;
+  readonly #lines = new HeldLines((text) => {
+    if (this.#file !== undefined) this.#try(() => writeSync(this.#file!, text));
+  });
   #file: number | undefined;
-  #lines: string[] = [];
 
   constructor(run: string, asked: Asked, warn: (message: string) => void) {
     this.#warn = warn;
@@ -44,7 +46,7 @@ export class Journal {
       prune(directory);
     });
     const files = asked.files.map((path) => ({ path, sha256: digestOf(path) }));
-    this.#write(
+    this.#lines.add(
       eventLine(run, {
         event: "asked",
         command: asked.command,
@@ -54,29 +56,18 @@ export class Journal {
         files,
       }),
     );
-    const toLine = ndjsonReporter(run, (line) => this.#write(line), { noDiff: true });
+    const toLine = ndjsonReporter(run, this.#lines.add, { noDiff: true });
     this.see = (event) => {
       toLine(event);
       // What a change did must be known also of a run that is killed.
-      if (event.event !== "evidence") this.#flush();
+      if (event.event !== "evidence") this.#lines.flush();
     };
   }
 
   end(): void {
-    this.#flush();
+    this.#lines.flush();
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
-  }
-
-  #write(line: string): void {
-    this.#lines.push(line);
-    if (this.#lines.length >= KEPT_BACK_LINES) this.#flush();
-  }
-
-  #flush(): void {
-    const text = this.#lines.join("");
-    this.#lines = [];
-    if (this.#file !== undefined && text !== "") this.#try(() => writeSync(this.#file!, text));
   }
 
   #try(work: () => unknown): void {
