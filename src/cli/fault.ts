@@ -2,11 +2,14 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { inspect } from "node:util";
 import type { HostName } from "../contract/inventory-view.ts";
 import { HostLost } from "../errors.ts";
+import { hostBlamedFor } from "../remote/blame.ts";
 import type { Held, Outcome, Remote, RunOptions, Talk, TalkOptions } from "../remote/remote.ts";
 import { shownText } from "./shown.ts";
 
-/** Whose session the code belongs to that runs right now: also that of its sockets and timers. */
+/** Whose change the code belongs to that runs right now: also that of its sockets and timers. */
 const current = new AsyncLocalStorage<FaultyRemote>();
+/** Sessions that were begun and not ended. */
+const open = new Set<FaultyRemote>();
 
 /** A host's session that a defect of ours in the middle of it ends, and with it only this host's part of the run. */
 export class FaultyRemote implements Remote {
@@ -26,13 +29,14 @@ export class FaultyRemote implements Remote {
   }
 
   run(script: string, options: RunOptions): Promise<Outcome> {
-    return this.#guarded(options, () => this.#remote.run(script, options));
+    return this.#guarded(options, () => current.run(this, () => this.#remote.run(script, options)));
   }
 
   hold(script: string, options: RunOptions): Promise<Held> {
-    return this.#guarded(options, () => this.#remote.hold(script, options));
+    return this.#guarded(options, () => current.run(this, () => this.#remote.hold(script, options)));
   }
 
+  /** What its streams bring up is known by them. */
   talk(script: string, options: TalkOptions): Promise<Talk> {
     return this.#guarded(options, () => this.#remote.talk(script, options));
   }
@@ -42,6 +46,7 @@ export class FaultyRemote implements Remote {
   }
 
   end(): Promise<void> {
+    open.delete(this);
     return this.#remote.end();
   }
 
@@ -59,8 +64,9 @@ export class FaultyRemote implements Remote {
       lose = reject;
     });
     this.#underWay.set(lose, during);
+    open.add(this);
     try {
-      return await Promise.race([current.run(this, work), lost]);
+      return await Promise.race([work(), lost]);
     } finally {
       this.#underWay.delete(lose);
     }
@@ -78,10 +84,12 @@ export function guardAgainstFaults(
 ): () => void {
   const see = (error: unknown) => {
     const remote = current.getStore();
-    const where = remote === undefined ? "" : ` in the session with ${remote.host}`;
+    const host = hostBlamedFor(error);
+    const remotes = remote === undefined ? [...open].filter((each) => each.host === host) : [remote];
+    const where = remotes.length === 0 ? "" : ` in the session with ${remotes[0]!.host}`;
     say(`${shownText(`A fault of meshctl${where}: ${inspect(error)}`)}\n`);
-    if (remote === undefined) stop();
-    else remote.fail(error);
+    if (remotes.length === 0) stop();
+    for (const each of remotes) each.fail(error);
   };
   process.on("uncaughtException", see);
   process.on("unhandledRejection", see);

@@ -6,11 +6,11 @@ import type { RunEvent } from "../engine/events.ts";
 import { isRunName } from "../engine/run-name.ts";
 import { localUser } from "../local-user.ts";
 import { commitAround } from "./git-commit.ts";
+import { HeldLines } from "./report/held-lines.ts";
 import { eventLine, ndjsonReporter } from "./report/ndjson.ts";
 
 /** Of older runs nothing is kept. */
 const MOST_RUNS = 100;
-const KEPT_BACK_LINES = 200;
 const ENDING = ".ndjson";
 
 /** Where runs are written down (XDG base directory specification). */
@@ -34,8 +34,8 @@ export class Journal {
   readonly see: (event: RunEvent) => void;
   readonly #warn: (message: string) => void;
   #also: ((lines: string) => void) | undefined;
+  readonly #lines = new HeldLines((text) => this.#write(text));
   #file: number | undefined;
-  #lines: string[] = [];
 
   /** `also` is told every line too; it throws as `fs` does. */
   constructor(
@@ -53,7 +53,7 @@ export class Journal {
       prune(directory);
     });
     const files = asked.files.map((path) => ({ path, sha256: digestOf(path), commit: commitAround(path) }));
-    this.#write(
+    this.#lines.add(
       eventLine(run, {
         event: "asked",
         command: asked.command,
@@ -63,29 +63,21 @@ export class Journal {
         files,
       }),
     );
-    const toLine = ndjsonReporter(run, (line) => this.#write(line), { noDiff: true });
+    const toLine = ndjsonReporter(run, this.#lines.add, { noDiff: true });
     this.see = (event) => {
       toLine(event);
       // What a change did must be known also of a run that is killed.
-      if (event.event !== "evidence") this.#flush();
+      if (event.event !== "evidence") this.#lines.flush();
     };
   }
 
   end(): void {
-    this.#flush();
+    this.#lines.flush();
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
   }
 
-  #write(line: string): void {
-    this.#lines.push(line);
-    if (this.#lines.length >= KEPT_BACK_LINES) this.#flush();
-  }
-
-  #flush(): void {
-    const text = this.#lines.join("");
-    this.#lines = [];
-    if (text === "") return;
+  #write(text: string): void {
     if (this.#file !== undefined) this.#try(() => writeSync(this.#file!, text));
     try {
       this.#also?.(text);

@@ -27,6 +27,7 @@ import { type RunFlags, storeDirectory, tells } from "./options.ts";
 import { VerifyPage } from "./page/verify-page.ts";
 import { HostRecorder, RecordedHosts } from "./recorded-hosts.ts";
 import { isInteractive, remotesOf } from "./remotes.ts";
+import { HeldLines } from "./report/held-lines.ts";
 import { JunitReport } from "./report/junit.ts";
 import { LogFile } from "./report/log-file.ts";
 import { ndjsonReporter } from "./report/ndjson.ts";
@@ -133,11 +134,9 @@ export async function runCommand(
       return [address, ssh.host];
     },
   });
+  const lines = new HeldLines((text) => progress.above(() => process.stdout.write(text)));
   const toJson = flags.json
-    ? ndjsonReporter(name, (line) => progress.above(() => process.stdout.write(line)), {
-        noDiff: !flags.diff,
-        shard: flags.shard,
-      })
+    ? ndjsonReporter(name, lines.add, { noDiff: !flags.diff, shard: flags.shard })
     : undefined;
   const journal = new Journal(
     name,
@@ -155,6 +154,7 @@ export async function runCommand(
     recorder?.see(event);
     if (toJson === undefined) screen.see(event);
     else toJson(event);
+    if (event.event !== "evidence") lines.flush();
   };
   const ledger = new Ledger();
   const interruption = new Interruption({
@@ -237,6 +237,7 @@ export async function runCommand(
     if (!(error instanceof ConfigurationError)) interruption.summarise(EXIT.failed);
     throw error;
   } finally {
+    lines.flush();
     junit?.end();
     page?.end();
     prometheus?.end();

@@ -1,4 +1,5 @@
 import { shellWord } from "../command-line.ts";
+import { onceEach } from "../once-each.ts";
 import type { PathAccess, UnitProperties } from "../reader/reader.ts";
 import { isBelow } from "./place.ts";
 
@@ -25,7 +26,7 @@ interface Rule {
 }
 
 /** As systemd resolves them: of several rules for one thing the one for the longest path counts. */
-export function rulesOf(unit: UnitProperties): readonly Rule[] {
+export const rulesOf = onceEach((unit: UnitProperties): readonly Rule[] => {
   const value = (property: string) => unit.get(property)?.at(-1) ?? "";
   const paths = (property: string) =>
     (unit.get(property) ?? [])
@@ -84,7 +85,7 @@ export function rulesOf(unit: UnitProperties): readonly Rule[] {
       .filter(isSet)
       .map((property): Rule => ({ prefix: "/", is: "unknown", by: `${property}=${value(property)}` })),
   ];
-}
+});
 
 function writable(prefixes: readonly string[]): readonly Rule[] {
   return prefixes.map((prefix) => ({ prefix, is: "writable", by: "" }));

@@ -1,3 +1,5 @@
+import { onceEach } from "../once-each.ts";
+
 /** What the next boot starts, as far as files tell. */
 export interface BootPlan {
   /** "graphical.target". */
@@ -18,7 +20,7 @@ interface BootUnit {
 }
 
 /** Of the reader's answer: the target, then name, asker, state, program and ports of each. */
-export function bootPlan(rows: readonly (readonly string[])[]): BootPlan {
+export const bootPlan = onceEach((rows: readonly (readonly string[])[]): BootPlan => {
   const [[target = ""] = [], ...units] = rows;
   return {
     target,
@@ -29,7 +31,7 @@ export function bootPlan(rows: readonly (readonly string[])[]): BootPlan {
       ]),
     ),
   };
-}
+});
 
 /** Programs that listen wherever their files say, by what they serve. */
 const SERVERS: Readonly<Record<"http" | "database" | "registry", RegExp>> = {

@@ -7,15 +7,13 @@ import { maskForeignSecrets } from "../foreign-secrets.ts";
  */
 export function judge(found: Reading): Evidence {
   const verdict = verdictOf(found);
-  const reading = {
-    ...found,
-    onDisk: withoutSecrets(found.onDisk, found),
-    inForce: withoutSecrets(found.inForce, found),
-  };
+  const onDisk = withoutSecrets(found.onDisk, found);
+  const inForce = withoutSecrets(found.inForce, found);
   if (verdict === "proven") {
-    const { because: _because, closedBy: _closedBy, diff: _diff, ...proven } = reading;
-    return { ...proven, verdict };
+    const { because: _because, closedBy: _closedBy, diff: _diff, ...proven } = found;
+    return { ...proven, onDisk, inForce, verdict };
   }
+  const reading = { ...found, onDisk, inForce };
   const because = reading.blocked ?? reading.because ?? explain(reading, verdict);
   return { ...reading, verdict, because: maskForeignSecrets(because) };
 }

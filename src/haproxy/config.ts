@@ -77,8 +77,16 @@ const SECTION_KINDS = new Set(
   ).split(" "),
 );
 
+/** The same text is asked for several times a host, and hosts of a fleet mostly have the same. */
+let last: { readonly text: string; readonly config: HaproxyConfig } | undefined;
+
 /** Never fails: a line before the first section belongs to a section of kind "". */
 export function parseHaproxyConfig(text: string): HaproxyConfig {
+  if (last?.text !== text) last = { text, config: parsed(text) };
+  return last.config;
+}
+
+function parsed(text: string): HaproxyConfig {
   const sections: (ConfigSection & { lines: ConfigLine[] })[] = [];
   for (const [index, raw] of text.split("\n").entries()) {
     const words = wordsOf(raw);

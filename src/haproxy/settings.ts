@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isFollowed, type Mesh, pathOf, type Service } from "../contract/mesh.ts";
+import { onceEach } from "../once-each.ts";
 import { CANARY } from "./canary.ts";
 import { type PanicSettings, panicSettings } from "./panic.ts";
 import type { HaproxyParameters } from "./parameters.ts";
@@ -279,7 +280,7 @@ function downAfterMs({ off, interMs, fall, failFast }: Service["check"]): number
 }
 
 /** sha256, in hex, of what the settings mean: the same settings give the same digest on every host. */
-export function settingsDigest(settings: HaproxySettings): string {
+export const settingsDigest = onceEach((settings: HaproxySettings): string => {
   const canonical = JSON.stringify([
     settings.global,
     settings.defaults,
@@ -304,7 +305,7 @@ export function settingsDigest(settings: HaproxySettings): string {
     ...(settings.sections.length === 0 ? [] : [settings.sections.map(({ title, lines }) => [title, lines])]),
   ]);
   return createHash("sha256").update(canonical).digest("hex");
-}
+});
 
 /**
  * Text for `description` in `global`. HAProxy gives it back in `show info`, so a running worker tells by itself

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HostUnreachable } from "../errors.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
 import { Authentication } from "./authentication.ts";
+import { blaming } from "./blame.ts";
 import type { Connection } from "./connection.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { DroppedEarly, whyHungUp } from "./dropped-early.ts";
@@ -91,7 +92,7 @@ export class Dialer {
       try {
         const hostKey = await HostKeyCheck.read(effective, askHostKey);
         signal.throwIfAborted();
-        socket = await this.#openStream(effective, via, signal);
+        socket = blaming(await this.#openStream(effective, via, signal), effective.host);
         return await handshake({
           socket,
           settings: effective,

@@ -1,7 +1,9 @@
+import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FaultyRemote, guardAgainstFaults } from "../../src/cli/fault.ts";
 import { HostLost } from "../../src/errors.ts";
+import { blaming } from "../../src/remote/blame.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 
 let said = "";
@@ -69,6 +71,22 @@ describe("a fault of meshctl that nothing caught", () => {
       { reason: { message: "the lock: the connection was given up: a fault of meshctl: of a" } },
     ]);
     for (const end of lost) expect("reason" in end && end.reason).toBeInstanceOf(HostLost);
+    expect([a.ends(), b.ends(), stops]).toEqual([1, 0, 0]);
+    expect(await Promise.race([other, sleep(50, "is under way")])).toBe("is under way");
+    expect(said).toContain("A fault of meshctl in the session with a: Error: of a");
+  });
+
+  it("fails the host of whose stream it is, whoever else is talked with", async () => {
+    const [a, b] = [silent("a", false), silent("b", false)];
+    const talk = { ...options, onOutput: () => {}, giveWay: () => {} };
+    const [of, other] = [a, b].map(({ remote }) => remote.talk("", talk));
+    const [jumpHost, stream] = ["b", "a"].map((host) => blaming(new EventEmitter(), host));
+    jumpHost!.on("data", () => stream!.emit("data"));
+    stream!.on("data", () => {
+      throw new Error("of a");
+    });
+    setImmediate(() => jumpHost!.emit("data"));
+    await expect(of).rejects.toThrow("a change: the connection was given up: a fault of meshctl: of a");
     expect([a.ends(), b.ends(), stops]).toEqual([1, 0, 0]);
     expect(await Promise.race([other, sleep(50, "is under way")])).toBe("is under way");
     expect(said).toContain("A fault of meshctl in the session with a: Error: of a");

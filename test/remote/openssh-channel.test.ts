@@ -6,7 +6,7 @@ import { ProcessChannel } from "../../src/remote/openssh/channel.ts";
 
 async function heard(script: string, { isLost = false, lateMs = 0 } = {}) {
   const child = spawn("sh", ["-c", script]);
-  const channel = new ProcessChannel(child, async () => isLost);
+  const channel = new ProcessChannel("one", child, async () => isLost);
   if (lateMs > 0) {
     await once(child, "exit");
     await sleep(lateMs);
@@ -45,7 +45,7 @@ describe("a session of the system's ssh", () => {
 
   it("gives its place back also when nobody read what it said", async () => {
     const child = spawn("sh", ["-c", "echo out; exec sleep 600"]);
-    const channel = new ProcessChannel(child, async () => false);
+    const channel = new ProcessChannel("one", child, async () => false);
     const over = new Promise<void>((resolve) => channel.once("close", resolve));
     channel.close();
     await over;

@@ -21,9 +21,22 @@ export function ndjsonReporter(
 ): (event: RunEvent) => void {
   const { noDiff = false, shard } = options;
   const part = shard === undefined ? {} : { shard: shardText(shard) };
-  return (event) =>
-    write(eventLine(run, { ...fields(event, noDiff), ...(event.event === "summary" ? part : {}) }));
+  return (event) => {
+    // Standard output and the journal say the same of most events.
+    const isSame =
+      event.event !== "summary" && (event.event !== "evidence" || event.evidence.diff === undefined);
+    if (isSame && last?.event === event && last.run === run) return write(last.line);
+    const line = eventLine(run, {
+      ...fields(event, noDiff),
+      ...(event.event === "summary" ? part : {}),
+    });
+    last = isSame ? { event, run, line } : undefined;
+    write(line);
+  };
 }
+
+/** The line of the last event, where it is the same with any options. */
+let last: { readonly event: RunEvent; readonly run: string; readonly line: string } | undefined;
 
 /** No event has words of its own for what every event carries. */
 type Fields = Readonly<Record<string, unknown>> & {

@@ -64,6 +64,8 @@ export class Progress {
   }
 
   readonly see = (happened: RunEvent): void => {
+    // Most of what happens, and none of it is told here.
+    if (happened.event === "evidence" || happened.event === "boot") return;
     const event = shownData(happened);
     const paint = this.#paint;
     switch (event.event) {

@@ -1,6 +1,8 @@
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { PassThrough } from "node:stream";
 import { finished } from "node:stream/promises";
+import type { HostName } from "../../contract/inventory-view.ts";
+import { blaming } from "../blame.ts";
 import type { Channel } from "../line.ts";
 
 /** The exit code of ssh itself; a program on the host may have the same. */
@@ -10,13 +12,15 @@ const SSH_FAILED = 255;
 export class ProcessChannel implements Channel {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #isLost: () => Promise<boolean>;
-  readonly #stdout = new PassThrough();
-  readonly stderr = new PassThrough();
+  readonly #stdout: PassThrough;
+  readonly stderr: PassThrough;
   /** Its exit code; null when a signal ended it. */
   readonly #over: Promise<number | null>;
 
   /** `isLost`: whether the master connection is gone, so that the exit code is ssh's own and tells nothing. */
-  constructor(child: ChildProcessWithoutNullStreams, isLost: () => Promise<boolean>) {
+  constructor(host: HostName, child: ChildProcessWithoutNullStreams, isLost: () => Promise<boolean>) {
+    this.#stdout = blaming(new PassThrough(), host);
+    this.stderr = blaming(new PassThrough(), host);
     this.#child = child;
     this.#isLost = isLost;
     child.stdout.pipe(this.#stdout);

@@ -1,6 +1,7 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { HostName } from "../../contract/inventory-view.ts";
 import { EXEC_COMMAND } from "../conversation.ts";
 import type { EffectiveSettings } from "../effective-settings.ts";
 import { ChannelRefused, ConnectionEnded, Line } from "../line.ts";
@@ -17,6 +18,7 @@ const WORDS_MS = 300;
 
 /** A master connection of OpenSSH's client; each exec request is an ssh process that goes over it. */
 export class MasterConnection extends Line {
+  readonly #host: HostName;
   readonly #master: ChildProcess;
   /** The master's socket, in a directory that is this user's alone. */
   readonly #socket: string;
@@ -24,6 +26,7 @@ export class MasterConnection extends Line {
 
   constructor(settings: EffectiveSettings, master: ChildProcess, socket: string, lastWords: () => string) {
     super(settings);
+    this.#host = settings.host;
     this.#master = master;
     this.#socket = socket;
     master.once("exit", async () => {
@@ -51,7 +54,7 @@ export class MasterConnection extends Line {
       await Promise.race([this.closed, sleep(3 * WORDS_MS)]);
       return this.endedBecause !== undefined;
     };
-    const channel = new ProcessChannel(child, isLost);
+    const channel = new ProcessChannel(this.#host, child, isLost);
     try {
       await this.#opened(child, log);
       return channel;

@@ -1,3 +1,4 @@
+import { onceEach } from "../../once-each.ts";
 import { endsOther, globMatches, isGlob, normaliseValue, procPathOf, sameSetting } from "./key.ts";
 
 /** A file that a loader reads. */
@@ -40,6 +41,11 @@ export const SYSCTL_CONF = "/etc/sysctl.conf";
  * and 12 have 99-sysctl.conf, 13 has not).
  */
 function filesRead(loader: Loader, files: readonly ConfFile[]): readonly ConfFile[] {
+  if (loader === "systemd-sysctl") return filesInDirectories(files);
+  return [...filesInDirectories(files), ...files.filter((file) => file.path === SYSCTL_CONF)];
+}
+
+const filesInDirectories = onceEach((files: readonly ConfFile[]): readonly ConfFile[] => {
   const byName = new Map<string, ConfFile>();
   for (const directory of DIRECTORIES) {
     for (const file of files) {
@@ -47,10 +53,8 @@ function filesRead(loader: Loader, files: readonly ConfFile[]): readonly ConfFil
       if (where === directory && !byName.has(name)) byName.set(name, file);
     }
   }
-  const sorted = [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
-  if (loader === "systemd-sysctl") return sorted;
-  return [...sorted, ...files.filter((file) => file.path === SYSCTL_CONF)];
-}
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
+});
 
 function splitPath(path: string): readonly [string, string] {
   const slash = path.lastIndexOf("/");
@@ -63,11 +67,8 @@ export function winnerOf(loader: Loader, files: readonly ConfFile[], path: strin
   let byGlob: Winner | undefined;
   let sparedByGlobs = false;
   for (const file of filesRead(loader, files)) {
-    for (const line of file.lines) {
-      const assignment = assignmentOf(line.text);
-      if (assignment === undefined) continue;
-      const { path: target, value } = assignment;
-      const winner = { value, path: file.path, source: `${file.realPath}:${line.number}` };
+    for (const { path: target, value, line } of assignmentsIn(file)) {
+      const winner = { value, path: file.path, source: `${file.realPath}:${line}` };
       if (value !== undefined && endsOther(target, value, path)) explicit = { ...winner, value: "0" };
       else if (sameSetting(target, path)) {
         // "-key" alone: systemd forgets what was said of the key before; procps only keeps globs away from it.
@@ -86,10 +87,24 @@ export function winnerOf(loader: Loader, files: readonly ConfFile[], path: strin
 export function valuesGiven(files: readonly ConfFile[], path: string): readonly string[] {
   const read = new Set(LOADERS.flatMap((loader) => filesRead(loader, files)));
   return [...read]
-    .flatMap((file) => file.lines.map(({ text }) => assignmentOf(text)))
-    .filter((assignment) => assignment?.path === path)
-    .flatMap((assignment) => assignment?.value ?? []);
+    .flatMap(assignmentsIn)
+    .filter((assignment) => assignment.path === path)
+    .flatMap(({ value }) => value ?? []);
 }
+
+interface Assignment {
+  readonly path: string;
+  readonly value: string | undefined;
+  readonly line: number;
+}
+
+/** Every key is looked for in every line. */
+const assignmentsIn = onceEach(({ lines }: ConfFile): readonly Assignment[] =>
+  lines.flatMap(({ text, number }) => {
+    const assignment = assignmentOf(text);
+    return assignment === undefined ? [] : [{ ...assignment, line: number }];
+  }),
+);
 
 /** "key = value", "-key = value" (failure does not matter) or "-key"; undefined for anything else. */
 function assignmentOf(
