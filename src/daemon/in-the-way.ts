@@ -54,7 +54,16 @@ export const WAY_WORDS = [
     " ",
   ),
   ..."ifdown ifup ifconfig nmcli networkctl ufw firewall-cmd".split(" "),
-  ...["disable ", "enable ", "shutdown ", "set maxconn", "set rate-limit", "set weight", "set server", "del server"],
+  ...[
+    "disable ",
+    "enable ",
+    "shutdown ",
+    "set maxconn",
+    "set rate-limit",
+    "set weight",
+    "set server",
+    "del server",
+  ],
   ...["PORT=", "PORTS=", "port=", "ports=", "for p in ", "for port in ", "for PORT in "],
 ];
 /** Each part is looked for once in a line: hosts have files of one long line. */
@@ -96,8 +105,7 @@ export function inTheWayOf(
   { doors, peers }: Reach,
   all: readonly BootLine[] = together,
 ): InTheWay | undefined {
-  const { text, by } = line;
-  const bare = withoutComment(text);
+  const bare = withoutComment(line.text);
   return (
     filtered(bare, line, together, { doors, peers }, all) ??
     byFrontEnd(bare, line, together, doors) ??
@@ -187,7 +195,9 @@ function dropping(said: string): string {
     .replaceAll(/--(?:source-port|sports?)(?=\s)/g, "--dports")
     .replaceAll(/\bsport\b/g, "dport")
     .replaceAll(/\bdport\s+vmap\s*\{([^}]*)\}/g, (all, pairs: string) => {
-      const ports = pairs.split(",").flatMap((pair) => /^\s*([\d-]+)\s*:\s*(?:drop|reject)\b/.exec(pair)?.[1] ?? []);
+      const ports = pairs
+        .split(",")
+        .flatMap((pair) => /^\s*([\d-]+)\s*:\s*(?:drop|reject)\b/.exec(pair)?.[1] ?? []);
       return ports.length === 0 ? all : `dport { ${ports.join(" ")} } drop`;
     });
 }
@@ -356,7 +366,9 @@ function namesPort(text: string, port: number): boolean {
 
 function routed(text: string, doors: readonly Door[], peers: readonly string[]): InTheWay | undefined {
   const [, ahead = "", rule] =
-    /^(.*?)\bip\s+(?:-\S+\s+)*ru(?:le)?\s+a(?:dd)?\s(.*\b(?:blackhole|unreachable|prohibit)\b.*)/.exec(text) ?? [];
+    /^(.*?)\bip\s+(?:-\S+\s+)*ru(?:le)?\s+a(?:dd)?\s(.*\b(?:blackhole|unreachable|prohibit)\b.*)/.exec(
+      text,
+    ) ?? [];
   if (rule !== undefined) return ruledOut(rule, ahead, doors, peers);
   const [, before = "", target = ""] =
     /^(.*?)\b(?:ip\s+(?:-\S+\s+)*ro?(?:ute?)?\s+(?:a|add|replace|append|prepend)\s+(?:to\s+)?(?:blackhole|unreachable|prohibit)(?:\s+to)?|route\s+add\s+-(?:host|net)(?=.*\breject\b))\s+(\S+)/.exec(
@@ -376,9 +388,15 @@ function ruledOut(
   doors: readonly Door[],
   peers: readonly string[],
 ): InTheWay | undefined {
-  const found = { before, isSaid: /\b(?:fwmark|iif|oif|tos|uidrange|not)\b/.test(rule), lasts: true } as const;
+  const found = {
+    before,
+    isSaid: /\b(?:fwmark|iif|oif|tos|uidrange|not)\b/.test(rule),
+    lasts: true,
+  } as const;
   if (/\bipproto\s+(?!tcp|6\b)/.test(rule)) return undefined;
-  const addresses = [...rule.matchAll(/\b(?:from|to)\s+(\S+)/g)].flatMap(([, each]) => (each === "all" ? [] : [each!]));
+  const addresses = [...rule.matchAll(/\b(?:from|to)\s+(\S+)/g)].flatMap(([, each]) =>
+    each === "all" ? [] : [each!],
+  );
   const peer = peers.find((each) => addresses.some((target) => covers(target, each)));
   if (peer !== undefined) return { ...found, does: `leaves no route to ${peer}, a peer of` };
   if (addresses.length > 0 || (found.isSaid && !/\bdport\b/.test(rule))) return undefined;
@@ -420,7 +438,9 @@ function delayed(text: string, doors: readonly Door[]): InTheWay | undefined {
   if (before !== undefined)
     return { does: "delays or loses packets (netem) of", before, isSaid: false, lasts: true };
   const [, ahead = "", rate = "", unit = ""] =
-    /^(.*?)\btc\s.*\b(?:add|replace|change)\b.*\b(?:tbf|htb|police)\b.*\brate\s+([\d.]+)([kmgt]?)i?bit\b/i.exec(text) ?? [];
+    /^(.*?)\btc\s.*\b(?:add|replace|change)\b.*\b(?:tbf|htb|police)\b.*\brate\s+([\d.]+)([kmgt]?)i?bit\b/i.exec(
+      text,
+    ) ?? [];
   // A class may take what others leave.
   if (rate === "" || /\bceil\b/.test(text) || Number(rate) * RATES[unit.toLowerCase()]! >= LEAST_RATE)
     return undefined;
@@ -441,7 +461,8 @@ function takenDown(
     ) ?? [];
   const name = names.find((each) => each !== undefined);
   // NetworkManager's connections have names of their own.
-  const isReal = name !== undefined && (REAL.test(name) || /\bnmcli\b/.test(text) || /^(?:-a|all|--all)$/.test(name));
+  const isReal =
+    name !== undefined && (REAL.test(name) || /\bnmcli\b/.test(text) || /^(?:-a|all|--all)$/.test(name));
   if (!isReal || doors.every(({ isLocal }) => isLocal)) return undefined;
   const it = name.replaceAll(/[^\w]/g, "\\$&");
   const back = new RegExp(
@@ -468,23 +489,38 @@ function byFrontEnd(
     const isOpen = ({ port }: Door) =>
       lets.some((each) => {
         const [, allowed] = /\bufw\s+(?:\S+\s+)*?allow\s+(.*)/.exec(each) ?? [];
-        return allowed !== undefined && (!/\b\d+(?:\/\w+)?(?![\d./])/.test(withoutAddresses(allowed)) || hasPort(allowed, port));
+        return (
+          allowed !== undefined &&
+          (!/\b\d+(?:\/\w+)?(?![\d./])/.test(withoutAddresses(allowed)) || hasPort(allowed, port))
+        );
       });
     if (/\bdefault\s+(?:deny|reject)\b(?!\s+(?:out|routed))/.test(said)) {
       const shut = reached.find((door) => !isOpen(door));
-      return shut && { does: `shuts all ports, port ${shut.port} too, of`, before, isSaid: true, lasts: true };
+      return (
+        shut && { does: `shuts all ports, port ${shut.port} too, of`, before, isSaid: true, lasts: true }
+      );
     }
     if (!/\b(?:deny|reject)\b/.test(said) || /\b(?:deny|reject)\s+out\b/.test(said)) continue;
     const door = reached.find(({ port }) => hasPort(said, port));
     if (door !== undefined)
-      return { does: `shuts port ${door.port} of`, before, isSaid: /\bfrom\s+(?!any\b)|\bon\s/.test(said), lasts: true };
+      return {
+        does: `shuts port ${door.port} of`,
+        before,
+        isSaid: /\bfrom\s+(?!any\b)|\bon\s/.test(said),
+        lasts: true,
+      };
   }
   for (const [, before = "", said = ""] of text.matchAll(/^(.*?)\bfirewall-cmd\s([^;&|]*)/g)) {
     if (SAID.test(before) || !FIREWALLD_SHUTS.test(said)) continue;
     const [, port] = /-port=(\d+)/.exec(said) ?? [];
     const door = reached.find((each) => port === undefined || Number(port) === each.port);
     if (door !== undefined)
-      return { does: `has firewalld shut more, perhaps port ${door.port}, of`, before, isSaid: true, lasts: true };
+      return {
+        does: `has firewalld shut more, perhaps port ${door.port}, of`,
+        before,
+        isSaid: true,
+        lasts: true,
+      };
   }
   return undefined;
 }
@@ -497,7 +533,9 @@ function withoutAddresses(said: string): string {
 }
 
 function hasPort(said: string, port: number): boolean {
-  return withoutAddresses(said).split(/[^\d/a-z]+/).some((word) => word === `${port}` || word === `${port}/tcp`);
+  return withoutAddresses(said)
+    .split(/[^\d/a-z]+/)
+    .some((word) => word === `${port}` || word === `${port}/tcp`);
 }
 
 // --- What a service is told by its own socket or client ---
@@ -529,7 +567,10 @@ function bySocket(text: string, together: readonly BootLine[], { path }: BootLin
 }
 
 function byClient(text: string, together: readonly BootLine[]): InTheWay | undefined {
-  const [, before] = /^(.*?)\b(?:(?:mysql|mariadb-)admin\b.*\bshutdown|(?:mysql|mariadb)\b.*(?:-\w*e|--execute)[=\s]*["']?\s*shutdown)\b/i.exec(text) ?? [];
+  const [, before] =
+    /^(.*?)\b(?:(?:mysql|mariadb-)admin\b.*\bshutdown|(?:mysql|mariadb)\b.*(?:-\w*e|--execute)[=\s]*["']?\s*shutdown)\b/i.exec(
+      text,
+    ) ?? [];
   if (before !== undefined) {
     const isStarted = together.some((line) => /\b(?:start|restart)\b/.test(line.text));
     return isStarted

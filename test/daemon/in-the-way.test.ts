@@ -256,7 +256,10 @@ describe("what ordinary hosts have is in nobody's way", () => {
       "a last rule of an interface",
       "iptables -A INPUT -i eth0 -p tcp --dport 2000:4000 -j ACCEPT\niptables -A INPUT -i eth0 -j DROP",
     ],
-    ["ports in a variable that are let in", 'PORTS="22 2181"\niptables -A INPUT -p tcp --dport $PORTS -j ACCEPT'],
+    [
+      "ports in a variable that are let in",
+      'PORTS="22 2181"\niptables -A INPUT -p tcp --dport $PORTS -j ACCEPT',
+    ],
     ["ufw for others", "ufw deny 23/tcp; ufw allow 2181/tcp; ufw deny from 203.0.113.9"],
     ["ufw that lets the mesh in", "ufw default deny incoming\nufw allow from 10.0.0.0/8"],
     ["firewalld that lets in", "firewall-cmd --permanent --add-port=2181/tcp; firewall-cmd --reload"],
@@ -266,7 +269,10 @@ describe("what ordinary hosts have is in nobody's way", () => {
     ["a wide pipe", "tc qdisc add dev eth0 root tbf rate 1gbit burst 5k latency 1s"],
     ["a class of its own", "tc class add dev eth0 parent 1: classid 1:5 htb rate 1mbit ceil 1gbit"],
     ["replies of others", "iptables -A INPUT -p tcp --sport 25 -j DROP"],
-    ["a rule of routes for a tunnel", "ip rule add from 10.8.0.0/24 table 5; ip rule add fwmark 5 unreachable"],
+    [
+      "a rule of routes for a tunnel",
+      "ip rule add from 10.8.0.0/24 table 5; ip rule add fwmark 5 unreachable",
+    ],
   ])("%s", (_, text) => {
     expect(told(text)).toEqual(NOTHING);
   });
