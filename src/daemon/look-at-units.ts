@@ -3,6 +3,7 @@ import type { Reader, UnitProperties } from "../reader/reader.ts";
 import { bootPlan } from "./boot.ts";
 import { bootLines } from "./boot-lines.ts";
 import { ENDING_LINES, ENDING_WORDS } from "./endings.ts";
+import { scheduleOf } from "./schedule.ts";
 import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { secondsOf } from "./unit-keys.ts";
@@ -131,7 +132,7 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const commands = ["ExecStart", "ExecStartPre"].flatMap((property) => known.get(property) ?? []);
   const mayCrash = Number(text("NRestarts") || 0) > 0;
   const [process, files, ownFragment, packaged, programs, restarts, otherSlices] = await Promise.all([
-    pid === 0 ? undefined : reader.process(pid, ["program", "started"]),
+    pid === 0 ? undefined : reader.process(pid, ["program", "started", "stat", "oom_score_adj"]),
     Promise.all(paths.map((path) => dropIn(reader, path))),
     isAdministrators ? dropIn(reader, fragment) : undefined,
     Promise.all(twins.map((path) => dropIn(reader, path))),
@@ -176,6 +177,7 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     lines: await judgeable(reader, foreign),
     programs,
     runs: running === undefined || running.parts[0] === "" ? undefined : { pid, program: running.parts[0]! },
+    schedule: running && scheduleOf(running.parts[2]!, running.parts[3]!),
     limits: [
       { name, answer: properties },
       ...slicesAbove(text("Slice")).flatMap((slice) => {

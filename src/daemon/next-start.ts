@@ -2,6 +2,7 @@ import { parseSize, showBytes } from "../quantity-text.ts";
 import { quotable } from "../terminal-text.ts";
 import { endingsOf } from "./endings.ts";
 import type { Reach } from "./in-the-way.ts";
+import { heldBack, holdsBack } from "./schedule.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";
 import {
@@ -96,6 +97,8 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
     warnings.push(...ends.warnings);
   }
   limits(unit, needs, blocked, warnings);
+  if (next.runs !== undefined && next.schedule !== undefined)
+    warnings.push(...heldBack(unit.name, next.runs.pid, next.schedule));
   managers(unit, needs, blocked, warnings, (found) => (unread ??= found));
   return { blocked, warnings, unread };
 }
@@ -196,6 +199,10 @@ function judgeLine(
   }
   if (key === "RestartSec") {
     if ((secondsOf(value) ?? 0) > 60) warnings.push(`${said}: ${unit.name} is away so long when it dies`);
+    return;
+  }
+  if (holdsBack(key, value)) {
+    warnings.push(`${said} holds ${unit.name} back behind all others`);
     return;
   }
   if (isHarmless(key, value)) return;
