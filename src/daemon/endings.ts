@@ -412,7 +412,7 @@ const NOT_ALWAYS =
 
 /** Whether it is surely run: at the beginning of a line, with nothing before it that decides. */
 function isSure({ text, by }: BootLine, { before, isRule = false, lasts = false }: Found): boolean {
-  if (isRule) return by === "logrotate" || !NOT_ALWAYS.test(by);
+  if (isRule) return /^(?:logrotate|ufw)$/.test(by) || !NOT_ALWAYS.test(by);
   // What a unit does when it ends is done at every shutdown: the next boot finds what lasts.
   const isAtShutdown = lasts && / ExecStop(?:Post)?$/.test(by);
   if ((NOT_ALWAYS.test(by) && !isAtShutdown) || /^\s/.test(text)) return false;

@@ -267,7 +267,11 @@ function filtered(
     return shut && dropped(shut);
   }
   // Only what is decided before it gets past it; iptables' -I goes to the beginning.
-  const earlier = others.filter((each, index) => index < at || /\s-I\s/.test(each));
+  // ufw's files are chains of their own, each asked before the next.
+  const earlier = others.filter(
+    (each, index) =>
+      (index < at || /\s-I\s/.test(each)) && (line.by !== "ufw" || same[index]!.path === line.path),
+  );
   const isShut = (each: Door) => !earlier.some((other) => mayAccept(other, each));
   const isOfInterface = /(?:-i|--in-interface|\biif(?:name)?)\s/.test(said);
   if (isAll) {

@@ -317,6 +317,24 @@ describe("what ordinary hosts have is in nobody's way", () => {
     expect(told(saved, "zookeeper.service", "netfilter-persistent")).toEqual(NOTHING);
   });
 
+  it("ufw's own files, of which each is a chain of its own", () => {
+    const before = linesOf(
+      "-A ufw-before-input -i lo -j ACCEPT\n-A ufw-before-input -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A ufw-before-input -m conntrack --ctstate INVALID -j DROP\n-A ufw-before-input -j ufw-not-local\n-A ufw-not-local -m limit --limit 3/min -j ufw-logging-deny\n-A ufw-not-local -j DROP",
+      "ufw",
+      "/etc/ufw/before.rules",
+    );
+    const ends = (user: string) =>
+      endingsOf([...before, ...linesOf(user, "ufw", "/etc/ufw/user.rules")], "zookeeper.service", ZOOKEEPER);
+    const drop = "-A ufw-user-input -p tcp --dport 2181 -j DROP";
+    expect(ends(drop).blocked).toEqual([
+      "/etc/ufw/user.rules:1 drops what comes to port 2181 of zookeeper.service (ufw.service reads it): take it out there",
+    ]);
+    expect(ends(`-A ufw-user-input -p tcp -s 10.0.0.0/24 --dport 2181 -j ACCEPT\n${drop}`)).toEqual(NOTHING);
+    const usual =
+      "-A ufw-user-input -p tcp --dport 22 -j ACCEPT\n-A ufw-user-input -p tcp --dport 23 -j DROP\n-A ufw-user-limit -m limit --limit 3/minute -j LOG\n-A ufw-user-limit -j REJECT\n-A ufw-user-limit-accept -j ACCEPT";
+    expect(ends(usual)).toEqual(NOTHING);
+  });
+
   it("a port that another script opens: which of them comes first is not told", () => {
     const lines = [
       ...linesOf("iptables -P INPUT DROP", "fw.service", "/etc/fw.sh"),

@@ -37,7 +37,7 @@ function surroundings({ facts, loadRecorder, configFile, desired }: Situation): 
       : undefined;
   return [
     accessRow(facts.surroundings, facts.unit.startedAt, mended),
-    placeRow(facts.surroundings, "directories at boot"),
+    placeRow(facts.surroundings, "directories at boot", facts.unit),
   ];
 }
 

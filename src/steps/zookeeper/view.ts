@@ -183,7 +183,7 @@ function surroundingRows(
       : undefined;
   return [
     accessRow(facts.surroundings, facts.unit.startedAt, mended),
-    placeRow(facts.surroundings, "data directory"),
+    placeRow(facts.surroundings, "data directory", facts.unit),
   ];
 }
 
