@@ -41,6 +41,8 @@ const PROPERTIES = [
   "WantedBy",
   "RequiredBy",
   "ConflictedBy",
+  "After",
+  "Before",
 ];
 const LIMITS = [
   "LoadState",
@@ -131,7 +133,9 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const twins = isAdministrators ? PACKAGED.map((directory) => `${directory}/${name}`) : [];
   const commands = ["ExecStart", "ExecStartPre"].flatMap((property) => known.get(property) ?? []);
   const mayCrash = Number(text("NRestarts") || 0) > 0;
-  const [process, files, ownFragment, packaged, programs, restarts, otherSlices] = await Promise.all([
+  const words = (property: string) => (known.get(property) ?? []).join(" ").split(" ").filter(Boolean);
+  const isBooted = (unit: string) => boot.is === "value" && boot.value.some(([other]) => other === unit);
+  const [process, files, ownFragment, packaged, programs, restarts, otherSlices, before] = await Promise.all([
     pid === 0 ? undefined : reader.process(pid, ["program", "started", "stat", "oom_score_adj"]),
     Promise.all(paths.map((path) => dropIn(reader, path))),
     isAdministrators ? dropIn(reader, fragment) : undefined,
@@ -142,6 +146,14 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
       slicesAbove(text("Slice"))
         .filter((slice) => !SLICES.includes(slice))
         .map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) })),
+    ),
+    Promise.all(
+      words("After")
+        .filter((unit) => unit.endsWith(".service") && isBooted(unit))
+        .map(
+          async (unit) =>
+            [unit, await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID"])] as const,
+        ),
     ),
   ]);
   // systemd shows where a directory that is a link leads to.
@@ -167,7 +179,8 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const usual = new Set(packaged.flatMap(({ lines }) => lines.map(textOfLine)));
   const foreign = [
     ...(ownFragment === undefined ? [] : [ownFragment]),
-    ...counting.filter(({ path }) => !isPackaged(path)),
+    // A package's drop-in for this unit is another package's than the unit, and as good as anybody's.
+    ...counting.filter(({ path }) => !isPackaged(path) || path.includes(`/${name}.d/`)),
   ].flatMap(({ path, changed, lines }) =>
     lines
       .filter((line) => !usual.has(textOfLine(line)))
@@ -187,8 +200,10 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     ].map(({ name: unit, answer }) => limitOf(unit, answer)),
     startsBefore: known.get("ExecStartPre") ?? [],
     reloads: known.get("ExecReload") ?? [],
-    wantedBy: [text("WantedBy"), text("RequiredBy")].join(" ").split(" ").filter(Boolean),
-    conflictedBy: text("ConflictedBy").split(" ").filter(Boolean),
+    wantedBy: [...words("WantedBy"), ...words("RequiredBy")],
+    conflictedBy: words("ConflictedBy"),
+    circle: words("Before").filter((unit) => words("After").includes(unit)),
+    neverRun: before.flatMap(([unit, answer]) => (hasNeverRun(answer) ? [unit] : [])),
     boot: mapAnswer(boot, bootPlan),
     manager: mapAnswer(manager, (rows) =>
       rows.map(([place, key, value]) => ({ place: place!, key: key!, value: value! })),
@@ -206,6 +221,17 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     ),
     next,
   };
+}
+
+/** Whether an administrator's unit has not come up since the boot. What is only skipped, as packages' often are, is not meant. */
+function hasNeverRun(answer: Answer<UnitProperties>): boolean {
+  if (answer.is !== "value") return false;
+  const text = (property: string) => answer.value.get(property)?.at(-1) ?? "";
+  if (!/^\/(?:etc|usr\/local)\//.test(text("FragmentPath"))) return false;
+  return (
+    text("ActiveState") === "activating" ||
+    (text("ActiveState") === "inactive" && text("InvocationID") === "")
+  );
 }
 
 const PACKAGED = ["/usr/lib/systemd/system", "/lib/systemd/system"];

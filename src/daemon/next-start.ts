@@ -90,6 +90,14 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
       `${other} says Conflicts=${unit.name}, and the next boot is to start both: only one of the two can run. systemctl disable ${other}, or take the line out there`,
     );
   }
+  for (const other of next.circle ?? [])
+    blocked.push(
+      `${unit.name} is to be started before ${other} and after it, and systemd leaves one of them out: systemctl show -p Before -p After ${unit.name}, and take one of the lines out`,
+    );
+  for (const other of next.neverRun ?? [])
+    warnings.push(
+      `the next boot starts ${unit.name} after ${other}, which has not come up since this boot: systemctl start ${other} shows whether it ever does`,
+    );
   if (next.endings.is === "unreadable") unread ??= { source: ENDED_BY, because: next.endings.because };
   else if (next.endings.is === "value") {
     const ends = endingsOf(next.endings.value, unit.name, needs.reach);

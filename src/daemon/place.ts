@@ -157,10 +157,14 @@ function hiddenAtBoot(path: string, place: Place, chain: readonly PlaceMount[]):
 export function hiddenByUnit(path: string, place: Place, boot: BootPlan): PlaceFault | undefined {
   const mounted = new Set(mountsOf(place).map(({ point }) => point));
   for (const of of new Set([path, place.realPath])) {
-    const points = of.split("/").flatMap((_, at, parts) => (at === 0 ? [] : [parts.slice(0, at + 1).join("/")]));
+    const points = of
+      .split("/")
+      .flatMap((_, at, parts) => (at === 0 ? [] : [parts.slice(0, at + 1).join("/")]));
     for (const point of points.filter((each) => !mounted.has(each))) {
       if (place.fstab.some((line) => line.point === point)) continue;
-      const name = [mountUnit(point), mountUnit(point).replace(/mount$/, "automount")].find((each) => boot.units.has(each));
+      const name = [mountUnit(point), mountUnit(point).replace(/mount$/, "automount")].find((each) =>
+        boot.units.has(each),
+      );
       if (name === undefined) continue;
       return {
         is: "fault",
@@ -269,7 +273,8 @@ export function faultOfMade(
   const makes = lines.filter(({ type }) => MAKES.test(type));
   const isOff = tmpfiles?.get("LoadState")?.at(-1) === "masked";
   if (makes.some(({ instead }) => instead === "") && !isOff) {
-    const dropIn = tmpfiles && words(tmpfiles, "DropInPaths").find((file) => /^\/(?:etc|usr\/local)\//.test(file));
+    const dropIn =
+      tmpfiles && words(tmpfiles, "DropInPaths").find((file) => /^\/(?:etc|usr\/local)\//.test(file));
     return dropIn === undefined
       ? undefined
       : {

@@ -57,6 +57,10 @@ export interface NextStart {
   readonly wantedBy: readonly string[];
   /** Units that say of this one that it must not run beside them. */
   readonly conflictedBy: readonly string[];
+  /** Units that it is to be started both before and after. */
+  readonly circle?: readonly string[];
+  /** Units of an administrator's that the boot starts before it, and that have not come up in this one. */
+  readonly neverRun?: readonly string[];
   readonly boot: Answer<BootPlan>;
   /** Settings for every service: the place, the key, its value or the names of variables. */
   readonly manager: Answer<

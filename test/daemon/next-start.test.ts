@@ -64,6 +64,15 @@ const line = (text: string, more: Partial<UnitLine> = {}): UnitLine => {
 };
 const judged = (...lines: readonly UnitLine[]) => judgeStart(unit({ lines }), NEEDS);
 
+it("an order that goes in a circle keeps it from booting, one that waits perhaps", () => {
+  const { blocked, warnings } = judgeStart(
+    unit({ circle: ["y.service"], neverRun: ["wait.service"] }),
+    NEEDS,
+  );
+  expect(blocked).toEqual([expect.stringContaining("started before y.service and after it")]);
+  expect(warnings).toEqual([expect.stringContaining("after wait.service, which has not come up")]);
+});
+
 describe("a line of somebody's drop-in", () => {
   it.each([
     "LimitNOFILE=65536",
