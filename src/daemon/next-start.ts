@@ -205,6 +205,13 @@ function judgeLine(
       warnings.push(`${said}: systemd does not start ${unit.name} again when it dies`);
     return;
   }
+  if (/^StartLimitInterval(?:Sec)?$/.test(key)) {
+    if (value === "infinity" || (secondsOf(value) ?? 0) > MOST_LIMIT_SECONDS)
+      warnings.push(
+        `${said}: systemd no longer starts ${unit.name} again when it dies a few times within that`,
+      );
+    return;
+  }
   if (key === "RestartSec") {
     if ((secondsOf(value) ?? 0) > 60) warnings.push(`${said}: ${unit.name} is away so long when it dies`);
     return;
@@ -227,6 +234,9 @@ function judgeLine(
   }
   warnings.push(`${said} of ${unit.name} is not meshctl's`);
 }
+
+/** Within longer, deaths that have nothing to do with each other count together. */
+const MOST_LIMIT_SECONDS = 3600;
 
 function keepsFromStarting(
   key: string,

@@ -64,6 +64,17 @@ const line = (text: string, more: Partial<UnitLine> = {}): UnitLine => {
 };
 const judged = (...lines: readonly UnitLine[]) => judgeStart(unit({ lines }), NEEDS);
 
+it("a service that dies now and then stays down where deaths of a day count together", () => {
+  expect(judged(line("StartLimitIntervalSec=1d")).warnings).toEqual([
+    expect.stringContaining("no longer starts x.service"),
+  ]);
+  expect(judged(line("StartLimitIntervalSec=10min"))).toEqual({
+    blocked: [],
+    warnings: [],
+    unread: undefined,
+  });
+});
+
 it("an order that goes in a circle keeps it from booting, one that waits perhaps", () => {
   const { blocked, warnings } = judgeStart(
     unit({ circle: ["y.service"], neverRun: ["wait.service"] }),
