@@ -79,6 +79,7 @@ const converged: Recording = {
   ),
   [key("file", `${TREE}/SHA256SUMS`, "stat")]: value(...regular(`${TREE}/SHA256SUMS`, "")),
   [key("tree.damage", TREE)]: value(""),
+  [key("list", "/usr/local/lib/site_ruby", "^\\d[\\d.]*$")]: absent,
   [key("user", "meshctl-registrar")]: value(
     ...["meshctl-registrar", 990, 990, "/nonexistent", "/usr/sbin/nologin", "meshctl-registrar"],
   ),
