@@ -74,7 +74,7 @@ const VERDICT = `(?:\\b|\\s-[jg])(?:${FINAL}|accept|ACCEPT|hook)\\b`;
 const OF_ADDRESS = `(?!${has(`(?:saddr|-s)\\s{1,9}(?!["'{ ]{0,3}${PRIVATE})["']?[\\d{]`)}${has(`\\b(?:${FINAL})\\b`)})`;
 /** Lines of a packet filter, a route, a socket or a client. */
 export const WAY_LINES = [
-  `${OF_ADDRESS}${both(VERDICT, "(?:\\b(?:[ds]ports?|policy|hook|iif|iifname|saddr|input)\\b|[ :](?:INPUT|OUTPUT|PREROUTING)\\b)")}`,
+  `${OF_ADDRESS}${both(VERDICT, "(?:\\b(?:[ds]ports?|policy|hook|iif|iifname|saddr|input)\\b|\\s-s\\s|[ :](?:INPUT|OUTPUT|PREROUTING)\\b)")}`,
   // What may let packets in: a chain that is asked, the end of a list or of such a chain.
   has("\\b(?:jump|goto|vmap)\\b"),
   both("-[AI] INPUT\\b", `\\s(?:-j|-g|--jump|--goto)\\s+(?!${FINAL}|LOG\\b)`),
@@ -244,7 +244,9 @@ function filtered(
   const doors = allDoors.filter((door) => !isOther(door.family, family));
   const door = doors.find(({ port }) => namesPort(said, port));
   const isAll = isDrop && OF_ALL.exec(said)?.[1]?.replaceAll(OF_ANY, "").trim() === "";
-  const peer = isDrop && !/\bdports?\b/.test(said) ? peerIn(said, peers) : undefined;
+  // Who is shut out after failed logins is so from the port of those.
+  const isOfLogins = /-[AI]\s+(?:f2b-|sshguard|fail2ban)/.test(said);
+  const peer = isDrop && !isOfLogins && !/\bdports?\b/.test(said) ? peerIn(said, peers) : undefined;
   const isUnknown = isDrop && door === undefined && /\bdports?\s+\S*\$/.test(said);
   // All others are read only for a line that is about a door: hosts have lists of a thousand.
   if (!isDefault && !isPolicy && !isAll && !isUnknown && door === undefined && peer === undefined)
@@ -283,7 +285,11 @@ function filtered(
       ? {
           ...found,
           does: `drops what comes from ${peer.address}, a peer of`,
-          isSaid: peer.isWide || asksMore(said.replace(ADDRESSES, " ")),
+          isSaid:
+            peer.isWide ||
+            asksMore(said.replace(ADDRESSES, " ")) ||
+            // Whether a chain of its own is asked is not told.
+            /-[AI]\s+(?!(?:INPUT|OUTPUT|PREROUTING)\b)/.test(said),
         }
       : undefined;
   if (isUnknown)

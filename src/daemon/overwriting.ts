@@ -50,6 +50,19 @@ const WRITER = new RegExp(`^(?:\\S*/)?(?:${WRITERS})$`);
 const TAKERS = "chown|chgrp|chmod|chattr|mount|find|gzip|bzip2|xz|zstd";
 /** Programs after which a file is gone from where it was, or empty. */
 const REMOVES = /^(?:\S*\/)?(?:rm|unlink|shred|truncate|mv|gzip|bzip2|xz|zstd)$/;
+/** Those that compress, and the options by which the file stays. */
+const COMPRESSES = /(?:^|\/)(?:gzip|bzip2|xz)$/;
+const KEEPS = /^(?:-[a-zA-Z\d]*[kctl][a-zA-Z\d]*|--(?:keep|stdout|to-stdout|test|list))$/;
+
+/** Where among the words a program stands that takes files away; -1 where none does. */
+function removerIn(words: readonly string[]): number {
+  return words.findIndex((word, at) => {
+    if (!REMOVES.test(word)) return false;
+    const options = words.slice(at + 1).filter((each) => each.startsWith("-"));
+    if (/(?:^|\/)zstd$/.test(word)) return options.includes("--rm");
+    return !(COMPRESSES.test(word) && options.some((each) => KEEPS.test(each)));
+  });
+}
 
 /** What a line that writes one of these files has: who does, and the file's name behind it. */
 export const OVERWRITING = {
@@ -97,7 +110,7 @@ export function overwrittenBy(words: readonly string[], unit: string): Overwritt
 
 /** Whether a command takes one of these away by a pattern of their names. */
 function removes(words: readonly string[], files: readonly string[]): boolean {
-  const at = words.findIndex((word) => REMOVES.test(word));
+  const at = removerIn(words);
   if (at < 0 || foundBy(words, files) !== undefined) return foundBy(words, files) !== undefined;
   const paths = words.slice(at + 1).filter((word) => word.startsWith("/"));
   const sources = basename(words[at]!) === "mv" ? paths.slice(0, -1) : paths;
@@ -108,7 +121,7 @@ function removes(words: readonly string[], files: readonly string[]): boolean {
 function foundBy(words: readonly string[], files: readonly string[]): string | undefined {
   const at = words.findIndex((word) => /^(?:\S*\/)?find$/.test(word));
   const rest = words.slice(at + 1);
-  if (at < 0 || !(rest.includes("-delete") || rest.some((word) => REMOVES.test(word)))) return undefined;
+  if (at < 0 || !(rest.includes("-delete") || removerIn(rest) >= 0)) return undefined;
   // Files that are neither empty nor links, and have an owner.
   if (
     rest.some(

@@ -274,6 +274,10 @@ describe("what takes the data of a service from it otherwise", () => {
     "find /var/lib/zookeeper -name 'log.*' -exec cp {} /srv/backup ;",
     "find /var/lib/zookeeper -name 'log.*' | xargs tar cf /srv/zk.tar",
     "gzip /var/log/zookeeper/*.log",
+    "gzip -c /var/lib/zookeeper/data/version-2/snapshot.1 >/srv/backup/snapshot.gz",
+    "xz -9k /var/lib/zookeeper/data/version-2/snapshot.*",
+    "zstd -q /var/lib/zookeeper/data/version-2/snapshot.* --output-dir-flat /srv/backup",
+    "find /var/lib/zookeeper -name 'snapshot.*' -exec gzip -k {} +",
     "rm -f /var/lib/zookeeper/zookeeper.out*",
     "mv /srv/restored/log.1 /var/lib/zookeeper/data/version-2/log.9",
   ])("%s does not", (text) => expect(ends(text, "zookeeper.service")).toEqual(NOTHING));

@@ -186,6 +186,7 @@ describe("what may be in the way is a warning", () => {
     ["zookeeper.service", "rc.local", "iptables -A INPUT -i eth0 -j DROP"],
     ["zookeeper.service", "rc.local", "iptables -A INPUT -s 10.0.0.0/8 -j DROP"],
     ["zookeeper.service", "rc.local", "ip rule add from all unreachable"],
+    ["zookeeper.service", "netfilter-persistent", "-A banned -s 10.0.0.2/32 -j DROP"],
     ["mariadb.service", "rc.local", 'mysql -e "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(1e6)" &'],
   ])("of %s by %s: %s", (unit, by, text) => {
     const { blocked, warnings } = told(text, unit, by);
@@ -251,6 +252,14 @@ describe("what ordinary hosts have is in nobody's way", () => {
     ["packets to all", "iptables -A INPUT -m pkttype --pkt-type broadcast -j DROP"],
     ["a set of attackers", "iptables -A INPUT -m set --match-set blocked src -j DROP"],
     ["attackers in a variable", "for ip in $(cat /etc/bad); do iptables -A INPUT -s $ip -j DROP; done"],
+    [
+      "a peer that failed to log in",
+      "-A f2b-sshd -s 10.0.0.2/32 -j REJECT --reject-with icmp-port-unreachable",
+    ],
+    [
+      "docker's rules",
+      "-A DOCKER ! -i docker0 -o docker0 -j DROP\n-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP\n-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 2181 -j ACCEPT",
+    ],
     ["false loopback addresses", "iptables -A INPUT ! -i lo -s 127.0.0.0/8 -j REJECT"],
     [
       "a last rule of an interface",
