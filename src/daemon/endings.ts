@@ -179,9 +179,14 @@ const NOTHING = { does: "", isSaid: false } as const;
 
 function restarts({ words }: Command, unit: string): boolean {
   if (isElsewhere(words) || words.some(isSaying)) return false;
-  const isTool = words.some((word) => /(?:^|\/)(?:systemctl|service|invoke-rc\.d)$|\/init\.d\//.test(word));
-  const isRestart = words.some((word) => /^(?:try-|force-)?restart$/.test(word));
-  return isTool && isRestart && words.some((word) => isUnit(word.replace(/^.*\/init\.d\//, ""), unit));
+  const tool = words.findIndex((word) =>
+    /(?:^|\/)(?:systemctl|service|invoke-rc\.d)$|\/init\.d\//.test(word),
+  );
+  // Before it are the stars of cron's times.
+  const given = tool < 0 ? [] : words.slice(tool).map((word) => word.replace(/^.*\/init\.d\//, ""));
+  return (
+    given.some((word) => /^(?:try-|force-)?restart$/.test(word)) && given.some((word) => isUnit(word, unit))
+  );
 }
 
 /** How often cron does what a line says, on a day on which it does; 0 of what is no such line. */

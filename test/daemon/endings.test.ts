@@ -291,6 +291,7 @@ describe("what restarts a service again and again", () => {
     "@hourly root sleep 5; systemctl restart haproxy",
   ])("%s", (text) => {
     const { blocked, warnings } = ends(text);
+    expect(ends(text, "zookeeper.service")).toEqual(NOTHING);
     expect(blocked).toEqual([]);
     expect(warnings).toEqual([
       expect.stringMatching(/^\/etc\/cron\.d\/power:1 restarts haproxy\.service \d+ times a day/),
