@@ -1,7 +1,8 @@
 import { type BootLine, showHow } from "./boot-lines.ts";
-import { inTheWayOf, type Reach, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
+import { inTheWayOf, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
 import { MANAGER_LINES, MANAGER_WORDS } from "./managers.ts";
 import { OVERWRITING, type Overwritten, overwrittenBy } from "./overwriting.ts";
+import type { Reach } from "./reach.ts";
 import { fits } from "./shell-pattern.ts";
 
 /** Who a service is to those that end it by its process: by the name of its unit. */

@@ -1,7 +1,7 @@
 import { parseSize, showBytes } from "../quantity-text.ts";
 import { quotable } from "../terminal-text.ts";
 import { endingsOf } from "./endings.ts";
-import type { Reach } from "./in-the-way.ts";
+import type { Reach } from "./reach.ts";
 import { heldBack, holdsBack } from "./schedule.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";

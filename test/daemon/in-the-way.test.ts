@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BootLine } from "../../src/daemon/boot-lines.ts";
 import { ENDING_LINES, ENDING_WORDS, endingsOf } from "../../src/daemon/endings.ts";
-import { familyOf, type Reach } from "../../src/daemon/in-the-way.ts";
+import { familyOf, type Reach } from "../../src/daemon/reach.ts";
 
 const ZOOKEEPER: Reach = {
   doors: [2181, 2888, 3888].map((port) => ({ port, isLocal: false })),
