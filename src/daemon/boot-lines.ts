@@ -40,3 +40,11 @@ export function showHow(by: string): string {
   if (key !== undefined) return `${unit} runs it when it ends`;
   return HOW[by] ?? `${by} starts it`;
 }
+
+/** What a line does, as far as a shell reads it. */
+export function withoutComment(text: string): string {
+  return text.replace(/(?:^|\s)#.*$/, "");
+}
+
+/** Ends before what is only told, and perhaps handed to what runs it. */
+export const IS_TOLD = /(?:^|[;&|(\s])(?:echo|printf|logger)\s[^;&|]*$/;

@@ -1,7 +1,9 @@
 import { type BootLine, showHow } from "./boot-lines.ts";
-import { inTheWayOf, type Reach, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
+import { inTheWayOf, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
 import { MANAGER_LINES, MANAGER_WORDS } from "./managers.ts";
-import { OVERWRITING, overwrittenBy } from "./overwriting.ts";
+import { OVERWRITING, type Overwritten, overwrittenBy } from "./overwriting.ts";
+import type { Reach } from "./reach.ts";
+import { fits } from "./shell-pattern.ts";
 
 /** Who a service is to those that end it by its process: by the name of its unit. */
 const PROCESSES: Readonly<Record<string, readonly string[]>> = {
@@ -95,6 +97,8 @@ interface Ending {
   readonly lasts?: boolean;
   /** Of a unit that a variable names: no more than that it may be this one. */
   readonly isVague?: boolean;
+  /** The file that is closed to others, and whether its group may still read it. */
+  readonly closes?: Overwritten["closes"];
 }
 
 interface Found extends Ending {
@@ -132,8 +136,23 @@ export function endingsOf(
       (commands.some(({ words }) => isElsewhere(words))
         ? undefined
         : inTheWayOf(line, sameCause(line), unit, reach, lines));
-    if (found === undefined) continue;
+    if (found === undefined) {
+      const times = by === "cron" ? timesADay(text) : 0;
+      if (
+        times >= 24 &&
+        commands.some((each) => restarts(each, unit) && isSure(line, { ...each, ...NOTHING }))
+      )
+        warnings.push(
+          `${path}:${line.line} restarts ${unit} ${times} times a day (${how}), and cuts off its clients each time`,
+        );
+      continue;
+    }
     const sameFile = lines.filter((other) => other.path === path && other.line > 0);
+    if (
+      found.closes &&
+      sameFile.some((other) => commandsOf(other.text).some(({ words }) => gives(words, found.closes!, unit)))
+    )
+      continue;
     if (found.isVague && !sameFile.some((other) => names(other.text, unit))) continue;
     // Who starts it again behind that, as a backup does, ended it for a while.
     const later = lines.slice(index).filter((other) => other.path === path);
@@ -155,6 +174,55 @@ function isMeshctls({ path, by }: BootLine): boolean {
   return (
     /^\/(?:opt|etc)\/meshctl\//.test(path) || (by.startsWith("meshctl-") && /\/system\/meshctl-/.test(path))
   );
+}
+
+const NOTHING = { does: "", isSaid: false } as const;
+
+function restarts({ words }: Command, unit: string): boolean {
+  if (isElsewhere(words) || words.some(isSaying)) return false;
+  const tool = words.findIndex((word) =>
+    /(?:^|\/)(?:systemctl|service|invoke-rc\.d)$|\/init\.d\//.test(word),
+  );
+  // Before it are the stars of cron's times.
+  const given = tool < 0 ? [] : words.slice(tool).map((word) => word.replace(/^.*\/init\.d\//, ""));
+  return (
+    given.some((word) => /^(?:try-|force-)?restart$/.test(word)) && given.some((word) => isUnit(word, unit))
+  );
+}
+
+/** How often cron does what a line says, on a day on which it does; 0 of what is no such line. */
+function timesADay(text: string): number {
+  if (/^\s*@hourly\b/.test(text)) return 24;
+  const [, minutes = "", hours = ""] = /^\s*([\d*,/-]+)\s+([\d*,/-]+)(?:\s+\S+){3}\s/.exec(text) ?? [];
+  return timesIn(minutes, 60) * timesIn(hours, 24);
+}
+
+function timesIn(field: string, all: number): number {
+  const times = field.split(",").map((part) => {
+    const [, first, last, step = "1"] = /^(?:\*|(\d+)(?:-(\d+))?)(?:\/(\d+))?$/.exec(part) ?? [];
+    if (part === "") return 0;
+    const span = first === undefined ? all : last === undefined ? 1 : Number(last) - Number(first) + 1;
+    return Math.ceil(span / Math.max(1, Number(step)));
+  });
+  return times.reduce((sum, each) => sum + each, 0);
+}
+
+/** Whether a command gives a file that is closed to others to the service's user, or to its group where that may read it. */
+function gives(
+  words: readonly string[],
+  { path, isLeftToGroup }: NonNullable<Ending["closes"]>,
+  unit: string,
+): boolean {
+  const at = words.findIndex((word) => /^(?:\S*\/)?(?:chown|chgrp)$/.test(word));
+  const [whom = "", ...paths] = words.slice(at + 1).filter((word) => !word.startsWith("-"));
+  if (at < 0 || !paths.some((each) => path === each || path.startsWith(`${each.replace(/\/+\*?$/, "")}/`)))
+    return false;
+  const isGroup = words[at]!.endsWith("chgrp");
+  const [user, group = user] = isGroup
+    ? ["", whom]
+    : whom.split(/[:.]/).map((each) => each || whom.split(/[:.]/)[0]);
+  const isHis = (name: string | undefined) => name === USERS[unit] || name?.includes("$") === true;
+  return (!isGroup && isHis(user)) || (isLeftToGroup && isHis(group) && (isGroup || /[:.]/.test(whom)));
 }
 
 interface Command {
@@ -182,7 +250,11 @@ function commandsOf(text: string): readonly Command[] {
 function commandsIn(text: string): readonly Command[] {
   const found: Command[] = [];
   let at = 0;
-  const bare = text.replace(/(?:^|\s)#.*$/, "").replaceAll(/["']/g, " ");
+  const bare = text
+    .replace(/(?:^|\s)#.*$/, "")
+    .replaceAll(/["']/g, " ")
+    // What is found is handed over, as find itself does it.
+    .replaceAll(/(?<=\bfind\s[^;&|]*)\|\s*xargs\s/g, (piped) => " -exec".padEnd(piped.length));
   for (const part of bare.split(/([;&|()`{}\n]+|\s(?:then|do|else)\s)/)) {
     const words = part
       .trim()
@@ -214,8 +286,8 @@ const isSaying = (word: string) => /^(?:echo|printf|logger|wall|grep)$/.test(wor
 /** What a command does to a unit, if it ends it or writes over one of its files. */
 function endingIn(words: readonly string[], unit: string): Ending | undefined {
   if (isElsewhere(words)) return undefined;
-  const does = overwrittenBy(words, unit);
-  if (does !== undefined) return { does, lasts: true };
+  const overwritten = overwrittenBy(words, unit);
+  if (overwritten !== undefined) return { ...overwritten, lasts: true };
   const at = (name: RegExp) => words.findIndex((word) => name.test(word));
   const after = (index: number) => words.slice(index + 1);
   const systemctl = at(/(?:^|[/=@+!-])systemctl$/);
@@ -316,33 +388,6 @@ function isUnit(word: string, unit: string): boolean {
   return all.some((name) => fits(bare, name));
 }
 
-/** Whether a shell's pattern fits a name. No step is made twice: a host's line may hold any number of stars. */
-function fits(pattern: string, name: string): boolean {
-  /** How much of the name the pattern may have taken so far. */
-  let taken = new Set([0]);
-  for (const part of pattern.match(/\*+|\[[!^]?\]?[^\]]*\]|./gs) ?? []) {
-    const least = Math.min(...taken);
-    taken = part.startsWith("*")
-      ? new Set(Array.from({ length: name.length + 1 }, (_, at) => at).filter((at) => at >= least))
-      : new Set([...taken].filter((at) => at < name.length && isOneOf(part, name[at]!)).map((at) => at + 1));
-  }
-  return taken.has(name.length);
-}
-
-function isOneOf(part: string, letter: string): boolean {
-  if (part === "?") return true;
-  if (part.length === 1) return part === letter;
-  const set = part
-    .slice(1, -1)
-    .replace(/^!/, "^")
-    .replaceAll(/[\\\]]/g, "\\$&");
-  try {
-    return new RegExp(`^[${set}]$`).test(letter);
-  } catch {
-    return false;
-  }
-}
-
 function isProcess(word: string, unit: string): boolean {
   const bare = word
     .replaceAll(/["'^$]/g, "")
@@ -373,7 +418,7 @@ const NOT_ALWAYS =
 
 /** Whether it is surely run: at the beginning of a line, with nothing before it that decides. */
 function isSure({ text, by }: BootLine, { before, isRule = false, lasts = false }: Found): boolean {
-  if (isRule) return by === "logrotate" || !NOT_ALWAYS.test(by);
+  if (isRule) return /^(?:logrotate|ufw)$/.test(by) || !NOT_ALWAYS.test(by);
   // What a unit does when it ends is done at every shutdown: the next boot finds what lasts.
   const isAtShutdown = lasts && / ExecStop(?:Post)?$/.test(by);
   if ((NOT_ALWAYS.test(by) && !isAtShutdown) || /^\s/.test(text)) return false;

@@ -69,7 +69,7 @@ export function askSurroundings(reader: Reader, name: string): Promise<unknown> 
 }
 
 function askTmpfiles(reader: Reader): Promise<Answer<UnitProperties>> {
-  return reader.unit(TMPFILES, ["LoadState"]);
+  return reader.unit(TMPFILES, ["LoadState", "DropInPaths"]);
 }
 
 /**

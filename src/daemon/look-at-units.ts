@@ -3,6 +3,7 @@ import type { Reader, UnitProperties } from "../reader/reader.ts";
 import { bootPlan } from "./boot.ts";
 import { bootLines } from "./boot-lines.ts";
 import { ENDING_LINES, ENDING_WORDS } from "./endings.ts";
+import { scheduleOf } from "./schedule.ts";
 import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { secondsOf } from "./unit-keys.ts";
@@ -40,6 +41,8 @@ const PROPERTIES = [
   "WantedBy",
   "RequiredBy",
   "ConflictedBy",
+  "After",
+  "Before",
 ];
 const LIMITS = [
   "LoadState",
@@ -130,8 +133,10 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const twins = isAdministrators ? PACKAGED.map((directory) => `${directory}/${name}`) : [];
   const commands = ["ExecStart", "ExecStartPre"].flatMap((property) => known.get(property) ?? []);
   const mayCrash = Number(text("NRestarts") || 0) > 0;
-  const [process, files, ownFragment, packaged, programs, restarts, otherSlices] = await Promise.all([
-    pid === 0 ? undefined : reader.process(pid, ["program", "started"]),
+  const words = (property: string) => (known.get(property) ?? []).join(" ").split(" ").filter(Boolean);
+  const isBooted = (unit: string) => boot.is === "value" && boot.value.some(([other]) => other === unit);
+  const [process, files, ownFragment, packaged, programs, restarts, otherSlices, before] = await Promise.all([
+    pid === 0 ? undefined : reader.process(pid, ["program", "started", "stat", "oom_score_adj"]),
     Promise.all(paths.map((path) => dropIn(reader, path))),
     isAdministrators ? dropIn(reader, fragment) : undefined,
     Promise.all(twins.map((path) => dropIn(reader, path))),
@@ -141,6 +146,14 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
       slicesAbove(text("Slice"))
         .filter((slice) => !SLICES.includes(slice))
         .map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) })),
+    ),
+    Promise.all(
+      words("After")
+        .filter((unit) => unit.endsWith(".service") && isBooted(unit))
+        .map(
+          async (unit) =>
+            [unit, await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID"])] as const,
+        ),
     ),
   ]);
   // systemd shows where a directory that is a link leads to.
@@ -166,7 +179,8 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const usual = new Set(packaged.flatMap(({ lines }) => lines.map(textOfLine)));
   const foreign = [
     ...(ownFragment === undefined ? [] : [ownFragment]),
-    ...counting.filter(({ path }) => !isPackaged(path)),
+    // A package's drop-in for this unit is another package's than the unit, and as good as anybody's.
+    ...counting.filter(({ path }) => !isPackaged(path) || path.includes(`/${name}.d/`)),
   ].flatMap(({ path, changed, lines }) =>
     lines
       .filter((line) => !usual.has(textOfLine(line)))
@@ -176,6 +190,7 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     lines: await judgeable(reader, foreign),
     programs,
     runs: running === undefined || running.parts[0] === "" ? undefined : { pid, program: running.parts[0]! },
+    schedule: running && scheduleOf(running.parts[2]!, running.parts[3]!),
     limits: [
       { name, answer: properties },
       ...slicesAbove(text("Slice")).flatMap((slice) => {
@@ -185,8 +200,10 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     ].map(({ name: unit, answer }) => limitOf(unit, answer)),
     startsBefore: known.get("ExecStartPre") ?? [],
     reloads: known.get("ExecReload") ?? [],
-    wantedBy: [text("WantedBy"), text("RequiredBy")].join(" ").split(" ").filter(Boolean),
-    conflictedBy: text("ConflictedBy").split(" ").filter(Boolean),
+    wantedBy: [...words("WantedBy"), ...words("RequiredBy")],
+    conflictedBy: words("ConflictedBy"),
+    circle: words("Before").filter((unit) => words("After").includes(unit)),
+    neverRun: before.flatMap(([unit, answer]) => (hasNeverRun(answer) ? [unit] : [])),
     boot: mapAnswer(boot, bootPlan),
     manager: mapAnswer(manager, (rows) =>
       rows.map(([place, key, value]) => ({ place: place!, key: key!, value: value! })),
@@ -204,6 +221,17 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     ),
     next,
   };
+}
+
+/** Whether an administrator's unit has not come up since the boot. What is only skipped, as packages' often are, is not meant. */
+function hasNeverRun(answer: Answer<UnitProperties>): boolean {
+  if (answer.is !== "value") return false;
+  const text = (property: string) => answer.value.get(property)?.at(-1) ?? "";
+  if (!/^\/(?:etc|usr\/local)\//.test(text("FragmentPath"))) return false;
+  return (
+    text("ActiveState") === "activating" ||
+    (text("ActiveState") === "inactive" && text("InvocationID") === "")
+  );
 }
 
 const PACKAGED = ["/usr/lib/systemd/system", "/lib/systemd/system"];

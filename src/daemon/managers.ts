@@ -4,9 +4,25 @@ import { type BootLine, showHow } from "./boot-lines.ts";
 const PROGRAMS =
   "puppet|pxp-agent|chef-client|cinc-client|salt-minion|salt-call|ansible-pull|cf-agent|cf-execd|rudder";
 
+/** Programs that set a host's clock once. */
+const CLOCK_SETTERS = "ntpdate|ntpdig|sntp|rdate|htpdate";
+
 /** One of these stands in each of the lines below. */
-export const MANAGER_WORDS = PROGRAMS.split("|");
-export const MANAGER_LINES = `.*?\\b(?:${PROGRAMS})(?![\\w./-])`;
+export const MANAGER_WORDS = [...PROGRAMS.split("|"), ...CLOCK_SETTERS.split("|")];
+export const MANAGER_LINES = `.*?\\b(?:(?:${PROGRAMS})(?![\\w./-])|(?:${CLOCK_SETTERS})\\b)`;
+
+const SETS_CLOCK = new RegExp(`(?:^|["'=;&|]|\\s|bin/)(?:${CLOCK_SETTERS})(?:-debian)?(?![\\w./:@])`);
+
+/** Whether cron sets the clock again and again. */
+export function isClockKept(lines: readonly BootLine[]): boolean {
+  return lines.some(
+    ({ by, line, text }) =>
+      by === "cron" &&
+      line > 0 &&
+      !/^\s*(?:#|@reboot)|\b(?:apt|apt-get|rm|pgrep|echo)\b/.test(text) &&
+      SETS_CLOCK.test(text),
+  );
+}
 
 const STARTED = new RegExp(`(?:^|["'=:!+-]|\\s|bin/)(${PROGRAMS})(?![\\w./:@-])`);
 

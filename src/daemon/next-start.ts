@@ -1,7 +1,8 @@
 import { parseSize, showBytes } from "../quantity-text.ts";
 import { quotable } from "../terminal-text.ts";
 import { endingsOf } from "./endings.ts";
-import type { Reach } from "./in-the-way.ts";
+import type { Reach } from "./reach.ts";
+import { heldBack, holdsBack } from "./schedule.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";
 import {
@@ -89,6 +90,14 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
       `${other} says Conflicts=${unit.name}, and the next boot is to start both: only one of the two can run. systemctl disable ${other}, or take the line out there`,
     );
   }
+  for (const other of next.circle ?? [])
+    blocked.push(
+      `${unit.name} is to be started before ${other} and after it, and systemd leaves one of them out: systemctl show -p Before -p After ${unit.name}, and take one of the lines out`,
+    );
+  for (const other of next.neverRun ?? [])
+    warnings.push(
+      `the next boot starts ${unit.name} after ${other}, which has not come up since this boot: systemctl start ${other} shows whether it ever does`,
+    );
   if (next.endings.is === "unreadable") unread ??= { source: ENDED_BY, because: next.endings.because };
   else if (next.endings.is === "value") {
     const ends = endingsOf(next.endings.value, unit.name, needs.reach);
@@ -96,6 +105,8 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
     warnings.push(...ends.warnings);
   }
   limits(unit, needs, blocked, warnings);
+  if (next.runs !== undefined && next.schedule !== undefined)
+    warnings.push(...heldBack(unit.name, next.runs.pid, next.schedule));
   managers(unit, needs, blocked, warnings, (found) => (unread ??= found));
   return { blocked, warnings, unread };
 }
@@ -194,8 +205,19 @@ function judgeLine(
       warnings.push(`${said}: systemd does not start ${unit.name} again when it dies`);
     return;
   }
+  if (/^StartLimitInterval(?:Sec)?$/.test(key)) {
+    if (value === "infinity" || (secondsOf(value) ?? 0) > MOST_LIMIT_SECONDS)
+      warnings.push(
+        `${said}: systemd no longer starts ${unit.name} again when it dies a few times within that`,
+      );
+    return;
+  }
   if (key === "RestartSec") {
     if ((secondsOf(value) ?? 0) > 60) warnings.push(`${said}: ${unit.name} is away so long when it dies`);
+    return;
+  }
+  if (holdsBack(key, value)) {
+    warnings.push(`${said} holds ${unit.name} back behind all others`);
     return;
   }
   if (isHarmless(key, value)) return;
@@ -212,6 +234,9 @@ function judgeLine(
   }
   warnings.push(`${said} of ${unit.name} is not meshctl's`);
 }
+
+/** Within longer, deaths that have nothing to do with each other count together. */
+const MOST_LIMIT_SECONDS = 3600;
 
 function keepsFromStarting(
   key: string,
@@ -358,6 +383,8 @@ function keepsFromBooting(word: string, name: string): boolean {
   if (/^(?:[sS1]|single|rescue|emergency)$/.test(word)) return true;
   const [, init] = /^init=(.*)$/.exec(word) ?? [];
   if (init !== undefined) return !/^(?:\/usr)?\/(?:sbin\/init|(?:bin|lib\/systemd)\/systemd)$/.test(init);
+  // The disk as it is now would not be there, or what is written to it is lost at the next shutdown.
+  if (/^systemd\.volatile=(?!no\b|0\b|false\b)/.test(word)) return true;
   const [, key, value = ""] = /^systemd\.(mask|unit)=(.*)$/.exec(word) ?? [];
   if (key === "mask") return value === name || `${value}.service` === name;
   return key === "unit" && !/^(?:default|multi-user|graphical)\.target$/.test(value);

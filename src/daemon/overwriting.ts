@@ -1,4 +1,5 @@
 import { basename } from "node:path/posix";
+import { fits, fitsPath } from "./shell-pattern.ts";
 
 /** Files of meshctl's by the unit that reads them, beside the unit's own. */
 const FILES: Readonly<Record<string, readonly string[]>> = {
@@ -27,13 +28,41 @@ const DATA: Readonly<Record<string, string>> = {
   "meshctl-watcher.service": "/opt/meshctl/watcher",
   "meshctl-registrar.service": "/opt/meshctl/registrar",
 };
+/** Files of that data by their names, which change: a pattern that takes one takes others. */
+const IN_DATA: Readonly<Record<string, readonly string[]>> = {
+  "zookeeper.service": [
+    ..."log.100000001 snapshot.100000001 currentEpoch acceptedEpoch"
+      .split(" ")
+      .map((name) => `/var/lib/zookeeper/data/version-2/${name}`),
+    "/var/lib/zookeeper/data/myid",
+  ],
+  "mariadb.service": "ibdata1 ib_logfile0 aria_log_control"
+    .split(" ")
+    .map((name) => `/var/lib/mysql/${name}`),
+  "mysql.service": "ibdata1 mysql.ibd undo_001".split(" ").map((name) => `/var/lib/mysql/${name}`),
+};
 const DIRECTORIES =
   "/(?:etc/(?:haproxy|zookeeper|mysql|meshctl)|var/lib/(?:zookeeper|mysql)|opt/meshctl)(?![\\w-])";
 /** Programs that write a file, or take it away. */
 const WRITERS = "cp|mv|install|ln|rsync|scp|tee|sed|perl|rm|unlink|shred|truncate|curl|wget|dd";
 const WRITER = new RegExp(`^(?:\\S*/)?(?:${WRITERS})$`);
 /** Programs that take a file from a service in another way. */
-const TAKERS = "chown|chgrp|chmod|chattr|mount|find";
+const TAKERS = "chown|chgrp|chmod|chattr|mount|find|gzip|bzip2|xz|zstd";
+/** Programs after which a file is gone from where it was, or empty. */
+const REMOVES = /^(?:\S*\/)?(?:rm|unlink|shred|truncate|mv|gzip|bzip2|xz|zstd)$/;
+/** Those that compress, and the options by which the file stays. */
+const COMPRESSES = /(?:^|\/)(?:gzip|bzip2|xz)$/;
+const KEEPS = /^(?:-[a-zA-Z\d]*[kctl][a-zA-Z\d]*|--(?:keep|stdout|to-stdout|test|list))$/;
+
+/** Where among the words a program stands that takes files away; -1 where none does. */
+function removerIn(words: readonly string[]): number {
+  return words.findIndex((word, at) => {
+    if (!REMOVES.test(word)) return false;
+    const options = words.slice(at + 1).filter((each) => each.startsWith("-"));
+    if (/(?:^|\/)zstd$/.test(word)) return options.includes("--rm");
+    return !(COMPRESSES.test(word) && options.some((each) => KEEPS.test(each)));
+  });
+}
 
 /** What a line that writes one of these files has: who does, and the file's name behind it. */
 export const OVERWRITING = {
@@ -48,23 +77,94 @@ export const OVERWRITING = {
   ].join("|")})`,
 } as const;
 
-/** What a command does to a file or to data of a unit: "writes over FILE of"; undefined where it does nothing. */
-export function overwrittenBy(words: readonly string[], unit: string): string | undefined {
+export interface Overwritten {
+  /** "writes over FILE of". */
+  readonly does: string;
+  /** A file that is closed to others, and whether its group may still read it. */
+  readonly closes?: { readonly path: string; readonly isLeftToGroup: boolean };
+}
+
+/** What a command does to a file or to data of a unit; undefined where it does nothing. */
+export function overwrittenBy(words: readonly string[], unit: string): Overwritten | undefined {
   const files = [...(FILES[unit] ?? []), `/etc/systemd/system/${unit}`];
   const target = targetOf(words);
   const found = target.length > 0 ? files.find((path) => target.includes(path)) : undefined;
-  if (found !== undefined) return `writes over ${found} of`;
+  if (found !== undefined) return { does: `writes over ${found} of` };
+  const data = DATA[unit];
+  if (data !== undefined && removes(words, IN_DATA[unit] ?? [])) return { does: `deletes in ${data} of` };
+  const searched = foundBy(words, [...files, ...(data === undefined ? [] : [data])]);
+  if (searched !== undefined) return { does: `deletes in ${searched} of` };
   const taken = takenBy(words);
   if (taken === undefined) return undefined;
   const above = taken.paths.map((path) => path.replace(/\/+(?:\*|\.)?$/, "")).filter(Boolean);
   // Files of meshctl's are root's anyway, and data is its service's. HAProxy reads its own as root.
-  const isRootsAnyway = taken.isRoots === true || (taken.isClosed === true && unit === "haproxy.service");
-  const own = isRootsAnyway ? [] : files.slice(0, taken.isClosed ? -1 : undefined);
-  const isKept = DATA[unit]?.startsWith("/opt/") ? taken.isRoots : taken.isClosed;
-  const data = isKept ? undefined : DATA[unit];
-  const all = data === undefined ? own : [...own, data];
+  const isRootsAnyway = taken.isRoots === true || (taken.closed !== undefined && unit === "haproxy.service");
+  const own = isRootsAnyway ? [] : files.slice(0, taken.closed === undefined ? undefined : -1);
+  const isKept = data?.startsWith("/opt/") ? taken.isRoots : taken.closed !== undefined;
+  const all = data === undefined || isKept === true ? own : [...own, data];
   const lost = all.find((path) => above.some((each) => path === each || path.startsWith(`${each}/`)));
-  return lost && `${taken.does} ${lost} of`;
+  if (lost === undefined) return undefined;
+  const closes = taken.closed === undefined ? {} : { closes: { path: lost, ...taken.closed } };
+  return { does: `${taken.does} ${lost} of`, ...closes };
+}
+
+/** Whether a command takes one of these away by a pattern of their names. */
+function removes(words: readonly string[], files: readonly string[]): boolean {
+  const at = removerIn(words);
+  if (at < 0 || foundBy(words, files) !== undefined) return foundBy(words, files) !== undefined;
+  const paths = words.slice(at + 1).filter((word) => word.startsWith("/"));
+  const sources = basename(words[at]!) === "mv" ? paths.slice(0, -1) : paths;
+  return sources.some((each) => files.some((path) => fitsPath(each, path)));
+}
+
+/** The first of these that find selects and takes away: by the tests that are known here. */
+function foundBy(words: readonly string[], files: readonly string[]): string | undefined {
+  const at = words.findIndex((word) => /^(?:\S*\/)?find$/.test(word));
+  const rest = words.slice(at + 1);
+  if (at < 0 || !(rest.includes("-delete") || removerIn(rest) >= 0)) return undefined;
+  // Files that are neither empty nor links, and have an owner.
+  if (
+    rest.some(
+      (word, index) =>
+        /^-(?:empty|xtype|nouser|nogroup|i?regex)$/.test(word) ||
+        (word === "-type" && rest[index + 1] !== "f"),
+    )
+  )
+    return undefined;
+  const roots = rest.slice(
+    0,
+    Math.max(
+      0,
+      rest.findIndex((word) => /^[-(!]/.test(word)),
+    ),
+  );
+  const depth = Number(rest[rest.indexOf("-maxdepth") + 1]);
+  const isDeep = rest.includes("-maxdepth")
+    ? (below: string) => below.split("/").length - 1 <= depth
+    : () => true;
+  const tests = rest.flatMap((word, index) => {
+    const [, kind] = /^-i?(name|path|wholename)$/.exec(word) ?? [];
+    if (kind === undefined) return [];
+    const pattern = rest[index + 1] ?? "";
+    const isNot = /^(?:!|-not)$/.test(rest[index - 1] ?? "");
+    return [(path: string) => fits(pattern, kind === "name" ? basename(path) : path) !== isNot];
+  });
+  const isSelected = (path: string) =>
+    tests.length === 0 ||
+    (rest.includes("-o") ? tests.some((test) => test(path)) : tests.every((test) => test(path)));
+  return files.find((path) =>
+    roots.some((root) => {
+      const top = root.replace(/(?<=.)\/+$/, "");
+      const parts = path.split("/");
+      const length = top.split("/").length;
+      return (
+        top.startsWith("/") &&
+        fitsPath(top, parts.slice(0, length).join("/")) &&
+        isDeep(path.slice(parts.slice(0, length).join("/").length)) &&
+        isSelected(path)
+      );
+    }),
+  );
 }
 
 /** Whom data and files of services belong to. */
@@ -78,13 +178,11 @@ function takenBy(words: readonly string[]):
       readonly does: string;
       readonly paths: readonly string[];
       readonly isRoots?: boolean;
-      /** Whether others than its owner are kept from it. */
-      readonly isClosed?: boolean;
+      /** Where others than its owner are kept from it: whether its group is not. */
+      readonly closed?: { readonly isLeftToGroup: boolean };
     }
   | undefined {
-  const at = words.findIndex((word) =>
-    /^(?:\S*\/)?(?:rm|mv|chown|chgrp|chmod|chattr|mount|find)$/.test(word),
-  );
+  const at = words.findIndex((word) => /^(?:\S*\/)?(?:rm|mv|chown|chgrp|chmod|chattr|mount)$/.test(word));
   if (at < 0) return undefined;
   const rest = words.slice(at + 1);
   const paths = rest.filter((word) => word.startsWith("/"));
@@ -104,27 +202,21 @@ function takenBy(words: readonly string[]):
     }
     case "chmod":
       return /^[0-7]?[0-7]{2}[0123]$|(?:^|,)g?o(?:=$|=[wx]|-[wx]*r)|(?:^|,)go-x/.test(first)
-        ? { does: "closes to its user", paths, isClosed: true }
+        ? {
+            does: "closes to its user",
+            paths,
+            closed: { isLeftToGroup: /^[0-7]?[0-7][4-7][0-7]$|^o[-=]/.test(first) },
+          }
         : undefined;
     case "chattr":
       return rest.some((word) => /^\+\w*[ia]/.test(word))
         ? { does: "makes read-only", paths: below }
         : undefined;
-    case "mount": {
-      // By itself it mounts what fstab has.
+    default: {
+      // By itself mount mounts what fstab has.
       if (rest.some((word) => /\bremount\b/.test(word))) return undefined;
       const isAnew = paths.length > 1 || rest.some((word) => /^(?:-t|--types|--bind|-B)/.test(word));
       return isAnew ? { does: "mounts something over", paths: paths.slice(-1) } : undefined;
-    }
-    default: {
-      const isDeleting = rest.includes("-delete") || rest.some((word) => /^(?:\S*\/)?rm$/.test(word));
-      const isSome = rest.some((word) =>
-        /^-(?:i?name|i?path|i?regex|wholename|empty|xtype|nouser|nogroup)$/.test(word),
-      );
-      const from = rest.findIndex((word) => /^[-(!]/.test(word));
-      return isDeleting && !isSome
-        ? { does: "deletes in", paths: rest.slice(0, Math.max(from, 0)) }
-        : undefined;
     }
   }
 }

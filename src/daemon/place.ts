@@ -9,6 +9,7 @@ import type {
   UnitProperties,
 } from "../reader/reader.ts";
 import { quotable } from "../terminal-text.ts";
+import type { BootPlan } from "./boot.ts";
 
 /** A path that a service needs, as a place that must be the same after a reboot. */
 export interface PlaceNeed {
@@ -152,6 +153,29 @@ function hiddenAtBoot(path: string, place: Place, chain: readonly PlaceMount[]):
   return undefined;
 }
 
+/** A mount unit of the next boot that is not mounted now. What fstab has is judged by its line. */
+export function hiddenByUnit(path: string, place: Place, boot: BootPlan): PlaceFault | undefined {
+  const mounted = new Set(mountsOf(place).map(({ point }) => point));
+  for (const of of new Set([path, place.realPath])) {
+    const points = of
+      .split("/")
+      .flatMap((_, at, parts) => (at === 0 ? [] : [parts.slice(0, at + 1).join("/")]));
+    for (const point of points.filter((each) => !mounted.has(each))) {
+      if (place.fstab.some((line) => line.point === point)) continue;
+      const name = [mountUnit(point), mountUnit(point).replace(/mount$/, "automount")].find((each) =>
+        boot.units.has(each),
+      );
+      if (name === undefined) continue;
+      return {
+        is: "fault",
+        value: "another place after a reboot",
+        because: `${name} mounts something on ${point} at boot, and ${path} is not on it now: what is there now would be hidden. Stop the service, move its files there and start the mount, or systemctl disable ${shellWord(name)}`,
+      };
+    }
+  }
+  return undefined;
+}
+
 /** Of the initrd, of the file system itself or of an automounter. */
 function comesByItself({ point, fileSystem }: PlaceMount): boolean {
   return (
@@ -248,7 +272,16 @@ export function faultOfMade(
     return undefined;
   const makes = lines.filter(({ type }) => MAKES.test(type));
   const isOff = tmpfiles?.get("LoadState")?.at(-1) === "masked";
-  if (makes.some(({ instead }) => instead === "") && !isOff) return undefined;
+  if (makes.some(({ instead }) => instead === "") && !isOff) {
+    const dropIn =
+      tmpfiles && words(tmpfiles, "DropInPaths").find((file) => /^\/(?:etc|usr\/local)\//.test(file));
+    return dropIn === undefined
+      ? undefined
+      : {
+          is: "warning",
+          because: `${dropIn} alters systemd-tmpfiles-setup.service, which makes ${path} at boot: see that it still runs`,
+        };
+  }
   const hidden = makes.find(({ instead }) => instead !== "");
   const why = isOff
     ? "systemd-tmpfiles-setup.service is masked: systemctl unmask systemd-tmpfiles-setup.service"

@@ -1,6 +1,7 @@
 import type { Answer } from "../reader/answer.ts";
 import type { BootPlan } from "./boot.ts";
 import type { BootLine } from "./boot-lines.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** A setting of a unit that is neither its package's nor read yet as ours: somebody has written it. */
 export interface UnitLine {
@@ -46,6 +47,8 @@ export interface NextStart {
   readonly programs: readonly ProgramFact[];
   /** Device and inode of the program that runs. */
   readonly runs: { readonly pid: number; readonly program: string } | undefined;
+  /** Of what runs; undefined where that was not told. */
+  readonly schedule?: Schedule | undefined;
   /** The unit's, then those of its slices. */
   readonly limits: readonly LimitFact[];
   /** ExecStartPre= as systemd shows it, one each. */
@@ -54,6 +57,10 @@ export interface NextStart {
   readonly wantedBy: readonly string[];
   /** Units that say of this one that it must not run beside them. */
   readonly conflictedBy: readonly string[];
+  /** Units that it is to be started both before and after. */
+  readonly circle?: readonly string[];
+  /** Units of an administrator's that the boot starts before it, and that have not come up in this one. */
+  readonly neverRun?: readonly string[];
   readonly boot: Answer<BootPlan>;
   /** Settings for every service: the place, the key, its value or the names of variables. */
   readonly manager: Answer<

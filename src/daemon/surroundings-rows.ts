@@ -5,7 +5,15 @@ import type { Space } from "../reader/reader.ts";
 import { type Refusal, refusalOf, rulesOf } from "./access.ts";
 import type { SurroundingsFacts } from "./look-at-surroundings.ts";
 import { packageFaults } from "./package-files.ts";
-import { faultOfCleaning, faultOfMade, faultOfPlace, mountsOf, type PlaceFault } from "./place.ts";
+import {
+  faultOfCleaning,
+  faultOfMade,
+  faultOfPlace,
+  hiddenByUnit,
+  mountsOf,
+  type PlaceFault,
+} from "./place.ts";
+import type { UnitFact } from "./unit.ts";
 
 const ALL = "all that it needs";
 const COMES_BACK = "comes back at boot";
@@ -122,8 +130,8 @@ function withoutRoomIn(directory: string, room: Answer<Space>, user: string): Wi
   return { onDisk: { is: "read", value: `no ${what} left`, source }, because, blocked: because };
 }
 
-/** Whether what the service finds at its paths after a reboot is what is there now. */
-export function placeRow(facts: SurroundingsFacts, setting: string): Reading {
+/** Whether what the service finds at its paths after a reboot is what is there now. `own`: its unit. */
+export function placeRow(facts: SurroundingsFacts, setting: string, own?: UnitFact): Reading {
   const { needs, unit, unitName } = facts;
   const source = `findmnt -T ${needs.places[0]?.path ?? "/"} (and /etc/fstab)`;
   const row = { setting, want: COMES_BACK, inForce: { is: "inapplicable" } } as const;
@@ -142,6 +150,12 @@ export function placeRow(facts: SurroundingsFacts, setting: string): Reading {
         ? faultOfPlace(need, place.value, { requiresMountsFor, mountUnits: facts.mountUnits })
         : { is: "unread", because: reason(place) };
     if (fault !== undefined) faults.push(fault);
+    const boot = own?.next?.boot;
+    const hidden =
+      place.is === "value" && boot?.is === "value" && need.isData
+        ? hiddenByUnit(need.path, place.value, boot.value)
+        : undefined;
+    if (hidden !== undefined) faults.push(hidden);
     const cleans = facts.cleans.get(need.path);
     if (cleans?.is === "unreadable") faults.push({ is: "unread", because: cleans.because });
     const cleaning = cleans?.is === "value" ? faultOfCleaning(need.path, cleans.value) : undefined;

@@ -73,7 +73,7 @@ my %PROPERTY = map { $_ => 1 } qw(
   ExecStartPre ExecReload Slice MemoryMax MemoryHigh IOReadBandwidthMax IOWriteBandwidthMax CPUQuotaPerSecUSec TasksMax TasksCurrent IPAddressAllow IPAddressDeny WantedBy RequiredBy ConflictedBy
   Group SupplementaryGroups DynamicUser ProtectHome ReadWritePaths ReadOnlyPaths InaccessiblePaths NoExecPaths ExecPaths
   BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp StateDirectory LogsDirectory CacheDirectory
-  RootImage RequiresMountsFor RuntimeDirectory SourcePath);
+  RootImage RequiresMountsFor RuntimeDirectory SourcePath After Before);
 
 my %VALUE = (
   unit => qr/\A(?:-\.slice|[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|path|timer|mount|socket|target|slice|device|swap))\z/,
@@ -697,7 +697,7 @@ sub read_space {
 }
 
 # process PID|comm:NAME PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
-# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe", "cwd", "program", "started",
+# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "stat", "oom_score_adj", "exe", "cwd", "program", "started",
 # "environ:NAME", "files:PATTERN", "stderr".
 sub read_process {
   my ($which, @parts) = @_;
@@ -740,7 +740,7 @@ sub process_part {
     return $text;
   };
   my $matching = sub { my $pattern = shift; return join "\0", grep { /(?:$pattern)/ } @_ };
-  if ($part =~ /\A(?:cmdline|cgroup|limits|comm)\z/) { return $whole->($part) }
+  if ($part =~ /\A(?:cmdline|cgroup|limits|comm|stat|oom_score_adj)\z/) { return $whole->($part) }
   if ($part =~ /\A(?:exe|cwd)\z/) { return readlink("$process/$part") // "" }
   # Device and inode of its program, which tell a file that was replaced.
   if ($part eq "program") { my @stat = stat "$process/exe"; return @stat ? "$stat[0]:$stat[1]" : "" }
@@ -1386,7 +1386,7 @@ sub as_server {
 
 # What the server's own parser makes of all option files. It starts nothing and opens no table. Fields: exit code, and
 # each line that matters.
-my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|socket|log-error|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-|super-)?read-only|offline-mode|max-connections|skip-networking|bind-address|port|init-file) |error: )/;
+my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|socket|log-error|log-bin|pid-file|skip-grant-tables|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-|super-)?read-only|offline-mode|max-connections|skip-networking|bind-address|port|init-file) |error: )/;
 sub database_parser {
   my ($program, $option, $user, $protected) = @_;
   my ($code, $text) = output_of([$program, @$option], errors => 1, before => as_server($user, $protected));
@@ -1616,7 +1616,7 @@ sub manager_settings {
   push @told, map { ("/etc/ld.so.preload:$$_[0]", "Preload", $$_[1]) } said_in(whole("/etc/ld.so.preload"));
   # The first entry is the one that boots unless somebody chooses.
   my ($entry) = grep { $$_[1] =~ /\A\s*linux/ } said_in(whole("/boot/grub/grub.cfg"));
-  my $words = join " ", grep { /\A(?:systemd\.(?:mask|unit)=|init=|(?:[sS1]|single|rescue|emergency)\z)/ } split " ", $entry ? $$entry[1] : "";
+  my $words = join " ", grep { /\A(?:systemd\.(?:mask|unit|volatile)=|init=|(?:[sS1]|single|rescue|emergency)\z)/ } split " ", $entry ? $$entry[1] : "";
   push @told, "/boot/grub/grub.cfg:$$entry[0]", "Kernel", $words if $words ne "";
   for (said_in(whole("/etc/fstab"))) {
     my ($spec, $point, $type, $options) = map { unescaped($_) } split " ", $$_[1];
@@ -1720,7 +1720,7 @@ sub started_at_boot {
 # when they end.
 sub kernel_writers {
   my $leaves = join "|", map { quotemeta s{.*/}{}sr } @_;
-  my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[]};
+  my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[\$]};
   my $words = join "|", $leaves, map { my $top = $_; map { quotemeta "$top$_" } ".", "/" } qw(net vm fs kernel);
   return boot_lines($pattern, qr/$words/, 1);
 }
@@ -1810,6 +1810,7 @@ sub boot_lines {
     my ($sysctl) = (slurp("/etc/default/ufw", 65536) // "") =~ /^\s*IPT_SYSCTL=["']?([^\s"'#]+)/m;
     $look->($sysctl, "ufw", 0) if defined $sysctl;
     $parts->("/etc/ufw", "ufw", qr/\A(?:before|after)\.init\z/);
+    $files->("/etc/ufw", "ufw", qr/rules\z/);
   }
   $look->("/etc/rc.local", "rc.local", 0) if -x "/etc/rc.local";
   if ($enabled->(qw(cron.service crond.service cronie.service anacron.service anacron.timer cron.target bcron.service))) {

@@ -465,8 +465,8 @@ export class Reader {
   }
 
   /**
-   * The process with this id, with "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "exe", "cwd",
-   * "program", "started", "stderr", "environ:NAME", "files:PATTERN". One of which a part cannot be read is unreadable.
+   * The process with this id, with "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "stat", "exe", "cwd",
+   * "oom_score_adj", "program", "started", "stderr", "environ:NAME", "files:PATTERN". One of which a part cannot be read is unreadable.
    */
   async process(pid: number, parts: readonly string[]): Promise<Answer<ProcessReading>> {
     return this.#read(["process", `${pid}`, ...parts], (fields) => processesOf(fields, parts.length)[0]!);

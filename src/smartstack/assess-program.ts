@@ -119,7 +119,7 @@ function surroundingRows({ unit }: Program, { surroundings, files, units }: Prog
   const mended = (path: string) => (closed.includes(path) || files.has(path) ? PERMISSIONS : undefined);
   return [
     accessRow(surroundings, units.get(unit)?.startedAt, mended),
-    placeRow(surroundings, "directories at boot"),
+    placeRow(surroundings, "directories at boot", units.get(unit)),
   ];
 }
 

@@ -11,6 +11,7 @@ import { holdsSecret, revealContent } from "../secret.ts";
 import { quotable } from "../terminal-text.ts";
 import { NO_RUBY, type RubyFacts } from "./gem-set.ts";
 import { type Program, type ProgramFacts, startedWith, unitPath } from "./program.ts";
+import { lookAtShadows } from "./shadowed.ts";
 
 const JOURNAL_LINES = "40";
 const SUMS = "SHA256SUMS";
@@ -34,31 +35,33 @@ export async function lookAtProgram(
   { units, files, clientPort }: Surroundings,
 ): Promise<ProgramFacts> {
   const properties = propertiesOf(reader, program.unit).then((answer) => readThere(answer, program.unit));
-  const [unitFacts, fileFacts, ruby, builds, user, process, lastError, surroundings] = await Promise.all([
-    lookAtUnits(reader, [program.unit, ...units]),
-    Promise.all(
-      files.map(({ path, content }) =>
-        readFileFact(reader, path, {
-          wanted: path === unitPath(program.unit) ? undefined : revealContent(content),
-          isSecret: holdsSecret(content),
-        }),
+  const [unitFacts, fileFacts, ruby, builds, user, process, lastError, surroundings, shadows] =
+    await Promise.all([
+      lookAtUnits(reader, [program.unit, ...units]),
+      Promise.all(
+        files.map(({ path, content }) =>
+          readFileFact(reader, path, {
+            wanted: path === unitPath(program.unit) ? undefined : revealContent(content),
+            isSecret: holdsSecret(content),
+          }),
+        ),
       ),
-    ),
-    lookAtRuby(reader),
-    lookAtBuilds(reader, program),
-    reader.user(program.user),
-    lookAtProcess(reader, program, properties, clientPort),
-    lastErrorOf(reader, program, properties),
-    lookAtSurroundings(
-      reader,
-      program.unit,
-      needsOf(
-        program,
-        files.map(({ path }) => path),
-        properties,
+      lookAtRuby(reader),
+      lookAtBuilds(reader, program),
+      reader.user(program.user),
+      lookAtProcess(reader, program, properties, clientPort),
+      lastErrorOf(reader, program, properties),
+      lookAtSurroundings(
+        reader,
+        program.unit,
+        needsOf(
+          program,
+          files.map(({ path }) => path),
+          properties,
+        ),
       ),
-    ),
-  ]);
+      lookAtShadows(reader),
+    ]);
   const known = new Map(fileFacts.map((fact) => [fact.path, fact]));
   return {
     units: unitFacts,
@@ -69,6 +72,7 @@ export async function lookAtProgram(
     process: process && withLostNote(program, process, unitFacts.get(program.unit)!, known),
     lastError,
     surroundings,
+    shadows,
   };
 }
 

@@ -1,12 +1,20 @@
 import type { HostFacts } from "../contract/host.ts";
 import type { Layer } from "../contract/reading.ts";
 import { otherStart } from "../daemon/other-start.ts";
-import { bootLayer, bootRow, deathWarning, nextStartRow, unsteadyBecause } from "../daemon/rows.ts";
+import {
+  bootLayer,
+  bootRow,
+  deathWarning,
+  nextStartRow,
+  unsteadyBecause,
+  withFindings,
+} from "../daemon/rows.ts";
 import { isUnsteady, showUnsteady, type UnitFact } from "../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../evidence/by-hand.ts";
 import { type Build, buildDirectory } from "./build.ts";
 import { rubyObstacle, rubyOf } from "./gem-set.ts";
 import { type AssessedFile, type Program, type ProgramFacts, type Row, unitPath } from "./program.ts";
+import { shadowFindings } from "./shadowed.ts";
 
 const INAPPLICABLE: Layer = { is: "inapplicable" };
 
@@ -170,21 +178,24 @@ const LEAST = { memoryBytes: 96 * 2 ** 20, tasks: 16 };
 /** What else decides about the next start of the program, and of the units that go with it. */
 export function nextStartRows(
   program: Program,
-  { units }: ProgramFacts,
+  { units, shadows = [] }: ProgramFacts,
   files: readonly AssessedFile[],
 ): readonly Row[] {
   const agrees = (name: string) =>
     files.find(({ path }) => path === unitPath(name))?.assessment.agrees === true;
-  return [...units.values()].map((unit) =>
-    nextStartRow(unit, {
+  return [...units.values()].map((unit) => {
+    const row = nextStartRow(unit, {
       ...(unit.name === program.unit ? LEAST : { memoryBytes: 0, tasks: 0 }),
       own: [unitPath(unit.name)],
       runs:
         unit.name === program.unit && agrees(unit.name)
           ? [{ key: "ExecStartPre", program: program.startRecord }]
           : [],
-    }),
-  );
+    });
+    return unit.name === program.unit
+      ? withFindings(row, shadowFindings(unit.name, shadows, unit.startedAt))
+      : row;
+  });
 }
 
 /** `members` are ADDRESS:PORT; `unreachable` says why none of them answers, when none does. */

@@ -7,6 +7,7 @@ import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../evi
 import { type Content, holdsSecret, revealContent } from "../secret.ts";
 import type { RubyFacts } from "./gem-set.ts";
 import type { GemSet } from "./locked-gems.ts";
+import type { ShadowingFile } from "./shadowed.ts";
 
 /** One of SmartStack's two Ruby programs as a service of a host. */
 export interface Program {
@@ -41,6 +42,8 @@ export interface ProgramFacts extends RubyFacts {
   readonly process: ProcessFacts | undefined;
   /** Last error in the unit's journal, when it was restarted. */
   readonly lastError: string | undefined;
+  /** Files that Ruby loads instead of its own. */
+  readonly shadows?: readonly ShadowingFile[];
 }
 
 interface ProcessFacts {

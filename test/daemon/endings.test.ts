@@ -235,6 +235,14 @@ describe("what takes the data of a service from it otherwise", () => {
     ["chmod 0700 /etc/zookeeper", "closes to its user /etc/zookeeper/conf/zoo.cfg of"],
     ["find /var/lib/zookeeper -type f -mtime +1 -delete", `deletes in ${DATA} of`],
     ["find /var/lib/zookeeper/ -mtime +1 -exec rm -f {} +", `deletes in ${DATA} of`],
+    ["find /var/lib/zookeeper -name 'log.*' -mtime +7 -delete", `deletes in ${DATA} of`],
+    ["find /var/lib/zookeeper ! -name '*.bak' -delete", `deletes in ${DATA} of`],
+    ["find /var/lib/zookeeper -wholename '*/version-2/*' -exec gzip {} ;", `deletes in ${DATA} of`],
+    ["find /var/lib/zookeeper -name 'snapshot.*' | xargs -r rm -f", `deletes in ${DATA} of`],
+    [`gzip -q ${DATA}/log.*`, `deletes in ${DATA} of`],
+    [`rm -f ${DATA}/log.1*`, `deletes in ${DATA} of`],
+    ["truncate -s 0 /var/lib/zookeeper/data/version-*/log.*", `deletes in ${DATA} of`],
+    ["chmod 0600 /etc/zookeeper/conf/zoo.cfg", "closes to its user /etc/zookeeper/conf/zoo.cfg of"],
   ])("%s", (text, does) =>
     expect(ends(text, "zookeeper.service")).toEqual(surely(does, "cron runs it", "zookeeper.service")),
   );
@@ -256,7 +264,49 @@ describe("what takes the data of a service from it otherwise", () => {
     "mount -o remount,noatime /dev/vdb1 /var/lib/zookeeper",
     "chown -R zookeeper. /var/lib/zookeeper",
     "chown -R root:zookeeper /etc/zookeeper",
+    "chgrp zookeeper /etc/zookeeper/conf/zoo.cfg\nchmod 640 /etc/zookeeper/conf/zoo.cfg",
+    "chown -R zookeeper /etc/zookeeper\nchmod 600 /etc/zookeeper/conf/zoo.cfg",
+    "chown root:zookeeper /etc/zookeeper/conf/zoo.cfg; chmod 0640 /etc/zookeeper/conf/zoo.cfg",
+    "find /var/lib/zookeeper -name '*.log' -delete",
+    "find /var/lib/zookeeper -maxdepth 1 -name 'log*' -delete",
+    "find /var/lib/zookeeper -type d -name 'version*' -empty -delete",
+    "find /var -path '*/cache/*' -delete",
+    "find /var/lib/zookeeper -name 'log.*' -exec cp {} /srv/backup ;",
+    "find /var/lib/zookeeper -name 'log.*' | xargs tar cf /srv/zk.tar",
+    "gzip /var/log/zookeeper/*.log",
+    "gzip -c /var/lib/zookeeper/data/version-2/snapshot.1 >/srv/backup/snapshot.gz",
+    "xz -9k /var/lib/zookeeper/data/version-2/snapshot.*",
+    "zstd -q /var/lib/zookeeper/data/version-2/snapshot.* --output-dir-flat /srv/backup",
+    "find /var/lib/zookeeper -name 'snapshot.*' -exec gzip -k {} +",
+    "rm -f /var/lib/zookeeper/zookeeper.out*",
+    "mv /srv/restored/log.1 /var/lib/zookeeper/data/version-2/log.9",
   ])("%s does not", (text) => expect(ends(text, "zookeeper.service")).toEqual(NOTHING));
+});
+
+describe("what restarts a service again and again", () => {
+  it.each([
+    "* * * * * root systemctl restart haproxy",
+    "*/5 * * * * root systemctl try-restart haproxy.service",
+    "10,40 * * * * service haproxy restart >/dev/null",
+    "@hourly root sleep 5; systemctl restart haproxy",
+  ])("%s", (text) => {
+    const { blocked, warnings } = ends(text);
+    expect(ends(text, "zookeeper.service")).toEqual(NOTHING);
+    expect(blocked).toEqual([]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^\/etc\/cron\.d\/power:1 restarts haproxy\.service \d+ times a day/),
+    ]);
+  });
+
+  it.each([
+    "0 4 * * 0 root systemctl restart haproxy",
+    "@daily systemctl restart haproxy",
+    "@reboot sleep 60; systemctl restart haproxy",
+    "0 */6 * * * root systemctl restart haproxy",
+    "* * * * * root systemctl is-active haproxy || systemctl restart haproxy",
+    "* * * * * root systemctl reload haproxy",
+    "* * * * * root systemctl restart nginx",
+  ])("%s does not", (text) => expect(ends(text)).toEqual(NOTHING));
 });
 
 it("what a unit takes away when it ends is gone at the next boot", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BootLine } from "../../src/daemon/boot-lines.ts";
 import { ENDING_LINES, ENDING_WORDS, endingsOf } from "../../src/daemon/endings.ts";
-import { familyOf, type Reach } from "../../src/daemon/in-the-way.ts";
+import { familyOf, type Reach } from "../../src/daemon/reach.ts";
 
 const ZOOKEEPER: Reach = {
   doors: [2181, 2888, 3888].map((port) => ({ port, isLocal: false })),
@@ -55,6 +55,24 @@ describe("what surely keeps clients or members from a service", () => {
       "drops what comes to port 2181 of",
     ],
     ["sleep 60; ip route add blackhole 10.0.0.2/32", "leaves no route to 10.0.0.2, a peer of"],
+    ["ip rule add to 10.0.0.2 prohibit", "leaves no route to 10.0.0.2, a peer of"],
+    ["ip rule add pref 5 ipproto tcp dport 2181 unreachable", "drops what comes to port 2181 of"],
+    ["iptables -A INPUT -p tcp --dport 2181 -jDROP", "drops what comes to port 2181 of"],
+    ["iptables -A INPUT -p tcp --sport 3888 -j DROP", "drops what comes to port 3888 of"],
+    ["iptables -A INPUT -s 10.0.0.2 -j DROP", "drops what comes from 10.0.0.2, a peer of"],
+    ["nft add rule inet f input ip saddr 10.0.0.2 counter drop", "drops what comes from 10.0.0.2, a peer of"],
+    ["nft insert rule inet f input drop", "drops what comes to port 2181 of"],
+    ["iptables -A INPUT -p tcp -m state --state NEW -j DROP", "drops what comes to port 2181 of"],
+    [
+      'echo "-A INPUT -p tcp --dport 2181 -j DROP" | iptables-restore --noflush',
+      "drops what comes to port 2181 of",
+    ],
+    [
+      "nft add rule inet f in tcp dport vmap '{ 22 : accept, 2181 : drop }'",
+      "drops what comes to port 2181 of",
+    ],
+    ["ufw --force deny 2181/tcp", "shuts port 2181 of"],
+    ["ufw reject in from any to any port 3888", "shuts port 3888 of"],
     ["ip -6 route replace unreachable fd00::/64", "leaves no route to fd00::2, a peer of"],
     ["tc qdisc add dev eth0 root netem delay 500ms loss 20%", "delays or loses packets (netem) of"],
     [
@@ -110,6 +128,29 @@ describe("what surely keeps clients or members from a service", () => {
     ]);
   });
 
+  it("ports that a variable holds", () => {
+    const drop = "iptables -A INPUT -p tcp --dport $PORT -j DROP";
+    const blocked = [expect.stringContaining(":2 drops what comes to port 2181")];
+    expect(told(`PORT=2181\n${drop}`)).toEqual({ blocked, warnings: [] });
+    const loop = 'for p in 22 2181; do\n  iptables -A INPUT -p tcp --dport "$p" -j DROP\ndone';
+    expect(told(loop)).toEqual({ blocked: [], warnings: [expect.stringContaining(":2 may be what drops")] });
+    expect(told(`PORT=3306\n${drop}`)).toEqual(NOTHING);
+    expect(told(drop).warnings).toEqual([expect.stringMatching(/:1 may be what drops what comes to a port/)]);
+  });
+
+  it("what a text says to the socket", () => {
+    const text = "socat - /run/haproxy/admin.sock <<E\ndisable frontend user-api\nE";
+    expect(told(text, "haproxy.service").blocked).toEqual([
+      `${PATH}:2 says "disable frontend" to the socket of haproxy.service (rc-local.service runs it): take it out there`,
+    ]);
+    expect(told("disable frontend user-api", "haproxy.service")).toEqual(NOTHING);
+  });
+
+  it("a database that is told to shut down", () => {
+    for (const text of ["mysql -e SHUTDOWN", 'mariadb -e "shutdown"'])
+      expect(told(text, "mariadb.service").blocked).toEqual([expect.stringContaining("shuts down mariadb")]);
+  });
+
   it("a log of transactions that logrotate takes for a log", () => {
     const text = "/var/lib/zookeeper/data/version-2/log.* {\n  daily\n}";
     expect(told(text, "zookeeper.service", "logrotate").blocked).toEqual([
@@ -135,6 +176,17 @@ describe("what may be in the way is a warning", () => {
     ["zookeeper.service", "rc.local", "zkCli.sh -server 127.0.0.1 deleteall /queue/done"],
     ["zookeeper.service", "cron", "@reboot root sleep 20 && ip link set eth0 down"],
     ["mariadb.service", "rc.local", 'mysql -e "SET GLOBAL read_only=1"'],
+    ["zookeeper.service", "rc.local", "ifdown eth0"],
+    ["zookeeper.service", "rc.local", "ifconfig eth0 down"],
+    ["zookeeper.service", "rc.local", "nmcli con down mesh"],
+    ["zookeeper.service", "rc.local", "firewall-cmd --permanent --set-default-zone=drop"],
+    ["zookeeper.service", "rc.local", "firewall-cmd --zone=public --remove-port=2181/tcp"],
+    ["zookeeper.service", "rc.local", "ufw default deny incoming"],
+    ["zookeeper.service", "rc.local", "tc qdisc add dev eth0 root tbf rate 200kbit burst 5k latency 1s"],
+    ["zookeeper.service", "rc.local", "iptables -A INPUT -i eth0 -j DROP"],
+    ["zookeeper.service", "rc.local", "iptables -A INPUT -s 10.0.0.0/8 -j DROP"],
+    ["zookeeper.service", "rc.local", "ip rule add from all unreachable"],
+    ["zookeeper.service", "netfilter-persistent", "-A banned -s 10.0.0.2/32 -j DROP"],
     ["mariadb.service", "rc.local", 'mysql -e "FLUSH TABLES WITH READ LOCK; SELECT SLEEP(1e6)" &'],
   ])("of %s by %s: %s", (unit, by, text) => {
     const { blocked, warnings } = told(text, unit, by);
@@ -193,6 +245,43 @@ describe("what ordinary hosts have is in nobody's way", () => {
     ["a route of another table", "ip route add unreachable 0.0.0.0/0 table 100"],
     ["a route that others win over", "ip route add blackhole 10.0.0.0/24 metric 4096"],
     ["a comment", "# iptables -A INPUT -p tcp --dport 2181 -j DROP"],
+    ["a peer's other port", "iptables -A INPUT -s 10.0.0.2 -p tcp --dport 22 -j DROP"],
+    ["addresses of others", "iptables -A INPUT -s 10.99.0.0/16 -j DROP"],
+    ["what nothing of the mesh sends", "iptables -A INPUT -m state --state INVALID -j DROP"],
+    ["flags that no connection has", "iptables -A INPUT -p tcp --tcp-flags ALL NONE -j DROP"],
+    ["packets to all", "iptables -A INPUT -m pkttype --pkt-type broadcast -j DROP"],
+    ["a set of attackers", "iptables -A INPUT -m set --match-set blocked src -j DROP"],
+    ["attackers in a variable", "for ip in $(cat /etc/bad); do iptables -A INPUT -s $ip -j DROP; done"],
+    [
+      "a peer that failed to log in",
+      "-A f2b-sshd -s 10.0.0.2/32 -j REJECT --reject-with icmp-port-unreachable",
+    ],
+    [
+      "docker's rules",
+      "-A DOCKER ! -i docker0 -o docker0 -j DROP\n-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP\n-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 2181 -j ACCEPT",
+    ],
+    ["false loopback addresses", "iptables -A INPUT ! -i lo -s 127.0.0.0/8 -j REJECT"],
+    [
+      "a last rule of an interface",
+      "iptables -A INPUT -i eth0 -p tcp --dport 2000:4000 -j ACCEPT\niptables -A INPUT -i eth0 -j DROP",
+    ],
+    [
+      "ports in a variable that are let in",
+      'PORTS="22 2181"\niptables -A INPUT -p tcp --dport $PORTS -j ACCEPT',
+    ],
+    ["ufw for others", "ufw deny 23/tcp; ufw allow 2181/tcp; ufw deny from 203.0.113.9"],
+    ["ufw that lets the mesh in", "ufw default deny incoming\nufw allow from 10.0.0.0/8"],
+    ["firewalld that lets in", "firewall-cmd --permanent --add-port=2181/tcp; firewall-cmd --reload"],
+    ["firewalld's other ports", "firewall-cmd --remove-port=8443/tcp"],
+    ["an interface that is started anew", "ifdown eth0; ifup eth0"],
+    ["an interface that ifconfig starts anew", "ifconfig eth0 down\nifconfig eth0 up"],
+    ["a wide pipe", "tc qdisc add dev eth0 root tbf rate 1gbit burst 5k latency 1s"],
+    ["a class of its own", "tc class add dev eth0 parent 1: classid 1:5 htb rate 1mbit ceil 1gbit"],
+    ["replies of others", "iptables -A INPUT -p tcp --sport 25 -j DROP"],
+    [
+      "a rule of routes for a tunnel",
+      "ip rule add from 10.8.0.0/24 table 5; ip rule add fwmark 5 unreachable",
+    ],
   ])("%s", (_, text) => {
     expect(told(text)).toEqual(NOTHING);
   });
@@ -235,6 +324,24 @@ describe("what ordinary hosts have is in nobody's way", () => {
     const saved =
       "*filter\n:INPUT DROP [0:0]\n-A INPUT -j ufw-user-input\n-A ufw-user-input -s 10.0.0.0/24 -j ACCEPT";
     expect(told(saved, "zookeeper.service", "netfilter-persistent")).toEqual(NOTHING);
+  });
+
+  it("ufw's own files, of which each is a chain of its own", () => {
+    const before = linesOf(
+      "-A ufw-before-input -i lo -j ACCEPT\n-A ufw-before-input -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A ufw-before-input -m conntrack --ctstate INVALID -j DROP\n-A ufw-before-input -j ufw-not-local\n-A ufw-not-local -m limit --limit 3/min -j ufw-logging-deny\n-A ufw-not-local -j DROP",
+      "ufw",
+      "/etc/ufw/before.rules",
+    );
+    const ends = (user: string) =>
+      endingsOf([...before, ...linesOf(user, "ufw", "/etc/ufw/user.rules")], "zookeeper.service", ZOOKEEPER);
+    const drop = "-A ufw-user-input -p tcp --dport 2181 -j DROP";
+    expect(ends(drop).blocked).toEqual([
+      "/etc/ufw/user.rules:1 drops what comes to port 2181 of zookeeper.service (ufw.service reads it): take it out there",
+    ]);
+    expect(ends(`-A ufw-user-input -p tcp -s 10.0.0.0/24 --dport 2181 -j ACCEPT\n${drop}`)).toEqual(NOTHING);
+    const usual =
+      "-A ufw-user-input -p tcp --dport 22 -j ACCEPT\n-A ufw-user-input -p tcp --dport 23 -j DROP\n-A ufw-user-limit -m limit --limit 3/minute -j LOG\n-A ufw-user-limit -j REJECT\n-A ufw-user-limit-accept -j ACCEPT";
+    expect(ends(usual)).toEqual(NOTHING);
   });
 
   it("a port that another script opens: which of them comes first is not told", () => {

@@ -23,6 +23,40 @@ it("tells the lines of drop-ins that say how a unit starts, by their keys", asyn
   });
 });
 
+it("takes another package's drop-in for anybody's, and not one of all services", async () => {
+  const own = `/usr/lib/systemd/system/${UNIT}.d/50-vendor.conf`;
+  const all = "/usr/lib/systemd/system/service.d/10-all.conf";
+  const reader = new Reader(
+    tellOf({
+      files: { [own]: "[Unit]\nWants=a.service\n", [all]: "[Service]\nTimeoutAbortSec=1\n" },
+      units: { [UNIT]: { LoadState: "loaded", DropInPaths: `${own} ${all}` } },
+    }),
+  );
+  const { next } = await lookAtUnit(reader, UNIT);
+  expect(next?.lines.map(({ path, key }) => [path, key])).toEqual([[own, "Wants"]]);
+});
+
+it("tells units that it is to be started before and after, and those before it that never came up", async () => {
+  const fragment = (place: string, more = {}) => ({ FragmentPath: place, ActiveState: "inactive", ...more });
+  const reader = new Reader(
+    tellOf({
+      units: {
+        [UNIT]: {
+          LoadState: "loaded",
+          Before: "b.service c.target",
+          After: "b.service wait.service done.service lib.service",
+        },
+        "b.service": fragment("/lib/systemd/system/b.service", { ActiveState: "active" }),
+        "wait.service": fragment("/etc/systemd/system/wait.service"),
+        "done.service": fragment("/etc/systemd/system/done.service", { InvocationID: "12" }),
+        "lib.service": fragment("/lib/systemd/system/lib.service"),
+      },
+    }),
+  );
+  const { next } = await lookAtUnit(reader, UNIT);
+  expect([next?.circle, next?.neverRun]).toEqual([["b.service"], ["wait.service"]]);
+});
+
 it("asks a host for no more drop-ins than a unit has", async () => {
   const paths = Array.from({ length: 201 }, (_, at) => `/etc/x/${at}.conf`);
   const reader = new Reader(tellOf({ units: { [UNIT]: { DropInPaths: paths.join(" ") } } }));

@@ -1,11 +1,13 @@
 import { expect, it } from "vitest";
 import { ENDING_LINES, ENDING_WORDS } from "../../src/daemon/endings.ts";
-import { managersOf } from "../../src/daemon/managers.ts";
+import { isClockKept, managersOf } from "../../src/daemon/managers.ts";
 
-function told(text: string, by: string, path = "/etc/cron.d/site") {
+function linesOf(text: string, by: string) {
   const fits = [ENDING_WORDS, ENDING_LINES].every((what) => new RegExp(what).test(text));
-  return managersOf(fits ? [{ path, line: 1, text, by }] : []);
+  return fits ? [{ path: "/etc/cron.d/site", line: 1, text, by }] : [];
 }
+
+const told = (text: string, by: string) => managersOf(linesOf(text, by));
 
 it.each([
   ["/opt/puppetlabs/puppet/bin/puppet agent $PUPPET_EXTRA_OPTS --no-daemonize", "puppet.service", "puppet"],
@@ -34,4 +36,20 @@ it.each([
   ["/opt/muppet/bin/muppet run", "x.service"],
 ])("%s by %s is not", (text, by) => {
   expect(told(text, by)).toEqual([]);
+});
+
+it("cron may keep a clock right by a program that sets it once", () => {
+  for (const text of [
+    "17 * * * * root /usr/sbin/ntpdate -s pool.ntp.org",
+    "*/15 * * * * root rdate -s time.example; hwclock -w",
+    "@hourly ntpdate-debian >/dev/null",
+  ])
+    expect([text, isClockKept(linesOf(text, "cron"))]).toEqual([text, true]);
+  for (const text of [
+    "@reboot root ntpdate -s pool.ntp.org",
+    "5 4 * * * root apt-get -y purge ntpdate",
+    "tail /var/log/ntpdate.log",
+  ])
+    expect([text, isClockKept(linesOf(text, "cron"))]).toEqual([text, false]);
+  expect(isClockKept(linesOf("ntpdate -s pool.ntp.org", "ifupdown"))).toBe(false);
 });

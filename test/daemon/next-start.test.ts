@@ -64,6 +64,26 @@ const line = (text: string, more: Partial<UnitLine> = {}): UnitLine => {
 };
 const judged = (...lines: readonly UnitLine[]) => judgeStart(unit({ lines }), NEEDS);
 
+it("a service that dies now and then stays down where deaths of a day count together", () => {
+  expect(judged(line("StartLimitIntervalSec=1d")).warnings).toEqual([
+    expect.stringContaining("no longer starts x.service"),
+  ]);
+  expect(judged(line("StartLimitIntervalSec=10min"))).toEqual({
+    blocked: [],
+    warnings: [],
+    unread: undefined,
+  });
+});
+
+it("an order that goes in a circle keeps it from booting, one that waits perhaps", () => {
+  const { blocked, warnings } = judgeStart(
+    unit({ circle: ["y.service"], neverRun: ["wait.service"] }),
+    NEEDS,
+  );
+  expect(blocked).toEqual([expect.stringContaining("started before y.service and after it")]);
+  expect(warnings).toEqual([expect.stringContaining("after wait.service, which has not come up")]);
+});
+
 describe("a line of somebody's drop-in", () => {
   it.each([
     "LimitNOFILE=65536",
@@ -309,6 +329,8 @@ describe("the next start of a unit", () => {
     ["Kernel", "init=/bin/sh", /begin with init=\/bin\/sh/],
     ["Kernel", "init=/lib/systemd/systemd", undefined],
     ["Kernel", "init=/bin/systemd", undefined],
+    ["Kernel", "systemd.volatile=yes", /begin with systemd\.volatile=yes/],
+    ["Kernel", "systemd.volatile=no", undefined],
     ["Fstab", "UUID=dead on /srv", /mounts UUID=dead on \/srv .*emergency mode before x\.service .*nofail/],
   ])("of which every service, or the boot, has %s=%s", (key, value, because) => {
     const manager = { is: "value", value: [{ place: "/etc/x:7", key, value }] } as const;

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { bootPlan } from "../../src/daemon/boot.ts";
 import {
   faultOfCleaning,
   faultOfMade,
   faultOfPlace,
+  hiddenByUnit,
   mountsOf,
   mountUnit,
   unitsToAsk,
@@ -232,4 +234,46 @@ describe("a directory below /run", () => {
     if (expected === "") expect(fault).toBeUndefined();
     else expect(fault).toMatchObject({ is: "fault", because: expect.stringMatching(expected) });
   });
+});
+
+describe("a mount unit of the next boot", () => {
+  const found = (units: readonly string[], more: Partial<Place> = {}) =>
+    hiddenByUnit(
+      "/var/lib/mysql",
+      { realPath: "/var/lib/mysql", fstab: [], mounts: [ROOT], ...more },
+      bootPlan([["multi-user.target"], ...units.map((name) => [name, "local-fs.target", "running", "", ""])]),
+    );
+
+  it.each(["var-lib-mysql.mount", "var-lib.mount", "var-lib-mysql.automount"])(
+    "%s hides what is there",
+    (name) => {
+      expect(found([name])).toMatchObject({
+        is: "fault",
+        because: expect.stringContaining(`${name} mounts something on`),
+      });
+    },
+  );
+
+  it("hides nothing where it is mounted, elsewhere, or fstab's", () => {
+    expect(found(["var-lib-mysql.mount"], { mounts: [ROOT, ON] })).toBeUndefined();
+    expect(
+      found(["var-lib-mysql-backup.mount", "tmp.mount", "dev-hugepages.mount", "-.mount"]),
+    ).toBeUndefined();
+    expect(found(["var-lib-mysql.mount"], { fstab: [line("/var/lib/mysql")] })).toBeUndefined();
+  });
+});
+
+it("a drop-in of what makes directories at boot is told", () => {
+  const lines = [{ file: "/usr/lib/tmpfiles.d/haproxy.conf", line: 1, type: "d", instead: "" }];
+  const tmpfiles = (paths: string) =>
+    new Map([
+      ["LoadState", ["loaded"]],
+      ["DropInPaths", [paths]],
+    ]);
+  const fault = (paths: string) => faultOfMade("/run/haproxy", lines, new Map(), tmpfiles(paths));
+  expect(fault("/etc/systemd/system/systemd-tmpfiles-setup.service.d/x.conf")).toMatchObject({
+    is: "warning",
+  });
+  expect(fault("/usr/lib/systemd/system/service.d/10-timeout.conf")).toBeUndefined();
+  expect(fault("")).toBeUndefined();
 });

@@ -9,7 +9,7 @@ import { absent, value } from "./told-host.ts";
 export const UNIT_PROPERTIES = (
   "Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths " +
   "NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ExecStartPre ExecReload Slice " +
-  "MemoryMax MemoryHigh IOReadBandwidthMax IOWriteBandwidthMax CPUQuotaPerSecUSec TasksMax TasksCurrent WantedBy RequiredBy ConflictedBy"
+  "MemoryMax MemoryHigh IOReadBandwidthMax IOWriteBandwidthMax CPUQuotaPerSecUSec TasksMax TasksCurrent WantedBy RequiredBy ConflictedBy After Before"
 ).split(" ");
 
 export const late = { is: "unreadable", because: "it took more than 7 s" } as const;

@@ -1,5 +1,5 @@
 import type { Layer, Reading } from "../../contract/reading.ts";
-import { familyOf } from "../../daemon/in-the-way.ts";
+import { familyOf } from "../../daemon/reach.ts";
 import { bootRow, deathWarning, nextStartRow, runningLayer, unsteadyBecause } from "../../daemon/rows.ts";
 import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
@@ -37,7 +37,7 @@ function surroundings({ facts, loadRecorder, configFile, desired }: Situation): 
       : undefined;
   return [
     accessRow(facts.surroundings, facts.unit.startedAt, mended),
-    placeRow(facts.surroundings, "directories at boot"),
+    placeRow(facts.surroundings, "directories at boot", facts.unit),
   ];
 }
 

@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { isSameIp } from "../../ip.ts";
 import type { InstalledFacts } from "./facts.ts";
 import { stateOf } from "./in-force.ts";
 
@@ -16,6 +18,7 @@ export const OPTIONS_COMPARED = [
   "skip-networking",
   "bind-address",
   "port",
+  "skip-grant-tables",
 ] as const;
 
 type Option = (typeof OPTIONS_COMPARED)[number];
@@ -29,9 +32,12 @@ const SWITCHES = [
 
 /**
  * In what the next start would be another server than the one that runs: other data, no writes, or out of reach. Sentences
- * about what keeps it from its work, and about what a person should know.
+ * about what keeps it from its work, and about what a person should know. `addresses`: the host's.
  */
-export function judgeAsItRuns(facts: InstalledFacts): {
+export function judgeAsItRuns(
+  facts: InstalledFacts,
+  addresses: readonly string[],
+): {
   readonly blocked: readonly string[];
   readonly warnings: readonly string[];
 } {
@@ -75,6 +81,12 @@ export function judgeAsItRuns(facts: InstalledFacts): {
     else blocked.push(`the next start of ${name} has ${said}: take it out (${source("innodb-read-only")})`);
   }
 
+  // What runs does not tell. Who takes it out restarts the server.
+  if (isOn(of("skip-grant-tables").next))
+    blocked.push(
+      `the next start of ${name} asks nobody for a password (skip-grant-tables): take it out (${source("skip-grant-tables")})`,
+    );
+
   for (const [option, does] of SWITCHES) {
     const { next, now } = of(option);
     const variable = option.replaceAll("-", "_");
@@ -115,6 +127,10 @@ export function judgeAsItRuns(facts: InstalledFacts): {
       blocked.push(
         `${said}: no other host would reach it. Restart it if that is meant, or change it (${source("bind-address")})`,
       );
+    else if (!isOwn(address.next!, addresses))
+      blocked.push(
+        `${said}: this host has no such address, and the server would not start. Change it (${source("bind-address")})`,
+      );
     else warnings.push(said);
   }
   const port = of("port");
@@ -138,6 +154,15 @@ function isOther({
 
 function isOn(value: string | undefined): boolean {
   return value !== undefined && !/^(?:OFF|FALSE|0|NO)$/i.test(value);
+}
+
+/** Whether the host has all of these; of a name, or of any address, that is not asked. */
+function isOwn(bound: string, addresses: readonly string[]): boolean {
+  return bound.split(",").every((each) => {
+    const address = each.trim();
+    const isAny = isIP(address) === 0 || /^(?:127\.|[0.]+$|[0:]+$|::1$)/.test(address);
+    return isAny || addresses.some((own) => isSameIp(own, address));
+  });
 }
 
 function isLoopback(address: string): boolean {

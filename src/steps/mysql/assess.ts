@@ -96,7 +96,7 @@ function surroundings(installed: MysqlFacts["installed"]): readonly Reading[] {
   const around = installed?.surroundings;
   return around === undefined
     ? []
-    : [accessRow(around, installed?.unit.startedAt), placeRow(around, "data directory")];
+    : [accessRow(around, installed?.unit.startedAt), placeRow(around, "data directory", installed?.unit)];
 }
 
 /** Rows that no change of ours closes. While there is one, nothing is changed: no restart in vain. */

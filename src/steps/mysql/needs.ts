@@ -7,6 +7,10 @@ import type { ParserFacts } from "./facts.ts";
 /** Where the socket is of a server that does not tell: sid's MariaDB has another directory. */
 const SOCKET = "/run/mysqld/mysqld.sock";
 
+function runtimeOf(socket = SOCKET): string {
+  return dirname(socket).replace(/^\/var(?=\/run\/)/, "");
+}
+
 /** What the server's user does with which path when it starts. */
 export function needsOf(program: string, dataDirectory: string, paths: ParserFacts["paths"]): Needs {
   const data = dataDirectory.replace(/(?<=.)\/+$/, "");
@@ -19,7 +23,11 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
     names.map((name) => ({ path: join(directory, name), to: "write", own: directory }));
   const log = at("log-error");
   const init = at("init-file");
-  const runtime = dirname(at("socket") ?? SOCKET).replace(/^\/var(?=\/run\/)/, "");
+  const made = ["log-bin", "pid-file"]
+    .flatMap((option) => at(option) ?? [])
+    .map((path) => dirname(path).replace(/^\/var(?=\/run\/)/, ""))
+    .filter((path) => path !== data && path !== runtimeOf(at("socket")));
+  const runtime = runtimeOf(at("socket"));
   const directories = ["innodb-data-home-dir", "innodb-log-group-home-dir", "innodb-undo-directory"]
     .flatMap((option) => at(option) ?? [])
     .map((path) => path.replace(/(?<=.)\/+$/, ""))
@@ -49,6 +57,7 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
         : at("tmpdir")!
             .split(":")
             .map((path) => ({ path, to: "write", mustBeThere: true }) as const)),
+      ...made.map((path) => ({ path, to: "write", mustBeThere: true }) as const),
       ...(init === undefined ? [] : ([{ path: init, to: "read", mustBeThere: true }] as const)),
       { path: runtime, to: "write" },
     ],

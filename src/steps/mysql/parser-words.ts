@@ -6,7 +6,7 @@ import type { ParserFacts } from "./facts.ts";
 const SETTING = /^innodb-(?:buffer-pool-size|log-file-size|redo-log-capacity|flush-log-at-trx-commit) +(\S+)/;
 /** Places that the server goes to beside its data. */
 const PATH =
-  /^(socket|log-error|tmpdir|init-file|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory) +(\S.*)$/;
+  /^(socket|log-error|log-bin|pid-file|tmpdir|init-file|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory) +(\S.*)$/;
 
 /** What the server made of its options, and of them again where it checks them for names that it does not know. */
 export function parserFacts(

@@ -203,12 +203,12 @@ const LEAST_TASKS = 60;
 export function nextStartReading(
   installed: InstalledFacts,
   desired: MysqlParameters,
-  { memoryBytes }: HostFacts,
+  { memoryBytes, addresses }: HostFacts,
 ): Reading {
   const { bytes } = wantedPool(desired.bufferPoolSize, memoryBytes);
   return withFindings(
     nextStartRow(installed.unit, { memoryBytes: bytes + OVERHEAD_BYTES, tasks: LEAST_TASKS }),
-    judgeAsItRuns(installed),
+    judgeAsItRuns(installed, addresses),
   );
 }
 

@@ -2,6 +2,7 @@ import type { HostFacts } from "../../contract/host.ts";
 import type { HostName } from "../../contract/inventory-view.ts";
 import type { Reading } from "../../contract/reading.ts";
 import type { Fleet } from "../../contract/step.ts";
+import { isClockKept } from "../../daemon/managers.ts";
 import { check, unread } from "./check.ts";
 import type { PreflightDesired } from "./desired.ts";
 import type { PreflightFacts } from "./facts.ts";
@@ -17,8 +18,11 @@ const KEEPERS =
 const OWN_CLOCK = /^(?:kvm|qemu|none|vmware|microsoft|xen|amazon|oracle|bhyve|parallels|google)$/;
 
 /** A clock that is right now, and that nothing keeps so. */
-export function unkeptClock({ boot }: PreflightFacts, { virtualization }: HostFacts): string | undefined {
-  if (boot === undefined || !OWN_CLOCK.test(virtualization ?? "")) return undefined;
+export function unkeptClock(
+  { boot, bootLines }: PreflightFacts,
+  { virtualization }: HostFacts,
+): string | undefined {
+  if (boot === undefined || !OWN_CLOCK.test(virtualization ?? "") || isClockKept(bootLines)) return undefined;
   const keepers = [...boot.units].filter(([name]) => KEEPERS.test(name));
   if (keepers.length === 0)
     return `the next boot starts nothing that sets the clock, so it will go wrong: ${SET_IT}`;

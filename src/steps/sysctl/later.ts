@@ -123,6 +123,9 @@ function mayWrite(text: string, path: string): boolean {
   );
   if (named.test(text))
     return /[>=]|\b(?:tee|dd|sed|cp|write\w*)\b|\bsysctl\b.*\s-\w*w|["'][wa]\+?["']/.test(text);
-  const globs = text.match(new RegExp(KEY, "g")) ?? [];
+  // A part of the key in a variable may be any.
+  const isWritten = /\bsysctl\b.*(?:\s-\w*w|=)|(?:>\s*|\btee\s.*)["']?\/proc\/sys|\bwrite/.test(text);
+  const starred = isWritten ? text.replaceAll(/\$\{?\w+\}?/g, "*") : text;
+  const globs = starred.match(new RegExp(KEY, "g")) ?? [];
   return globs.some((glob) => isGlob(glob) && globMatches(procPathOf(glob), path));
 }

@@ -3,9 +3,9 @@ import type { HostFacts } from "../../contract/host.ts";
 import type { HostName } from "../../contract/inventory-view.ts";
 import type { Reading } from "../../contract/reading.ts";
 import type { Refusal } from "../../daemon/access.ts";
-import { familyOf } from "../../daemon/in-the-way.ts";
 import { otherStart } from "../../daemon/other-start.ts";
 import { isBelow } from "../../daemon/place.ts";
+import { familyOf } from "../../daemon/reach.ts";
 import { bootRow, isEnabled, nextStartRow } from "../../daemon/rows.ts";
 import { accessRow, placeRow } from "../../daemon/surroundings-rows.ts";
 import { assessFile, type FileAssessment, type FileFact, sha256Of } from "../../evidence/file.ts";
@@ -183,7 +183,7 @@ function surroundingRows(
       : undefined;
   return [
     accessRow(facts.surroundings, facts.unit.startedAt, mended),
-    placeRow(facts.surroundings, "data directory"),
+    placeRow(facts.surroundings, "data directory", facts.unit),
   ];
 }
 

@@ -46,6 +46,24 @@ it("data that is the same behind a link is the same, and InnoDB's files in it ar
   );
 });
 
+it("an address that the host has not keeps it from starting", async () => {
+  const bound = (address: string) => nextStart({ bind_address: address });
+  expect(await bound("10.99.99.99")).toMatchObject({
+    verdict: "blocked",
+    said: expect.stringMatching(/has no such address/),
+  });
+  for (const address of ["::", "127.0.0.2,0.0.0.0", "db.example"])
+    expect((await bound(address)).said ?? "").not.toMatch(/no such address/);
+});
+
+it("a server that would ask nobody for a password is refused", async () => {
+  expect(await nextStart({ skip_grant_tables: "TRUE" })).toMatchObject({
+    verdict: "blocked",
+    said: expect.stringMatching(/skip-grant-tables/),
+  });
+  expect(await nextStart({ skip_grant_tables: "FALSE" })).toMatchObject({ verdict: "proven" });
+});
+
 it("a port of a server that listens nowhere is none", async () => {
   // It tells 0 then, whatever the files say.
   const without = { skip_networking: "ON", port: 0 };

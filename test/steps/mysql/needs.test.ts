@@ -9,6 +9,18 @@ function madeAtBoot(...lines: readonly string[]) {
   return { made, written: access.filter(({ to }) => to === "write").at(-1)?.path };
 }
 
+it("a directory for its binary log and its PID is to be there, where it is none that it needs anyway", () => {
+  const more = (...lines: readonly string[]) => {
+    const { paths } = parserFacts({ is: "value", value: { exitCode: 0, lines } }, undefined);
+    const { access } = needsOf("/usr/sbin/mariadbd", "/var/lib/mysql", paths);
+    return access.filter(({ to, mustBeThere }) => to === "write" && mustBeThere).map(({ path }) => path);
+  };
+  expect(more("log-bin  /srv/log/bin", "pid-file  /srv/run/x.pid")).toEqual(["/srv/log", "/srv/run"]);
+  expect(
+    more("log-bin  mysql-bin", "pid-file  /run/mysqld/mysqld.pid", "log-bin  (No default value)"),
+  ).toEqual([]);
+});
+
 describe("what a database server needs of /run", () => {
   it("is the directory of its socket, which is another one from release to release", () => {
     for (const directory of ["/run/mysqld", "/run/mariadbd"])

@@ -244,7 +244,13 @@ function persistedJson({ persisted }: Database) {
 }
 
 export function hostFacts(given: Partial<HostFacts> = {}): HostFacts {
-  return { packages: new Map(), manifest: new Map(), memoryBytes: 3 * GIB, ...given } as HostFacts;
+  return {
+    packages: new Map(),
+    manifest: new Map(),
+    addresses: [],
+    memoryBytes: 3 * GIB,
+    ...given,
+  } as HostFacts;
 }
 
 export function hostOf(database: Database): HostFacts {

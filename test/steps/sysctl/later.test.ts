@@ -39,6 +39,8 @@ describe("what a line makes of a key", () => {
     ["echo $TIMEOUT >/proc/sys/net/ipv4/tcp_fin_timeout", undefined],
     ["cat /etc/fin >/proc/sys/net/ipv4/tcp_fin_timeout", undefined],
     ["cd /proc/sys/net/ipv4; echo 60 >tcp_fin_timeout", undefined],
+    ["for k in fin_timeout sack; do sysctl -qw net.ipv4.tcp_$k=60; done", undefined],
+    ['echo 60 >"/proc/sys/net/ipv4/tcp_${k}"', undefined],
     ["for key in tcp_fin_timeout=60 tcp_sack=1; do sysctl -w net.ipv4.$key; done", undefined],
   ])("%s", (text, value) => {
     expect(valueIn(text, FIN)).toEqual({ value });
@@ -52,6 +54,10 @@ describe("what a line makes of a key", () => {
     "sysctl -w net.ipv6.tcp_fin=60",
     'RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/ipv4/conf/$name --prefix=/net/ipv4/neigh/$name"',
     "net.ipv4.conf.*.rp_filter = 2",
+    "sysctl -w net.ipv4.conf.$IFACE.rp_filter=2",
+    "echo 1 >/proc/sys/net/ipv4/conf/$IFACE/forwarding",
+    "value=$(cat /proc/sys/net/ipv4/tcp_$k)",
+    "sysctl -n net.ipv4.tcp_$k",
   ])("%s says nothing of it", (text) => {
     expect(valueIn(text, FIN)).toBeUndefined();
   });
