@@ -67,16 +67,10 @@ sub microseconds {
 
 # --- Values in questions ---
 
-my %PROPERTY = map { $_ => 1 } qw(
-  Id LoadState ActiveState SubState UnitFileState MainPID NRestarts Result StatusText FragmentPath DropInPaths
-  NeedDaemonReload InvocationID ExecStart Environment EnvironmentFiles User RootDirectory ProtectSystem Job LimitNOFILE
-  ExecStartPre ExecReload Slice MemoryMax MemoryHigh IOReadBandwidthMax IOWriteBandwidthMax CPUQuotaPerSecUSec TasksMax TasksCurrent IPAddressAllow IPAddressDeny WantedBy RequiredBy ConflictedBy
-  Group SupplementaryGroups DynamicUser ProtectHome ReadWritePaths ReadOnlyPaths InaccessiblePaths NoExecPaths ExecPaths
-  BindPaths BindReadOnlyPaths TemporaryFileSystem PrivateTmp StateDirectory LogsDirectory CacheDirectory
-  RootImage RequiresMountsFor RuntimeDirectory SourcePath After Before);
-
 my %VALUE = (
   unit => qr/\A(?:-\.slice|[A-Za-z0-9_][A-Za-z0-9:_.\\@-]{0,250}\.(?:service|path|timer|mount|socket|target|slice|device|swap))\z/,
+  # Of a unit; what is given to a service in secret is nobody's question.
+  property => qr/\A(?!\w*Credential)[A-Z]\w{1,40}\z/,
   condition => qr/\A(?:Condition|Assert)[A-Za-z0-9]{1,40}=[^\0\n]{0,1000}\z/,
   path => qr{\A/[^\0\n]*\z},
   plain_path => qr{\A/[A-Za-z0-9_./@+-]{0,4095}\z},
@@ -1953,7 +1947,7 @@ sub units {
   for (@asked) {
     my (undef, $name, @properties) = @$_;
     checked(unit => $name);
-    for (@properties) { $PROPERTY{$_} or die "the reader refuses a property: $_\n"; $wanted{$_} = 1 }
+    $wanted{checked(property => $_)} = 1 for @properties;
   }
   $wanted{ExecStart} = 1 if $wanted{Environment};
   my %known;
@@ -2042,7 +2036,7 @@ sub work {
   if ($verb eq "unit" || $verb eq "enabled") {
     my $all = $verb eq "unit" ? \&units : \&enabled;
     my $ask = sub { my @some = @_; $attempt->(sub { $all->(map { [@$_[1 .. $#$_]] } @some) }, map { $$_[0] } @some) };
-    my @fine = grep { ($$_[2] // "") =~ $VALUE{unit} && !grep { !$PROPERTY{$_} } @$_[3 .. $#$_] } @jobs;
+    my @fine = grep { ($$_[2] // "") =~ $VALUE{unit} && !grep { $_ !~ $VALUE{property} } @$_[3 .. $#$_] } @jobs;
     $ask->(@fine) if @fine;
     for my $job (@jobs) { $ask->($job) if !grep { $_ == $job } @fine }
     return hand_over($out, \$said);
