@@ -384,7 +384,7 @@ function keepsFromBooting(word: string, name: string): boolean {
   const [, init] = /^init=(.*)$/.exec(word) ?? [];
   if (init !== undefined) return !/^(?:\/usr)?\/(?:sbin\/init|(?:bin|lib\/systemd)\/systemd)$/.test(init);
   // The disk as it is now would not be there, or what is written to it is lost at the next shutdown.
-  if (/^systemd\.volatile=(?!no\b|0\b|false\b)/.test(word)) return true;
+  if (/^(?:systemd\.volatile=(?!no\b|0\b|false\b)|overlayroot=(?!disabled\b|$))/.test(word)) return true;
   const [, key, value = ""] = /^systemd\.(mask|unit)=(.*)$/.exec(word) ?? [];
   if (key === "mask") return value === name || `${value}.service` === name;
   return key === "unit" && !/^(?:default|multi-user|graphical)\.target$/.test(value);

@@ -847,6 +847,11 @@ sub packages_altered {
     my $since = (lstat "$info/$list")[10];
     my $tell = sub { my ($at, $what, @its) = @_; push @found, $at, $package, $what, @its ? (sprintf("%04o", S_IMODE($its[2])), owner(@its[4, 5]), @its[7, 10]) : ("", "", 0, 0) };
     my $text = slurp("$info/$list", $ANSWER_BYTES) // die "$info/$list: $!\n";
+    # Of what an administrator may change the JVM's alone: without it Java does not start.
+    if ($package =~ /(\d+)-jre/) {
+      my ($jvm, $status) = ("etc/java-$1", slurp("/var/lib/dpkg/status", $SEARCHED_BYTES) // "");
+      $text .= "$2  $1\n" while $status =~ m{^ /($jvm\S+/(?:jvm|security)\S+) (\w+)$}mg;
+    }
     while ($text =~ /^([0-9a-f]{32})  (.+)/mg) {
       my ($sum, $path) = ($1, "/$2");
       next if $path =~ $UNREAD || $diverted{$path};
@@ -1610,7 +1615,7 @@ sub manager_settings {
   push @told, map { ("/etc/ld.so.preload:$$_[0]", "Preload", $$_[1]) } said_in(whole("/etc/ld.so.preload"));
   # The first entry is the one that boots unless somebody chooses.
   my ($entry) = grep { $$_[1] =~ /\A\s*linux/ } said_in(whole("/boot/grub/grub.cfg"));
-  my $words = join " ", grep { /\A(?:systemd\.(?:mask|unit|volatile)=|init=|(?:[sS1]|single|rescue|emergency)\z)/ } split " ", $entry ? $$entry[1] : "";
+  my $words = join " ", grep { /\A(?:systemd\.(?:mask|unit|volatile)=|overlayroot=|init=|(?:[sS1]|single|rescue|emergency)\z)/ } split " ", $entry ? $$entry[1] : "";
   push @told, "/boot/grub/grub.cfg:$$entry[0]", "Kernel", $words if $words ne "";
   for (said_in(whole("/etc/fstab"))) {
     my ($spec, $point, $type, $options) = map { unescaped($_) } split " ", $$_[1];

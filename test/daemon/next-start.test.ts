@@ -330,7 +330,8 @@ describe("the next start of a unit", () => {
     ["Kernel", "init=/lib/systemd/systemd", undefined],
     ["Kernel", "init=/bin/systemd", undefined],
     ["Kernel", "systemd.volatile=yes", /begin with systemd\.volatile=yes/],
-    ["Kernel", "systemd.volatile=no", undefined],
+    ["Kernel", "overlayroot=tmpfs", /begin with overlayroot=tmpfs/],
+    ["Kernel", "systemd.volatile=no overlayroot=disabled", undefined],
     ["Fstab", "UUID=dead on /srv", /mounts UUID=dead on \/srv .*emergency mode before x\.service .*nofail/],
   ])("of which every service, or the boot, has %s=%s", (key, value, because) => {
     const manager = { is: "value", value: [{ place: "/etc/x:7", key, value }] } as const;
