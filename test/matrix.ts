@@ -1,8 +1,9 @@
-// `npm run test:matrix`: the whole job, every trap and what depends on a release's programs on each Debian release, and a
-// table of how they ended.
+// `npm run test:matrix`: the whole job, every trap and what depends on a release's programs on each Debian release, a table
+// of how they ended, and what a host of each answers, for the unit tests.
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { type Suite, suites } from "./lab/suite.ts";
+import { recordRelease } from "./recorded/record.ts";
 import { plantTraps } from "./traps/table.ts";
 
 /** End-to-end tests whose hosts are of the release that is tried. */
@@ -18,8 +19,10 @@ function passesScenarios(suite: Suite): boolean {
 
 const results: ({ suite: Suite; lives: boolean } & Awaited<ReturnType<typeof plantTraps>>)[] = [];
 // One after the other: each takes the machine.
-for (const suite of suites)
+for (const suite of suites) {
+  await recordRelease(suite);
   results.push({ suite, lives: passesScenarios(suite), ...(await plantTraps(suite)) });
+}
 for (const { table } of results) console.log(`\n${table}`);
 const word = (passed: boolean) => (passed ? "passed" : "**failed**");
 const rows = results.map(
