@@ -7,14 +7,16 @@ export const SHORTEST_PAUSE_MS = 100;
 export const LONGEST_PAUSE_MS = 1000;
 /** A host is asked for no more than half of the time, unless its answers take longer than this. */
 const LONGEST_REST_MS = 3000;
+/** What only has to stay as it is is looked at no more often than this: what fails and comes back by itself tells so later. */
+const STAYING_MS = 3000;
 
 /**
  * The least pause after a look that took so long. What is as it should be, and only has to stay so for a while yet, is looked
- * at half-way through that, too, for what comes and goes.
+ * at half-way through that, too.
  */
 export function restMs(tookMs: number, staysMs = 0): number {
   // A timer counts whole milliseconds, and may end within the last of them.
-  const untilNextMs = staysMs > 2 * LONGEST_PAUSE_MS ? staysMs / 2 : Math.ceil(staysMs) + 1;
+  const untilNextMs = staysMs > STAYING_MS ? Math.max(staysMs / 2, STAYING_MS) : Math.ceil(staysMs) + 1;
   return Math.max(Math.min(tookMs, LONGEST_REST_MS), untilNextMs);
 }
 

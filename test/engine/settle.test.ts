@@ -154,8 +154,9 @@ describe("between two looks", () => {
   }
 
   it.each([
-    ["is seen half-way through what is left, and at its end", 6_000, 0, 4],
-    ["is seen at the end of what is short", 2_000, 0, 2],
+    ["is seen half-way, and at the end", 6_000, 0, 3],
+    ["is seen half-way through what is left of a long time", 20_000, 0, 5],
+    ["is seen at the end of what is short", 3_000, 0, 2],
     ["is not asked more than half of the time", 5_000, 2_000, 3],
   ])("what has to stay as it is %s", async (_, lastsMs, tookMs, count) => {
     const begun = await begins(lastsMs, tookMs);
