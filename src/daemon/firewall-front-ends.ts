@@ -11,7 +11,7 @@ export function byFrontEnd(
   const reached = doors.filter(({ isLocal }) => !isLocal);
   const lets = together.filter(({ path }) => path === line.path).map((each) => withoutComment(each.text));
   for (const [, before = "", said = ""] of text.matchAll(/^(.*?)\bufw\s+((?:[^;&|]|&\d)*)/g)) {
-    if (IS_TOLD.test(before) || /\bdelete\b/.test(said)) continue;
+    if (IS_TOLD.test(before) || /\b(?:delete|route)\b/.test(said)) continue;
     const isOpen = ({ port }: Door) =>
       lets.some((each) => {
         const [, allowed] = /\bufw\s+(?:\S+\s+)*?allow\s+(.*)/.exec(each) ?? [];
@@ -32,7 +32,8 @@ export function byFrontEnd(
       return {
         does: `shuts port ${door.port} of`,
         before,
-        isSaid: /\bfrom\s+(?!any\b)|\bon\s/.test(said),
+        // The first that fits decides.
+        isSaid: /\bfrom\s+(?!any\b)|\bon\s/.test(said) || isOpen(door),
         lasts: true,
       };
   }
