@@ -560,12 +560,15 @@ describe("what is run at a boot or later", () => {
       "/run/systemd/transient/run-x.service":
         "[Service]\nExecStart=/bin/stop-it four\nExecStopPost=/bin/stop-it five\n",
       "/etc/systemd/system/atd.service": "[Service]\nExecStart=/usr/sbin/atd\n",
+      // Of a package's, in which nothing fits, nothing is followed.
+      "/usr/lib/tmpfiles.d/package.conf": "w /etc/knob - - - - /etc/of-package\n",
+      "/etc/of-package": "stop-it never\n",
     };
     const plant = Object.entries(places).map(
       ([path, text]) =>
         `mkdir -p ${path.replace(/\/[^/]*$/, "")}; printf '${text.replaceAll("\n", "\\n")}' >${path}; chmod ${path === "/etc/status" ? 644 : 755} ${path}`,
     );
-    const empty = ["/etc", "/run", "/var/spool", "/var/log"].map((path) => `mount -t tmpfs none ${path}`);
+    const empty = ["/etc", "/run", "/var/spool", "/var/log", "/usr/lib/tmpfiles.d"].map((path) => `mount -t tmpfs none ${path}`);
     const many = "mkdir /etc/app; for i in $(seq 450); do : >/etc/app/$i.txt; done";
     const wanted =
       "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service ../netfilter-persistent.service /etc/systemd/system/multi-user.target.wants";
