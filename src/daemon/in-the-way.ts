@@ -43,7 +43,7 @@ export const WAY_LINES = [
   // What may let packets in: a chain that is asked, the end of a list or of such a chain.
   has("\\b(?:jump|goto|vmap)\\b"),
   // Whose rules come next.
-  "[ \\t]*(?:table|chain)\\s",
+  "[ \\t]*(?:table|chain)\\s[^{]{0,80}\\{",
   both("-[AI] INPUT\\b", `\\s(?:-j|-g|--jump|--goto)\\s+(?!${FINAL}|LOG\\b)`),
   has("\\baccept[\\s;}]*(?:$|comment\\b)"),
   both("\\btc\\s", "\\b(?:netem|tbf|htb|police)\\b"),
