@@ -171,11 +171,13 @@ export function filtered(
     const isOpened = others.some(
       (each, index) => index > at && /^\S.*\s(?:-P|--policy)\s+INPUT\s+ACCEPT\b/.test(each),
     );
-    const all = others.flatMap((each) => each.split(";"));
+    const statements = others.flatMap((each) => each.split(";"));
     const isAnswered = way === "out" && peers.length === 0 && answersLeave(others, at);
     const shut = isOpened
       ? undefined
-      : doors.find((door) => !all.some((each) => mayAccept(each, door)) && !(isAnswered && !door.isLocal));
+      : doors.find(
+          (door) => !statements.some((each) => mayAccept(each, door)) && !(isAnswered && !door.isLocal),
+        );
     return shut && dropped(shut);
   }
   // Only what is decided before it gets past it; iptables' -I goes to the beginning.
