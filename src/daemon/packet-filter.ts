@@ -265,13 +265,12 @@ function hookOf(line: BootLine, together: readonly BootLine[]): RegExpExecArray 
 
 /** Whether a chain of what this host sends lets its answers out. */
 function answersLeave(others: readonly string[], at: number): boolean {
+  const isOutput = (text: string) => /\bOUTPUT\b/.test(text);
   const next = others.findIndex((each, index) => index > at && HOOK.test(each));
-  return others.some(
-    (each, index) =>
-      (/\bOUTPUT\b/.test(each) || (HOOK.test(others[at]!) && index >= at && (next < 0 || index < next))) &&
-      ACCEPTS.test(each) &&
-      /\bestablished\b/i.test(each),
-  );
+  const chain = isOutput(others[at]!)
+    ? others.filter(isOutput)
+    : others.slice(at, next === -1 ? undefined : next);
+  return chain.some((each) => ACCEPTS.test(each) && /\bestablished\b/i.test(each));
 }
 
 const ADDRESSES = /(?:^|\s)(?:-s|-d|--source|--destination|saddr|daddr)\s+(\{[^}]*\}|\S+)/;

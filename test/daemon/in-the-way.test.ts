@@ -374,6 +374,10 @@ describe("what ordinary hosts have is in nobody's way", () => {
       "table inet f {\n chain o {\n  type filter hook output priority 0; policy drop;\n  ct state established,related accept\n  tcp dport { 53, 443 } accept\n }\n}",
     ],
     [
+      "few that it may send to, the policy on a line by itself",
+      "table inet f {\n chain o {\n  type filter hook output priority 0\n  policy drop\n  ct state established,related accept\n }\n}",
+    ],
+    [
       "few that it may send to, of iptables",
       "iptables -P OUTPUT DROP\niptables -A OUTPUT -m state --state ESTABLISHED -j ACCEPT",
     ],
@@ -408,9 +412,15 @@ describe("what ordinary hosts have is in nobody's way", () => {
     expect([blocked.length, warnings]).toEqual([1, []]);
   });
 
+  it("a port that ufw shuts while it opens others is shut", () => {
+    const text = "ufw allow OpenSSH\nufw allow 443/tcp\nufw deny 8080/tcp";
+    expect(endingsOf(linesOf(text, "fw.service"), "haproxy.service", haproxy).blocked).toHaveLength(1);
+  });
+
   it.each([
     ["a chain that not all are asked for", "table inet f {\n chain public {\n  tcp dport 8080 drop\n }\n}"],
     ["a chain of its own", "-A public -p tcp --dport 8080 -j DROP"],
+    ["hosts that ufw let in before", "ufw allow from 10.0.0.0/8\nufw deny 8080"],
     ["a port that ufw opened for some before", "ufw allow from 10.0.0.0/8 to any port 8080\nufw deny 8080"],
   ])("what may let the mesh in is a warning: %s", (_, text) => {
     const { blocked, warnings } = endingsOf(linesOf(text, "fw.service"), "haproxy.service", haproxy);

@@ -568,7 +568,9 @@ describe("what is run at a boot or later", () => {
       ([path, text]) =>
         `mkdir -p ${path.replace(/\/[^/]*$/, "")}; printf '${text.replaceAll("\n", "\\n")}' >${path}; chmod ${path === "/etc/status" ? 644 : 755} ${path}`,
     );
-    const empty = ["/etc", "/run", "/var/spool", "/var/log", "/usr/lib/tmpfiles.d"].map((path) => `mount -t tmpfs none ${path}`);
+    const empty = ["/etc", "/run", "/var/spool", "/var/log", "/usr/lib/tmpfiles.d"].map(
+      (path) => `mount -t tmpfs none ${path}`,
+    );
     const many = "mkdir /etc/app; for i in $(seq 450); do : >/etc/app/$i.txt; done";
     const wanted =
       "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service ../netfilter-persistent.service /etc/systemd/system/multi-user.target.wants";
