@@ -9,10 +9,12 @@ export function byFrontEnd(
   doors: readonly Door[],
 ): InTheWay | undefined {
   const reached = doors.filter(({ isLocal }) => !isLocal);
-  const lets = together.filter(({ path }) => path === line.path).map((each) => withoutComment(each.text));
-  const allowed = lets.flatMap((each) => /\bufw\s+(?:\S+\s+)*?allow\s+(.*)/.exec(each)?.[1] ?? []);
   for (const [, before = "", said = ""] of text.matchAll(/^(.*?)\bufw\s+((?:[^;&|]|&\d)*)/g)) {
     if (IS_TOLD.test(before) || /\b(?:delete|route)\b/.test(said)) continue;
+    const allowed = together.flatMap((each) => {
+      const words = each.path === line.path ? withoutComment(each.text) : "";
+      return /\bufw\s+(?:\S+\s+)*?allow\s+(.*)/.exec(words)?.[1] ?? [];
+    });
     const isOpen = ({ port }: Door) => allowed.some((each) => isOfAnyPort(each) || hasPort(each, port));
     if (/\bdefault\s+(?:deny|reject)\b(?!\s+(?:out|routed))/.test(said)) {
       const shut = reached.find((door) => !isOpen(door));
