@@ -1922,8 +1922,8 @@ my %QUESTION = (
   "resolution" => [10, [qw(host *)], sub {
     ["value", map { my ($error, @found) = getaddrinfo($_, "", { socktype => SOCK_STREAM }); ($_, $error ? "$error" : join " ", "=", map { (getnameinfo($$_{addr}, 1))[1] } @found) } @_];
   }],
-  # NAMESERVER or "", NAME...: lines of the watcher's dns-names.rb.
-  "dns" => [15, [qw(any host *)], sub { ["value", split /\n/, told(["/usr/bin/ruby", "/opt/meshctl/watcher/dns-names.rb", @_])] }],
+  # NAMESERVER or "", NAME...: lines of the watcher's dns-names.rb, which asks as the watcher's user.
+  "dns" => [15, [qw(any host *)], sub { ["value", split /\n/, told(["/usr/bin/ruby", "/opt/meshctl/watcher/dns-names.rb", @_], before => sub { become("meshctl-watcher") })] }],
   "health" => [15, [qw(address port seconds http_path)], \&health],
   "database.options" => [8, [qw(server user yes_no)], sub {
     database_parser($_[0] eq "mariadb" ? "/usr/sbin/mariadbd" : "/usr/sbin/mysqld", ["--help", "--verbose"], @_[1, 2]);

@@ -615,6 +615,13 @@ describe("what is run at a boot or later", () => {
   });
 });
 
+describe("what DNS says", () => {
+  it("is asked as the watcher's user, by no program that runs as root", async () => {
+    const none = { is: "unreadable", because: expect.stringContaining("no user meshctl-watcher") };
+    expect(await ask("dns", "127.0.0.1", "a.example")).toEqual(none);
+  });
+});
+
 describe("a package's files", () => {
   it("that are gone, closed, emptied or others than it brought are told, and no others", async () => {
     const sumOf = (text: string) => createHash("md5").update(text).digest("hex");
