@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 /** The commit that is checked out where a file is; undefined where no repository holds it. Runs no program. */
@@ -15,9 +15,8 @@ export function commitAround(file: string): string | undefined {
 
 function repositoryAround(folder: string): string | undefined {
   const git = join(folder, ".git");
-  const found = statSync(git, { throwIfNoEntry: false });
-  if (found?.isDirectory()) return git;
-  const [, elsewhere] = /^gitdir: (.+)$/.exec((found && lineOf(git)) ?? "") ?? [];
+  if (statOf(git)?.isDirectory()) return git;
+  const [, elsewhere] = /^gitdir: (.+)$/.exec(lineOf(git) ?? "") ?? [];
   if (elsewhere !== undefined) return resolve(folder, elsewhere);
   return dirname(folder) === folder ? undefined : repositoryAround(dirname(folder));
 }
@@ -35,9 +34,22 @@ function lineOf(file: string): string | undefined {
   return textOf(file)?.split("\n")[0];
 }
 
+/** No list of branches is longer. A repository may be anybody's, and what is no file has no end. */
+const MOST_BYTES = 64 << 20;
+
 function textOf(file: string): string | undefined {
+  const found = statOf(file);
+  if (!found?.isFile() || found.size > MOST_BYTES) return undefined;
   try {
     return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function statOf(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
   } catch {
     return undefined;
   }

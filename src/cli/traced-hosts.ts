@@ -13,6 +13,10 @@ type Say = (text: string) => void;
 /** Of a file with a thousand lines the first are shown: `--record` keeps all. */
 const MOST_LINES = 40;
 const MOST_IN_A_LINE = 400;
+/** What a script hands to a block of its own (script-block.ts): in base64, which hides a secret from the mask. */
+const INPUT = /^(base64 -d <<'(meshctl_\w+_input)' \| \{\n)[\s\S]*?^(?=\2$)/gm;
+/** The content of a file in what a script answers (evidence/prelude.sh), in base64 as well. */
+const CONTENT = /^(file\t(?:[^\t\n]*\t){7})[^\t\n]+$/gm;
 
 /** The same hosts; every script that is run on one, every question and what came back is said, secrets masked. */
 export function tracedHosts(remoteOf: (host: HostName) => Remote, say: Say): (host: HostName) => Remote {
@@ -81,7 +85,7 @@ class TracedRemote implements Remote {
   run(script: string, options: RunOptions): Promise<Outcome> {
     return this.#told(script, options, this.#remote.run(script, options), ({ exitCode, stdout, stderr }) => [
       `exit code ${exitCode}`,
-      `${stdout}${stderr}`,
+      `${stdout.replaceAll(CONTENT, "$1(not shown)")}${stderr}`,
     ]);
   }
 
@@ -111,7 +115,7 @@ class TracedRemote implements Remote {
     answer: (ended: T) => readonly [string, string],
   ): Promise<T> {
     const title = `${this.host} $ ${during}`;
-    this.#say(block(title, script, Number.POSITIVE_INFINITY));
+    this.#say(block(title, script.replaceAll(INPUT, "$1(not shown)\n"), Number.POSITIVE_INFINITY));
     try {
       const ended = await running;
       const [how, said] = answer(ended);

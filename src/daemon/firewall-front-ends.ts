@@ -9,17 +9,13 @@ export function byFrontEnd(
   doors: readonly Door[],
 ): InTheWay | undefined {
   const reached = doors.filter(({ isLocal }) => !isLocal);
-  const lets = together.filter(({ path }) => path === line.path).map((each) => withoutComment(each.text));
   for (const [, before = "", said = ""] of text.matchAll(/^(.*?)\bufw\s+((?:[^;&|]|&\d)*)/g)) {
-    if (IS_TOLD.test(before) || /\bdelete\b/.test(said)) continue;
-    const isOpen = ({ port }: Door) =>
-      lets.some((each) => {
-        const [, allowed] = /\bufw\s+(?:\S+\s+)*?allow\s+(.*)/.exec(each) ?? [];
-        return (
-          allowed !== undefined &&
-          (!/\b\d+(?:\/\w+)?(?![\d./])/.test(withoutAddresses(allowed)) || hasPort(allowed, port))
-        );
-      });
+    if (IS_TOLD.test(before) || /\b(?:delete|route)\b/.test(said)) continue;
+    const allowed = together.flatMap((each) => {
+      const words = each.path === line.path ? withoutComment(each.text) : "";
+      return /\bufw\s+(?:\S+\s+)*?allow\s+(.*)/.exec(words)?.[1] ?? [];
+    });
+    const isOpen = ({ port }: Door) => allowed.some((each) => isOfAnyPort(each) || hasPort(each, port));
     if (/\bdefault\s+(?:deny|reject)\b(?!\s+(?:out|routed))/.test(said)) {
       const shut = reached.find((door) => !isOpen(door));
       return (
@@ -32,7 +28,10 @@ export function byFrontEnd(
       return {
         does: `shuts port ${door.port} of`,
         before,
-        isSaid: /\bfrom\s+(?!any\b)|\bon\s/.test(said),
+        isSaid:
+          /\bfrom\s+(?!any\b)|\bon\s/.test(said) ||
+          // The first that fits decides.
+          allowed.some((each) => hasPort(each, door.port) || (isOfAnyPort(each) && /\bfrom\s/.test(each))),
         lasts: true,
       };
   }
@@ -49,6 +48,11 @@ export function byFrontEnd(
       };
   }
   return undefined;
+}
+
+/** Whether what is allowed names no port: that of an application is not told. */
+function isOfAnyPort(allowed: string): boolean {
+  return !/\b\d+(?:\/\w+)?(?![\d./])/.test(withoutAddresses(allowed));
 }
 
 const FIREWALLD_SHUTS =

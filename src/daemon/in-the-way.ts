@@ -14,7 +14,7 @@ const PRIVATE =
 export const WAY_WORDS = [
   ...`${FINAL}|accept|ACCEPT`.split("|"),
   "/var/lib/zookeeper",
-  "ip link set",
+  ..."ip link set,table ,chain ".split(","),
   ..."hook jump goto vmap INPUT input netem tbf htb police blackhole unreachable prohibit socat sock LOCK lock UNLOCK unlock zkCli".split(
     " ",
   ),
@@ -42,6 +42,8 @@ export const WAY_LINES = [
   `${OF_ADDRESS}${both(VERDICT, "(?:\\b(?:[ds]ports?|policy|hook|iif|iifname|saddr|input)\\b|\\s-s\\s|[ :](?:INPUT|OUTPUT|PREROUTING)\\b)")}`,
   // What may let packets in: a chain that is asked, the end of a list or of such a chain.
   has("\\b(?:jump|goto|vmap)\\b"),
+  // Whose rules come next.
+  "[ \\t]*(?:table|chain)\\s[^{]{0,80}\\{",
   both("-[AI] INPUT\\b", `\\s(?:-j|-g|--jump|--goto)\\s+(?!${FINAL}|LOG\\b)`),
   has("\\baccept[\\s;}]*(?:$|comment\\b)"),
   both("\\btc\\s", "\\b(?:netem|tbf|htb|police)\\b"),

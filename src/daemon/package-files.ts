@@ -24,7 +24,10 @@ export function packageFaults(
     const refuse = (because: string, isClosed = false) =>
       refusals.push({ value: showFile(file), path: file.path, because, isClosed });
     const brought = `what ${file.package} brought`;
-    const again = `apt-get install --reinstall ${file.package} brings it back`;
+    // What an administrator may change dpkg leaves alone unless it is told.
+    const isConffile = file.path.startsWith("/etc/");
+    const how = isConffile ? " -o Dpkg::Options::=--force-confask,confnew,confmiss" : "";
+    const again = `apt-get install --reinstall${how} ${file.package} brings it back`;
     if (file.is === "absent") refuse(`${file.path} is not there, ${brought}: ${again}`);
     else if (file.is === "closed") {
       const isHis = user === "root" || file.owner.split(":").some((name, at) => name === [user, group][at]);
@@ -34,6 +37,7 @@ export function packageFaults(
           true,
         );
     } else if (file.size === 0) refuse(`${file.path} is empty, and not ${brought}: ${again}`);
+    else if (isConffile && startedAt === undefined) warnings.push(`${file.path} is not ${brought}`);
     else if (startedAt === undefined || file.changed > startedAt)
       refuse(
         `${file.path} is not ${brought}, and ${unitName} has not been started with it yet: ${again} (where dpkg-divert --list names it, dpkg-divert --remove does), or restart ${unitName} to see`,

@@ -32,7 +32,7 @@ const POLICY = /\bpolicy\s+drop\b/;
 const HOOK = /\bhook\s+(\w+)/;
 /** A rule that asks for more than a port: for whom it holds is not told here. */
 const ASKS_MORE =
-  /\b(?:saddr|daddr|ct|limit|quota|meter|mark|tcp flags|iif|iifname|oif|oifname|fib|rt|meta)\b|(?:^|\s)(?:-s|-d|-i|-o|!|--(?:source|destination|in-interface|out-interface)|-m\s+(?!tcp\b|multiport\b|comment\b|udp\b)\S+)(?=\s)|[@$]/;
+  /\b(?:saddr|daddr|ct|limit|quota|meter|mark|tcp flags|iif|iifname|oif|oifname|fib|rt|meta(?!\s+l4proto))\b|(?:^|\s)(?:-s|-d|-i|-o|!|--(?:source|destination|in-interface|out-interface)|-m\s+(?!tcp\b|multiport\b|comment\b|udp\b)\S+)(?=\s)|[@$]/;
 /** How rules of iptables-save's and nft's begin. */
 const RULE =
   /^\s*(?:-A\s|:[A-Z]|[{}]|(?:add|insert|replace|table|chain|type|policy|tcp|th|ip6?|inet|meta|ct|(?:iif|oif)(?:name)?|counter|log|limit)\s)/;
@@ -41,14 +41,32 @@ const PASSES =
   /\b(?:jump|goto|vmap)\b|(?:-j|--jump|-g|--goto)\s+(?!(?:DROP|REJECT|(?:NF)?LOG|RETURN|ACCEPT|SET|(?:CONN)?MARK)\b|f2b-|sshguard)\S/;
 const LOOPBACK = /(?:-i|--in-interface|\biif(?:name)?|-o|\boif(?:name)?)\s+["']?lo\b/;
 const NO_LOOPBACK = /!\s+(?:-i|--in-interface)\s+lo\b/;
-const OTHER_TABLE = /\bFORWARD\b|\bhook\s+(?:forward|postrouting)\b|\budp\b|\bicmp/;
+const OTHER_TABLE = /\bFORWARD\b|\bhook\s+(?:forward|postrouting)\b/;
+const TABLE = /^\s*table\s+(?:(ip6?)\s)?/;
+const CHAIN = /^\s*chain\s/;
 
-/** The one that a rule is about; undefined of both, or where its line does not tell. */
-function familyIn({ text, path }: BootLine): Family | undefined {
+/** Of a rule for several protocols TCP may be one. */
+function isOtherProtocol(text: string): boolean {
+  return /\budp\b|\bicmp/.test(text) && !/\btcp\b/.test(text);
+}
+
+/** The one that a rule is about; undefined of both, or where neither its line nor its table tells. */
+function familyIn(line: BootLine, together: readonly BootLine[]): Family | undefined {
+  const own = familyOfLine(line);
+  if (own !== undefined || TOOL.test(line.text)) return own;
+  for (let at = together.indexOf(line); at >= 0; at--) {
+    const { path, text } = together[at]!;
+    const table = path === line.path ? TABLE.exec(text) : null;
+    if (table !== null) return table[1] as Family | undefined;
+  }
+  return undefined;
+}
+
+function familyOfLine({ text, path }: BootLine): Family | undefined {
   const named = [...text.matchAll(/\bip(6?)tables\b|\b(?:rule|chain)\s+ip(6?)\s/g)];
   const signs = new Set(named.map(([, tool, table]) => tool ?? table));
   if (signs.size > 1) return undefined;
-  const [sign = /\/rules\.v(4|6)$/.exec(path)?.[1]] = signs;
+  const [sign = /\/(?:rules\.v(?=[46]$)|(?:user|before|after)(?=6?\.rules$))(4|6|)/.exec(path)?.[1]] = signs;
   if (sign === undefined) return undefined;
   return sign === "6" ? "ip6" : "ip";
 }
@@ -113,24 +131,33 @@ export function filtered(
   const rule = plain(handed ?? given);
   if (isRule && !RULE.test(rule)) return undefined;
   if (/\b(?:delete|destroy)\s/.test(rule) || IS_TOLD.test(before)) return undefined;
-  if (OTHER_TABLE.test(rule)) return undefined;
+  if (OTHER_TABLE.test(rule) || isOtherProtocol(rule)) return undefined;
   const isDrop = DROPS.test(rule);
   const isDefault = DEFAULT_DROP.test(rule);
   const isPolicy = POLICY.test(rule);
   if (!isDrop && !isDefault && !isPolicy && !SENDS.test(rule)) return undefined;
   const said = withPorts(isDrop ? dropping(rule) : rule, line, together);
-  const family = familyIn(line);
-  const doors = allDoors.filter((door) => !isOther(door.family, family));
-  const door = doors.find(({ port }) => namesPort(said, port));
+  const isNamed = ({ port }: Door) => namesPort(said, port);
+  const named = allDoors.find(isNamed);
   const isAll = isDrop && OF_ALL.exec(said)?.[1]?.replaceAll(OF_ANY, "").trim() === "";
   // Who is shut out after failed logins is so from the port of those.
   const isOfLogins = /-[AI]\s+(?:f2b-|sshguard|fail2ban)/.test(said);
   const peer = isDrop && !isOfLogins && !/\bdports?\b/.test(said) ? peerIn(said, peers) : undefined;
-  const isUnknown = isDrop && door === undefined && /\bdports?\s+\S*\$/.test(said);
+  const isUnknown = isDrop && named === undefined && /\bdports?\s+\S*\$/.test(said);
   // All others are read only for a line that is about a door: hosts have lists of a thousand.
-  if (!isDefault && !isPolicy && !isAll && !isUnknown && door === undefined && peer === undefined)
+  if (!isDefault && !isPolicy && !isAll && !isUnknown && named === undefined && peer === undefined)
     return undefined;
-  const same = together.filter((each) => each === line || !isOther(familyIn(each), family));
+  const way = wayOf(rule, line, together);
+  if (way === "through") return undefined;
+  const family = familyIn(line, together);
+  // To whom a host may send is nothing to those that come to it; to its peers it goes by the same ports.
+  const isSent = way === "out" && peers.length === 0 && /\bdports?\b/.test(rule);
+  const doors = allDoors.filter((door) => !isOther(door.family, family) && !(isSent && !door.isLocal));
+  const door = doors.find(isNamed);
+  const same =
+    family === undefined
+      ? together
+      : together.filter((each) => each === line || !isOther(familyIn(each, together), family));
   const at = same.indexOf(line);
   const others = same.map((each) => plain(withoutComment(each.text)));
   const found = { before, isRule, isSaid: false, lasts: true } as const;
@@ -144,14 +171,21 @@ export function filtered(
     const isOpened = others.some(
       (each, index) => index > at && /^\S.*\s(?:-P|--policy)\s+INPUT\s+ACCEPT\b/.test(each),
     );
-    const shut = isOpened ? undefined : doors.find((door) => !others.some((each) => mayAccept(each, door)));
+    const statements = others.flatMap((each) => each.split(";"));
+    const isAnswered = way === "out" && peers.length === 0 && answersLeave(others, at);
+    const shut = isOpened
+      ? undefined
+      : doors.find(
+          (door) => !statements.some((each) => mayAccept(each, door)) && !(isAnswered && !door.isLocal),
+        );
     return shut && dropped(shut);
   }
   // Only what is decided before it gets past it; iptables' -I goes to the beginning.
   // ufw's files are chains of their own, each asked before the next.
   const earlier = others.filter(
     (each, index) =>
-      (index < at || /\s-I\s/.test(each)) && (line.by !== "ufw" || same[index]!.path === line.path),
+      (index < at || /\s(?:-I|--insert)\s|\binsert\s+rule\b/.test(each)) &&
+      (line.by !== "ufw" || same[index]!.path === line.path),
   );
   const isShut = (each: Door) => !earlier.some((other) => mayAccept(other, each));
   const isOfInterface = /(?:-i|--in-interface|\biif(?:name)?)\s/.test(said);
@@ -167,6 +201,7 @@ export function filtered(
           isSaid:
             peer.isWide ||
             asksMore(said.replace(ADDRESSES, " ")) ||
+            way === "asked" ||
             // Whether a chain of its own is asked is not told.
             /-[AI]\s+(?!(?:INPUT|OUTPUT|PREROUTING)\b)/.test(said),
         }
@@ -185,7 +220,57 @@ export function filtered(
   const does = isDrop
     ? `drops what comes to port ${door.port} of`
     : `sends what goes to port ${door.port} elsewhere, away from`;
-  return { ...found, does, isSaid: asksMore(said.slice(handed === undefined ? plain(before).length : 0)) };
+  // Behind what another opens it is not asked.
+  const isLast = /\s(?:-A|--append)\s/.test(` ${said}`) && dropped(door).isSaid;
+  const isMore = asksMore(said.slice(handed === undefined ? plain(before).length : 0));
+  return { ...found, does, isSaid: isMore || isLast || way === "asked" };
+}
+
+/**
+ * Which way packets go that a rule is about: to this host, from it or through it. "asked": of a chain of its own, of which is
+ * not told whether it is asked for them.
+ */
+function wayOf(
+  rule: string,
+  line: BootLine,
+  together: readonly BootLine[],
+): "in" | "out" | "through" | "asked" {
+  const [, saved, given] =
+    /(?:(?:^|\s)(?:-[AIP]|--append|--insert|--policy)\s+|^\s*:)(\S+)|\brule\s+(?:(?:ip6?|inet)\s+)?\S+\s+(\S+)/.exec(
+      rule,
+    ) ?? [];
+  const chain = saved ?? given;
+  if (chain !== undefined) {
+    if (/^(?:OUTPUT|output)$|^ufw6?-\w+-output$/.test(chain)) return "out";
+    if (/^(?:FORWARD|POSTROUTING|forward|postrouting)$|^ufw6?-\w+-forward$/.test(chain)) return "through";
+    return given !== undefined || /^(?:INPUT|PREROUTING)$|^ufw6?-/.test(chain) ? "in" : "asked";
+  }
+  const hook = HOOK.exec(rule) ?? hookOf(line, together);
+  if (hook === null) return "asked";
+  if (/^(?:forward|postrouting)$/.test(hook?.[1] ?? "")) return "through";
+  return hook?.[1] === "output" ? "out" : "in";
+}
+
+/** The hook of the chain that a line of nft's stands in; null of a chain without one, undefined where none is told. */
+function hookOf(line: BootLine, together: readonly BootLine[]): RegExpExecArray | null | undefined {
+  for (let at = together.indexOf(line); at >= 0; at--) {
+    const { path, text } = together[at]!;
+    if (path !== line.path) continue;
+    const hook = HOOK.exec(text);
+    if (hook !== null) return hook;
+    if (CHAIN.test(text)) return null;
+  }
+  return undefined;
+}
+
+/** Whether a chain of what this host sends lets its answers out. */
+function answersLeave(others: readonly string[], at: number): boolean {
+  const isOutput = (text: string) => /\bOUTPUT\b/.test(text);
+  const next = others.findIndex((each, index) => index > at && HOOK.test(each));
+  const chain = isOutput(others[at]!)
+    ? others.filter(isOutput)
+    : others.slice(at, next === -1 ? undefined : next);
+  return chain.some((each) => ACCEPTS.test(each) && /\bestablished\b/i.test(each));
 }
 
 const ADDRESSES = /(?:^|\s)(?:-s|-d|--source|--destination|saddr|daddr)\s+(\{[^}]*\}|\S+)/;
@@ -222,9 +307,9 @@ function opens(text: string, door: Door): boolean {
 /** Whether a rule may let through what comes to a door: by its port, or by what is not understood. */
 function mayAccept(text: string, door: Door): boolean {
   if (!(ACCEPTS.test(text) || PASSES.test(text)) || /\bpolicy\b|\bFORWARD\b/.test(text)) return false;
-  if (/\budp\b|\bicmp/.test(text)) return false;
+  if (isOtherProtocol(text)) return false;
   if (/\bdports?\b/.test(text))
-    return namesPort(text, door.port) || /dports?\s+(?:\S*[@$]|vmap\b|[<>!]|\{\s*$)/.test(text);
+    return namesPort(text, door.port) || /dports?\s+(?:\.\s|\S*[@$]|vmap\b|[<>!]|\{\s*$)/.test(text);
   if (LOOPBACK.test(text)) return door.isLocal;
   if (/\b(?:established|related|ESTABLISHED|RELATED)\b/.test(text)) return /\b(?:new|NEW)\b/.test(text);
   return true;

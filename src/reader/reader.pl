@@ -223,9 +223,11 @@ my (%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles,
 sub forget { undef %$_ for \(%users, %groups, %mounts, %is_roots, %unit_files, %unit_settings, %tmpfiles, %programs, %started, %scripts, %sums) }
 # What was made of a text holds for the same text at any time: the values of each text, by what makes them.
 my %made;
+my $made_bytes = 0;
 sub made_of {
   my ($known, $text, $make) = @_;
-  %$known = () if keys %$known > 20_000;
+  # Of what changes all the time only so much is kept.
+  if (!$$known{$text} && ($made_bytes += 200 + length $text) > 8 << 20) { %$_ = () for values %made; $made_bytes = 0 }
   return @{$$known{$text} //= [$make->($text)]};
 }
 
@@ -1778,7 +1780,7 @@ sub boot_lines {
     defined $text or return;
     # What packages bring, and data, lead to nobody's scripts.
     my $is_data = !$only && $depth && !$is_code && $text !~ /\A#!/ && !-x $path;
-    return if ($is_data || $only && $path =~ m{\A(?:/usr)?/lib/}) && !made_of($made{"data $pattern"} //= {}, $text, sub { $text =~ $words && grep { $fits->($_) } split /\n/, $text });
+    return if ($is_data || $only && $path =~ m{\A(?:/usr)?/lib/}) && !made_of($made{"data $pattern"} //= {}, $text, sub { grep { $fits->($_) } $text =~ $words ? split /\n/, $text : () });
     for (made_of($made{said} //= {}, $text, \&said_in)) { $judge->($path, @$_, $how, $is_data ? 3 : $depth) if !$only || $$_[1] =~ $only }
   };
   $follow = sub {
@@ -1920,8 +1922,8 @@ my %QUESTION = (
   "resolution" => [10, [qw(host *)], sub {
     ["value", map { my ($error, @found) = getaddrinfo($_, "", { socktype => SOCK_STREAM }); ($_, $error ? "$error" : join " ", "=", map { (getnameinfo($$_{addr}, 1))[1] } @found) } @_];
   }],
-  # NAMESERVER or "", NAME...: lines of the watcher's dns-names.rb.
-  "dns" => [15, [qw(any host *)], sub { ["value", split /\n/, told(["/usr/bin/ruby", "/opt/meshctl/watcher/dns-names.rb", @_])] }],
+  # NAMESERVER or "", NAME...: lines of the watcher's dns-names.rb, which asks as the watcher's user.
+  "dns" => [15, [qw(any host *)], sub { ["value", split /\n/, told(["/usr/bin/ruby", "/opt/meshctl/watcher/dns-names.rb", @_], before => sub { become("meshctl-watcher") })] }],
   "health" => [15, [qw(address port seconds http_path)], \&health],
   "database.options" => [8, [qw(server user yes_no)], sub {
     database_parser($_[0] eq "mariadb" ? "/usr/sbin/mariadbd" : "/usr/sbin/mysqld", ["--help", "--verbose"], @_[1, 2]);

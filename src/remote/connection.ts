@@ -1,11 +1,14 @@
 import type { Duplex } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
+import type { HostName } from "../contract/inventory-view.ts";
+import { blaming } from "./blame.ts";
 import { EXEC_COMMAND } from "./conversation.ts";
 import type { EffectiveSettings } from "./effective-settings.ts";
 import { ChannelRefused, ConnectionEnded, Line } from "./line.ts";
 
 /** One connection of the built-in client. */
 export class Connection extends Line {
+  readonly #host: HostName;
   readonly #client: Client;
   readonly #socket: Duplex;
   readonly #via: Connection | undefined;
@@ -19,6 +22,7 @@ export class Connection extends Line {
     onClose: () => void,
   ) {
     super(settings);
+    this.#host = settings.host;
     this.#via = via;
     this.#client = client;
     this.#socket = socket;
@@ -51,7 +55,13 @@ export class Connection extends Line {
   }
 
   override exec(): Promise<ClientChannel> {
-    return this.#open((callback) => this.#client.exec(EXEC_COMMAND, callback));
+    return this.#open((callback) =>
+      this.#client.exec(EXEC_COMMAND, (error, channel) => {
+        // What comes while nobody listens yet, and that it is closed, it tells later than its socket.
+        if (error === undefined) for (const stream of [channel, channel.stderr]) blaming(stream, this.#host);
+        callback(error, channel);
+      }),
+    );
   }
 
   /** A stream to another host as seen from this one. Throws as `exec` does. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -46,5 +46,14 @@ it.each([
   ["no repository", {}],
 ])("a file in %s has none", (_, files) => {
   write({ ...files, "site.yaml": "" });
+  expect(commitAround(join(folder, "site.yaml"))).toBeUndefined();
+});
+
+it.each([
+  ["leads to itself", ".git", ".git"],
+  ["has no end", ".git/HEAD", "/dev/zero"],
+])("a repository that %s is none", (_, link, target) => {
+  write({ "site.yaml": "", ...(link === ".git" ? {} : { ".git/config": "" }) });
+  symlinkSync(target, join(folder, link));
   expect(commitAround(join(folder, "site.yaml"))).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { TracedReader, tracedHosts } from "../../src/cli/traced-hosts.ts";
+import { inOrder } from "../../src/engine/script-block.ts";
 import type { Remote } from "../../src/remote/remote.ts";
 import { Secret } from "../../src/secret.ts";
 
@@ -31,6 +32,33 @@ it("a script is told with its answer, and secrets are not", async () => {
     "a $ sysctl: write it\n    echo ••••••\n    exit 3\n",
     "a $ sysctl: write it: exit code 3\n    one\n    ␛[2Jtwo\n",
   ]);
+});
+
+it("the content of a file, which a script holds in base64, is not told", async () => {
+  const { remoteOf, told } = traced(async () => ended);
+  const secret = new Secret("hunter2hunter2");
+  const block = { name: "write", text: "cat <&3", args: [], timeoutMs: 1000 };
+  const input = Buffer.from(`[client]\npassword=${secret.reveal()}\n${"x".repeat(3000)}\n`);
+  const { script } = inOrder([
+    { ...block, input },
+    { ...block, text: "echo between" },
+    { ...block, input: new Uint8Array() },
+  ]);
+  await remoteOf("a").run(script, options);
+  expect(told[0]).not.toContain(input.toString("base64").slice(0, 40));
+  expect(told[0]).toContain("(not shown)");
+  expect(told[0]).toContain("cat <&3");
+  expect(told[0]).toContain("echo between");
+});
+
+it("the content of a file, which an answer holds in base64, is not told", async () => {
+  const content = Buffer.from("password=hunter2hunter2\n").toString("base64");
+  const line = ["file", "/etc/x", "regular", "0600", "root:root", "", "no", "/etc/x", content].join("\t");
+  const { remoteOf, told } = traced(async () => ({ ...ended, stdout: `kept\t1\n${line}\nkept\t2\n` }));
+  await remoteOf("a").run("true", options);
+  expect(told[1]).not.toContain(content);
+  expect(told[1]).toContain("/etc/x");
+  expect(told[1]).toContain("kept\t2");
 });
 
 it("a script that is lost is told, and lost", async () => {

@@ -344,6 +344,103 @@ describe("what ordinary hosts have is in nobody's way", () => {
     expect(ends(usual)).toEqual(NOTHING);
   });
 
+  const haproxy: Reach = { doors: [{ port: 8080, isLocal: false, family: "ip" }], peers: [] };
+  it.each([
+    ["a set of ports and addresses", nft("tcp dport . ip saddr @mesh accept")],
+    ["ports and addresses", nft("tcp dport . ip saddr { 8080 . 10.0.0.0/8 } accept")],
+    ["several protocols", nft("meta l4proto { tcp, udp } th dport { 53, 8080 } accept")],
+    [
+      "one line",
+      "table inet f { chain i { type filter hook input priority 0; policy drop; ct state established accept; tcp dport { 22, 8080 } accept; } }",
+    ],
+    [
+      "what comes before, by its verb",
+      "nft add rule inet f input tcp dport 8080 drop\nnft insert rule inet f input ip saddr 10.0.0.0/8 tcp dport 8080 accept",
+    ],
+    [
+      "the same of iptables",
+      "iptables -A INPUT -p tcp --dport 8080 -j DROP\niptables --insert INPUT -s 10.0.0.0/8 -p tcp --dport 8080 -j ACCEPT",
+    ],
+    [
+      "what is sent on",
+      "table inet f {\n chain forward {\n  type filter hook forward priority 0;\n  tcp dport 8080 drop\n }\n}",
+    ],
+    ["what is sent on, by ufw", "-A ufw-user-forward -p tcp --dport 8080 -j DROP"],
+    ["what is sent on, by ufw's command", "ufw route deny proto tcp to any port 8080"],
+    ["what the host sends", "iptables -A OUTPUT -p tcp --dport 8080 -j REJECT"],
+    ["what the host sends, by ufw", "-A ufw-user-output -p tcp --dport 8080 -j DROP"],
+    [
+      "few that it may send to",
+      "table inet f {\n chain o {\n  type filter hook output priority 0; policy drop;\n  ct state established,related accept\n  tcp dport { 53, 443 } accept\n }\n}",
+    ],
+    [
+      "few that it may send to, the policy on a line by itself",
+      "table inet f {\n chain o {\n  type filter hook output priority 0\n  policy drop\n  ct state established,related accept\n }\n}",
+    ],
+    [
+      "few that it may send to, of iptables",
+      "iptables -P OUTPUT DROP\niptables -A OUTPUT -m state --state ESTABLISHED -j ACCEPT",
+    ],
+    [
+      "a table of the other family",
+      "table ip6 filter {\n chain input {\n  type filter hook input priority 0; policy drop;\n }\n}\ntable inet f {\n}",
+    ],
+  ])("of what decides: %s", (_, text) => {
+    expect(endingsOf(linesOf(text, "fw.service"), "haproxy.service", haproxy)).toEqual(NOTHING);
+  });
+
+  it.each([
+    [
+      "answers stay",
+      "table inet f {\n chain o {\n  type filter hook output priority 0; policy drop;\n  tcp dport { 53, 443 } accept\n }\n chain i {\n  type filter hook input priority 0;\n  ct state established accept\n }\n}",
+    ],
+    [
+      "a table of both families",
+      "table ip6 x {\n}\ntable inet f {\n chain i {\n  type filter hook input priority 0; policy drop;\n  tcp dport 22 accept\n }\n}",
+    ],
+    [
+      "a rule of such a chain",
+      "table inet f {\n chain i {\n  type filter hook input priority 0;\n  tcp dport 8080 drop\n }\n}",
+    ],
+    ["several protocols", "nft add rule inet f input meta l4proto { tcp, udp } th dport 8080 drop"],
+    [
+      "elsewhere",
+      "table ip f {\n chain i {\n  type nat hook prerouting priority -100;\n  tcp dport 8080 redirect to :8081\n }\n}",
+    ],
+  ])("and yet: %s", (_, text) => {
+    const { blocked, warnings } = endingsOf(linesOf(text, "fw.service"), "haproxy.service", haproxy);
+    expect([blocked.length, warnings]).toEqual([1, []]);
+  });
+
+  it("a port that ufw shuts while it opens others is shut", () => {
+    const text = "ufw allow OpenSSH\nufw allow 443/tcp\nufw deny 8080/tcp";
+    expect(endingsOf(linesOf(text, "fw.service"), "haproxy.service", haproxy).blocked).toHaveLength(1);
+  });
+
+  it.each([
+    ["a chain that not all are asked for", "table inet f {\n chain public {\n  tcp dport 8080 drop\n }\n}"],
+    ["a chain of its own", "-A public -p tcp --dport 8080 -j DROP"],
+    ["hosts that ufw let in before", "ufw allow from 10.0.0.0/8\nufw deny 8080"],
+    ["a port that ufw opened for some before", "ufw allow from 10.0.0.0/8 to any port 8080\nufw deny 8080"],
+  ])("what may let the mesh in is a warning: %s", (_, text) => {
+    const { blocked, warnings } = endingsOf(linesOf(text, "fw.service"), "haproxy.service", haproxy);
+    expect([blocked, warnings.length]).toEqual([[], 1]);
+  });
+
+  it("a rule behind those of another that opens the port", () => {
+    const lines = [
+      ...linesOf(
+        "-A INPUT -s 10.0.0.0/8 -p tcp --dport 8080 -j ACCEPT",
+        "netfilter-persistent",
+        "/etc/iptables/rules.v4",
+      ),
+      ...linesOf("iptables -A INPUT -p tcp --dport 8080 -j DROP", "rc.local"),
+    ];
+    expect(endingsOf(lines, "haproxy.service", haproxy).blocked).toEqual([]);
+    const first = linesOf("iptables -I INPUT -p tcp --dport 8080 -j DROP", "rc.local");
+    expect(endingsOf([lines[0]!, ...first], "haproxy.service", haproxy).blocked).toHaveLength(1);
+  });
+
   it("a port that another script opens: which of them comes first is not told", () => {
     const lines = [
       ...linesOf("iptables -P INPUT DROP", "fw.service", "/etc/fw.sh"),

@@ -51,6 +51,17 @@ it.each<[string, Partial<AlteredFile>, string]>([
   expect(faults(file)).toEqual({ refused: [because], warnings: [] });
 });
 
+it("one that an administrator may change is no reason not to start what does not run: the start tells", () => {
+  const path = "/etc/java-17-openjdk/security/java.security";
+  const warnings = [`${path} is not what x brought`];
+  expect(faults({ path }, { isRunning: false })).toEqual({ refused: [], warnings });
+  const again =
+    "apt-get install --reinstall -o Dpkg::Options::=--force-confask,confnew,confmiss x brings it back";
+  expect(faults({ path, changed: 1001 }).refused).toEqual([expect.stringContaining(again)]);
+  for (const file of [{ size: 0 }, { is: "absent" }] as const)
+    expect(faults({ path, ...file }, { isRunning: false }).refused).toEqual([expect.stringContaining(again)]);
+});
+
 it("one that was altered before the start is a warning, for the service runs with it", () => {
   const warnings = ["/usr/lib/x/y.so is not what x brought, and x.service runs with it"];
   expect(faults({})).toEqual({ refused: [], warnings });

@@ -560,12 +560,17 @@ describe("what is run at a boot or later", () => {
       "/run/systemd/transient/run-x.service":
         "[Service]\nExecStart=/bin/stop-it four\nExecStopPost=/bin/stop-it five\n",
       "/etc/systemd/system/atd.service": "[Service]\nExecStart=/usr/sbin/atd\n",
+      // Of a package's, in which nothing fits, nothing is followed.
+      "/usr/lib/tmpfiles.d/package.conf": "w /etc/knob - - - - /etc/of-package\n",
+      "/etc/of-package": "stop-it never\n",
     };
     const plant = Object.entries(places).map(
       ([path, text]) =>
         `mkdir -p ${path.replace(/\/[^/]*$/, "")}; printf '${text.replaceAll("\n", "\\n")}' >${path}; chmod ${path === "/etc/status" ? 644 : 755} ${path}`,
     );
-    const empty = ["/etc", "/run", "/var/spool", "/var/log"].map((path) => `mount -t tmpfs none ${path}`);
+    const empty = ["/etc", "/run", "/var/spool", "/var/log", "/usr/lib/tmpfiles.d"].map(
+      (path) => `mount -t tmpfs none ${path}`,
+    );
     const many = "mkdir /etc/app; for i in $(seq 450); do : >/etc/app/$i.txt; done";
     const wanted =
       "mkdir -p /etc/systemd/system/multi-user.target.wants && ln -s ../atd.service ../netfilter-persistent.service /etc/systemd/system/multi-user.target.wants";
@@ -607,6 +612,13 @@ describe("what is run at a boot or later", () => {
       expect(answer).toMatchObject({ is: "unreadable", because: expect.stringContaining("Eval-group") });
     }
     expect(existsSync(at("ran-too"))).toBe(false);
+  });
+});
+
+describe("what DNS says", () => {
+  it("is asked as the watcher's user, by no program that runs as root", async () => {
+    const none = { is: "unreadable", because: expect.stringContaining("no user meshctl-watcher") };
+    expect(await ask("dns", "127.0.0.1", "a.example")).toEqual(none);
   });
 });
 

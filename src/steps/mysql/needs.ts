@@ -57,7 +57,8 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
         : at("tmpdir")!
             .split(":")
             .map((path) => ({ path, to: "write", mustBeThere: true }) as const)),
-      ...made.map((path) => ({ path, to: "write", mustBeThere: true }) as const),
+      // What is below /run goes with the unit that it was made for.
+      ...made.map((path) => ({ path, to: "write", mustBeThere: !path.startsWith("/run/") }) as const),
       ...(init === undefined ? [] : ([{ path: init, to: "read", mustBeThere: true }] as const)),
       { path: runtime, to: "write" },
     ],
@@ -65,7 +66,7 @@ export function needsOf(program: string, dataDirectory: string, paths: ParserFac
       ...[data, ...directories, RECORDS].map((path) => ({ path, isData: true })),
       ...(log === undefined ? [] : [{ path: dirname(log), isData: false }]),
     ],
-    made: runtime.startsWith("/run/") ? [runtime] : [],
+    made: [...new Set([runtime, ...made])].filter((path) => path.startsWith("/run/")),
     room: [data],
     packages: "(?:mariadb|mysql)-(?:server|common).*|galera-\\d",
   };

@@ -9,6 +9,7 @@ require "socket"
 module DnsNames
   NoAnswer = Class.new(StandardError)
   PORT = 53
+  OF_HOST = "/etc/resolv.conf"
   # A server that has to ask others first has told by the second time.
   TRIES_S = [1, 3].freeze
   # As the C library has it.
@@ -31,7 +32,8 @@ module DnsNames
   end
 
   def self.servers_of_host
-    found = File.file?("/etc/resolv.conf") ? File.read("/etc/resolv.conf").scan(/^nameserver[ \t]+(\S+)/).flatten : []
+    # Comments are in any encoding.
+    found = File.file?(OF_HOST) ? File.binread(OF_HOST).scan(/^nameserver[ \t]+(\S+)/).flatten : []
     found.empty? ? ["127.0.0.1"] : found.first(MOST_SERVERS)
   end
 
@@ -54,7 +56,7 @@ module DnsNames
       because = "#{server} answers #{CODES.fetch(reply.rcode, "with code #{reply.rcode}")} for #{name}"
     rescue Errno::ECONNREFUSED
       because = "no DNS server listens at #{server}"
-    rescue SystemCallError => e
+    rescue SystemCallError, SocketError => e
       because = "#{server} cannot be asked for #{name}: #{e.message}"
     rescue NoAnswer => e
       raise unless e.message.empty?

@@ -22,6 +22,18 @@ it("a directory for its binary log and its PID is to be there, where it is none 
 });
 
 describe("what a database server needs of /run", () => {
+  it("is the directory of its PID, too, which is there while it runs and is made at boot", () => {
+    const lines = ["socket  /srv/db/s.sock", "pid-file  /var/run/mysqld/mysqld.pid"];
+    const { paths } = parserFacts({ is: "value", value: { exitCode: 0, lines } }, undefined);
+    const { made, access } = needsOf("/usr/sbin/mariadbd", "/var/lib/mysql", paths);
+    expect(made).toEqual(["/run/mysqld"]);
+    expect(access.find(({ path }) => path === "/run/mysqld")).toEqual({
+      path: "/run/mysqld",
+      to: "write",
+      mustBeThere: false,
+    });
+  });
+
   it("is the directory of its socket, which is another one from release to release", () => {
     for (const directory of ["/run/mysqld", "/run/mariadbd"])
       expect(madeAtBoot(`socket                    ${directory}/mysqld.sock`)).toEqual({

@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DnsServer } from "../../dns-server.ts";
 
@@ -10,6 +12,8 @@ DnsNames.send(:remove_const, :PORT)
 DnsNames.send(:remove_const, :TRIES_S)
 DnsNames::PORT, DnsNames::TRIES_S = ARGV.shift.to_i, [0.3, 0.3]
 has_ipv6 = ARGV.shift == "true"
+DnsNames.send(:remove_const, :OF_HOST)
+DnsNames::OF_HOST = ENV["OF_HOST"]
 DnsNames.define_singleton_method(:ipv6?) { has_ipv6 }
 DnsNames.print(*ARGV)
 `;
@@ -25,12 +29,15 @@ beforeEach(() => {
 });
 
 /** Name → what the program prints of it. */
-async function told(names: readonly string[], { ipv6 = false, port = dns.port } = {}) {
+async function told(
+  names: readonly string[],
+  { ipv6 = false, port = dns.port, nameserver = "127.0.0.1", ofHost = "/none" } = {},
+) {
   const output = await new Promise<string>((done, fail) =>
     execFile(
       "ruby",
-      ["-r", PROGRAM, "-e", AS_TOLD, "--", `${port}`, `${ipv6}`, "127.0.0.1", ...names],
-      { timeout: 30_000 },
+      ["-r", PROGRAM, "-e", AS_TOLD, "--", `${port}`, `${ipv6}`, nameserver, ...names],
+      { timeout: 30_000, env: { ...process.env, LC_ALL: "C", OF_HOST: ofHost } },
       (error, stdout) => (error ? fail(error) : done(stdout)),
     ),
   );
@@ -58,6 +65,25 @@ describe("what DNS says of names", () => {
     expect(await told(Object.keys(all))).toEqual(all);
     dns.truncates = true;
     expect(await told(Object.keys(all))).toEqual(all);
+  });
+
+  it("is asked as the host's own file says, whatever else stands there", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "meshctl-dns-"));
+    const ofHost = join(folder, "resolv.conf");
+    dns.zone.set("a.example", ["10.0.0.1"]);
+    try {
+      for (const text of [
+        "# für alle\nnameserver 127.0.0.1\n",
+        "nameserver 10.0.0.300\nnameserver 127.0.0.1\n",
+        "search example\n",
+      ]) {
+        writeFileSync(ofHost, text);
+        expect(await told(["a.example"], { nameserver: "", ofHost })).toEqual({ "a.example": "=\t10.0.0.1" });
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    expect(await told(["a.example"], { nameserver: "" })).toEqual({ "a.example": "=\t10.0.0.1" });
   });
 
   it("has IPv6 addresses where the host has one itself", async () => {
