@@ -46,7 +46,9 @@ describe("what hosts answered", () => {
     expect(later.events).toContainEqual(
       expect.objectContaining({
         event: "note",
-        text: expect.stringMatching(/^what hosts answered at 20\S+Z is shown/),
+        text: expect.stringMatching(
+          /^the answers that hosts gave at 20\S+Z are shown: no host is asked now$/,
+        ),
       }),
     );
   });
