@@ -39,7 +39,7 @@ export class FleetView {
   readonly #inventory: InventoryView;
   readonly #placements = new Map<HostName, Map<StepName, Placement>>();
   readonly #observations = new Map<HostName, Observation>();
-  /** When the last look at a host began. */
+  /** When the last look at each step of a host began. */
   readonly #lookedAtMs = new Map<HostName, Map<StepName, number>>();
   /** What was made of the observations since the last of them; one host's may change what another's mean. */
   readonly #assessed = new Map<AnyStep, Map<HostName, HostAssessment>>();
