@@ -31,6 +31,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** One more than there are processors: some wait for programs and for time limits. */
+const ofThisMachine = { pool: "threads", maxWorkers: availableParallelism() + 1, isolate: false } as const;
+
 export default defineConfig({
   test: {
     // Lab hosts wait more than they compute, and the smallest machine this runs on has two cores.
@@ -45,14 +48,15 @@ export default defineConfig({
           // The slowest test takes a tenth of it on a machine with ten times as much to do as it can.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          pool: "threads",
-          // One more than there are processors: some wait for programs and for time limits.
-          maxWorkers: availableParallelism() + 1,
-          isolate: false,
+          ...ofThisMachine,
           setupFiles: ["test/fresh-modules.ts"],
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/lab/**", "test/traps/share-*.test.ts"],
+          exclude: ["test/e2e/**", "test/lab/**", "test/traps/share-*.test.ts", "test/package.test.ts"],
         },
+      },
+      {
+        // Builds, packs and installs: beside the unit tests in `npm test`, and no part of them. It needs no lab.
+        test: { name: "package", ...ofThisMachine, include: ["test/package.test.ts"] },
       },
       {
         test: {

@@ -61,6 +61,10 @@ const STORIES: Readonly<Record<string, readonly Act[]>> = {
     hook(`cat >"$HOME/read"; printf '%s\\n' '$(id) "x"' >>"$HOME/notes"`),
     hook("echo said; echo no such backend >&2; exit 3"),
   ],
+  "packages'": [
+    { commands: () => [{ kind: "install", packages: ["one", "two"] }] },
+    { commands: (folder) => [{ kind: "install", packages: ["three"] }, set(folder, "new")] },
+  ],
   "files that are written and put back": [
     {
       commands: (folder) => [write(`${folder}/new/er`, "one\n"), write(`${folder}/foreign`, "ours")],
