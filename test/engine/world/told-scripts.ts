@@ -147,6 +147,7 @@ const world = (name: string) => new URL(`./${name}.sh`, import.meta.url);
 export const TOLD_SCRIPTS: ReadonlyMap<URL, ToldScript> = new Map<URL, ToldScript>([
   [engine("changed"), changed],
   [engine("write"), write],
+  [engine("place"), place],
   [engine("restore"), restore],
   [engine("kept"), kept],
   [engine("hook"), hook],
@@ -174,6 +175,12 @@ function write(folder: ToldFolder, args: readonly string[], input: Buffer): Scri
   folder.keep(run, step, path, digest);
   folder.record(digest, path);
   folder.write(path, input, Number.parseInt(mode, 8));
+  return {};
+}
+
+function place(folder: ToldFolder, [path, digest]: readonly string[], input: Buffer): ScriptEnd {
+  folder.write(path!, input, 0o644);
+  if (folder.digest(path!) !== digest) throw new Error(`only a real shell is given half of ${path}`);
   return {};
 }
 
