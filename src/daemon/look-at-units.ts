@@ -1,9 +1,9 @@
 import { type Answer, mapAnswer, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
+import { askGiven, lookAsStarted } from "./as-started.ts";
 import { bootPlan } from "./boot.ts";
 import { bootLines } from "./boot-lines.ts";
 import { ENDING_LINES, ENDING_WORDS } from "./endings.ts";
-import { scheduleOf } from "./schedule.ts";
 import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { secondsOf } from "./unit-keys.ts";
@@ -97,6 +97,7 @@ export function askAhead(reader: Reader, name: string) {
     reader.groupsOf(3, "manager"),
     reader.groupsOf(4, "boot.lines", ENDING_LINES, ENDING_WORDS),
     Promise.all(SLICES.map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) }))),
+    askGiven(reader, name),
   ]);
 }
 
@@ -117,7 +118,10 @@ export async function lookAtUnit(reader: Reader, name: string): Promise<UnitFact
 /** All of a unit but whether it is enabled. */
 async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords, "enabled">> {
   const own = `${ADMINISTRATOR}/${name}`;
-  const [properties, ownFile, directories, boot, manager, endings, slices] = await askAhead(reader, name);
+  const [properties, ownFile, directories, boot, manager, endings, slices, given] = await askAhead(
+    reader,
+    name,
+  );
   const known = readThere(properties, name);
   const text = (property: string) => known.get(property)?.at(-1) ?? "";
   const fragment = text("FragmentPath");
@@ -135,27 +139,29 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const mayCrash = Number(text("NRestarts") || 0) > 0;
   const words = (property: string) => (known.get(property) ?? []).join(" ").split(" ").filter(Boolean);
   const isBooted = (unit: string) => boot.is === "value" && boot.value.some(([other]) => other === unit);
-  const [process, files, ownFragment, packaged, programs, restarts, otherSlices, before] = await Promise.all([
-    pid === 0 ? undefined : reader.process(pid, ["program", "started", "stat", "oom_score_adj"]),
-    Promise.all(paths.map((path) => dropIn(reader, path))),
-    isAdministrators ? dropIn(reader, fragment) : undefined,
-    Promise.all(twins.map((path) => dropIn(reader, path))),
-    programsOf(reader, commands),
-    mayCrash ? reader.groupsOf(1, "restarts", name) : undefined,
-    Promise.all(
-      slicesAbove(text("Slice"))
-        .filter((slice) => !SLICES.includes(slice))
-        .map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) })),
-    ),
-    Promise.all(
-      words("After")
-        .filter((unit) => unit.endsWith(".service") && isBooted(unit))
-        .map(
-          async (unit) =>
-            [unit, await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID"])] as const,
-        ),
-    ),
-  ]);
+  const [process, files, ownFragment, packaged, programs, restarts, otherSlices, before, asStarted] =
+    await Promise.all([
+      pid === 0 ? undefined : reader.process(pid, ["program", "started"]),
+      Promise.all(paths.map((path) => dropIn(reader, path))),
+      isAdministrators ? dropIn(reader, fragment) : undefined,
+      Promise.all(twins.map((path) => dropIn(reader, path))),
+      programsOf(reader, commands),
+      mayCrash ? reader.groupsOf(1, "restarts", name) : undefined,
+      Promise.all(
+        slicesAbove(text("Slice"))
+          .filter((slice) => !SLICES.includes(slice))
+          .map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) })),
+      ),
+      Promise.all(
+        words("After")
+          .filter((unit) => unit.endsWith(".service") && isBooted(unit))
+          .map(
+            async (unit) =>
+              [unit, await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID"])] as const,
+          ),
+      ),
+      lookAsStarted(reader, name, given),
+    ]);
   // systemd shows where a directory that is a link leads to.
   const loaded = new Set(files.filter(({ path }) => shown.includes(path)).map(({ realPath }) => realPath));
   const unread = files.filter(
@@ -190,7 +196,7 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     lines: await judgeable(reader, foreign),
     programs,
     runs: running === undefined || running.parts[0] === "" ? undefined : { pid, program: running.parts[0]! },
-    schedule: running && scheduleOf(running.parts[2]!, running.parts[3]!),
+    asStarted,
     limits: [
       { name, answer: properties },
       ...slicesAbove(text("Slice")).flatMap((slice) => {

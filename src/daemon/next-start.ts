@@ -1,11 +1,13 @@
 import { parseSize, showBytes } from "../quantity-text.ts";
 import { quotable } from "../terminal-text.ts";
+import { unlikeStarted } from "./as-started.ts";
 import { endingsOf } from "./endings.ts";
 import type { Reach } from "./reach.ts";
-import { heldBack, holdsBack } from "./schedule.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";
 import {
+  harmOf,
+  holdsBack,
   isEmptied,
   isHarmless,
   isLong,
@@ -105,8 +107,13 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
     warnings.push(...ends.warnings);
   }
   limits(unit, needs, blocked, warnings);
-  if (next.runs !== undefined && next.schedule !== undefined)
-    warnings.push(...heldBack(unit.name, next.runs.pid, next.schedule));
+  if (next.asStarted?.is === "unreadable")
+    unread ??= { source: `/proc/${unit.mainPid}`, because: next.asStarted.because };
+  else if (next.asStarted?.is === "value") {
+    const unlike = unlikeStarted(unit.name, next.asStarted.value);
+    blocked.push(...unlike.blocked);
+    warnings.push(...unlike.warnings);
+  }
   managers(unit, needs, blocked, warnings, (found) => (unread ??= found));
   return { blocked, warnings, unread };
 }
@@ -218,6 +225,11 @@ function judgeLine(
   }
   if (holdsBack(key, value)) {
     warnings.push(`${said} holds ${unit.name} back behind all others`);
+    return;
+  }
+  const harm = harmOf(key, value);
+  if (harm !== undefined) {
+    warnings.push(`${said}: ${unit.name} ${harm}`);
     return;
   }
   if (isHarmless(key, value)) return;

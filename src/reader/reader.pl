@@ -37,15 +37,15 @@ my $PROCESS_BYTES = 8 << 20;
 
 # Numbers of system calls that perl-base has no name for. Where they are not known, what needs them is unreadable.
 my ($machine) = (POSIX::uname())[4];
-my $POWER = { clock => 246, unshare => 282, mount => 21, limit => 325, space => 99 };
-my $GENERIC = { clock => 113, unshare => 97, mount => 40, limit => 261, space => 43 };
+my $POWER = { clock => 246, unshare => 282, mount => 21, limit => 325, space => 99, ioprio => 274 };
+my $GENERIC = { clock => 113, unshare => 97, mount => 40, limit => 261, space => 43, ioprio => 31 };
 # On 32 bits a few are the same everywhere, and take 64-bit numbers.
 my %CALL = %{ length(pack "l!", 0) == 4 ? { clock => 403 } : {
-  x86_64 => { clock => 228, unshare => 272, mount => 165, limit => 302, space => 137 },
+  x86_64 => { clock => 228, unshare => 272, mount => 165, limit => 302, space => 137, ioprio => 252 },
   aarch64 => $GENERIC,
   riscv64 => $GENERIC,
   ppc64le => $POWER,
-  s390x => { clock => 260 },
+  s390x => { clock => 260, ioprio => 283 },
 }->{$machine} || {} };
 
 # Seconds since an unknown moment, in hundredths; a step of the host's clock does not move it.
@@ -692,15 +692,21 @@ sub read_space {
   return ["value", $size, $blocks, $inodes, $free];
 }
 
-# process PID|comm:NAME PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
-# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "stat", "oom_score_adj", "exe", "cwd", "program", "started",
-# "environ:NAME", "files:PATTERN", "stderr".
+# Where the control groups of units are: of cgroup v2, of v1, of both.
+my @CGROUPS = map { "/sys/fs/cgroup$_" } "", "/systemd", "/unified";
+
+# process PID|comm:NAME|/CGROUP PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
+# its parts: "cmdline", "cmdline:PATTERN" and "status:PATTERN" (the arguments or lines that match), "cgroup", "limits", "comm", "stat",
+# "oom_score_adj", "cwd", "root", "ns/net", "ioprio", "program", "started", "environ:NAME", "files:PATTERN", "stderr".
 sub read_process {
   my ($which, @parts) = @_;
   my @pids;
   if ($which =~ /\Acomm:(.*)/) {
     my $comm = checked(name => $1);
     @pids = grep { (slurp("/proc/$_/comm", 64) // "") eq "$comm\n" } names("/proc", qr/\A\d+\z/);
+  } elsif ($which =~ m{\A/}) {
+    checked(plain_path => $which);
+    @pids = grep { /\A\d+\z/ } map { split /\n/, slurp("$_$which/cgroup.procs", 65536) // "" } @CGROUPS;
   } else {
     @pids = (checked(pid => $which));
   }
@@ -724,7 +730,7 @@ sub read_process {
     die "$failures[0]\n" if @failures && $$again[0] ne "Z";
     push @found, @process;
   }
-  return @found || $which =~ /\Acomm/ ? ["value", @found] : ["absent"];
+  return @found || $which =~ /\A\D/ ? ["value", @found] : ["absent"];
 }
 
 # Undefined, with $!, when it cannot be read.
@@ -737,7 +743,7 @@ sub process_part {
   };
   my $matching = sub { my $pattern = shift; return join "\0", grep { /(?:$pattern)/ } @_ };
   if ($part =~ /\A(?:cmdline|cgroup|limits|comm|stat|oom_score_adj)\z/) { return $whole->($part) }
-  if ($part =~ /\A(?:exe|cwd)\z/) { return readlink("$process/$part") // "" }
+  if ($part =~ m{\A(?:cwd|root|ns/net)\z}) { return readlink("$process/$part") // "" }
   # Device and inode of its program, which tell a file that was replaced.
   if ($part eq "program") { my @stat = stat "$process/exe"; return @stat ? "$stat[0]:$stat[1]" : "" }
   # Seconds since 1970.
@@ -746,10 +752,11 @@ sub process_part {
     my $up = slurp("/proc/uptime", 64) // return;
     return sprintf "%.2f", microseconds(0) / 1_000_000 - (split / /, $up)[0] + $$start[1] / 100;
   }
-  if ($part =~ /\Acmdline:(.*)\z/s) {
-    my $pattern = $1;
-    my $text = $whole->("cmdline") // return;
-    return $matching->($pattern, split /\0/, $text);
+  if ($part eq "ioprio") { return defined $CALL{ioprio} ? call("ioprio", 1, ($process =~ /(\d+)/)[0] + 0) : "" }
+  if ($part =~ /\A(cmdline|status):(.*)\z/s) {
+    my $pattern = $2;
+    my $text = $whole->($1) // return;
+    return $matching->($pattern, split /[\0\n]/, $text);
   }
   if ($part =~ /\Aenviron:([A-Z_]{1,64})\z/) {
     my $name = $1;
@@ -1581,7 +1588,7 @@ sub boot_plan {
     my ($program) = $command =~ m{\A[-@:+!|]*"?([^\s"]+)};
     my $state = "running";
     if ($name =~ /\.service\z/ && defined $program && $type ne "oneshot") {
-      my ($group) = grep { -d } map { "$_/$slice/$name" } qw(/sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified);
+      my ($group) = grep { -d } map { "$_/$slice/$name" } @CGROUPS;
       if (!defined $group) {
         $state = "idle";
         push @ports, $command =~ /(?<![\d.])(\d{2,5})(?![\d.])/g;
