@@ -2,7 +2,7 @@ import { type Answer, mapAnswer, readThere } from "../reader/answer.ts";
 import type { ProcessReading, Reader, UnitProperties } from "../reader/reader.ts";
 
 /** What systemd gives each process that it starts for a unit, and that somebody may have taken from one that runs. */
-const GIVEN = [
+export const GIVEN = [
   "MainPID",
   "ControlGroup",
   "Nice",
@@ -67,7 +67,7 @@ export function askGiven(reader: Reader, unit: string): Promise<Answer<UnitPrope
   return reader.unit(unit, GIVEN);
 }
 
-/** One round trip after what systemd gives, a few files of each process. Undefined when nothing runs. */
+/** One round trip after what systemd gives, a few files of each process. Undefined of a unit without a control group. */
 export async function lookAsStarted(
   reader: Reader,
   unit: string,
@@ -76,7 +76,7 @@ export async function lookAsStarted(
   if (asked.is !== "value") return asked;
   const given = readThere(asked, unit);
   const group = given.get("ControlGroup")?.at(-1) ?? "";
-  if (group === "" || Number(given.get("MainPID")?.at(-1) ?? 0) === 0) return undefined;
+  if (group === "") return undefined;
   const parts = group.split("/").slice(1);
   const paths = parts.flatMap((_, at) => {
     const above = parts.slice(0, parts.length - at).join("/");
@@ -220,6 +220,8 @@ function stopsOf(who: string, process: ProcessFact, { given, first }: AsStarted)
       `${who} is in another network namespace than the host (ip netns identify ${pid}): restart ${unitIn(who)}`,
     );
   for (const [name, option, property] of LIMITS) {
+    // A worker of HAProxy's starts nothing, and takes that from itself.
+    if (property === "NPROC" && !isMain) continue;
     const has = process.limits.get(name);
     const hard = least(numberOf(given, `Limit${property}`), first?.limits.get(name)?.hard);
     const soft = least(numberOf(given, `Limit${property}Soft`), hard);

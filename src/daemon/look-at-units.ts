@@ -3,8 +3,9 @@ import type { Reader, UnitProperties } from "../reader/reader.ts";
 import { askGiven, lookAsStarted } from "./as-started.ts";
 import { bootPlan } from "./boot.ts";
 import { bootLines } from "./boot-lines.ts";
-import { ENDING_LINES, ENDING_WORDS } from "./endings.ts";
+import { ENDING_LINES, ENDING_WORDS, restartersOf } from "./endings.ts";
 import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
+import { lookAtTriggers } from "./triggers.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { secondsOf } from "./unit-keys.ts";
 import { START_KEYS } from "./unit-start.ts";
@@ -139,29 +140,41 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const mayCrash = Number(text("NRestarts") || 0) > 0;
   const words = (property: string) => (known.get(property) ?? []).join(" ").split(" ").filter(Boolean);
   const isBooted = (unit: string) => boot.is === "value" && boot.value.some(([other]) => other === unit);
-  const [process, files, ownFragment, packaged, programs, restarts, otherSlices, before, asStarted] =
-    await Promise.all([
-      pid === 0 ? undefined : reader.process(pid, ["program", "started"]),
-      Promise.all(paths.map((path) => dropIn(reader, path))),
-      isAdministrators ? dropIn(reader, fragment) : undefined,
-      Promise.all(twins.map((path) => dropIn(reader, path))),
-      programsOf(reader, commands),
-      mayCrash ? reader.groupsOf(1, "restarts", name) : undefined,
-      Promise.all(
-        slicesAbove(text("Slice"))
-          .filter((slice) => !SLICES.includes(slice))
-          .map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) })),
-      ),
-      Promise.all(
-        words("After")
-          .filter((unit) => unit.endsWith(".service") && isBooted(unit))
-          .map(
-            async (unit) =>
-              [unit, await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID"])] as const,
-          ),
-      ),
-      lookAsStarted(reader, name, given),
-    ]);
+  const [
+    process,
+    files,
+    ownFragment,
+    packaged,
+    programs,
+    restarts,
+    otherSlices,
+    before,
+    asStarted,
+    triggers,
+  ] = await Promise.all([
+    pid === 0 ? undefined : reader.process(pid, ["program", "started"]),
+    Promise.all(paths.map((path) => dropIn(reader, path))),
+    isAdministrators ? dropIn(reader, fragment) : undefined,
+    Promise.all(twins.map((path) => dropIn(reader, path))),
+    programsOf(reader, commands),
+    mayCrash ? reader.groupsOf(1, "restarts", name) : undefined,
+    Promise.all(
+      slicesAbove(text("Slice"))
+        .filter((slice) => !SLICES.includes(slice))
+        .map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) })),
+    ),
+    Promise.all(
+      words("After")
+        .filter((unit) => unit.endsWith(".service") && isBooted(unit))
+        .map(
+          async (unit) =>
+            [unit, await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID"])] as const,
+        ),
+    ),
+    pid === 0 ? undefined : lookAsStarted(reader, name, given),
+    // Most hosts have no such line, and are asked nothing.
+    lookAtTriggers(reader, endings.is === "value" ? restartersOf(bootLines(endings.value), name) : []),
+  ]);
   // systemd shows where a directory that is a link leads to.
   const loaded = new Set(files.filter(({ path }) => shown.includes(path)).map(({ realPath }) => realPath));
   const unread = files.filter(
@@ -197,6 +210,7 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     programs,
     runs: running === undefined || running.parts[0] === "" ? undefined : { pid, program: running.parts[0]! },
     asStarted,
+    triggers,
     limits: [
       { name, answer: properties },
       ...slicesAbove(text("Slice")).flatMap((slice) => {

@@ -102,7 +102,7 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
     );
   if (next.endings.is === "unreadable") unread ??= { source: ENDED_BY, because: next.endings.because };
   else if (next.endings.is === "value") {
-    const ends = endingsOf(next.endings.value, unit.name, needs.reach);
+    const ends = endingsOf(next.endings.value, unit.name, needs.reach, next.triggers);
     blocked.push(...ends.blocked);
     warnings.push(...ends.warnings);
   }

@@ -2,6 +2,7 @@ import type { Answer } from "../reader/answer.ts";
 import type { AsStarted } from "./as-started.ts";
 import type { BootPlan } from "./boot.ts";
 import type { BootLine } from "./boot-lines.ts";
+import type { Trigger } from "./triggers.ts";
 
 /** A setting of a unit that is neither its package's nor read yet as ours: somebody has written it. */
 export interface UnitLine {
@@ -68,6 +69,8 @@ export interface NextStart {
   >;
   /** Lines outside of its own files that may end it, or name it. */
   readonly endings: Answer<readonly BootLine[]>;
+  /** Of units that restart it: the timers and paths that start them. */
+  readonly triggers?: ReadonlyMap<string, readonly Trigger[]>;
   /** Seconds ago of each start by systemd itself; undefined where there was none. */
   readonly restarts: Answer<readonly number[]> | undefined;
 }

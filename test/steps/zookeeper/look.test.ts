@@ -122,7 +122,7 @@ function hostOf(model: HostModel, { address }: Pick<ZookeeperDesired, "address">
         return [
           ...[what, "5", "60", "S", "zookeeper:zookeeper"],
           ...(how[0] === "program"
-            ? ["1:2", "100.5", "", ""]
+            ? ["1:2", "100.5"]
             : [
                 `${runs!.argv!.join("\0")}\0`,
                 runs!.jars!.join("\0"),
