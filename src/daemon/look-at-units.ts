@@ -168,13 +168,18 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
         .filter((unit) => unit.endsWith(".service") && isBooted(unit))
         .map(
           async (unit) =>
-            [unit, await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID"])] as const,
+            [
+              unit,
+              await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID", "After"]),
+            ] as const,
         ),
     ),
     pid === 0 ? undefined : lookAsStarted(reader, name, given),
     // Most hosts have no such line, and are asked nothing.
     lookAtTriggers(reader, endings.is === "value" ? restartersOf(bootLines(endings.value), name) : []),
   ]);
+  // A host's shutdown is before nothing.
+  const isOrdered = (unit: string) => isBooted(unit) && unit.endsWith(".service");
   // systemd shows where a directory that is a link leads to.
   const loaded = new Set(files.filter(({ path }) => shown.includes(path)).map(({ realPath }) => realPath));
   const unread = files.filter(
@@ -222,7 +227,14 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     reloads: known.get("ExecReload") ?? [],
     wantedBy: [...words("WantedBy"), ...words("RequiredBy")],
     conflictedBy: words("ConflictedBy"),
-    circle: words("Before").filter((unit) => words("After").includes(unit)),
+    circle: [
+      ...words("Before").filter((unit) => words("After").includes(unit)),
+      ...before.flatMap(([unit, answer]) => {
+        const after = answer.is === "value" ? (answer.value.get("After") ?? []).join(" ").split(" ") : [];
+        const next = after.find((other) => words("Before").includes(other) && isOrdered(other));
+        return next === undefined ? [] : [`${next}, which is started before ${unit},`];
+      }),
+    ],
     neverRun: before.flatMap(([unit, answer]) => (hasNeverRun(answer) ? [unit] : [])),
     boot: mapAnswer(boot, bootPlan),
     manager: mapAnswer(manager, (rows) =>

@@ -74,6 +74,12 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
       `PID ${next.runs.pid} runs another file than ${main.path} is now: it was replaced since the start, and the next start takes the new one`,
     );
 
+  for (const { path, found } of next.programs)
+    if (found.is === "value" && leadsOut(path, found.value.realPath))
+      warnings.push(
+        `${path} leads to ${found.value.realPath}, which no package of Debian's brings: ${unit.name} would be started with it (update-alternatives --config, or the link)`,
+      );
+
   for (const { key, program } of needs.runs ?? []) {
     const property = key === "ExecReload" ? next.reloads : next.startsBefore;
     // What systemd has yet to read it reads first.
@@ -116,6 +122,12 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
   }
   managers(unit, needs, blocked, warnings, (found) => (unread ??= found));
   return { blocked, warnings, unread };
+}
+
+/** Whether a program of a package's is a link to what somebody has put there. */
+function leadsOut(path: string, realPath: string): boolean {
+  const isOwn = (each: string) => /^\/(?:usr\/local|opt|srv|home|root|tmp|var|etc|mnt|media)\//.test(each);
+  return !isOwn(path) && isOwn(realPath);
 }
 
 /** Of a script what runs is its interpreter. */

@@ -1394,7 +1394,7 @@ sub as_server {
 
 # What the server's own parser makes of all option files. It starts nothing and opens no table. Fields: exit code, and
 # each line that matters.
-my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|socket|log-error|log-bin|pid-file|skip-grant-tables|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-|super-)?read-only|offline-mode|max-connections|skip-networking|bind-address|port|init-file) |error: )/;
+my $PARSED = qr/\A(?:The following groups are read: |(?:datadir|socket|log-error|log-bin|pid-file|skip-grant-tables|tmpdir|innodb-data-home-dir|innodb-log-group-home-dir|innodb-undo-directory|persisted-globals-load|innodb-buffer-pool-size|innodb-log-file-size|innodb-redo-log-capacity|innodb-flush-log-at-trx-commit|innodb-force-recovery|(?:innodb-|super-)?read-only|offline-mode|max-(?:user-)?connections|skip-networking|bind-address|port|init-(?:file|connect)) |error: )/;
 sub database_parser {
   my ($program, $option, $user, $protected) = @_;
   my ($code, $text) = output_of([$program, @$option], errors => 1, before => as_server($user, $protected));
@@ -1403,7 +1403,7 @@ sub database_parser {
 
 my $QUERY = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version', 'socket', 'max_connect_errors', 'skip_name_resolve', 'host_cache_size', " .
   "'datadir', 'innodb_data_home_dir', 'innodb_log_group_home_dir', 'innodb_undo_directory', 'innodb_force_recovery', " .
-  "'innodb_read_only', 'read_only', 'super_read_only', 'offline_mode', 'max_connections', 'skip_networking', 'bind_address', 'port', " .
+  "'innodb_read_only', 'read_only', 'super_read_only', 'offline_mode', 'max_connections', 'max_user_connections', 'init_connect', 'skip_networking', 'bind_address', 'port', " .
   "'innodb_buffer_pool_size', 'innodb_buffer_pool_size_max', 'innodb_buffer_pool_chunk_size', 'innodb_buffer_pool_instances', " .
   "'innodb_log_file_size', 'innodb_redo_log_capacity', 'innodb_flush_log_at_trx_commit'); " .
   "SHOW GLOBAL STATUS WHERE Variable_name IN ('Uptime', 'Threads_connected', 'Innodb_redo_log_capacity_resized'); " .
@@ -1728,8 +1728,8 @@ sub started_at_boot {
 # when they end.
 sub kernel_writers {
   my $leaves = join "|", map { quotemeta s{.*/}{}sr } @_;
-  my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[\$]};
-  my $words = join "|", $leaves, map { my $top = $_; map { quotemeta "$top$_" } ".", "/" } qw(net vm fs kernel);
+  my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[\$]|\bcd .*/proc/sys};
+  my $words = join "|", $leaves, "/proc/sys", map { my $top = $_; map { quotemeta "$top$_" } ".", "/" } qw(net vm fs kernel);
   return boot_lines($pattern, qr/$words/, 1);
 }
 
@@ -1750,6 +1750,8 @@ sub boot_lines {
   my $taken = sub {
     my ($text) = @_;
     my @named;
+    # As nft finds one.
+    $text =~ s{\binclude "(?=\w)}{$&/etc/};
     while ($text =~ m{(/[\w./\@+-]{3,}(?:\*[\w.*]*)?)}g) {
       my ($named, $before) = ($1, substr $text, 0, $-[1]);
       next if $before ne "" && substr($before, -1) =~ m{[\w/.\$\}*-]};
