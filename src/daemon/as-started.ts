@@ -194,13 +194,9 @@ const LIMITS = [
 const LEAST_OPEN_FILES = 4096;
 
 function stopsOf(who: string, process: ProcessFact, { given, first }: AsStarted): readonly string[] {
-  const { pid, state, tracer, root, network } = process;
+  const { pid, state, root, network } = process;
   const found: string[] = [];
   if (state === "T") found.push(`${who} was stopped by a signal: kill -CONT ${pid} lets it go on`);
-  if (state === "t" || tracer !== 0)
-    found.push(
-      `${who} is held by a debugger, PID ${tracer}: ps -fp ${tracer} tells whose it is, and it has to end`,
-    );
   const isMain = textOf(given, "MainPID") === `${pid}`;
   const isRooted = textOf(given, "RootImage") !== "" || !["", "/"].includes(textOf(given, "RootDirectory"));
   // A worker may shut itself in.
@@ -253,9 +249,13 @@ const IDLE = 5;
 const IDLE_IO = 3;
 
 function slowsOf(who: string, process: ProcessFact, { given, first }: AsStarted): readonly string[] {
-  const { pid, nice, policy, io, oomScoreAdj, processors, threads } = process;
+  const { pid, state, tracer, nice, policy, io, oomScoreAdj, processors, threads } = process;
   const found: string[] = [];
-  const niceGiven = numberOf(given, "Nice") ?? nice;
+  // It goes on in between, as under strace, or not, as under gdb.
+  if (state === "t" || tracer !== 0)
+    found.push(`PID ${tracer} traces ${who}, and may hold it: ps -fp ${tracer} tells whose it is`);
+  // What lifts a process above others a container may not give it.
+  const niceGiven = Math.max(0, numberOf(given, "Nice") ?? nice);
   if (policy === IDLE && numberOf(given, "CPUSchedulingPolicy") !== IDLE)
     found.push(`${who} gets what processors all others leave (SCHED_IDLE): chrt -a -o -p 0 ${pid}`);
   else if (nice > niceGiven)
@@ -263,7 +263,7 @@ function slowsOf(who: string, process: ProcessFact, { given, first }: AsStarted)
   const classGiven = numberOf(given, "IOSchedulingClass");
   if (io?.class === IDLE_IO && classGiven !== undefined && classGiven !== IDLE_IO)
     found.push(`${who} gets what disks all others leave (idle): ionice -c 0 -p ${pid}`);
-  const scoreGiven = numberOf(given, "OOMScoreAdjust") ?? oomScoreAdj;
+  const scoreGiven = Math.max(0, numberOf(given, "OOMScoreAdjust") ?? oomScoreAdj);
   if (oomScoreAdj > scoreGiven)
     found.push(
       `the kernel ends ${who} before others when memory is short (oom_score_adj ${oomScoreAdj}): echo ${scoreGiven} >/proc/${pid}/oom_score_adj`,

@@ -85,6 +85,7 @@ describe("what a process has less of than its unit gives", () => {
     expect(said([process(7), process(8, { nice: 19 })])).toEqual(
       warned("PID 8 of x.service gives way to others (nice 19): renice -n 0 -p 8"),
     );
+    expect(said([process(7, { tracer: 99 })])).toEqual(warned("PID 99 traces PID 7 of x.service"));
     expect(said([process(7, { policy: 5 })])).toEqual(warned("SCHED_IDLE): chrt -a -o -p 0 7"));
     expect(said([process(7, { io: 3 << 13 })])).toEqual(
       warned("disks all others leave (idle): ionice -c 0 -p 7"),
@@ -106,6 +107,8 @@ describe("what a process has less of than its unit gives", () => {
         CPUAffinity: "0",
       }),
     ).toEqual(NOTHING);
+    // What a container may not give.
+    expect(said([process(7)], { Nice: "-5", OOMScoreAdjust: "-600" })).toEqual(NOTHING);
     // A process may have taken more.
     expect(said([process(7, { nice: -5, score: -900, policy: 3 })])).toEqual(NOTHING);
     // HAProxy pins itself, with a thread for each processor.
@@ -118,7 +121,6 @@ describe("what keeps a process from its work", () => {
     expect(said([process(7, { state: "T" })])).toEqual(
       stopped("PID 7 of x.service was stopped by a signal: kill -CONT 7"),
     );
-    expect(said([process(7, { tracer: 99 })])).toEqual(stopped("held by a debugger, PID 99"));
     expect(said([process(7, { root: "/srv/jail" })])).toEqual(stopped("has /srv/jail for its root"));
     expect(said([process(7, { network: "net:[2]" })])).toEqual(stopped("in another network namespace"));
     expect(
