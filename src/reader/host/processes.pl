@@ -14,7 +14,9 @@ sub read_process {
     @pids = grep { (slurp("/proc/$_/comm", 64) // "") eq "$comm\n" } names("/proc", qr/\A\d+\z/);
   } elsif ($which =~ m{\A/}) {
     checked(plain_path => $which);
-    @pids = grep { /\A\d+\z/ } map { split /\n/, slurp("$_$which/cgroup.procs", 65536) // "" } @CGROUPS;
+    # In a hybrid of both each stands twice.
+    my %seen;
+    @pids = grep { /\A\d+\z/ && !$seen{$_}++ } map { split /\n/, slurp("$_$which/cgroup.procs", 65536) // "" } @CGROUPS;
   } else {
     @pids = (checked(pid => $which));
   }
