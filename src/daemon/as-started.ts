@@ -97,6 +97,10 @@ export async function lookAsStarted(
   ]);
   const firstHas = first.is === "value" ? firstFact(first.value.parts) : undefined;
   const found = mapAnswer(processes, (all) => all.map(processFact));
+  const main = Number(textOf(given, "MainPID"));
+  // Of a process that is elsewhere, or of a list that was not read, nothing is known.
+  if (main > 0 && found.is === "value" && !found.value.some(({ pid }) => pid === main))
+    return { is: "unreadable", because: `PID ${main} of ${unit} is not in its control group ${group}` };
   const isPinned =
     found.is === "value" &&
     found.value.some(({ processors }) => firstHas?.processors.some((each) => !processors.includes(each)));

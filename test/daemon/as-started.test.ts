@@ -228,3 +228,14 @@ describe("the processors that a slice leaves", () => {
     expect(await look("0")).toEqual({ isAsked: true, ...warned("on 1 of 2 processors") });
   });
 });
+
+it("nothing is known of what a unit runs where its main process is not in its control group", async () => {
+  const tell = tellOf({ units: { [UNIT]: GIVEN } });
+  const none: Ask = async (question) =>
+    question[0] === "process" && question[1] !== "1" ? { is: "value", value: [] } : tell(question);
+  const reader = new Reader(none);
+  expect(await lookAsStarted(reader, UNIT, await askGiven(reader, UNIT))).toEqual({
+    is: "unreadable",
+    because: "PID 7 of x.service is not in its control group /system.slice/x.service",
+  });
+});
