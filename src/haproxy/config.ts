@@ -379,10 +379,23 @@ export function meansTheSame(one: string, other: string): boolean {
   return meaningOf(one) === meaningOf(other);
 }
 
-/** The line with its time-out in milliseconds. */
+/** Words of HAProxy 1.5 that 2.1 refuses, as they are said since 1.4. */
+const RENAMED: readonly (readonly [was: RegExp, is: string])[] = [
+  [/^(?:timeout )?contimeout /, "timeout connect "],
+  [/^(?:timeout )?clitimeout /, "timeout client "],
+  [/^(?:timeout )?srvtimeout /, "timeout server "],
+  [/^(no )?redispatch$/, "$1option redispatch"],
+];
+/** A word in quotes that means the same without them. */
+const NEEDLESS_QUOTES = /(?<=^| )(["'])([\w.:,*/@%+-]+)\1(?= |$)/g;
+
+/** The line with its time-out in milliseconds, in today's words and without quotes that mean nothing. */
 export function meaningOf(line: string): string {
-  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?|hard-stop-after) (\d+)(ms|s|m|h|d|)$/.exec(line);
-  return timeout === null ? line : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
+  const plain = line.includes('"') || line.includes("'") ? line.replace(NEEDLESS_QUOTES, "$2") : line;
+  const renamed = RENAMED.find(([was]) => was.test(plain));
+  const today = renamed === undefined ? plain : plain.replace(renamed[0], renamed[1]);
+  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?|hard-stop-after) (\d+)(ms|s|m|h|d|)$/.exec(today);
+  return timeout === null ? today : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
 }
 
 function compareServers(listed: readonly ConfiguredServer[], service: ServiceSettings): ConfigDifference[] {

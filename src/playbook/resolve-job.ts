@@ -177,7 +177,10 @@ function reportStepsGivenToNobody(
           const isEmpty = inventory.groups.get(group)?.length === 0;
           return isEmpty ? [] : [{ name: `group '${group}'`, layer: layers.get(step.name) }];
         }),
-        ...[...parameters.hosts].map(([host, layers]) => ({ name: `'${host}'`, layer: layers.get(step.name) })),
+        ...[...parameters.hosts].map(([host, layers]) => ({
+          name: `'${host}'`,
+          layer: layers.get(step.name),
+        })),
       ].flatMap(({ name, layer }) => (layer === undefined ? [] : [{ name, layer }]));
       const [first] = wanted;
       if (first === undefined) continue;
