@@ -263,8 +263,8 @@ export interface ConfigDifference {
 }
 
 /**
- * In what a file differs from the settings by meaning. The order of lines within a section does not count, nor that of
- * sections beside `defaults`, nor the `description`, nor which servers a discovered back end has; their options do.
+ * In what a file differs from the settings by meaning. The order of lines within a section does not count but that of rules
+ * of one kind, nor that of sections beside `defaults`, nor the `description`, nor which servers a discovered back end has; their options do.
  */
 export function compareHaproxyConfig(
   found: HaproxyConfig,
@@ -358,7 +358,34 @@ function compareLines(
   for (const { text, line } of extra) {
     differences.push({ setting: `${title} ${directiveIn(text)}`, want: "", found: text, line });
   }
-  return differences;
+  return [...differences, ...compareOrder(title, lines, wanted, differences)];
+}
+
+/** Rules of which HAProxy carries out one after another, or takes the first that fits: those of one kind count in their order. */
+const IN_ORDER =
+  /^(?:http-request|http-response|http-after-response|http-check|tcp-check|tcp-request|tcp-response|use_backend|use-server|redirect|capture|filter|stick)(?= )/;
+
+/** Rules that stand in another place among their like. Of a kind that lacks one, or has one too many, that is the difference. */
+function compareOrder(
+  title: string,
+  lines: readonly ConfigLine[],
+  wanted: readonly string[],
+  differences: readonly ConfigDifference[],
+): readonly ConfigDifference[] {
+  const kindOf = (line: string) => IN_ORDER.exec(line)?.[0];
+  const kinds = new Set(wanted.flatMap((line) => kindOf(line) ?? []));
+  return [...kinds].flatMap((kind) => {
+    if (differences.some(({ setting }) => setting === `${title} ${kind}`)) return [];
+    const found = lines.filter(({ text }) => kindOf(text) === kind);
+    return wanted
+      .filter((line) => kindOf(line) === kind)
+      .flatMap((want, at) => {
+        const { text, line } = found[at]!;
+        return meaningOf(text) === meaningOf(want)
+          ? []
+          : [{ setting: `${title} ${kind}`, want, found: text, line }];
+      });
+  });
 }
 
 function isDescription(kind: string, { text }: ConfigLine): boolean {

@@ -14,17 +14,28 @@ export interface Proxied {
   readonly isBare: boolean;
 }
 
-/** Fixed servers of the mesh that are this host, and what it registers. */
+/**
+ * Fixed servers of the mesh that are this host, what it registers, and services of DNS with a name that is the host's. Which
+ * addresses other names lead to only DNS tells, and the inventory does not know whose they are: nothing is said of those.
+ */
 export function proxiedOn(host: HostView, { mesh }: InventoryView): readonly Proxied[] {
   return mesh.services
     .filter(({ mode }) => mode === "tcp")
     .flatMap((service) => {
-      const fixed = service.servers.filter((server) => [host.address, host.name].includes(server.host));
+      const { discovery } = service;
+      const named = discovery.by === "dns" ? discovery.names : [];
+      const own = [...service.servers, ...named].filter((server) => isOf(host, server.host));
       const registered = registrationsOf(host)[service.name] ?? [];
-      return [...fixed, ...registered].map(({ port }): Proxied => {
+      return [...own, ...registered].map(({ port }): Proxied => {
         return { service: service.name, address: host.address, port, isBare: isBare(service, port) };
       });
     });
+}
+
+/** A whole name may be the inventory's with the domain behind it, or the one that SSH goes by. */
+function isOf({ name, address, ssh }: HostView, given: string): boolean {
+  const host = given.toLowerCase().replace(/\.$/, "");
+  return [address, ssh.host].includes(host) || host === name || host.startsWith(`${name}.`);
 }
 
 function isBare({ check, lines }: Service, port: number): boolean {
