@@ -2,7 +2,8 @@ import { isIP } from "node:net";
 import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
 import type { Service } from "../../contract/mesh.ts";
 import { registrationsOf } from "../../inventory/registrations.ts";
-import { isSameIp } from "../../ip.ts";
+import { isLoopback, isSameIp } from "../../ip.ts";
+import type { MysqlFacts } from "./facts.ts";
 import type { Server } from "./server.ts";
 
 /** Where a service of the mesh has a server on this host that speaks no HTTP. */
@@ -14,28 +15,48 @@ export interface Proxied {
   readonly isBare: boolean;
 }
 
-/**
- * Fixed servers of the mesh that are this host, what it registers, and services of DNS with a name that is the host's. Which
- * addresses other names lead to only DNS tells, and the inventory does not know whose they are: nothing is said of those.
- */
+/** Fixed servers of the mesh that are this host, and what it registers. */
 export function proxiedOn(host: HostView, { mesh }: InventoryView): readonly Proxied[] {
   return mesh.services
     .filter(({ mode }) => mode === "tcp")
     .flatMap((service) => {
-      const { discovery } = service;
-      const named = discovery.by === "dns" ? discovery.names : [];
-      const own = [...service.servers, ...named].filter((server) => isOf(host, server.host));
+      const fixed = service.servers.filter((server) => [host.address, host.name].includes(server.host));
       const registered = registrationsOf(host)[service.name] ?? [];
-      return [...own, ...registered].map(({ port }): Proxied => {
+      return [...fixed, ...registered].map(({ port }): Proxied => {
         return { service: service.name, address: host.address, port, isBare: isBare(service, port) };
       });
     });
 }
 
-/** A whole name may be the inventory's with the domain behind it, or the one that SSH goes by. */
-function isOf({ name, address, ssh }: HostView, given: string): boolean {
-  const host = given.toLowerCase().replace(/\.$/, "");
-  return [address, ssh.host].includes(host) || host === name || host.startsWith(`${name}.`);
+/** A name of DNS that is behind a service that speaks no HTTP. */
+export type Named = Omit<Proxied, "address"> & { readonly host: string };
+
+/** What proxies go to by names of DNS, which may lead to any host. */
+export function namedIn({ mesh }: InventoryView): readonly Named[] {
+  return mesh.services.flatMap((service) => {
+    const { name, mode, discovery } = service;
+    if (mode !== "tcp" || discovery.by !== "dns") return [];
+    return discovery.names.map(({ host, port }) => ({
+      service: name,
+      host,
+      port,
+      isBare: isBare(service, port),
+    }));
+  });
+}
+
+/** Those of them that lead to this host, as it resolves them itself. `addresses` are the host's. */
+export function leadingHere(
+  named: readonly Named[],
+  leadTo: MysqlFacts["leadTo"],
+  addresses: readonly string[],
+): readonly Proxied[] {
+  return named.flatMap(({ host, ...rest }) => {
+    const address = leadTo
+      .get(host)
+      ?.find((each) => !isLoopback(each) && addresses.some((own) => isSameIp(own, each)));
+    return address === undefined ? [] : [{ ...rest, address }];
+  });
 }
 
 function isBare({ check, lines }: Service, port: number): boolean {
