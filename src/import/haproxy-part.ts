@@ -8,9 +8,10 @@ import {
 import { haproxyParameters } from "../haproxy/parameters.ts";
 import { linesOf, sectionLines } from "../haproxy-lines.ts";
 import { writtenDuration } from "../quantity-text.ts";
+import { numberOr } from "./number-or.ts";
 import { effective, isBeside, isFrontLine } from "./proxies.ts";
 import type { Common, Entry, LeftOut } from "./service.ts";
-import { numberOr, reasonIn, takenOf } from "./taken.ts";
+import { reasonIn, takenOf } from "./taken.ts";
 
 export interface HaproxyPart {
   /** Of the haproxy step. */

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import { sentHost } from "../haproxy/settings.ts";
 import { linesOf, serverWords, wordsOf } from "../haproxy-lines.ts";
 import { writtenDuration } from "../quantity-text.ts";
+import { numberOr } from "./number-or.ts";
 import type { LocalProxy } from "./proxies.ts";
-import { numberOr } from "./taken.ts";
 
 /** What stands in a file and not in the inventory, and why. */
 export interface LeftOut {

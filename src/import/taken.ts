@@ -36,11 +36,6 @@ function sentence(message: string): string {
   return message.replace(/^Invalid input: (expected \w+), received .*/, "$1");
 }
 
-/** The number that a text is, or the text: what is none stands in the reason why it is refused. */
-export function numberOr(text: string): number | string {
-  return /^\d+$/.test(text) ? Number(text) : text;
-}
-
 /** Why a schema refuses a value; of a key that is none, what it expected. */
 export function reasonIn({ issues: [issue] }: z.ZodError): string {
   return (issue?.code === "invalid_key" ? issue.issues[0]?.message : undefined) ?? issue!.message;

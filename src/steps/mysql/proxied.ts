@@ -3,7 +3,6 @@ import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
 import type { Service } from "../../contract/mesh.ts";
 import { registrationsOf } from "../../inventory/registrations.ts";
 import { isLoopback, isSameIp } from "../../ip.ts";
-import type { MysqlFacts } from "./facts.ts";
 import type { Server } from "./server.ts";
 
 /** Where a service of the mesh has a server on this host that speaks no HTTP. */
@@ -48,7 +47,7 @@ export function namedIn({ mesh }: InventoryView): readonly Named[] {
 /** Those of them that lead to this host, as it resolves them itself. `addresses` are the host's. */
 export function leadingHere(
   named: readonly Named[],
-  leadTo: MysqlFacts["leadTo"],
+  leadTo: ReadonlyMap<string, readonly string[]>,
   addresses: readonly string[],
 ): readonly Proxied[] {
   return named.flatMap(({ host, ...rest }) => {
