@@ -1,3 +1,4 @@
+import { onceEach } from "../once-each.ts";
 import { type BootLine, showHow } from "./boot-lines.ts";
 import { inTheWayOf, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
 import { MANAGER_LINES, MANAGER_WORDS } from "./managers.ts";
@@ -107,12 +108,28 @@ interface Found extends Ending {
   readonly isSaid: boolean;
 }
 
+interface Endings {
+  readonly blocked: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /** What ends a unit or writes over its files, outside of what starts it: sentences about what surely does, and about what may. */
 export function endingsOf(
   lines: readonly BootLine[],
   unit: string,
   reach: Reach = { doors: [], peers: [] },
-): { readonly blocked: readonly string[]; readonly warnings: readonly string[] } {
+): Endings {
+  const known = judged(lines);
+  const key = JSON.stringify([unit, reach]);
+  const endings = known.get(key) ?? judgedEndings(lines, unit, reach);
+  known.set(key, endings);
+  return endings;
+}
+
+/** By unit and reach: hosts that are alike have the very same lines, and each is looked at for what several steps say. */
+const judged = onceEach((_: readonly BootLine[]) => new Map<string, Endings>());
+
+function judgedEndings(lines: readonly BootLine[], unit: string, reach: Reach): Endings {
   const blocked: string[] = [];
   const warnings: string[] = [];
   const sameCause = ({ by }: BootLine) => lines.filter((other) => other.by === by && other.line > 0);

@@ -2,15 +2,18 @@ import type { Fields, Question } from "./protocol.ts";
 
 /** Of questions that name a host's own address there are as many as hosts. */
 const MOST_KEPT = 4096;
+/** Answers to one question: a fleet has hosts of a few kinds, and what is another's on each host is kept for nobody. */
+const MOST_KINDS = 6;
 
-/** Of one question's answers, what each function that was asked for has made. */
+/** What a function has made of an answer. */
 type Made = { readonly make: string; readonly fields: Fields; readonly value: unknown };
 
-const kept = new Map<string, Made[]>();
+/** By question, the latest first. */
+const kept = new Map<string, readonly Made[]>();
 
 /**
  * What is made of an answer; the very same value where another host answered the same, byte by byte. Hosts of a fleet are
- * mostly alike, and what each of them says of itself is then kept once. `make` goes by its argument and the question alone,
+ * mostly of a few kinds, and what those of one kind say of themselves is then kept once. `make` goes by its argument and the question alone,
  * and nobody changes what it made.
  */
 export function sharedValue<T>(question: Question, make: (fields: Fields) => T, fields: Fields): T {
@@ -18,13 +21,13 @@ export function sharedValue<T>(question: Question, make: (fields: Fields) => T, 
   const made = kept.get(key) ?? [];
   // By its text: it is another function at each call.
   const text = make.toString();
-  const at = made.findIndex((each) => each.make === text);
-  if (at !== -1 && isSame(made[at]!.fields, fields)) return made[at]!.value as T;
+  const same = made.find((each) => each.make === text && isSame(each.fields, fields));
+  if (same !== undefined) return same.value as T;
   const value = make(fields);
   if (kept.size >= MOST_KEPT) kept.clear();
   // Copies: what came is a part of all that came with it.
   const mine = { make: text, fields: fields.map((field) => Buffer.from(field)), value };
-  kept.set(key, [...made.filter((_, index) => index !== at), mine]);
+  kept.set(key, [mine, ...made.slice(0, MOST_KINDS - 1)]);
   return value;
 }
 

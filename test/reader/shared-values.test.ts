@@ -20,6 +20,19 @@ describe("what is made of an answer", () => {
     expect(again === known).toBe(isShared);
   });
 
+  it("is kept of hosts of several kinds that answer in turn", () => {
+    const kinds = ["proxy", "member", "database"].map((kind) => fields(kind));
+    const made = () => kinds.map((kind) => sharedValue(["packages"], words, kind));
+    const first = made();
+    for (const [at, value] of made().entries()) expect(value).toBe(first[at]);
+  });
+
+  it("is kept of no more answers than a fleet has kinds", () => {
+    const first = sharedValue(["addresses"], words, fields("0"));
+    for (let host = 1; host < 100; host++) sharedValue(["addresses"], words, fields(`${host}`));
+    expect(sharedValue(["addresses"], words, fields("0"))).not.toBe(first);
+  });
+
   it("goes by what is made", () => {
     expect(sharedValue(["file", "/a"], length, fields("x", "y"))).toEqual({ length: 2 });
   });
