@@ -1,6 +1,7 @@
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { AnyStep } from "../contract/step.ts";
+import { deadline, turn } from "../own-time.ts";
 import { Limit } from "../remote/limit.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { FleetView } from "./fleet.ts";
@@ -54,15 +55,17 @@ export class Looks {
 
   async #look(host: HostName, { steps, isAlone = false }: HowToLook): Promise<LookTimes> {
     const leave = isAlone ? () => {} : await this.#places.take();
+    await turn();
     const beganAtMs = performance.now();
-    const waits = setTimeout(leave, MOST_PLACE_MS);
+    // Where this machine is the one that takes longer, more at once would take longer still, and more memory.
+    const waits = deadline(MOST_PLACE_MS, leave);
     const observation = await observe(
       this.#remoteOf(host),
       this.#fleet.requests(host, steps),
       this.#fleet.rewritten(host),
     );
     const endedAtMs = performance.now();
-    clearTimeout(waits);
+    waits.clear();
     leave();
     this.#fleet.see(host, observation, beganAtMs);
     return { beganAtMs, endedAtMs };

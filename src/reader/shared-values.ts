@@ -1,3 +1,5 @@
+import { onceEach } from "../once-each.ts";
+import type { Answer } from "./answer.ts";
 import type { Fields, Question } from "./protocol.ts";
 
 /** Of questions that name a host's own address there are as many as hosts. */
@@ -5,32 +7,43 @@ const MOST_KEPT = 4096;
 /** Answers to one question: a fleet has hosts of a few kinds, and what is another's on each host is kept for nobody. */
 const MOST_KINDS = 6;
 
-/** What a function has made of an answer. */
-type Made = { readonly make: string; readonly fields: Fields; readonly value: unknown };
-
-/** By question, the latest first. */
-const kept = new Map<string, readonly Made[]>();
-
-/**
- * What is made of an answer; the very same value where another host answered the same, byte by byte. Hosts of a fleet are
- * mostly of a few kinds, and what those of one kind say of themselves is then kept once. `make` goes by its argument and the question alone,
- * and nobody changes what it made.
- */
-export function sharedValue<T>(question: Question, make: (fields: Fields) => T, fields: Fields): T {
-  const key = question.join("\0");
-  const made = kept.get(key) ?? [];
-  // By its text: it is another function at each call.
-  const text = make.toString();
-  const same = made.find((each) => each.make === text && isSame(each.fields, fields));
-  if (same !== undefined) return same.value as T;
-  const value = make(fields);
-  if (kept.size >= MOST_KEPT) kept.clear();
-  // Copies: what came is a part of all that came with it.
-  const mine = { make: text, fields: fields.map((field) => Buffer.from(field)), value };
-  kept.set(key, [mine, ...made.slice(0, MOST_KINDS - 1)]);
-  return value;
+interface Known {
+  readonly bytes: Buffer;
+  readonly answer: Answer<Fields>;
 }
 
-function isSame(one: Fields, other: Fields): boolean {
-  return one.length === other.length && one.every((field, at) => field.equals(other[at]!));
+/** By question, the latest first. */
+const kept = new Map<string, readonly Known[]>();
+
+/**
+ * An answer; the very same one where another host answered the same, byte by byte. Hosts of a fleet are mostly of a few
+ * kinds, and what those of one kind say of themselves is then kept once. `decode` goes by its argument alone, and nobody
+ * changes what it made.
+ */
+export function sharedAnswer(
+  question: Question,
+  bytes: Buffer,
+  decode: (bytes: Buffer) => Answer<Fields>,
+): Answer<Fields> {
+  const key = question.join("\0");
+  const known = kept.get(key) ?? [];
+  const same = known.find((each) => each.bytes.equals(bytes));
+  if (same !== undefined) return same.answer;
+  // A copy: what came is a part of all that came with it.
+  const mine = Buffer.from(bytes);
+  const answer = decode(mine);
+  if (kept.size >= MOST_KEPT) kept.clear();
+  kept.set(key, [{ bytes: mine, answer }, ...known.slice(0, MOST_KINDS - 1)]);
+  return answer;
+}
+
+const valuesOf = onceEach((_: Fields) => new Map<string, unknown>());
+
+/** What is made of an answer, once. `make` goes by its argument, the question and `by` alone. */
+export function sharedValue<T>(fields: Fields, make: (fields: Fields) => T, by = ""): T {
+  const values = valuesOf(fields);
+  // By its text: it is another function at each call.
+  const key = `${by} ${make}`;
+  if (!values.has(key)) values.set(key, make(fields));
+  return values.get(key) as T;
 }
