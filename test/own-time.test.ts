@@ -92,7 +92,10 @@ describe("a turn of the event loop", () => {
     await settle();
     expect(had).toEqual(["a", "b"]);
     ask("d");
-    for (const all of [["a", "b", "c"], ["a", "b", "c", "d"]]) {
+    for (const all of [
+      ["a", "b", "c"],
+      ["a", "b", "c", "d"],
+    ]) {
       await settle();
       vi.advanceTimersToNextTimer();
       await settle();

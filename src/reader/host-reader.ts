@@ -175,7 +175,10 @@ class Life {
     } catch (error) {
       this.#give(new ReaderLost(`the reader ${(error as Error).message}`));
     }
-    if (told.length > 0) void turn().then(() => told.forEach((tell) => tell()));
+    if (told.length > 0)
+      void turn().then(() => {
+        for (const tell of told) tell();
+      });
   }
 
   #expectAnswer(): void {

@@ -62,7 +62,8 @@ export class AnswerStream {
       this.#wanted = 4;
       if (seen.length < 4) break;
       const length = seen.readUInt32BE();
-      if (length > MOST_ANSWER_BYTES || (length > 0 && length < 4)) throw new NoAnswer("sent something that is no answer");
+      if (length > MOST_ANSWER_BYTES || (length > 0 && length < 4))
+        throw new NoAnswer("sent something that is no answer");
       this.#wanted = 4 + length;
       if (seen.length < this.#wanted) break;
       // An empty one only sees to it that the one before it comes whole.

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Fields, Question } from "../../src/reader/protocol.ts";
 import { sharedAnswer, sharedValue } from "../../src/reader/shared-values.ts";
 
-const decode = (bytes: Buffer) => ({ is: "value", value: bytes.toString().split(" ").map(Buffer.from) }) as const;
+const decode = (bytes: Buffer) =>
+  ({ is: "value", value: bytes.toString().split(" ").map(Buffer.from) }) as const;
 const answer = (question: Question, said: string) => sharedAnswer(question, Buffer.from(said), decode);
 
 describe("an answer", () => {
@@ -32,7 +33,10 @@ describe("an answer", () => {
 
   it("holds nothing of what came with it", () => {
     const all = Buffer.from("mine yours");
-    const mine = sharedAnswer(["file", "/c"], all.subarray(0, 4), (bytes) => ({ is: "value", value: [bytes] }));
+    const mine = sharedAnswer(["file", "/c"], all.subarray(0, 4), (bytes) => ({
+      is: "value",
+      value: [bytes],
+    }));
     all.fill(0);
     expect(mine).toEqual({ is: "value", value: [Buffer.from("mine")] });
   });
