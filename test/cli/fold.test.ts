@@ -1,6 +1,6 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { type EvidenceRow, evidenceTable, foldedRows, shownRow } from "../../src/cli/ui/evidence-table.ts";
+import { type EvidenceRow, evidenceTable, foldedRows, keyedRow } from "../../src/cli/ui/evidence-table.ts";
 import { folded, someNames, withoutOwn } from "../../src/cli/ui/fold.ts";
 import { summaryView } from "../../src/cli/ui/summary.ts";
 import type { Evidence } from "../../src/contract/reading.ts";
@@ -30,7 +30,7 @@ describe("rows of hosts", () => {
     hosts.flatMap((host) => [row(host, "a", "1"), row(host, "b", "1")]);
   const addressesOf = (host: string) => [`10.0.0.${Number(host.slice(3))}`];
   const shown = (rows: readonly EvidenceRow[], exactly = false) =>
-    foldedRows(rows.map((each) => shownRow(each, { verbose: exactly, addressesOf }))).map(
+    foldedRows(rows.map((each) => keyedRow(each, { verbose: exactly, addressesOf }))).map(
       ({ host, rows, more }) => ({
         host,
         rows: rows.map(({ evidence }) => evidence.setting).join(" "),
@@ -103,7 +103,7 @@ describe("rows of hosts", () => {
   );
 
   it("take a line for hundreds of hosts", () => {
-    const rows = alike(names(498)).map((each) => shownRow(each, { verbose: false }));
+    const rows = alike(names(498)).map((each) => keyedRow(each, { verbose: false }));
     const text = evidenceTable(rows, { paint, columns: 120, verbose: false });
     expect(text.split("\n")).toHaveLength(5);
     expect(text).toMatch(/as on px-001: 497 hosts: px-002, .* and \d+ more$/);

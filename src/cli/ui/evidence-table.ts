@@ -12,9 +12,8 @@ export interface EvidenceRow {
   readonly evidence: Evidence;
 }
 
-/** A row as a person may see it. */
-export interface ShownRow extends EvidenceRow {
-  /** The same of rows that are alike, whatever is their hosts' own. */
+export interface KeyedRow extends EvidenceRow {
+  /** The same of rows that are alike, whatever is their hosts' own. Nobody sees it. */
   readonly key: string;
 }
 
@@ -23,14 +22,13 @@ export interface ShownRow extends EvidenceRow {
  * are not proven also all that was found; `verbose`: always. Made of each row as it comes: those of hundreds of hosts at
  * once would hold up all else.
  */
-export function shownRow(
-  row: EvidenceRow,
+export function keyedRow(
+  { host, step, evidence }: EvidenceRow,
   {
     verbose,
     addressesOf = () => [],
   }: { readonly verbose: boolean; readonly addressesOf?: (host: string) => readonly string[] },
-): ShownRow {
-  const { host, step, evidence } = shownData(row);
+): KeyedRow {
   const { setting, want, verdict, warning } = evidence;
   // What is as wanted may be so in many ways: a clock is ahead by 1 ms or by 2.
   const found = verbose || verdict !== "proven" ? evidence : [setting, want, verdict, warning];
@@ -78,7 +76,7 @@ function source(layer: Layer): string {
  * wanted. Verbose adds where each layer was read.
  */
 export function evidenceTable(
-  rows: readonly ShownRow[],
+  rows: readonly KeyedRow[],
   options: DiffOptions & {
     readonly columns: number;
     /** How what is said below the rows is broken for who reads it; as it is unless given. */
@@ -146,7 +144,7 @@ export function evidenceTable(
     const parts = [paint.bold(host), shownRows.length > 0 ? lines.join("\n") : "", ...notes];
     return [...parts, ...more.map((line) => `  ${paint.dim(line)}`)].filter((part) => part !== "").join("\n");
   };
-  const blocks = foldedRows(rows).map(({ host, rows, more }) => block(host, rows, more));
+  const blocks = shownData(foldedRows(rows)).map(({ host, rows, more }) => block(host, rows, more));
   return maskSecrets(blocks.join("\n\n"));
 }
 
@@ -159,8 +157,8 @@ export interface FoldedHost {
 }
 
 /** Hosts that are alike are shown once, and of one that is not what differs from those. */
-export function foldedRows(rows: readonly ShownRow[]): readonly FoldedHost[] {
-  const ofHost = new Map<string, ShownRow[]>();
+export function foldedRows(rows: readonly KeyedRow[]): readonly FoldedHost[] {
+  const ofHost = new Map<string, KeyedRow[]>();
   for (const row of rows) {
     const known = ofHost.get(row.host);
     if (known === undefined) ofHost.set(row.host, [row]);
