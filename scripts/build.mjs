@@ -6,8 +6,9 @@ import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { gzipAsync } from "@gfx/zopfli";
-import { build, transformSync } from "esbuild";
+import { build } from "esbuild";
 import { compiledFile, scriptOf } from "../bin/load.js";
+import { shortened, withParts } from "./pack.mjs";
 
 /** Most runs ask nothing, and what asks is a third of all text. */
 const APART = "inquirer";
@@ -71,16 +72,16 @@ await bundle({
   entryNames: APART,
 });
 // The shell scripts that run on the hosts travel beside it, in their folders.
-const READER = join("reader", "reader.pl");
+const READER = join("src", "reader", "reader.pl");
+const PARTS = join("src", "reader", "host");
 cpSync("src", "dist", {
   recursive: true,
-  filter: (source) => !source.endsWith(".ts") && !source.endsWith(READER),
+  filter: (source) => !source.endsWith(".ts") && ![READER, PARTS].includes(source),
 });
 // But the reader, which is sent packed: a twentieth smaller than by zlib, and unpacked by any gzip.
-const { code } = transformSync(readFileSync("src/reader/pack.ts"), { loader: "ts", format: "esm" });
-const { shortened } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
-const { text: short } = shortened(readFileSync(join("src", READER), "utf8"));
-writeFileSync(join("dist", `${READER}.gz`), await gzipAsync(short, {}));
+const part = (file) => readFileSync(join("src", "reader", file), "utf8");
+const { text: short } = shortened(withParts(readFileSync(READER, "utf8"), part));
+writeFileSync(join("dist", "reader", "reader.pl.gz"), await gzipAsync(short, {}));
 
 // The lab, which is test code, for those who have the package alone: `meshctl lab`.
 const LAB = "test/lab";

@@ -1,6 +1,7 @@
 import type { HostName } from "../contract/inventory-view.ts";
 import { exitCodeOf } from "../engine/exit-code.ts";
 import { type Observation, observe } from "../engine/observe.ts";
+import { readerOf } from "../engine/readers.ts";
 import { isAway } from "../errors.ts";
 import { matchHosts } from "../inventory/pattern.ts";
 import { withLastRun } from "./last-run.ts";
@@ -16,7 +17,7 @@ export type FactsFlags = InventoryOptions & { readonly parallel: number };
 export async function factsCommand(pattern: string, flags: FactsFlags): Promise<number> {
   const inventory = await loadInventory(flags);
   const hosts = matchHosts(withLastRun(pattern), inventory);
-  const results = await onHosts(inventory, hosts, flags, (remote) => observe(remote, []));
+  const results = await onHosts(inventory, hosts, flags, (remote) => observe(readerOf(remote), []));
   const all = results.map(({ host, result }) => ({ host, observation: result }));
   if (flags.json) process.stdout.write(`${JSON.stringify(shownData(all.map(factsOf)))}\n`);
   else process.stdout.write(`${shownFacts(all)}\n`);

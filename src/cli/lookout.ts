@@ -48,14 +48,17 @@ export function lookoutOf(
   if (reported.length === 0) {
     throw new ConfigurationError("no host is part of the mesh here: see --limit and the playbook");
   }
-  const looks = new Looks(fleet, remotes.of, flags.parallel);
+  const looks = new Looks(fleet, remotes.of, {
+    parallel: flags.parallel,
+    touchedAtMs: () => Number.NEGATIVE_INFINITY,
+  });
   return {
     observed,
     async look() {
       const startedAtMs = performance.now();
       await Promise.all(
         observed.map(async (host) => {
-          const { beganAtMs, endedAtMs } = await looks.at(host, { steps: isOfMesh });
+          const { beganAtMs, endedAtMs } = await looks.at(host, { steps: isOfMesh, isFurther: true });
           const durationMs = endedAtMs - beganAtMs;
           if (fleet.observation(host)?.is === "seen") progress.see({ event: "observed", host, durationMs });
         }),

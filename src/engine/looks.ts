@@ -2,10 +2,12 @@ import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { AnyStep } from "../contract/step.ts";
 import { deadline, turn } from "../own-time.ts";
+import { LastingAnswers } from "../reader/lasting-answers.ts";
 import { Limit } from "../remote/limit.ts";
 import type { Remote } from "../remote/remote.ts";
 import type { FleetView } from "./fleet.ts";
 import { observe } from "./observe.ts";
+import { readerOf } from "./readers.ts";
 
 /** When a look at a host began and when it was over, by performance.now(). */
 export interface LookTimes {
@@ -21,6 +23,15 @@ interface HowToLook {
   readonly steps: (step: StepName) => boolean;
   /** Takes no place among the looks at other hosts, so that none of them holds it up. */
   readonly isAlone?: boolean;
+  /** Only waits for what an earlier look has shown in part: what lasts is not asked again for a while. */
+  readonly isFurther?: boolean;
+}
+
+interface LooksOptions {
+  /** How many are under way at once. */
+  readonly parallel: number;
+  /** When this run may have changed a host last, by performance.now(); -Infinity when it never has. */
+  readonly touchedAtMs: (host: HostName) => number;
 }
 
 /**
@@ -30,12 +41,19 @@ interface HowToLook {
 export class Looks {
   readonly #fleet: FleetView;
   readonly #remoteOf: (host: HostName) => Remote;
+  readonly #touchedAtMs: LooksOptions["touchedAtMs"];
   readonly #places: Limit;
   readonly #underWay = new Map<HostName, Promise<LookTimes>>();
+  readonly #lasting = new Map<HostName, LastingAnswers>();
 
-  constructor(fleet: FleetView, remoteOf: (host: HostName) => Remote, parallel: number) {
+  constructor(
+    fleet: FleetView,
+    remoteOf: (host: HostName) => Remote,
+    { parallel, touchedAtMs }: LooksOptions,
+  ) {
     this.#fleet = fleet;
     this.#remoteOf = remoteOf;
+    this.#touchedAtMs = touchedAtMs;
     this.#places = new Limit(parallel);
   }
 
@@ -48,19 +66,21 @@ export class Looks {
     });
   }
 
-  /** Begins a look that is not waited for, unless one is under way. */
+  /** Begins a further look that is not waited for, unless one is under way. */
   beside(host: HostName, steps: HowToLook["steps"]): void {
-    if (!this.#underWay.has(host)) void this.at(host, { steps });
+    if (!this.#underWay.has(host)) void this.at(host, { steps, isFurther: true });
   }
 
-  async #look(host: HostName, { steps, isAlone = false }: HowToLook): Promise<LookTimes> {
+  async #look(host: HostName, { steps, isAlone = false, isFurther = false }: HowToLook): Promise<LookTimes> {
     const leave = isAlone ? () => {} : await this.#places.take();
     await turn();
     const beganAtMs = performance.now();
     // Where this machine is the one that takes longer, more at once would take longer still, and more memory.
     const waits = deadline(MOST_PLACE_MS, leave);
+    const lasting = this.#lasting.get(host) ?? new LastingAnswers();
+    this.#lasting.set(host, lasting);
     const observation = await observe(
-      this.#remoteOf(host),
+      lasting.through(readerOf(this.#remoteOf(host)), isFurther ? this.#touchedAtMs(host) : beganAtMs),
       this.#fleet.requests(host, steps),
       this.#fleet.rewritten(host),
     );
@@ -87,9 +107,9 @@ export class StepLooks {
     this.#isSought = isSought;
   }
 
-  /** Looks at a host. Peers whose facts the step goes by are looked at meanwhile, and never waited for. */
+  /** A further look at a host. Peers whose facts the step goes by are looked at meanwhile, and never waited for. */
   at(host: HostName, isAlone = false): Promise<LookTimes> {
-    const look = this.#looks.at(host, { ...this.#how, isAlone });
+    const look = this.#looks.at(host, { ...this.#how, isAlone, isFurther: !isAlone });
     if (this.#step.needs === "all" && !isAlone)
       for (const peer of this.#members()) this.#looks.beside(peer, this.#how.steps);
     return look;
@@ -113,10 +133,10 @@ export class StepLooks {
   }
 
   /** Looks at every host that has the step and could be seen; `unseenToo`: at the others, too. */
-  async everyone({ unseenToo = false } = {}): Promise<LookTimes> {
+  async everyone({ unseenToo = false, isFurther = false } = {}): Promise<LookTimes> {
     const beganAtMs = performance.now();
     const hosts = unseenToo ? [...this.#fleet.fleetOf(this.#step).keys()] : this.#members();
-    await Promise.all(hosts.map((host) => this.#at(host)));
+    await Promise.all(hosts.map((host) => this.#looks.at(host, { ...this.#how, isFurther })));
     return { beganAtMs, endedAtMs: performance.now() };
   }
 

@@ -151,7 +151,7 @@ export class MeshGate {
     const { fleet, context } = this.#work;
     // The step that is being changed as well: a look counts as one at all that is decided by it.
     const steps = (name: string) => name === this.#step.name || fleet.hasVitals(name);
-    await Promise.all(hosts.map((host) => context.looks.at(host, { steps })));
+    await Promise.all(hosts.map((host) => context.looks.at(host, { steps, isFurther: true })));
     const seen = new Map(hosts.map((host) => [host, fleet.vitals(host)]));
     this.#known = best(this.#known, seen);
     return seen;

@@ -5,12 +5,11 @@ import { heldUpMs } from "../own-time.ts";
 import { NotRead } from "../reader/answer.ts";
 import { lookThrough } from "../reader/look.ts";
 import { Reader } from "../reader/reader.ts";
-import type { Remote } from "../remote/remote.ts";
 import { bootOf, bootPaths } from "./boot.ts";
 import { clockOf, lookAtHost } from "./host-facts.ts";
 import { lookAt } from "./look.ts";
 import { quickestClock } from "./quickest-clock.ts";
-import { readerOf } from "./readers.ts";
+import type { AnsweringReader } from "./readers.ts";
 import type { LookRequest, StepFacts } from "./step-facts.ts";
 
 /** What one look at a host gave. */
@@ -27,13 +26,12 @@ export type Observation =
  * run. Changes nothing. Never throws.
  */
 export async function observe(
-  remote: Remote,
+  reader: AnsweringReader,
   requests: readonly LookRequest[],
   rewritten: readonly string[] = [],
 ): Promise<Observation> {
   const heldUpBeforeMs = heldUpMs().totalMs;
   try {
-    const reader = readerOf(remote);
     // All that counts was read by then: a clock that is not answered any more takes nothing of it away.
     const again = async () => {
       try {

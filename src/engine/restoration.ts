@@ -36,7 +36,10 @@ export class Restoration {
 
   constructor(options: RestorationOptions) {
     this.#options = options;
-    this.#looks = new Looks(options.fleet, options.remoteOf, options.parallel);
+    this.#looks = new Looks(options.fleet, options.remoteOf, {
+      parallel: options.parallel,
+      touchedAtMs: (host) => options.ledger.touchedAtMs(host, { isOfMesh: false }),
+    });
     this.#locks = new HostLocks(options.run, options.remoteOf);
   }
 
@@ -154,14 +157,18 @@ export class Restoration {
     const { emit, ledger, inventory, remoteOf, storeDirectory } = this.#options;
     emit({ event: "changing", host, step: step.name, change });
     ledger.begin(host, step.name, change);
-    await apply(remoteOf(host), change, {
-      ...this.#options,
-      step: step.name,
-      network: inventory.network,
-      artefacts: new ArtefactStore(storeDirectory, inventory.network),
-      alsoInstall: [],
-      builder: () => Promise.reject(new ChangeFailed(host, "a restore builds nothing")),
-    });
+    try {
+      await apply(remoteOf(host), change, {
+        ...this.#options,
+        step: step.name,
+        network: inventory.network,
+        artefacts: new ArtefactStore(storeDirectory, inventory.network),
+        alsoInstall: [],
+        builder: () => Promise.reject(new ChangeFailed(host, "a restore builds nothing")),
+      });
+    } finally {
+      ledger.touch(host, { isOfMesh: true });
+    }
   }
 
   /** A host that the work fails on is left alone from then on. */

@@ -100,7 +100,10 @@ export async function run(options: RunOptions): Promise<number> {
       : await waitForHosts(reported, { patienceMs, remoteOf, emit, stop });
   for (const [host, error] of absent) fleet.see(host, { is: "unseen", error }, performance.now());
   const present = observed.filter((host) => !absent.has(host));
-  const looks = new Looks(fleet, remoteOf, options.parallel);
+  const looks = new Looks(fleet, remoteOf, {
+    parallel: options.parallel,
+    touchedAtMs: (host) => ledger.touchedAtMs(host, { isOfMesh: false }),
+  });
   const lookAt = async (host: HostName, isAlone = false) => {
     const times = await looks.at(host, { steps: stepsOf(host), isAlone });
     const durationMs = times.endedAtMs - times.beganAtMs;

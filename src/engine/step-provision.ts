@@ -57,7 +57,7 @@ export class StepProvision {
     const { fleet, context } = work;
     const steps = (name: string) => fleet.hasVitals(name) || fleet.hasDrain(name);
     const lookAt = (hosts: readonly HostName[]) =>
-      Promise.all(hosts.map((host) => context.looks.at(host, { steps })));
+      Promise.all(hosts.map((host) => context.looks.at(host, { steps, isFurther: true })));
     this.#drainer = new Drains(step.name, { ...context, fleet, lookAt });
     this.#made = new Map(targets.map((host) => [host, new Set<string>()]));
   }

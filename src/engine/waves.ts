@@ -42,7 +42,7 @@ export async function* waves<T>(step: AnyStep, options: Waves<T>): AsyncGenerato
     wavedAtMs = performance.now();
     yield turn.wave;
     // Also after the last wave: what a member's evidence says of the others has moved.
-    if (step.needs === "all") await looks.everyone();
+    if (step.needs === "all") await looks.everyone({ isFurther: true });
   }
 }
 
@@ -61,7 +61,7 @@ async function mayGoOn<T>(step: AnyStep, options: Waves<T>, isStopped: () => boo
     deadlineMs: step.settle.deadlineMs,
     isJustSeen: true,
     isEnough: isStopped,
-    look: () => looks.everyone({ unseenToo: true }),
+    look: () => looks.everyone({ unseenToo: true, isFurther: true }),
     stateOf: () => {
       const turn = turnOf(options, fleet.fleetOf(step));
       const isHeld = turn.is === "held";

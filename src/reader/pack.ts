@@ -1,5 +1,16 @@
 import { gzipSync } from "node:zlib";
 
+/** A Perl program with its parts: each line "#include FILE" becomes that file, and Perl tells of its lines by its name. */
+export function withParts(program: string, part: (file: string) => string): string {
+  return program
+    .split("\n")
+    .map((line, at) => {
+      const file = /^#include (\S+)$/.exec(line)?.[1];
+      return file === undefined ? line : `#line 1 "${file}"\n${part(file)}#line ${at + 2} "reader.pl"`;
+    })
+    .join("\n");
+}
+
 /** A Perl program as it is sent. The build packs the reader: that takes as long as to ask a host. */
 export function packed(program: string): Buffer {
   return gzipSync(shortened(program).text, { level: 9 });

@@ -3,6 +3,7 @@ import type { Command, WantedFile } from "../../src/contract/change.ts";
 import { apply } from "../../src/engine/apply.ts";
 import { ArtefactStore } from "../../src/engine/artefacts.ts";
 import { observe } from "../../src/engine/observe.ts";
+import { readerOf } from "../../src/engine/readers.ts";
 import type { LookRequest } from "../../src/engine/step-facts.ts";
 import { sha256Of } from "../../src/evidence/file.ts";
 import type { Remote } from "../../src/remote/remote.ts";
@@ -53,7 +54,7 @@ export async function hostileSendings(folder: string): Promise<Sent> {
 /** Has the real scripts look at a host and write to it with all of that. Every file lands below /root/hostile-files. */
 export async function expectCarried({ looks, files }: Sent, remote: Remote): Promise<void> {
   for (const look of looks) {
-    const seen = await observe(remote, look);
+    const seen = await observe(readerOf(remote), look);
     if (seen.is === "unseen") throw seen.error;
     for (const [step, facts] of seen.facts)
       expect([step, facts]).toEqual([step, expect.objectContaining({ is: "read" })]);

@@ -275,7 +275,7 @@ describe("a member's data directory", () => {
     mustRun(host, `setpriv --reuid=zookeeper --regid=zookeeper --clear-groups sh -c ${shellQuote(script)}`);
   const look = async () => {
     const desired = { address: host.address, ports: { clientPort: 2181 }, dataDir };
-    const observation = await observe(remote, [{ step: zookeeper as AnyStep, desired }]);
+    const observation = await observe(readerOf(remote), [{ step: zookeeper as AnyStep, desired }]);
     if (observation.is !== "seen") throw observation.error;
     return observation.facts.get("zookeeper")!;
   };

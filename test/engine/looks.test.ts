@@ -44,7 +44,10 @@ function silent(hosts: readonly string[], parallel: number): readonly string[] {
     readThrough(remote, () => ({ ask: (questions) => questions.map(never) }));
     return remote;
   };
-  const looks = new Looks(fleet as FleetView, remoteOf, parallel);
+  const looks = new Looks(fleet as FleetView, remoteOf, {
+    parallel,
+    touchedAtMs: () => Number.NEGATIVE_INFINITY,
+  });
   for (const host of hosts) void looks.at(host, { steps: () => true });
   return asked;
 }
