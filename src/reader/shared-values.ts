@@ -6,6 +6,10 @@ import type { Fields, Question } from "./protocol.ts";
 const MOST_KEPT = 4096;
 /** Answers to one question: a fleet has hosts of a few kinds, and what is another's on each host is kept for nobody. */
 const MOST_KINDS = 6;
+/** A larger answer is a host's own, or that of one that lies. */
+const MOST_SHARED_BYTES = 256 * 1024;
+/** Of all together. */
+const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 
 interface Known {
   readonly bytes: Buffer;
@@ -14,6 +18,7 @@ interface Known {
 
 /** By question, the latest first. */
 const kept = new Map<string, readonly Known[]>();
+let keptBytes = 0;
 
 /**
  * An answer; the very same one where another host answered the same, byte by byte. Hosts of a fleet are mostly of a few
@@ -25,6 +30,7 @@ export function sharedAnswer(
   bytes: Buffer,
   decode: (bytes: Buffer) => Answer<Fields>,
 ): Answer<Fields> {
+  if (bytes.length > MOST_SHARED_BYTES) return decode(bytes);
   const key = question.join("\0");
   const known = kept.get(key) ?? [];
   const same = known.find((each) => each.bytes.equals(bytes));
@@ -32,8 +38,12 @@ export function sharedAnswer(
   // A copy: what came is a part of all that came with it.
   const mine = Buffer.from(bytes);
   const answer = decode(mine);
-  if (kept.size >= MOST_KEPT) kept.clear();
+  if (kept.size >= MOST_KEPT || keptBytes > MOST_KEPT_BYTES) {
+    kept.clear();
+    keptBytes = 0;
+  }
   kept.set(key, [{ bytes: mine, answer }, ...known.slice(0, MOST_KINDS - 1)]);
+  keptBytes += mine.length;
   return answer;
 }
 

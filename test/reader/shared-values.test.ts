@@ -31,6 +31,24 @@ describe("an answer", () => {
     expect(answer(["addresses"], "0")).not.toBe(first);
   });
 
+  it("is kept of no host that floods, and those of the others stay", () => {
+    const known = answer(["boot.lines"], "x y");
+    const flood = "x".repeat(1024 * 1024);
+    for (let at = 0; at < 100; at++) {
+      const question: Question = ["file", `/${at}`];
+      // Told by Vitest of such answers it takes seconds.
+      expect(answer(question, flood) === answer(question, flood)).toBe(false);
+    }
+    expect(answer(["boot.lines"], "x y")).toBe(known);
+  });
+
+  it("is kept of as much as there is room for", () => {
+    const known = answer(["boot.lines"], "x y");
+    const large = (at: number) => answer(["file", `/${at}`], "x".repeat(200 * 1024));
+    for (let at = 0; at < 400; at++) large(at);
+    expect(answer(["boot.lines"], "x y")).not.toBe(known);
+  });
+
   it("holds nothing of what came with it", () => {
     const all = Buffer.from("mine yours");
     const mine = sharedAnswer(["file", "/c"], all.subarray(0, 4), (bytes) => ({
