@@ -18,7 +18,7 @@ const keptLab = process.env.MESHCTL_TRAPS_LAB;
  */
 const LONGEST = [
   /\/test\/traps\/share-/,
-  /\/test\/(?:package|reader\/(?:program|reader)|cli\/completion|haproxy\/backend-policy)\.test\.ts$/,
+  /\/test\/(?:package|reader\/(?:program|reader)|cli\/completion-in-shells|haproxy\/backend-policy)\.test\.ts$/,
   /\/test\/engine\/(?:provision|host-locks|hooks|first-(?:builds|packages)|world\/told-shell)\.test\.ts$/,
   /\/test\/(?:inventory\/source|remote\/(?:openssh-channel|ssh-config-sections)|steps\/watcher\/installer-programs)\.test\.ts$/,
 ];
@@ -30,6 +30,17 @@ class LongestFirst extends BaseSequencer {
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
 }
+
+/** Build what is installed, and start it: no pure logic, so no unit tests, and no lab is needed. `npm test` runs both. */
+const OF_THE_PACKAGE = ["test/package.test.ts", "test/cli/completion-in-shells.test.ts"];
+
+/** One more than there are processors: some wait for programs and for time limits. */
+const ofThisMachine = {
+  pool: "threads" as const,
+  maxWorkers: availableParallelism() + 1,
+  isolate: false,
+  setupFiles: ["test/fresh-modules.ts"],
+};
 
 export default defineConfig({
   test: {
@@ -45,14 +56,13 @@ export default defineConfig({
           // The slowest test takes a tenth of it on a machine with ten times as much to do as it can.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          pool: "threads",
-          // One more than there are processors: some wait for programs and for time limits.
-          maxWorkers: availableParallelism() + 1,
-          isolate: false,
-          setupFiles: ["test/fresh-modules.ts"],
+          ...ofThisMachine,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/lab/**", "test/traps/share-*.test.ts"],
+          exclude: ["test/e2e/**", "test/lab/**", "test/traps/share-*.test.ts", ...OF_THE_PACKAGE],
         },
+      },
+      {
+        test: { name: "package", ...ofThisMachine, include: OF_THE_PACKAGE },
       },
       {
         test: {

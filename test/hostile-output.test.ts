@@ -118,8 +118,8 @@ function answering(text: string): Ask {
   };
   return async ([name, what = "", ...how]) => {
     const file = ["regular", "0755", "root:root", `${text.length}`, "", what, "1"];
-    const fields: Readonly<Record<string, readonly string[]>> = {
-      file:
+    const fields: Readonly<Record<string, () => readonly string[]>> = {
+      file: () =>
         how[0] === "lines"
           ? [
               ...file,
@@ -133,40 +133,41 @@ function answering(text: string): Ask {
               `innodb_buffer_pool_size = ${text}`,
             ]
           : [...file, NEEDED_TEXTS[what] ?? text],
-      flush: ["1"],
-      round_trip: ["1", text],
-      "nft.table": [text, text],
-      "database.options": [
+      flush: () => ["1"],
+      round_trip: () => ["1", text],
+      "nft.table": () => [text, text],
+      "database.options": () => [
         "0",
         `Ver ${text}`,
         `The following groups are read: mysqld ${text}`,
         text,
         `[ERROR] ${text}`,
       ],
-      "database.query": ["0", `version\t${text}\ninnodb_buffer_pool_size\t${text}\nsocket\t/run/x`],
-      user: [text, "1", "1", text, text, text],
-      "sockets.from": ["2181", text],
-      "zookeeper.words": Object.entries({
-        srvr: "Mode: leader",
-        mntr: text,
-        conf: `clientPort=1\n${text}`,
-      }).flatMap(([word, said]) => [word, "answered", said]),
-      "sockets.listening": [`LISTEN 0 50 10.0.0.1:2181 *:* users:(("java",pid=1,fd=9))\n${text}`],
-      mount: ["8:1", text, text, text, text],
-      space: ["1", "1", "1", "1"],
-      list: ["x.conf", "regular", "root:root", "regular"],
-      unit: how.flatMap((property) => [property, UNIT_STATES[property] ?? text]),
-      process: ["1", "5", "60", "S", "x:x", ...how.map((part) => PARTS[part]?.(text) ?? text)],
-      registry: [text, ...how.slice(2 * Number(what)).flatMap(() => ["1", text, text, text])],
-      "haproxy.stat": [
+      "database.query": () => ["0", `version\t${text}\ninnodb_buffer_pool_size\t${text}\nsocket\t/run/x`],
+      user: () => [text, "1", "1", text, text, text],
+      "sockets.from": () => ["2181", text],
+      "zookeeper.words": () =>
+        Object.entries({
+          srvr: "Mode: leader",
+          mntr: text,
+          conf: `clientPort=1\n${text}`,
+        }).flatMap(([word, said]) => [word, "answered", said]),
+      "sockets.listening": () => [`LISTEN 0 50 10.0.0.1:2181 *:* users:(("java",pid=1,fd=9))\n${text}`],
+      mount: () => ["8:1", text, text, text, text],
+      space: () => ["1", "1", "1", "1"],
+      list: () => ["x.conf", "regular", "root:root", "regular"],
+      unit: () => how.flatMap((property) => [property, UNIT_STATES[property] ?? text]),
+      process: () => ["1", "5", "60", "S", "x:x", ...how.map((part) => PARTS[part]?.(text) ?? text)],
+      registry: () => [text, ...how.slice(2 * Number(what)).flatMap(() => ["1", text, text, text])],
+      "haproxy.stat": () => [
         ...["2", "user-api", text, text, "1", text, text, text, text, text],
         ...infoRows({ pid: "1", description: text, version: text, maxconn: text }),
       ],
-      serving: how.flatMap((_, at) => (at % 4 === 0 ? [text, text] : [])),
-      resolution: [what, ...how].flatMap((host) => [host!, text]),
-      "haproxy.processes": [`1 master 0 x\n2 worker ${text}\n${text}`],
+      serving: () => how.flatMap((_, at) => (at % 4 === 0 ? [text, text] : [])),
+      resolution: () => [what, ...how].flatMap((host) => [host!, text]),
+      "haproxy.processes": () => [`1 master 0 x\n2 worker ${text}\n${text}`],
     };
-    return { is: "value", value: (fields[name] ?? [text]).map(bytesOf) };
+    return { is: "value", value: (fields[name]?.() ?? [text]).map(bytesOf) };
   };
 }
 

@@ -96,7 +96,7 @@ const passedIn = (files: readonly FileResult[]): number =>
 
 step("lint, types, dead code, shell and Perl", process.execPath, ["scripts/check.mjs"]);
 step("build", "npm", ["run", "--silent", "build"]);
-count(vitest("unit tests", "--project", "unit"));
+count(vitest("unit and package tests", "--project", "unit", "--project", "package"));
 
 const reason = labUnavailable();
 if (reason === undefined) {

@@ -33,6 +33,7 @@ import { typedHosts } from "../init/typed-hosts.ts";
 import { fileError } from "../inventory/file-error.ts";
 import { didYouMean } from "../inventory/nearest-name.ts";
 import type { SshSettings } from "../inventory/ssh-settings.ts";
+import { namedList } from "../named-list.ts";
 import { loadFiles } from "../playbook/load-files.ts";
 import { namedHosts } from "../remote/ssh-config-files.ts";
 import { steps } from "../steps/registry.ts";
@@ -256,8 +257,7 @@ function wantedBy(flags: InitFlags, hosts: readonly LookedHost[]): Wanted {
 
 function told(proposal: Proposal): readonly string[] {
   const { ensemble, proxies, databases, ports, services } = proposal;
-  const list = (names: readonly string[]) =>
-    names.length <= 6 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
+  const list = (names: readonly string[]) => namedList(names, 6);
   return [
     `ZooKeeper   ${list(ensemble)} (ports ${ports.client}, ${ports.quorum}, ${ports.election})`,
     `proxies     ${list(proxies)}`,

@@ -110,10 +110,10 @@ function explain(reading: Reading, verdict: Verdict): string {
     return `the ${reading.closedBy.step} step brings it into force`;
   }
   if (verdict === "not-in-force" || verdict === "clamped") {
-    return `on disk it is as wanted, but what runs has ${show(reading.inForce)}, not ${reading.want}`;
+    return `on disk it is as wanted, but what runs has ${show(reading.inForce)}, not ${cut(reading.want)}`;
   }
   const found = reading.onDisk.is === "inapplicable" ? reading.inForce : reading.onDisk;
-  return `${show(found)} where ${reading.want} is wanted`;
+  return `${show(found)} where ${cut(reading.want)} is wanted`;
 }
 
 /** A layer's value as a person reads it. */
@@ -121,7 +121,7 @@ function show(layer: Layer): string {
   switch (layer.is) {
     case "read":
     case "inferred":
-      return layer.value === "" ? "an empty value" : layer.value;
+      return layer.value === "" ? "an empty value" : cut(layer.value);
     case "absent":
       return "nothing";
     case "unreadable":
@@ -130,3 +130,10 @@ function show(layer: Layer): string {
       return "no value";
   }
 }
+
+/** The whole stands in the layers. */
+function cut(value: string): string {
+  return value.length > MOST_SHOWN ? `${value.slice(0, MOST_SHOWN)}…` : value;
+}
+
+const MOST_SHOWN = 300;

@@ -17,7 +17,7 @@ export interface PanicSettings {
   readonly backend: readonly string[];
 }
 
-/** No service's name holds a colon; backend-policy.rb and drop-refused-servers.pl know it too. */
+/** No service's name holds a colon; backend-policy.rb, drop-refused-servers.pl and halve-new-servers.pl know it too. */
 const panicName = (service: string): string => `${service}:panic`;
 
 /** `backend` are the lines of the service's own back end. Undefined where nothing is to be done. */

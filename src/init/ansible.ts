@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { isAbsolute, resolve } from "node:path";
+import { namedList } from "../named-list.ts";
 import { readAnsibleIni } from "./ansible-ini.ts";
 import { type AnsibleInventory, type AnsibleVariable, newAnsible } from "./ansible-inventory.ts";
 import { readAnsibleYaml } from "./ansible-yaml.ts";
@@ -72,7 +73,7 @@ function resolved(given: GivenText, inventory: AnsibleInventory): Named {
     for (const key of variables.keys()) if (!Object.hasOwn(TAKEN, key) && !NEEDLESS.test(key)) left.add(key);
     hosts.push(namedHost(given, name, known, offset, variables));
   }
-  if (left.size > 0) notes.push(`variables that meshctl has no use for: ${listed([...left])}`);
+  if (left.size > 0) notes.push(`variables that meshctl has no use for: ${namedList([...left], 6)}`);
   const groups = new Map<string, readonly string[]>();
   for (const group of inventory.groups.keys()) {
     if (group === "all" || group === "ungrouped") continue;
@@ -80,13 +81,6 @@ function resolved(given: GivenText, inventory: AnsibleInventory): Named {
     if (members.length > 0) groups.set(group, members);
   }
   return { hosts, groups, notes };
-}
-
-function listed(names: readonly string[]): string {
-  const most = 6;
-  return names.length <= most
-    ? names.join(", ")
-    : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
 
 function namedHost(

@@ -1,3 +1,4 @@
+import { namedList } from "../named-list.ts";
 import { showBytes } from "../quantity-text.ts";
 import { type LookedHost, type Seen, seenOf } from "./looked-host.ts";
 
@@ -8,14 +9,7 @@ export function findings(hosts: readonly LookedHost[]): readonly string[] {
     const text = findingOf(host);
     alike.set(text, [...(alike.get(text) ?? []), host.name]);
   }
-  return [...alike].map(([text, names]) => `${namesText(names)}: ${text}`);
-}
-
-function namesText(names: readonly string[]): string {
-  const most = 4;
-  return names.length <= most + 1
-    ? names.join(", ")
-    : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
+  return [...alike].map(([text, names]) => `${namedList(names, 4)}: ${text}`);
 }
 
 export function findingOf(host: LookedHost): string {
@@ -67,8 +61,5 @@ function portsText({ listeners }: Seen): string {
   const all = [...byPort]
     .sort(([a], [b]) => a - b)
     .map(([port, name]) => (name ? `${port} ${name}` : `${port}`));
-  const most = 6;
-  return all.length <= most
-    ? all.join(", ")
-    : `${all.slice(0, most).join(", ")} and ${all.length - most} more`;
+  return namedList(all, 6);
 }

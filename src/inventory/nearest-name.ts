@@ -1,3 +1,4 @@
+import { namedList } from "../named-list.ts";
 /** The candidate that a person most likely meant by a mistyped name; undefined when none is near. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
@@ -45,8 +46,7 @@ export function didYouMeanGroup(
   const meant = didYouMean(name, candidates);
   const [...names] = groups;
   if (meant !== "" || names.length === 0) return meant;
-  const more = names.length > MOST_GROUPS ? ` and ${names.length - MOST_GROUPS} more` : "";
-  return ` (groups: ${names.slice(0, MOST_GROUPS).join(", ")}${more})`;
+  return ` (groups: ${namedList(names, MOST_GROUPS)})`;
 }
 
 const MOST_GROUPS = 8;

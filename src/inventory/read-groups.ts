@@ -1,5 +1,6 @@
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
+import { namedList } from "../named-list.ts";
 import { isPlainMap } from "../plain-map.ts";
 import type { WaveRules } from "../waves.ts";
 import { countryCode } from "./country.ts";
@@ -163,8 +164,7 @@ function membersHint(name: string, names: readonly string[]): string | undefined
   const range = rangeMeant(name);
   if (range !== undefined) return `a range is written "${range}"`;
   if (/[*?!&~]/.test(name)) return "a group's list holds names and ranges; a play's `hosts` may be a pattern";
-  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
-  return names.length === 0 ? undefined : `there are ${names.slice(0, MOST_NAMES).join(", ")}${more}`;
+  return names.length === 0 ? undefined : `there are ${namedList(names, MOST_NAMES)}`;
 }
 
 /** Reports each circle once, at the member that closes it. */

@@ -45,7 +45,9 @@ beforeAll(async () => {
   const inventory = await inventoryFor(lab, (yaml) =>
     oneHost(yaml)
       .replace("  services:\n", `  networks: [${network}]\n  services:\n`)
-      .replace("port: 8081\n", `port: 8081\n      server_options_allowed: ${ORDER_OPTIONS}\n`),
+      .replace("port: 8081\n", `port: 8081\n      server_options_allowed: ${ORDER_OPTIONS}\n`)
+      // Few files are left for checks.
+      .replace("maxconn: 9000", "maxconn: 9900"),
   );
   const playbook = join(await mkdtemp(join(tmpdir(), "meshctl-e2e-")), "playbook.yaml");
   await writeFile(playbook, PLAYBOOK);
@@ -190,6 +192,42 @@ describe("a znode that HAProxy could not start with", () => {
     await untilServed(["alpha"]);
     await untilProven();
     await deregister(host, PATH, "beta");
+  });
+});
+
+describe("more znodes than HAProxy can start with", () => {
+  it("are left out as far as they are too many, and those that it has are served on", async () => {
+    const names = Array.from({ length: 400 }, (_, at) => `flood-${at}`);
+    const data = (at: number) =>
+      JSON.stringify({ host: host.address, port: 20_000 + at, name: `flood-${at}` });
+    await zookeeper(
+      host,
+      names.map((name, at) => `create ${PATH}/${name} '${data(at)}'`),
+    );
+    await eventually(
+      "the flood is in haproxy.cfg as far as it may be",
+      () => result("install"),
+      (line) => /^ok\t.*installed without .*HAProxy does not start with so many/.test(line),
+      120_000,
+    );
+    const servers = await configuredServers(host);
+    expect(servers).toContain(`alpha_${host.address}:${BACKEND_PORT}`);
+    expect(servers.length).toBeGreaterThan(20);
+    await restartHaproxy();
+    expect(await served()).toMatch(/^alpha\b/);
+    expect(openRows(await verify())).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(
+          /service user-api: different: flood-.* and \d+ more: HAProxy does not take the server/,
+        ),
+      ]),
+    );
+    await zookeeper(
+      host,
+      names.map((name) => `delete ${PATH}/${name}`),
+    );
+    await untilServed(["alpha"]);
+    await untilProven();
   });
 });
 

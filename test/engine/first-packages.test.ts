@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Hooks } from "../../src/contract/hook.ts";
 import { set, textAt, type ValueStep, valueStep, World } from "./world/world.ts";
 
-// Whole runs in a real shell.
+// Two are whole runs in a real shell.
 vi.setConfig({ testTimeout: 300_000 });
 
 /** A step that wants a package of its name, and then its value. */
@@ -34,7 +34,7 @@ function installing(name: string, changed: Partial<ValueStep> = {}): ValueStep {
 }
 
 function world(...hosts: string[]): World {
-  const made = new World(...hosts).inShell();
+  const made = new World(...hosts);
   for (const host of hosts) made.put(host, "apt-get");
   return made;
 }
@@ -181,7 +181,7 @@ describe.concurrent("packages", () => {
         };
       },
     });
-    const hosts = world("a", "b");
+    const hosts = world("a", "b").inShell();
     expect(await run({ hosts, on: [[placing, ["a", "b"]]] })).toBe(0);
     expect(installs(hosts, "a")).toEqual(["one"]);
     expect(installs(hosts, "b")[0]).toBe("one gcc");
@@ -192,7 +192,7 @@ describe.concurrent("packages", () => {
   });
 
   it("that do not come fail their host, and no other", async () => {
-    const hosts = world("a", "b");
+    const hosts = world("a", "b").inShell();
     hosts.put("a", "bin/apt-get", '#!/bin/sh\ncase " $* " in *" install "*) exit 100 ;; esac\n');
     expect(await run({ hosts, on: [[installing("one"), ["a", "b"]]] })).toBe(5);
     expect(hosts.outcome("a").is).toBe("failed");

@@ -33,16 +33,13 @@ export function diffView(diff: FileDiff, options: DiffOptions): string {
     if (length > MOST_LINES_OF_NEW)
       return `${paint.bold(`+++ ${diff.path}`)} ${paint.dim(`(new, ${length} lines; -v shows them)`)}`;
   }
-  const patch = createTwoFilesPatch(
-    diff.was === undefined ? "/dev/null" : diff.path,
-    diff.path,
-    was,
-    want,
-    "",
-    "",
-    // Nothing is compared where there was nothing.
-    { context: 2, ...(diff.was === undefined ? {} : { maxEditLength: MOST_EDITS }) },
-  );
+  const name = diff.was === undefined ? "/dev/null" : diff.path;
+  // Nothing is compared where there was nothing.
+  const limit = diff.was === undefined ? {} : { maxEditLength: MOST_EDITS };
+  const isTooFar = diff.was !== undefined && fewestEdits(was, want) > MOST_EDITS;
+  const patch = isTooFar
+    ? undefined
+    : createTwoFilesPatch(name, diff.path, was, want, "", "", { context: 2, ...limit });
   if (patch === undefined) {
     const [before, after] = [diff.was ?? "", diff.want].map((text) => text.trimEnd().split("\n").length);
     return [
@@ -66,3 +63,14 @@ export function diffView(diff: FileDiff, options: DiffOptions): string {
     painted.push(paint.dim(`… ${lines.length - shown.length} more lines; -v shows them`));
   return painted.join("\n");
 }
+
+/** Lines that one text has and the other has not: no diff of the two has fewer edits. Costs what reading them does. */
+function fewestEdits(was: string, want: string): number {
+  const left = new Map<string, number>();
+  for (const line of linesOf(was)) left.set(line, (left.get(line) ?? 0) + 1);
+  for (const line of linesOf(want)) left.set(line, (left.get(line) ?? 0) - 1);
+  return [...left.values()].reduce((sum, count) => sum + Math.abs(count), 0);
+}
+
+/** Each with its line break, as the diff compares them: a last line without one is another. */
+const linesOf = (text: string) => text.match(/[^\n]*\n|[^\n]+$/g) ?? [];

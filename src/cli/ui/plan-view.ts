@@ -1,6 +1,7 @@
 import type { ChalkInstance } from "chalk";
 import type { Change, Command, Trial } from "../../contract/change.ts";
 import type { Hook, Hooks } from "../../contract/hook.ts";
+import { namedList } from "../../named-list.ts";
 import { counted, showAge } from "../../quantity-text.ts";
 import { showContent } from "../../secret.ts";
 import { shownData } from "../shown.ts";
@@ -61,8 +62,7 @@ export function wavesView(planned: readonly PlannedWaves[], paint: ChalkInstance
   return shownData(planned)
     .map(({ step, waves, holdMs }) => {
       const lines = waves.map((hosts, index) => {
-        const more = hosts.length > MOST_NAMED ? ` and ${hosts.length - MOST_NAMED} more` : "";
-        return `  ${String(index + 1).padStart(3)}. ${hosts.slice(0, MOST_NAMED).join(", ")}${more}`;
+        return `  ${String(index + 1).padStart(3)}. ${namedList(hosts, MOST_NAMED)}`;
       });
       const disrupts = `${step} disrupts ${counted(waves.flat().length, "host")} in ${counted(waves.length, "wave")}`;
       const watched = `watched for ${showAge(Math.ceil(holdMs / 1000))}`;
@@ -87,8 +87,7 @@ export interface PlannedHooks {
 export function hooksView(planned: readonly PlannedHooks[], paint: ChalkInstance): string {
   return shownData(planned)
     .map(({ step, hosts, hooks }) => {
-      const more = hosts.length > MOST_NAMED ? ` and ${hosts.length - MOST_NAMED} more` : "";
-      const head = `around the changes of ${step} on ${hosts.slice(0, MOST_NAMED).join(", ")}${more}:`;
+      const head = `around the changes of ${step} on ${namedList(hosts, MOST_NAMED)}:`;
       const line = (when: string) => (hook: Hook) => `  ${when.padEnd(6)} ${hookWords(hook)}`;
       return [paint.bold(head), ...hooks.before.map(line("before")), ...hooks.after.map(line("after"))].join(
         "\n",

@@ -7,6 +7,7 @@ import { LOADED_RECORD, servedConfig, settingsIn } from "../../haproxy/loaded.ts
 import { mendedHaproxyConfig } from "../../haproxy/mended-config.ts";
 import { alteredWords } from "../../haproxy/server-state.ts";
 import { ADMIN_SOCKET, descriptionOf, settingsDigest } from "../../haproxy/settings.ts";
+import { namedList } from "../../named-list.ts";
 import type { Row } from "../../smartstack/program.ts";
 import {
   type ServerOnDisk,
@@ -236,7 +237,9 @@ export function serviceRow(situation: Situation, service: Service): Row {
   }
   const warnings = [
     ...(wanted.because === undefined ? [] : [wanted.because]),
-    ...(down.length === 0 ? [] : [`${words.told}, but DOWN by its health check: ${down.join(", ")}`]),
+    ...(down.length === 0
+      ? []
+      : [`${words.told}, but DOWN by its health check: ${namedList(down, MOST_NAMED)}`]),
     ...skippedWords(wanted.skipped, service, words),
   ];
   return {
@@ -258,6 +261,9 @@ export function serviceRow(situation: Situation, service: Service): Row {
   };
 }
 
+/** A registry may hold thousands, and whoever fills it is to fill no screen. */
+const MOST_NAMED = 4;
+
 function onDiskWords({ name, differs }: ServerOnDisk): string {
   return differs === undefined ? name : `${name} with ${differs[0]}`;
 }
@@ -278,7 +284,7 @@ function olderWords(listed: readonly ServerOnDisk[], service: Service): string |
     ({ name, differs: [found, want] }) => `${name} has ${found} where ${want} is registered`,
   );
   return (
-    `${words.join(", ")}: Synapse hears of backends that come and go, and not of one that changes what it says of ` +
+    `${namedList(words, MOST_NAMED)}: Synapse hears of backends that come and go, and not of one that changes what it says of ` +
     `itself in ${path}. It reads that when it is started again, or when one comes or goes`
   );
 }
@@ -290,10 +296,9 @@ function skippedWords(
   { place, mendOwn }: ToldBy,
 ): readonly string[] {
   if (skipped.length === 0) return [];
-  const shown = skipped.slice(0, 4).map(({ node, because }) => `${node} (${because})`);
-  const more = skipped.length > shown.length ? ` and ${skipped.length - shown.length} more` : "";
+  const shown = skipped.map(({ node, because }) => `${node} (${because})`);
   return [
-    `left out of HAProxy: ${shown.join(", ")}${more} in ${place}. Mend ${mendOwn}` +
+    `left out of HAProxy: ${namedList(shown, MOST_NAMED)} in ${place}. Mend ${mendOwn}` +
       (skipped.some(({ because }) => because.includes(" is not allowed"))
         ? `, or allow the option in the inventory: mesh.services.${name}.server_options_allowed`
         : ""),
@@ -335,7 +340,7 @@ function leftOutWords(
   const { mend } = toldBy(discovery);
   const words = [...leftOut].map(([code, names]) => {
     const why = LEFT_OUT_WORDS.get(code) ?? `its own settings are not allowed. Mend`;
-    return `${names.join(", ")}: ${why} ${mend}`;
+    return `${namedList(names, MOST_NAMED)}: ${why} ${mend}`;
   });
   // In the program's own words, where a name alone explains nothing.
   const said = [...leftOut.keys()].some((code) => code !== "unresolved")

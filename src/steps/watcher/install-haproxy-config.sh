@@ -192,7 +192,7 @@ install_candidate() {
   if ! until_valid; then
     return
   fi
-  left_out=$(awk -F "$TAB" '{ print $2 "=" $1 }' "$work/left-out" | head -n 100 | paste -s -d " ")
+  left_out=$(awk -F "$TAB" 'NR <= 100 { print $2 "=" $1 }' "$work/left-out" | paste -s -d " ")
   if [ -n "$left_out" ]; then
     note="installed without $(reasons)"
   fi
@@ -249,10 +249,11 @@ leave_out_refused() {
   fi
 }
 
-# Leaves servers out until HAProxy takes the rest: those that its alerts name, and if they name none all that say what
-# only the inventory of this mesh allows. Says that the candidate is invalid when that is no help.
+# Leaves servers out until HAProxy takes the rest: those that its alerts name; if they name none all that say what only the
+# inventory of this mesh allows; and where it does not start with so many, half of the new ones, and half of these. Says
+# that the candidate is invalid when that is no help.
 until_valid() {
-  refused_because=""
+  refused_because="" is_halved=""
   rounds=0
   while ! is_valid || ! starts; do
     [ -n "$refused_because" ] || refused_because=$(refusal)
@@ -269,18 +270,34 @@ until_valid() {
       elif [ "$refused" = "$work/haproxy.cfg" ]; then
         report install invalid "$digest" "$refused_because"
         return 1
-      else
+      elif ! take_fewer; then
         # Not for a word of a backend's: the service could not be started either, and its servers come and go.
-        if [ -e "$work/all" ]; then
-          { mv -fT -- "$work/all" "$work/meaning" && mv -fT -- "$work/all-left-out" "$work/left-out"; } || try_again
-          compose
-        fi
+        put_back_all
+        compose
         note="installed although HAProxy would not start with it: $refused_because"
         return 0
       fi
     fi
     compose
   done
+}
+
+# With fewer servers than before, beside all that haproxy.cfg has; 1 when there are no others to leave out.
+take_fewer() {
+  if [ ! -e "$work/all" ]; then
+    { cp -- "$work/meaning" "$work/all" && cp -- "$work/left-out" "$work/all-left-out"; } || try_again
+  elif [ -z "$is_halved" ]; then
+    put_back_all
+  fi
+  is_halved=yes
+  "$PROGRAMS/halve-new-servers" "$CONFIG" "$work/meaning" "$work/left-out" \
+    "HAProxy does not start with so many: $refused_because" 2>"$work/messages"
+}
+
+put_back_all() {
+  [ ! -e "$work/all" ] || {
+    cp -- "$work/all" "$work/meaning" && cp -- "$work/all-left-out" "$work/left-out"
+  } || try_again
 }
 
 # Whether HAProxy starts with $work/haproxy.cfg, as far as that can be told here; $refused is the file it was tried with.

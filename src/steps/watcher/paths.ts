@@ -29,6 +29,7 @@ export const ADDRESS_WRITER = `${PROGRAM_DIRECTORY}/name-addresses`;
 export const START_TRIER = `${PROGRAM_DIRECTORY}/try-haproxy-start`;
 export const WORKER_READER = `${PROGRAM_DIRECTORY}/haproxy-worker`;
 export const SERVER_DROPPER = `${PROGRAM_DIRECTORY}/drop-refused-servers`;
+export const SERVER_HALVER = `${PROGRAM_DIRECTORY}/halve-new-servers`;
 
 /** Says what the running Synapse was started with. */
 export const START_RECORD = "/run/meshctl/watcher-started";

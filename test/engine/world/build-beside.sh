@@ -11,11 +11,14 @@ main() {
     return 3
   fi
   tries=0
-  while [ "$(cat "$2/live")" = "$began" ] && [ ! -e "$2/go" ] && [ "$tries" -lt 300 ]; do
+  serves=$began
+  # Nothing stands there for a moment while it is written.
+  while { [ "$serves" = "$began" ] || [ -z "$serves" ]; } && [ ! -e "$2/go" ] && [ "$tries" -lt 300 ]; do
     sleep 0.1
+    serves=$(cat "$2/live")
     tries=$((tries + 1))
   done
-  mkdir -p "$(dirname "$1")" && printf '%s then %s' "$began" "$(cat "$2/live")" >"$1"
+  mkdir -p "$(dirname "$1")" && printf '%s then %s' "$began" "$serves" >"$1"
 }
 
 main "$@"

@@ -147,9 +147,11 @@ const world = (name: string) => new URL(`./${name}.sh`, import.meta.url);
 export const TOLD_SCRIPTS: ReadonlyMap<URL, ToldScript> = new Map<URL, ToldScript>([
   [engine("changed"), changed],
   [engine("write"), write],
+  [engine("place"), place],
   [engine("restore"), restore],
   [engine("kept"), kept],
   [engine("hook"), hook],
+  [engine("install"), install],
   [world("set"), set],
   [world("start"), start],
   [world("serve"), serve],
@@ -173,6 +175,12 @@ function write(folder: ToldFolder, args: readonly string[], input: Buffer): Scri
   folder.keep(run, step, path, digest);
   folder.record(digest, path);
   folder.write(path, input, Number.parseInt(mode, 8));
+  return {};
+}
+
+function place(folder: ToldFolder, [path, digest]: readonly string[], input: Buffer): ScriptEnd {
+  folder.write(path!, input, 0o644);
+  if (folder.digest(path!) !== digest) throw new Error(`only a real shell is given half of ${path}`);
   return {};
 }
 
@@ -212,6 +220,30 @@ function hook(folder: ToldFolder, args: readonly string[]): ScriptEnd {
   const env = { PATH: process.env.PATH, HOME: folder.home, LC_ALL: "C", ...told };
   const { status, stdout, stderr } = spawnSync("sh", ["-c", command!], { env, input: "", encoding: "utf8" });
   return { exitCode: status ?? -1, stdout, stderr };
+}
+
+/** With an apt-get that tells what it was asked for and has every package, as real-shell.ts has it. */
+function install(folder: ToldFolder, packages: readonly string[], input: Buffer): ScriptEnd {
+  const [proxy = "", ...certificates] = input.toString().split("\n");
+  if (certificates.join("") !== "" || folder.has(`${folder.home}/bin/apt-get`))
+    throw new Error("authorities, and an apt-get of the test's own, need a real shell: world.inShell()");
+  const options = [
+    ...["-q", "-y", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"],
+    ...["-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=2"],
+  ];
+  const apt = (...words: readonly string[]) => folder.append(`${folder.home}/apt-get`, words.join(" "));
+  if (!hasFreshLists()) apt(...options, "update");
+  apt("--no-install-recommends", "--no-remove", ...options, "install", ...packages);
+  folder.write(`${folder.home}/proxy`, `${proxy}\n`, 0o644);
+  return {};
+}
+
+/** Of this machine: a list that was fetched within a day. */
+function hasFreshLists(): boolean {
+  const lists = "/var/lib/apt/lists";
+  if (!existsSync(lists)) return false;
+  const isFresh = (name: string) => Date.now() - statSync(join(lists, name)).mtimeMs < 24 * 60 * 60 * 1000;
+  return readdirSync(lists).some((name) => name.includes("Packages") && isFresh(name));
 }
 
 /** As prelude.sh's emit_file. */

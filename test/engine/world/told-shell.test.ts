@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import type { Change, Command } from "../../../src/contract/change.ts";
+import type { Artefact, Change, Command } from "../../../src/contract/change.ts";
 import { apply } from "../../../src/engine/apply.ts";
 import { HostLocks } from "../../../src/engine/host-locks.ts";
 import { readKept } from "../../../src/engine/kept.ts";
@@ -45,6 +46,14 @@ const serves = (word: string): Act => {
   };
 };
 
+const ARTEFACT: Artefact = {
+  key: "k.tar.gz",
+  buildHost: "a",
+  buildPackages: [],
+  build: { file: new URL("./build.sh", import.meta.url), args: [], timeoutMs: 5_000 },
+};
+const BUILT = Buffer.from("built\0\xff", "latin1");
+
 /** Each on a host of its own, one act after the other. */
 const STORIES: Readonly<Record<string, readonly Act[]>> = {
   "a value's": [
@@ -60,6 +69,17 @@ const STORIES: Readonly<Record<string, readonly Act[]>> = {
     hook('echo "$MESHCTL_RUN $MESHCTL_STEP $MESHCTL_HOST: $MESHCTL_WAVE" >>"$HOME/notes"'),
     hook(`cat >"$HOME/read"; printf '%s\\n' '$(id) "x"' >>"$HOME/notes"`),
     hook("echo said; echo no such backend >&2; exit 3"),
+  ],
+  "packages'": [
+    { commands: () => [{ kind: "install", packages: ["one", "two"] }] },
+    { commands: (folder) => [{ kind: "install", packages: ["three"] }, set(folder, "new")] },
+  ],
+  "what is built": [
+    { commands: (folder) => [{ kind: "place", path: `${folder}/new/built`, artefact: ARTEFACT }] },
+    {
+      commands: (folder) => [{ kind: "place", path: `${folder}/built`, artefact: ARTEFACT }],
+      before: { built: "other" },
+    },
   ],
   "files that are written and put back": [
     {
@@ -104,7 +124,9 @@ async function played(acts: readonly Act[], world: World) {
   for (const { run = FIRST, commands, before = {} } of acts) {
     for (const [name, text] of Object.entries(before)) world.put("a", name, text);
     const change: Change = { id: "act", why: "it is one", commands: commands(directory), activate: [] };
-    const context = { run, step: "step" } as Parameters<typeof apply>[2];
+    const sha256 = createHash("sha256").update(BUILT).digest("hex");
+    const artefacts = { get: async () => ({ bytes: BUILT, sha256 }) };
+    const context = { run, step: "step", artefacts } as unknown as Parameters<typeof apply>[2];
     const end = await apply(remote, change, { ...context, alsoInstall: [] }).then(() => "made", String);
     ends.push([end.replaceAll(directory, "FOLDER"), left(directory)]);
   }

@@ -122,9 +122,10 @@ export class World {
     this.#remotes = new Map(hosts.map((host) => [host, new LocalRemote(host, join(this.#root, host))]));
   }
 
-  /** From now on scripts really run, in a real `sh`: for what is the shell's own. */
-  inShell(): this {
-    for (const remote of this.#remotes.values()) remote.shell = new RealShell(remote.directory);
+  /** From now on scripts really run on these hosts, in a real `sh`: for what is the shell's own. */
+  inShell(hosts = this.hosts): this {
+    for (const remote of hosts.map((host) => this.remote(host)))
+      remote.shell = new RealShell(remote.directory);
     return this;
   }
 

@@ -1,22 +1,44 @@
-import { execFile } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { DnsServer } from "../../dns-server.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../../src/steps/watcher/dns-names.rb");
-/** The program, but for the port, for its patience and for whether the host has an IPv6 address. */
+/**
+ * The program, but for the port, for its patience and for whether the host has an IPv6 address: for each line of words one
+ * process of its own, forked from a Ruby that has loaded it once.
+ */
 const AS_TOLD = `
 DnsNames.send(:remove_const, :PORT)
 DnsNames.send(:remove_const, :TRIES_S)
-DnsNames::PORT, DnsNames::TRIES_S = ARGV.shift.to_i, [0.3, 0.3]
-has_ipv6 = ARGV.shift == "true"
 DnsNames.send(:remove_const, :OF_HOST)
-DnsNames::OF_HOST = ENV["OF_HOST"]
-DnsNames.define_singleton_method(:ipv6?) { has_ipv6 }
-DnsNames.print(*ARGV)
+DnsNames::TRIES_S = [0.3, 0.3]
+while (line = $stdin.gets)
+  port, has_ipv6, of_host, nameserver, *names = line.chomp.split("\t", -1)
+  pid = fork do
+    DnsNames::PORT = port.to_i
+    DnsNames::OF_HOST = of_host
+    DnsNames.define_singleton_method(:ipv6?) { has_ipv6 == "true" }
+    DnsNames.print(nameserver, *names)
+  end
+  Process.wait(pid)
+  puts "end #{$?.exitstatus}"
+  $stdout.flush
+end
 `;
+
+let ruby: ChildProcessWithoutNullStreams;
+let lines: AsyncIterator<string>;
+beforeAll(() => {
+  const env = { ...process.env, LC_ALL: "C" };
+  ruby = spawn("ruby", ["-r", PROGRAM, "-e", AS_TOLD], { env });
+  ruby.stderr.pipe(process.stderr);
+  lines = createInterface({ input: ruby.stdout })[Symbol.asyncIterator]();
+});
+afterAll(() => ruby.kill("SIGKILL"));
 
 let dns: DnsServer;
 beforeAll(async () => {
@@ -33,20 +55,16 @@ async function told(
   names: readonly string[],
   { ipv6 = false, port = dns.port, nameserver = "127.0.0.1", ofHost = "/none" } = {},
 ) {
-  const output = await new Promise<string>((done, fail) =>
-    execFile(
-      "ruby",
-      ["-r", PROGRAM, "-e", AS_TOLD, "--", `${port}`, `${ipv6}`, nameserver, ...names],
-      { timeout: 30_000, env: { ...process.env, LC_ALL: "C", OF_HOST: ofHost } },
-      (error, stdout) => (error ? fail(error) : done(stdout)),
-    ),
-  );
-  return Object.fromEntries(
-    output
-      .trimEnd()
-      .split("\n")
-      .map((line) => line.split(/\t(.*)/s).slice(0, 2)),
-  );
+  ruby.stdin.write(`${[port, ipv6, ofHost, nameserver, ...names].join("\t")}\n`);
+  const said: string[] = [];
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`Ruby ended behind: ${said.join("\n")}`);
+    const status = /^end (\d*)$/.exec(value)?.[1];
+    if (status === undefined) said.push(value);
+    else if (status !== "0") throw new Error(`the program ended with ${status} behind: ${said.join("\n")}`);
+    else return Object.fromEntries(said.map((line) => line.split(/\t(.*)/s).slice(0, 2)));
+  }
 }
 
 describe("what DNS says of names", () => {

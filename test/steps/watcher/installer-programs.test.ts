@@ -41,6 +41,61 @@ describe("what reads a candidate", () => {
   });
 });
 
+describe("what leaves out half of the servers that are new", () => {
+  const backend = (service: string, servers: readonly string[], more = "") =>
+    [`backend ${service}`, ...servers.map((name) => `\tserver ${name} 10.0.0.1:1 check${more}`), ""].join(
+      "\n",
+    );
+  const both = (service: string, servers: readonly string[], more = "") =>
+    backend(service, servers, more) + backend(`${service}:panic`, servers, more);
+
+  function halved(candidate: string, current?: string) {
+    writeFileSync(path("candidate"), candidate);
+    writeFileSync(path("left-out"), "policy\tuser-api/x\tsaid before\n");
+    if (current !== undefined) writeFileSync(path("current"), current);
+    const { status } = perl("halve-new-servers.pl", [
+      ...[path("current"), path("candidate"), path("left-out")],
+      "too\nmany",
+    ]);
+    const leftOut = readFileSync(path("left-out"), "utf8").split("\n").slice(1, -1);
+    return { status, left: readFileSync(path("candidate"), "utf8"), leftOut };
+  }
+  const refused = (...servers: readonly string[]) => servers.map((server) => `refused\t${server}\ttoo many`);
+
+  it.each([
+    ["the last half, and the larger one", ["a", "b", "c"], undefined, ["a"], ["b", "c"]],
+    [
+      "those alone that the configuration of now has not",
+      ["a", "b", "c", "d"],
+      ["d", "a"],
+      ["a", "b", "d"],
+      ["c"],
+    ],
+    ["the only one", ["a", "b"], ["a"], ["a"], ["b"]],
+  ])("takes %s", (_, servers, current, kept, left) => {
+    const result = halved(both("user-api", servers), current && both("user-api", current));
+    expect(result.status).toBe(0);
+    expect(result.left).toBe(both("user-api", kept));
+    expect(result.leftOut).toEqual(refused(...left.map((name) => `user-api/${name}`)));
+  });
+
+  it("tells the servers of one service from those of another", () => {
+    const result = halved(both("one", ["a"]) + both("two", ["a"]), both("one", ["a"]));
+    expect(result.left).toBe(both("one", ["a"]) + both("two", []));
+    expect(result.leftOut).toEqual(refused("two/a"));
+  });
+
+  it("misses none that is leaving", () => {
+    const result = halved(both("one", ["a"], " disabled"));
+    expect(result).toMatchObject({ status: 0, left: both("one", []), leftOut: [] });
+  });
+
+  it("takes nothing where nothing is new, and says so", () => {
+    const candidate = both("one", ["a", "b"]);
+    expect(halved(candidate, candidate)).toEqual({ status: 1, left: candidate, leftOut: [] });
+  });
+});
+
 describe("what drops the servers that HAProxy's alerts name", () => {
   const config = "/run/meshctl/haproxy-install.a1B2c3/haproxy.cfg";
   const candidate = [
