@@ -5,6 +5,7 @@ import { MANAGER_LINES, MANAGER_WORDS } from "./managers.ts";
 import { OVERWRITING, type Overwritten, overwrittenBy } from "./overwriting.ts";
 import type { Reach } from "./reach.ts";
 import { fits } from "./shell-pattern.ts";
+import type { Trigger } from "./triggers.ts";
 
 /** Who a service is to those that end it by its process: by the name of its unit. */
 const PROCESSES: Readonly<Record<string, readonly string[]>> = {
@@ -108,6 +109,9 @@ interface Found extends Ending {
   readonly isSaid: boolean;
 }
 
+/** What starts a unit again, by the unit's name. */
+type Triggers = ReadonlyMap<string, readonly Trigger[]>;
+
 interface Endings {
   readonly blocked: readonly string[];
   readonly warnings: readonly string[];
@@ -118,18 +122,19 @@ export function endingsOf(
   lines: readonly BootLine[],
   unit: string,
   reach: Reach = { doors: [], peers: [] },
+  triggers: Triggers = new Map(),
 ): Endings {
   const known = judged(lines);
-  const key = JSON.stringify([unit, reach]);
-  const endings = known.get(key) ?? judgedEndings(lines, unit, reach);
+  const key = JSON.stringify([unit, reach, [...triggers]]);
+  const endings = known.get(key) ?? judgedEndings(lines, unit, reach, triggers);
   known.set(key, endings);
   return endings;
 }
 
-/** By unit and reach: hosts that are alike have the very same lines, and each is looked at for what several steps say. */
+/** By all else that is gone by: hosts that are alike have the very same lines, and each is looked at for what several steps say. */
 const judged = onceEach((_: readonly BootLine[]) => new Map<string, Endings>());
 
-function judgedEndings(lines: readonly BootLine[], unit: string, reach: Reach): Endings {
+function judgedEndings(lines: readonly BootLine[], unit: string, reach: Reach, triggers: Triggers): Endings {
   const blocked: string[] = [];
   const warnings: string[] = [];
   const sameCause = ({ by }: BootLine) => lines.filter((other) => other.by === by && other.line > 0);
@@ -154,14 +159,11 @@ function judgedEndings(lines: readonly BootLine[], unit: string, reach: Reach): 
         ? undefined
         : inTheWayOf(line, sameCause(line), unit, reach, lines));
     if (found === undefined) {
-      const times = by === "cron" ? timesADay(text) : 0;
-      if (
-        times >= 24 &&
-        commands.some((each) => restarts(each, unit) && isSure(line, { ...each, ...NOTHING }))
-      )
-        warnings.push(
-          `${path}:${line.line} restarts ${unit} ${times} times a day (${how}), and cuts off its clients each time`,
-        );
+      const again = commands.some((each) => restarts(each, unit) && isPlain(each.before))
+        ? whenAgain(line, triggers)
+        : undefined;
+      if (again !== undefined)
+        warnings.push(`${path}:${line.line} restarts ${unit} ${again}, and cuts off its clients each time`);
       continue;
     }
     const sameFile = lines.filter((other) => other.path === path && other.line > 0);
@@ -193,7 +195,33 @@ function isMeshctls({ path, by }: BootLine): boolean {
   );
 }
 
-const NOTHING = { does: "", isSaid: false } as const;
+/** When a line is done again, too often or whenever something happens, as a part of a sentence; undefined of what is not. */
+function whenAgain({ by, text }: BootLine, triggers: Triggers): string | undefined {
+  const times = by === "cron" ? timesADay(text) : 0;
+  if (times >= TOO_OFTEN) return `${times} times a day (${showHow(by)})`;
+  if (AT_ANY_TIME.test(by)) return `whenever it happens (${showHow(by)})`;
+  for (const { name, timesADay: often } of triggers.get(by) ?? []) {
+    if (often === undefined) return `whenever ${name} finds what it waits for`;
+    if (often >= TOO_OFTEN) return `${often} times a day (${name} starts ${by})`;
+  }
+  return undefined;
+}
+
+/** A service that is started anew every night is its administrator's business. */
+const TOO_OFTEN = 24;
+const AT_ANY_TIME = /^(?:ifupdown|dhclient|pppd|NetworkManager|networkd-dispatcher|udev)$/;
+
+/** Other units that restart this one: whether a timer or a path starts them is asked of systemd. */
+export function restartersOf(lines: readonly BootLine[], unit: string): readonly string[] {
+  const found = lines.filter(
+    ({ by, line, text }) =>
+      line > 0 &&
+      /^\S+\.service$/.test(by) &&
+      by !== unit &&
+      commandsOf(text).some((each) => restarts(each, unit) && isPlain(each.before)),
+  );
+  return [...new Set(found.filter((line) => !isMeshctls(line)).map(({ by }) => by))];
+}
 
 function restarts({ words }: Command, unit: string): boolean {
   if (isElsewhere(words) || words.some(isSaying)) return false;
@@ -203,9 +231,14 @@ function restarts({ words }: Command, unit: string): boolean {
   // Before it are the stars of cron's times.
   const given = tool < 0 ? [] : words.slice(tool).map((word) => word.replace(/^.*\/init\.d\//, ""));
   return (
-    given.some((word) => /^(?:try-|force-)?restart$/.test(word)) && given.some((word) => isUnit(word, unit))
+    given.some((word) => (unit === "haproxy.service" ? RESTART : RESTART_OR_RELOAD).test(word)) &&
+    given.some((word) => isUnit(word, unit))
   );
 }
+
+const RESTART = /^(?:try-|force-)?restart$/;
+/** What has no reload is started anew. */
+const RESTART_OR_RELOAD = /^(?:(?:try-|force-)?restart|reload-or-(?:try-)?restart|try-reload-or-restart)$/;
 
 /** How often cron does what a line says, on a day on which it does; 0 of what is no such line. */
 function timesADay(text: string): number {
@@ -439,6 +472,11 @@ function isSure({ text, by }: BootLine, { before, isRule = false, lasts = false 
   // What a unit does when it ends is done at every shutdown: the next boot finds what lasts.
   const isAtShutdown = lasts && / ExecStop(?:Post)?$/.test(by);
   if ((NOT_ALWAYS.test(by) && !isAtShutdown) || /^\s/.test(text)) return false;
+  return isPlain(before) && !/\)\s*$|\{/.test(before);
+}
+
+/** Whether nothing stands before a command that decides whether it is run. */
+function isPlain(before: string): boolean {
   const plain = before.replaceAll(/\b(?:sleep\s+[\w.]+|cd\s+\S+|sync|wall\s+\S+)\s*(?:&&|;)/g, "");
-  return !/&&|\|\||\||\b(?:if|elif|unless|until|while|for|case|test|trap)\b|\[|\)\s*$|\{/.test(plain);
+  return !/&&|\|\||\||\b(?:if|elif|unless|until|while|for|case|test|trap)\b|\[/.test(plain);
 }

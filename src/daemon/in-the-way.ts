@@ -42,6 +42,8 @@ export const WAY_LINES = [
   `${OF_ADDRESS}${both(VERDICT, "(?:\\b(?:[ds]ports?|policy|hook|iif|iifname|saddr|input)\\b|\\s-s\\s|[ :](?:INPUT|OUTPUT|PREROUTING)\\b)")}`,
   // What may let packets in: a chain that is asked, the end of a list or of such a chain.
   has("\\b(?:jump|goto|vmap)\\b"),
+  // What a list ends with, and shuts out all that is left.
+  "[ \\t]*(?:(?:counter|log)\\b[^;]{0,80}\\b)?(?:drop|reject)(?: with [\\w -]{1,60})?[ \\t;}]*(?:$|#|comment\\b)",
   // Whose rules come next.
   "[ \\t]*(?:table|chain)\\s[^{]{0,80}\\{",
   both("-[AI] INPUT\\b", `\\s(?:-j|-g|--jump|--goto)\\s+(?!${FINAL}|LOG\\b)`),

@@ -1,10 +1,11 @@
 import { type Answer, mapAnswer, NotUnderstood, read, readThere } from "../reader/answer.ts";
 import type { Reader, UnitProperties } from "../reader/reader.ts";
+import { askGiven, lookAsStarted } from "./as-started.ts";
 import { bootPlan } from "./boot.ts";
 import { bootLines } from "./boot-lines.ts";
-import { ENDING_LINES, ENDING_WORDS } from "./endings.ts";
-import { scheduleOf } from "./schedule.ts";
+import { ENDING_LINES, ENDING_WORDS, restartersOf } from "./endings.ts";
 import type { LimitFact, NextStart, ProgramFact, UnitLine } from "./start-facts.ts";
+import { lookAtTriggers } from "./triggers.ts";
 import { type UnitFact, type UnitWords, unitFact } from "./unit.ts";
 import { secondsOf } from "./unit-keys.ts";
 import { START_KEYS } from "./unit-start.ts";
@@ -97,6 +98,7 @@ export function askAhead(reader: Reader, name: string) {
     reader.groupsOf(3, "manager"),
     reader.groupsOf(4, "boot.lines", ENDING_LINES, ENDING_WORDS),
     Promise.all(SLICES.map(async (slice) => ({ slice, limits: await reader.unit(slice, LIMITS) }))),
+    askGiven(reader, name),
   ]);
 }
 
@@ -117,7 +119,10 @@ export async function lookAtUnit(reader: Reader, name: string): Promise<UnitFact
 /** All of a unit but whether it is enabled. */
 async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords, "enabled">> {
   const own = `${ADMINISTRATOR}/${name}`;
-  const [properties, ownFile, directories, boot, manager, endings, slices] = await askAhead(reader, name);
+  const [properties, ownFile, directories, boot, manager, endings, slices, given] = await askAhead(
+    reader,
+    name,
+  );
   const known = readThere(properties, name);
   const text = (property: string) => known.get(property)?.at(-1) ?? "";
   const fragment = text("FragmentPath");
@@ -135,8 +140,19 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
   const mayCrash = Number(text("NRestarts") || 0) > 0;
   const words = (property: string) => (known.get(property) ?? []).join(" ").split(" ").filter(Boolean);
   const isBooted = (unit: string) => boot.is === "value" && boot.value.some(([other]) => other === unit);
-  const [process, files, ownFragment, packaged, programs, restarts, otherSlices, before] = await Promise.all([
-    pid === 0 ? undefined : reader.process(pid, ["program", "started", "stat", "oom_score_adj"]),
+  const [
+    process,
+    files,
+    ownFragment,
+    packaged,
+    programs,
+    restarts,
+    otherSlices,
+    before,
+    asStarted,
+    triggers,
+  ] = await Promise.all([
+    pid === 0 ? undefined : reader.process(pid, ["program", "started"]),
     Promise.all(paths.map((path) => dropIn(reader, path))),
     isAdministrators ? dropIn(reader, fragment) : undefined,
     Promise.all(twins.map((path) => dropIn(reader, path))),
@@ -152,10 +168,18 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
         .filter((unit) => unit.endsWith(".service") && isBooted(unit))
         .map(
           async (unit) =>
-            [unit, await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID"])] as const,
+            [
+              unit,
+              await reader.unit(unit, ["ActiveState", "FragmentPath", "InvocationID", "After"]),
+            ] as const,
         ),
     ),
+    pid === 0 ? undefined : lookAsStarted(reader, name, given),
+    // Most hosts have no such line, and are asked nothing.
+    lookAtTriggers(reader, endings.is === "value" ? restartersOf(bootLines(endings.value), name) : []),
   ]);
+  // A host's shutdown is before nothing.
+  const isOrdered = (unit: string) => isBooted(unit) && unit.endsWith(".service");
   // systemd shows where a directory that is a link leads to.
   const loaded = new Set(files.filter(({ path }) => shown.includes(path)).map(({ realPath }) => realPath));
   const unread = files.filter(
@@ -190,7 +214,8 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     lines: await judgeable(reader, foreign),
     programs,
     runs: running === undefined || running.parts[0] === "" ? undefined : { pid, program: running.parts[0]! },
-    schedule: running && scheduleOf(running.parts[2]!, running.parts[3]!),
+    asStarted,
+    triggers,
     limits: [
       { name, answer: properties },
       ...slicesAbove(text("Slice")).flatMap((slice) => {
@@ -202,7 +227,14 @@ async function lookAtStart(reader: Reader, name: string): Promise<Omit<UnitWords
     reloads: known.get("ExecReload") ?? [],
     wantedBy: [...words("WantedBy"), ...words("RequiredBy")],
     conflictedBy: words("ConflictedBy"),
-    circle: words("Before").filter((unit) => words("After").includes(unit)),
+    circle: [
+      ...words("Before").filter((unit) => words("After").includes(unit)),
+      ...before.flatMap(([unit, answer]) => {
+        const after = answer.is === "value" ? (answer.value.get("After") ?? []).join(" ").split(" ") : [];
+        const next = after.find((other) => words("Before").includes(other) && isOrdered(other));
+        return next === undefined ? [] : [`${next}, which is started before ${unit},`];
+      }),
+    ],
     neverRun: before.flatMap(([unit, answer]) => (hasNeverRun(answer) ? [unit] : [])),
     boot: mapAnswer(boot, bootPlan),
     manager: mapAnswer(manager, (rows) =>

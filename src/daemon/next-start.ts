@@ -1,11 +1,13 @@
 import { parseSize, showBytes } from "../quantity-text.ts";
 import { quotable } from "../terminal-text.ts";
+import { unlikeStarted } from "./as-started.ts";
 import { endingsOf } from "./endings.ts";
 import type { Reach } from "./reach.ts";
-import { heldBack, holdsBack } from "./schedule.ts";
 import type { ProgramFact, UnitLine } from "./start-facts.ts";
 import type { UnitFact } from "./unit.ts";
 import {
+  harmOf,
+  holdsBack,
   isEmptied,
   isHarmless,
   isLong,
@@ -72,6 +74,12 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
       `PID ${next.runs.pid} runs another file than ${main.path} is now: it was replaced since the start, and the next start takes the new one`,
     );
 
+  for (const { path, found } of next.programs)
+    if (found.is === "value" && leadsOut(path, found.value.realPath))
+      warnings.push(
+        `${path} leads to ${found.value.realPath}, which no package of Debian's brings: ${unit.name} would be started with it (update-alternatives --config, or the link)`,
+      );
+
   for (const { key, program } of needs.runs ?? []) {
     const property = key === "ExecReload" ? next.reloads : next.startsBefore;
     // What systemd has yet to read it reads first.
@@ -100,15 +108,26 @@ export function judgeStart(unit: UnitFact, needs: StartNeeds): StartVerdict {
     );
   if (next.endings.is === "unreadable") unread ??= { source: ENDED_BY, because: next.endings.because };
   else if (next.endings.is === "value") {
-    const ends = endingsOf(next.endings.value, unit.name, needs.reach);
+    const ends = endingsOf(next.endings.value, unit.name, needs.reach, next.triggers);
     blocked.push(...ends.blocked);
     warnings.push(...ends.warnings);
   }
   limits(unit, needs, blocked, warnings);
-  if (next.runs !== undefined && next.schedule !== undefined)
-    warnings.push(...heldBack(unit.name, next.runs.pid, next.schedule));
+  if (next.asStarted?.is === "unreadable")
+    unread ??= { source: `/proc/${unit.mainPid}`, because: next.asStarted.because };
+  else if (next.asStarted?.is === "value") {
+    const unlike = unlikeStarted(unit.name, next.asStarted.value);
+    blocked.push(...unlike.blocked);
+    warnings.push(...unlike.warnings);
+  }
   managers(unit, needs, blocked, warnings, (found) => (unread ??= found));
   return { blocked, warnings, unread };
+}
+
+/** Whether a program of a package's is a link to what somebody has put there. */
+function leadsOut(path: string, realPath: string): boolean {
+  const isOwn = (each: string) => /^\/(?:usr\/local|opt|srv|home|root|tmp|var|etc|mnt|media)\//.test(each);
+  return !isOwn(path) && isOwn(realPath);
 }
 
 /** Of a script what runs is its interpreter. */
@@ -218,6 +237,11 @@ function judgeLine(
   }
   if (holdsBack(key, value)) {
     warnings.push(`${said} holds ${unit.name} back behind all others`);
+    return;
+  }
+  const harm = harmOf(key, value);
+  if (harm !== undefined) {
+    warnings.push(`${said}: ${unit.name} ${harm}`);
     return;
   }
   if (isHarmless(key, value)) return;

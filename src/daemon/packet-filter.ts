@@ -35,7 +35,7 @@ const ASKS_MORE =
   /\b(?:saddr|daddr|ct|limit|quota|meter|mark|tcp flags|iif|iifname|oif|oifname|fib|rt|meta(?!\s+l4proto))\b|(?:^|\s)(?:-s|-d|-i|-o|!|--(?:source|destination|in-interface|out-interface)|-m\s+(?!tcp\b|multiport\b|comment\b|udp\b)\S+)(?=\s)|[@$]/;
 /** How rules of iptables-save's and nft's begin. */
 const RULE =
-  /^\s*(?:-A\s|:[A-Z]|[{}]|(?:add|insert|replace|table|chain|type|policy|tcp|th|ip6?|inet|meta|ct|(?:iif|oif)(?:name)?|counter|log|limit)\s)/;
+  /^\s*(?:-A\s|:[A-Z]|[{}]|(?:add|insert|replace|table|chain|type|policy|tcp|th|ip6?|inet|meta|ct|(?:iif|oif)(?:name)?|counter|log|limit)\s|(?:drop|reject)\b)/;
 /** Where other rules decide, which are not followed. */
 const PASSES =
   /\b(?:jump|goto|vmap)\b|(?:-j|--jump|-g|--goto)\s+(?!(?:DROP|REJECT|(?:NF)?LOG|RETURN|ACCEPT|SET|(?:CONN)?MARK)\b|f2b-|sshguard)\S/;
@@ -139,7 +139,10 @@ export function filtered(
   const said = withPorts(isDrop ? dropping(rule) : rule, line, together);
   const isNamed = ({ port }: Door) => namesPort(said, port);
   const named = allDoors.find(isNamed);
-  const isAll = isDrop && OF_ALL.exec(said)?.[1]?.replaceAll(OF_ANY, "").trim() === "";
+  const isAll =
+    isDrop &&
+    (OF_ALL.exec(said)?.[1]?.replaceAll(OF_ANY, "").trim() === "" ||
+      (isRule && endsList(said, line, together)));
   // Who is shut out after failed logins is so from the port of those.
   const isOfLogins = /-[AI]\s+(?:f2b-|sshguard|fail2ban)/.test(said);
   const peer = isDrop && !isOfLogins && !/\bdports?\b/.test(said) ? peerIn(said, peers) : undefined;
@@ -271,6 +274,22 @@ function answersLeave(others: readonly string[], at: number): boolean {
     ? others.filter(isOutput)
     : others.slice(at, next === -1 ? undefined : next);
   return chain.some((each) => ACCEPTS.test(each) && /\bestablished\b/i.test(each));
+}
+
+const LOGS =
+  /\blog\b(?:\s+(?:prefix\s+.*?|level\s+\w+|flags\s+\w+|group\s+\d+))*(?=\s*(?:counter|drop|reject)\b)/;
+
+/** Whether a line of nft's drops all that is left of what comes to this host. */
+function endsList(said: string, line: BootLine, together: readonly BootLine[]): boolean {
+  const bare = said.replace(LOGS, " ").replace(/\bcomment\b.*$/, "");
+  if (
+    ` ${bare} `
+      .replaceAll(OF_ANY, "")
+      .replaceAll(/\bcounter\b/g, "")
+      .trim() !== ""
+  )
+    return false;
+  return /^(?:input|prerouting|ingress)$/.test(hookOf(line, together)?.[1] ?? "");
 }
 
 const ADDRESSES = /(?:^|\s)(?:-s|-d|--source|--destination|saddr|daddr)\s+(\{[^}]*\}|\S+)/;

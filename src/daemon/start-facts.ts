@@ -1,7 +1,8 @@
 import type { Answer } from "../reader/answer.ts";
+import type { AsStarted } from "./as-started.ts";
 import type { BootPlan } from "./boot.ts";
 import type { BootLine } from "./boot-lines.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Trigger } from "./triggers.ts";
 
 /** A setting of a unit that is neither its package's nor read yet as ours: somebody has written it. */
 export interface UnitLine {
@@ -47,8 +48,8 @@ export interface NextStart {
   readonly programs: readonly ProgramFact[];
   /** Device and inode of the program that runs. */
   readonly runs: { readonly pid: number; readonly program: string } | undefined;
-  /** Of what runs; undefined where that was not told. */
-  readonly schedule?: Schedule | undefined;
+  /** What runs, beside what systemd would give it; undefined when nothing runs. */
+  readonly asStarted?: Answer<AsStarted> | undefined;
   /** The unit's, then those of its slices. */
   readonly limits: readonly LimitFact[];
   /** ExecStartPre= as systemd shows it, one each. */
@@ -68,6 +69,8 @@ export interface NextStart {
   >;
   /** Lines outside of its own files that may end it, or name it. */
   readonly endings: Answer<readonly BootLine[]>;
+  /** Of units that restart it: the timers and paths that start them. */
+  readonly triggers?: ReadonlyMap<string, readonly Trigger[]>;
   /** Seconds ago of each start by systemd itself; undefined where there was none. */
   readonly restarts: Answer<readonly number[]> | undefined;
 }

@@ -8,6 +8,74 @@ const HARMLESS =
 const RISKY =
   /^(?:ExecCondition|ExecStartPre|ExecStartPost|Type|NotifyAccess|PIDFile|BusName|User|Group|DynamicUser|SupplementaryGroups|WorkingDirectory|RootDirectory|RootImage\w*|RootHash\w*|RootVerity|Mount\w+|ExtensionImages|ExtensionDirectories|ProtectSystem|ProtectProc|ProcSubset|Read(?:WritePaths|OnlyPaths|WriteDirectories|OnlyDirectories)|Inaccessible\w+|ExecPaths|NoExecPaths|TemporaryFileSystem|Bind\w+|Private\w+|NetworkNamespacePath|IPCNamespacePath|JoinsNamespaceOf|RestrictAddressFamilies|RestrictFileSystems|RestrictNetworkInterfaces|SystemCall\w+|MemoryDenyWriteExecute|CapabilityBoundingSet|AmbientCapabilities|SecureBits|Personality|AppArmorProfile|SELinuxContext|SmackProcessLabel|IPAddress\w+|IPIngress\w+|IPEgress\w+|SocketBind\w+|Device\w+|LoadCredential\w*|ImportCredential|SetCredential\w*|Limit(?:AS|DATA|RSS|NPROC|FSIZE|CPU|STACK|NOFILE)|WatchdogSec|JobTimeoutSec|JobRunningTimeoutSec|TimeoutSec|TimeoutStartSec|PAMName|TTY\w*|Standard\w+|Sockets|RequiresMountsFor|OpenFile)$/;
 
+const LEAST_NICE = 10;
+const LEAST_OOM_SCORE = 500;
+
+/** Whether a setting has a service give way to all others. */
+export function holdsBack(key: string, value: string): boolean {
+  switch (key) {
+    case "Nice":
+      return Number(value) >= LEAST_NICE;
+    case "OOMScoreAdjust":
+      return Number(value) >= LEAST_OOM_SCORE;
+    case "CPUSchedulingPolicy":
+      return value === "idle";
+    case "IOSchedulingClass":
+      return /^(?:idle|3)$/.test(value);
+    case "CPUWeight":
+    case "StartupCPUWeight":
+      return value === "idle" || Number(value) < 10;
+    case "IOWeight":
+      return Number(value) < 10;
+    default:
+      return false;
+  }
+}
+
+/** Less is too little for a service that ends its connections, or its writing, in order. */
+const LEAST_STOP_SECONDS = 5;
+/** Targets that end a host's work, or all but a rescue of it. */
+const ENDS_HOST = /\b(?:poweroff|reboot|halt|kexec|exit|rescue|emergency)\.target\b/;
+
+/** What a setting does that is harmless with most values, as the end of a sentence about a service; undefined where it is harmless. */
+export function harmOf(key: string, value: string): string | undefined {
+  switch (key) {
+    case "TimeoutStopSec":
+    case "TimeoutAbortSec":
+      return !/^(?:infinity|0)$/.test(value) &&
+        (secondsOf(value) ?? Number.POSITIVE_INFINITY) < LEAST_STOP_SECONDS
+        ? "is killed before it has ended in order"
+        : undefined;
+    case "KillMode":
+      return /^(?:process|none)$/.test(value)
+        ? "leaves processes behind when it ends, which keep its ports and its files"
+        : undefined;
+    case "SendSIGKILL":
+      return NO.test(value) ? "is waited for without an end when it does not stop" : undefined;
+    case "KillSignal":
+    case "RestartKillSignal":
+      return /^(?:SIG)?(?:KILL|9|SEGV|11|ABRT|6|STOP|19)$/.test(value) ? "never ends in order" : undefined;
+    case "SuccessExitStatus":
+      return /\b(?:1|134|137|139|(?:SIG)?(?:KILL|SEGV|ABRT|BUS))\b/.test(value)
+        ? "is taken for done when it crashes"
+        : undefined;
+    case "StartLimitBurst":
+      return value === "1" ? "is not started again when it dies twice" : undefined;
+    case "OnFailure":
+    case "OnSuccess":
+      return ENDS_HOST.test(value) ? "takes the host with it when it ends" : undefined;
+    case "StartLimitAction":
+    case "FailureAction":
+    case "SuccessAction":
+    case "JobTimeoutAction":
+      return value === "none" ? undefined : "takes the host with it when it ends";
+    case "UMask":
+      return /^0?[2-7]\d\d$/.test(value) ? "may not read the files that it makes" : undefined;
+    default:
+      return undefined;
+  }
+}
+
 const YES = /^(?:1|yes|y|true|t|on)$/i;
 export const NO = /^(?:0|no|n|false|f|off)$/i;
 

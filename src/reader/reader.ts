@@ -471,16 +471,18 @@ export class Reader {
   }
 
   /**
-   * The process with this id, with "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "stat", "exe", "cwd",
-   * "oom_score_adj", "program", "started", "stderr", "environ:NAME", "files:PATTERN". One of which a part cannot be read is unreadable.
+   * The process with this id, with "cmdline", "cmdline:PATTERN" and "status:PATTERN" (the arguments or lines that match, parted by NUL), "cgroup",
+   * "limits", "comm", "stat", "cwd", "root", "ns/net", "ioprio" ("" where it is not known), "oom_score_adj", "program", "started", "stderr", "environ:NAME", "files:PATTERN". One of which a part cannot be read is unreadable.
    */
   async process(pid: number, parts: readonly string[]): Promise<Answer<ProcessReading>> {
     return this.#read(["process", `${pid}`, ...parts], (fields) => processesOf(fields, parts.length)[0]!);
   }
 
-  /** Every process with this name (comm). */
+  /** Every process with this name (comm), or in this control group ("/system.slice/x.service"). */
   async processes(name: string, parts: readonly string[]): Promise<Answer<readonly ProcessReading[]>> {
-    return this.#read(["process", `comm:${name}`, ...parts], (fields) => processesOf(fields, parts.length));
+    return this.#read(["process", name.startsWith("/") ? name : `comm:${name}`, ...parts], (fields) =>
+      processesOf(fields, parts.length),
+    );
   }
 
   /** Asked when nothing else is under way, it is as exact as the way to the host is short. */

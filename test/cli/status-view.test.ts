@@ -119,6 +119,17 @@ describe("the status of a mesh on a screen", () => {
     expect(text).toMatch(/✗ +kvm-02 .*49 UP, 1 DOWN/);
   });
 
+  it("of which much is wrong fits a screen as well", () => {
+    const mesh = meshOf(30, 800, MANY_DOWN);
+    for (const backend of mesh.services[0]!.backends)
+      (backend.on as Map<string, ServerState>).set("kvm-30", "down");
+    const text = view(mesh, 120);
+    expect(text.split("\n").length).toBeLessThanOrEqual(50);
+    expect(text).toMatch(/✗ +788 more +not UP on each; -v shows them/);
+    expect(text).toMatch(/✗ +8 more +-v shows them/);
+    expect(view(mesh, 120, true)).toContain("backend-800_");
+  });
+
   it("shows all of a big mesh when asked to", () => {
     const text = view(meshOf(30, 50), 160, true);
     expect(text.match(/backend-\d\d_/g)).toHaveLength(50);
@@ -126,7 +137,9 @@ describe("the status of a mesh on a screen", () => {
   });
 
   it("counts the names that a line has no room for", () => {
-    expect(view(meshOf(30, 1, MANY_DOWN), 160)).toContain("missing on kvm-01, kvm-02, kvm-03 and 17 more");
+    expect(view(meshOf(30, 1, MANY_DOWN), 160)).toContain(
+      "missing on kvm-01, kvm-02, kvm-03, kvm-04 and 16 more",
+    );
   });
 
   it.each([

@@ -30,6 +30,19 @@ describe("hosts that are alike", () => {
     expect(known).toEqual(surely("stops"));
   });
 
+  it("are judged anew where other timers start what a line stands in", () => {
+    const restarts = bootLines([["/etc/tidy.sh", "1", "systemctl restart haproxy", "tidy.service"]]);
+    const often = (timesADay: number) =>
+      endingsOf(
+        restarts,
+        "haproxy.service",
+        door,
+        new Map([["tidy.service", [{ name: "tidy.timer", timesADay }]]]),
+      );
+    expect(often(1).warnings).toEqual([]);
+    expect(often(96).warnings).toHaveLength(1);
+  });
+
   it.each([
     ["another unit", rows, "zookeeper.service", door],
     ["other doors", rows, "haproxy.service", { doors: [], peers: [] }],

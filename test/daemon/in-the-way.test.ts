@@ -472,3 +472,44 @@ describe("what ordinary hosts have is in nobody's way", () => {
     expect(told(text, "zookeeper.service", "logrotate")).toEqual(NOTHING);
   });
 });
+
+describe("a list of nft's that ends with a drop", () => {
+  const list = (policy: string, ...rules: string[]) =>
+    [
+      "table inet f {",
+      "\tchain in {",
+      `\t\ttype filter hook input priority 0; policy ${policy};`,
+      ...rules.map((rule) => `\t\t${rule}`),
+      "\t}",
+      "}",
+    ].join("\n");
+  const judged = (text: string, unit = "zookeeper.service") => told(text, unit, "nftables.service");
+
+  it.each([
+    "drop",
+    "counter drop",
+    "reject with icmpx type admin-prohibited",
+    'log prefix "in: " drop',
+    "counter packets 0 bytes 0 reject;",
+  ])("shuts out what nothing before has let in: %s", (end) => {
+    const { blocked } = judged(
+      list("accept", "ct state established,related accept", "iif lo accept", "tcp dport 22 accept", end),
+    );
+    expect(blocked).toEqual([expect.stringContaining("drops what comes to port 2181 of zookeeper.service")]);
+  });
+
+  it("lets in what a rule before it does, or a chain that is not followed", () => {
+    for (const rule of [
+      "tcp dport { 22, 2181, 2888, 3888 } accept",
+      "jump services",
+      "ip saddr 10.0.0.0/8 accept",
+    ])
+      expect(judged(list("accept", "iif lo accept", rule, "drop"))).toEqual(NOTHING);
+    expect(judged(list("accept", "iif lo accept", "drop"), "haproxy.service")).toEqual(NOTHING);
+  });
+
+  it("of packets that are sent on is nobody's", () => {
+    expect(judged(list("accept", "drop").replace("hook input", "hook forward"))).toEqual(NOTHING);
+    expect(judged(list("accept", "drop").replace(/\n.*hook input.*\n/, "\n"))).toEqual(NOTHING);
+  });
+});

@@ -43,18 +43,25 @@ it("tells units that it is to be started before and after, and those before it t
       units: {
         [UNIT]: {
           LoadState: "loaded",
-          Before: "b.service c.target",
+          Before: "b.service c.target late.service shutdown.target",
           After: "b.service wait.service done.service lib.service",
         },
         "b.service": fragment("/lib/systemd/system/b.service", { ActiveState: "active" }),
         "wait.service": fragment("/etc/systemd/system/wait.service"),
-        "done.service": fragment("/etc/systemd/system/done.service", { InvocationID: "12" }),
+        "done.service": fragment("/etc/systemd/system/done.service", {
+          InvocationID: "12",
+          After: "late.service",
+        }),
+        "late.service": fragment("/etc/systemd/system/late.service"),
         "lib.service": fragment("/lib/systemd/system/lib.service"),
       },
     }),
   );
   const { next } = await lookAtUnit(reader, UNIT);
-  expect([next?.circle, next?.neverRun]).toEqual([["b.service"], ["wait.service"]]);
+  expect([next?.circle, next?.neverRun]).toEqual([
+    ["b.service", "late.service, which is started before done.service,"],
+    ["wait.service"],
+  ]);
 });
 
 it("asks a host for no more drop-ins than a unit has", async () => {

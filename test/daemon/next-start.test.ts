@@ -208,6 +208,17 @@ describe("a line of somebody's drop-in", () => {
 });
 
 describe("the next start of a unit", () => {
+  it("is told of a program that leads to what no package brings", () => {
+    const found = (realPath: string) => ({ is: "value", value: { because: "", realPath, id: "" } }) as const;
+    const said = (path: string, realPath: string) =>
+      judgeStart(unit({ programs: [{ path, found: found(realPath) }] }), NEEDS).warnings;
+    expect(said("/usr/bin/java", "/opt/jdk/bin/java")).toEqual([
+      expect.stringContaining("/usr/bin/java leads to /opt/jdk/bin/java, which no package"),
+    ]);
+    expect(said("/usr/bin/java", "/usr/lib/jvm/java-17-openjdk-amd64/bin/java")).toEqual([]);
+    expect(said("/opt/meshctl/watcher/start", "/opt/meshctl/watcher/start")).toEqual([]);
+  });
+
   it("needs its programs", () => {
     const found = {
       is: "value",

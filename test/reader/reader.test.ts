@@ -11,6 +11,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -449,6 +450,24 @@ describe("what else is read", () => {
     expect(limits).toContain("Max open files");
     expect(home).toBe(`HOME=${process.env.HOME}`);
     expect(await look().process(4_194_305, ["comm"])).toEqual({ is: "absent" });
+  });
+
+  it("is how the kernel treats a process: lines of its status, its root and network, what disks give it", async () => {
+    const parts = ["status:^(?:State|Cpus_allowed_list):", "root", "ns/net", "ioprio"];
+    const answer = await look().process(process.pid, parts);
+    if (answer.is !== "value") expect.fail(answer.is);
+    const [status, ...others] = answer.value.parts;
+    expect(status).toMatch(/^State:\t[^\0]+\0Cpus_allowed_list:\t[\d,-]+$/);
+    expect(others).toEqual([
+      readlinkSync(`/proc/${process.pid}/root`),
+      readlinkSync(`/proc/${process.pid}/ns/net`),
+      expect.stringMatching(/^\d+$/),
+    ]);
+  });
+
+  it("is every process of a control group, and of one that is not there none", async () => {
+    expect(await look().processes("/of/nobody.service", ["stat"])).toEqual({ is: "value", value: [] });
+    await expect(look().processes("/of\nnobody", ["stat"])).resolves.toMatchObject({ is: "unreadable" });
   });
 
   it("is of a process's arguments and files what matches, and nothing else of them", async () => {

@@ -23,6 +23,8 @@ export function openHost([name, ...values]: Question): readonly string[] | undef
     case "space":
       return ["4096", "1000000", "100000", "90000"];
     case "unit":
+      // What runs is as it was started.
+      if (values.includes("ControlGroup")) return [];
       if (values.includes("SupplementaryGroups")) return ["LoadState", "loaded", "User", "nobody"];
       return values[0] === "systemd-tmpfiles-setup.service" ? ["LoadState", "loaded"] : undefined;
     default:

@@ -1,4 +1,5 @@
 import type { ChalkInstance } from "chalk";
+import { namedList } from "../../named-list.ts";
 import { showAge } from "../../quantity-text.ts";
 import type {
   BackendStatus,
@@ -41,8 +42,8 @@ export function problemsView(problems: readonly Problem[], { paint, columns }: S
   if (problems.length === 0) return paint.green("✓ all is well");
   return shownData(problems)
     .map(({ hosts, what, evidence, next }) => {
-      const where = hosts.length === 0 ? "" : `${paint.bold(listed(hosts, 4))} · `;
-      const whereWidth = hosts.length === 0 ? 0 : listed(hosts, 4).length + 3;
+      const where = hosts.length === 0 ? "" : `${paint.bold(namedList(hosts, 4))} · `;
+      const whereWidth = hosts.length === 0 ? 0 : namedList(hosts, 4).length + 3;
       const [first, ...more] = wrapped(what, columns - 2, whereWidth);
       return [
         `${paint.red("✗")} ${where}${first ?? ""}`,
@@ -80,7 +81,7 @@ function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], op
     path === undefined
       ? names === undefined
         ? "servers of the inventory"
-        : `DNS: ${listed(names, 4)}`
+        : `DNS: ${namedList(names, 4)}`
       : registered === undefined
         ? paint.red("the registrations cannot be read")
         : registered === 0
@@ -90,8 +91,7 @@ function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], op
   // A proxy whose HAProxy answers; of the others nothing is known.
   const read = new Set(backends.flatMap(({ on }) => [...on.keys()]));
   const isWell = ({ on }: BackendStatus) => [...on.values()].every((state) => state === "up");
-  const shown =
-    verbose || backends.length <= MANY ? backends : backends.filter((backend) => !isWell(backend));
+  const { shown, well, sick } = folded(backends, isWell, verbose);
   const rows = shown.map((backend) => [
     mark(
       isWell(backend),
@@ -102,16 +102,17 @@ function serviceView(service: ServiceStatus, proxies: readonly ProxyStatus[], op
     STATES.flatMap((state) => stateOn(state, backend, [...read], options)).join(" · ") +
       (backend.origin === "kept" ? paint.yellow(" · not registered, kept as the last known") : ""),
   ]);
-  const rest = backends.length - shown.length;
-  if (rest > 0)
-    rows.push([mark(true, paint), paint.dim(`${rest} more`), `${paint.green("UP")} on ${all([...read])}`]);
+  if (sick > 0)
+    rows.push([mark(false, paint), paint.dim(`${sick} more`), paint.red("not UP on each; -v shows them")]);
+  if (well > 0)
+    rows.push([mark(true, paint), paint.dim(`${well} more`), `${paint.green("UP")} on ${all([...read])}`]);
   const lines = [
     title,
     tableOf(rows, columns),
     leftOut.length === 0
       ? ""
       : paint.yellow(
-          `  ! left out: ${listed(
+          `  ! left out: ${namedList(
             leftOut.map(({ node, because }) => `${node} (${because})`),
             4,
           )}`,
@@ -137,7 +138,7 @@ function stateOn(
       : state === "up"
         ? `${hosts.length} of ${proxies.length}`
         : "";
-  const named = where === "" ? listed(hosts, verbose ? hosts.length : 4) : where;
+  const named = where === "" ? namedList(hosts, verbose ? hosts.length : 4) : where;
   return [`${colourOf(state, paint)(STATE_WORDS[state])} on ${named}`];
 }
 
@@ -154,16 +155,25 @@ function proxiesView(proxies: readonly ProxyStatus[], options: StatusPaint): str
   const { paint, columns, verbose } = options;
   if (proxies.length === 0) return "";
   const current = proxies.filter(runsWhatIsOnDisk);
-  const shown = verbose || proxies.length <= MANY ? proxies : proxies.filter((proxy) => !isProxyWell(proxy));
+  const { shown, well, sick } = folded(proxies, isProxyWell, verbose);
   const title = `${paint.bold("Proxies")}  ${current.length} of ${proxies.length} run what is on disk`;
   const head = ["", "host", "HAProxy, since", "watcher, since", "last candidate", "servers"].map((text) =>
     paint.dim(text),
   );
   const rows = shown.map((proxy) => proxyRow(proxy, options));
-  const rest = proxies.length - shown.length;
-  if (rest > 0)
-    rows.push([mark(true, paint), paint.dim(`${rest} more`), paint.dim("as on disk"), "", "", ""]);
+  if (sick > 0)
+    rows.push([mark(false, paint), paint.dim(`${sick} more`), paint.red("-v shows them"), "", "", ""]);
+  if (well > 0)
+    rows.push([mark(true, paint), paint.dim(`${well} more`), paint.dim("as on disk"), "", "", ""]);
   return `${title}\n${tableOf([head, ...rows], columns)}`;
+}
+
+/** What a screen has room for: of many those that are not well, and how many more there are of both. */
+function folded<T>(all: readonly T[], isWell: (one: T) => boolean, verbose: boolean) {
+  if (verbose || all.length <= MANY) return { shown: all, well: 0, sick: 0 };
+  const sick = all.filter((one) => !isWell(one));
+  const shown = sick.slice(0, MANY);
+  return { shown, well: all.length - sick.length, sick: sick.length - shown.length };
 }
 
 function proxyRow(proxy: ProxyStatus, { paint }: StatusPaint): string[] {
@@ -199,9 +209,4 @@ function proxyRow(proxy: ProxyStatus, { paint }: StatusPaint): string[] {
 function mark(isWell: boolean, paint: ChalkInstance, isNeutral = false): string {
   if (isNeutral) return paint.yellow("–");
   return isWell ? paint.green("✓") : paint.red("✗");
-}
-
-function listed(names: readonly string[], most: number): string {
-  if (names.length <= most) return names.join(", ");
-  return `${names.slice(0, most - 1).join(", ")} and ${names.length - most + 1} more`;
 }

@@ -14,15 +14,15 @@ my $PROCESS_BYTES = 8 << 20;
 
 # Numbers of system calls that perl-base has no name for. Where they are not known, what needs them is unreadable.
 my ($machine) = (POSIX::uname())[4];
-my $POWER = { clock => 246, unshare => 282, mount => 21, limit => 325, space => 99 };
-my $GENERIC = { clock => 113, unshare => 97, mount => 40, limit => 261, space => 43 };
+my $POWER = { clock => 246, unshare => 282, mount => 21, limit => 325, space => 99, ioprio => 274 };
+my $GENERIC = { clock => 113, unshare => 97, mount => 40, limit => 261, space => 43, ioprio => 31 };
 # On 32 bits a few are the same everywhere, and take 64-bit numbers.
 my %CALL = %{ length(pack "l!", 0) == 4 ? { clock => 403 } : {
-  x86_64 => { clock => 228, unshare => 272, mount => 165, limit => 302, space => 137 },
+  x86_64 => { clock => 228, unshare => 272, mount => 165, limit => 302, space => 137, ioprio => 252 },
   aarch64 => $GENERIC,
   riscv64 => $GENERIC,
   ppc64le => $POWER,
-  s390x => { clock => 260 },
+  s390x => { clock => 260, ioprio => 283 },
 }->{$machine} || {} };
 
 # Seconds since an unknown moment, in hundredths; a step of the host's clock does not move it.

@@ -73,8 +73,8 @@ sub started_at_boot {
 # when they end.
 sub kernel_writers {
   my $leaves = join "|", map { quotemeta s{.*/}{}sr } @_;
-  my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[\$]};
-  my $words = join "|", $leaves, map { my $top = $_; map { quotemeta "$top$_" } ".", "/" } qw(net vm fs kernel);
+  my $pattern = qr{\b(?:$leaves)\b|\b(?:net|vm|fs|kernel)[./][\w./-]*[*?\[\$]|\bcd .*/proc/sys};
+  my $words = join "|", $leaves, "/proc/sys", map { my $top = $_; map { quotemeta "$top$_" } ".", "/" } qw(net vm fs kernel);
   return boot_lines($pattern, qr/$words/, 1);
 }
 
@@ -95,6 +95,8 @@ sub boot_lines {
   my $taken = sub {
     my ($text) = @_;
     my @named;
+    # As nft finds one.
+    $text =~ s{\binclude "(?=\w)}{$&/etc/};
     while ($text =~ m{(/[\w./\@+-]{3,}(?:\*[\w.*]*)?)}g) {
       my ($named, $before) = ($1, substr $text, 0, $-[1]);
       next if $before ne "" && substr($before, -1) =~ m{[\w/.\$\}*-]};

@@ -1,14 +1,20 @@
 # Processes and users.
 
-# process PID|comm:NAME PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
-# its parts: "cmdline", "cmdline:PATTERN" (the arguments that match), "cgroup", "limits", "comm", "stat", "oom_score_adj", "exe", "cwd", "program", "started",
-# "environ:NAME", "files:PATTERN", "stderr".
+# Where the control groups of units are: of cgroup v2, of v1, of both.
+my @CGROUPS = map { "/sys/fs/cgroup$_" } "", "/systemd", "/unified";
+
+# process PID|comm:NAME|/CGROUP PART...: of each process its pid, start time in ticks since boot, age in seconds, state, owner, and
+# its parts: "cmdline", "cmdline:PATTERN" and "status:PATTERN" (the arguments or lines that match), "cgroup", "limits", "comm", "stat",
+# "oom_score_adj", "cwd", "root", "ns/net", "ioprio", "program", "started", "environ:NAME", "files:PATTERN", "stderr".
 sub read_process {
   my ($which, @parts) = @_;
   my @pids;
   if ($which =~ /\Acomm:(.*)/) {
     my $comm = checked(name => $1);
     @pids = grep { (slurp("/proc/$_/comm", 64) // "") eq "$comm\n" } names("/proc", qr/\A\d+\z/);
+  } elsif ($which =~ m{\A/}) {
+    checked(plain_path => $which);
+    @pids = grep { /\A\d+\z/ } map { split /\n/, slurp("$_$which/cgroup.procs", 65536) // "" } @CGROUPS;
   } else {
     @pids = (checked(pid => $which));
   }
@@ -32,7 +38,7 @@ sub read_process {
     die "$failures[0]\n" if @failures && $$again[0] ne "Z";
     push @found, @process;
   }
-  return @found || $which =~ /\Acomm/ ? ["value", @found] : ["absent"];
+  return @found || $which =~ /\A\D/ ? ["value", @found] : ["absent"];
 }
 
 # Undefined, with $!, when it cannot be read.
@@ -45,7 +51,7 @@ sub process_part {
   };
   my $matching = sub { my $pattern = shift; return join "\0", grep { /(?:$pattern)/ } @_ };
   if ($part =~ /\A(?:cmdline|cgroup|limits|comm|stat|oom_score_adj)\z/) { return $whole->($part) }
-  if ($part =~ /\A(?:exe|cwd)\z/) { return readlink("$process/$part") // "" }
+  if ($part =~ m{\A(?:cwd|root|ns/net)\z}) { return readlink("$process/$part") // "" }
   # Device and inode of its program, which tell a file that was replaced.
   if ($part eq "program") { my @stat = stat "$process/exe"; return @stat ? "$stat[0]:$stat[1]" : "" }
   # Seconds since 1970.
@@ -54,10 +60,11 @@ sub process_part {
     my $up = slurp("/proc/uptime", 64) // return;
     return sprintf "%.2f", microseconds(0) / 1_000_000 - (split / /, $up)[0] + $$start[1] / 100;
   }
-  if ($part =~ /\Acmdline:(.*)\z/s) {
-    my $pattern = $1;
-    my $text = $whole->("cmdline") // return;
-    return $matching->($pattern, split /\0/, $text);
+  if ($part eq "ioprio") { return defined $CALL{ioprio} ? call("ioprio", 1, ($process =~ /(\d+)/)[0] + 0) : "" }
+  if ($part =~ /\A(cmdline|status):(.*)\z/s) {
+    my $pattern = $2;
+    my $text = $whole->($1) // return;
+    return $matching->($pattern, split /[\0\n]/, $text);
   }
   if ($part =~ /\Aenviron:([A-Z_]{1,64})\z/) {
     my $name = $1;

@@ -132,7 +132,7 @@ sub boot_plan {
     my ($program) = $command =~ m{\A[-@:+!|]*"?([^\s"]+)};
     my $state = "running";
     if ($name =~ /\.service\z/ && defined $program && $type ne "oneshot") {
-      my ($group) = grep { -d } map { "$_/$slice/$name" } qw(/sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified);
+      my ($group) = grep { -d } map { "$_/$slice/$name" } @CGROUPS;
       if (!defined $group) {
         $state = "idle";
         push @ports, $command =~ /(?<![\d.])(\d{2,5})(?![\d.])/g;

@@ -15,6 +15,8 @@ export const OPTIONS_COMPARED = [
   "super-read-only",
   "offline-mode",
   "max-connections",
+  "max-user-connections",
+  "init-connect",
   "skip-networking",
   "bind-address",
   "port",
@@ -115,6 +117,27 @@ export function judgeAsItRuns(
       `${name} takes ${most.now} connections at most, and ${most.next} after its next start: SET GLOBAL max_connections=${most.next}, or write it down`,
     );
 
+  for (const option of ["max-connections", "max-user-connections"] as const) {
+    const { next, now } = of(option);
+    // 0 is no limit. One that was raised while it runs may be for as long as that.
+    const limit = (value: string | undefined) => (value === "0" ? Number.POSITIVE_INFINITY : Number(value));
+    if (isRunning && limit(next) < limit(now) && limit(next) < FEW_CONNECTIONS)
+      warnings.push(
+        `after its next start ${name} takes ${next} connections at most${option === "max-connections" ? "" : " from each account"}, and what runs ${now === "0" ? "any number" : now}: restart it if that is meant, or take it out (${source(option)})`,
+      );
+    else if (isRunning && option === "max-user-connections" && limit(now) < limit(next))
+      warnings.push(
+        `${name} takes ${now} connections at most from each account, and its option files do not say so: SET GLOBAL max_user_connections=${next}, or write it down`,
+      );
+  }
+
+  const init = of("init-connect");
+  const runsInit = [init.next, init.now].some((each) => each !== undefined && !NO_VALUE.test(each));
+  if (isRunning && runsInit && isOther({ next: plainText(init.next), now: plainText(init.now) }))
+    warnings.push(
+      `each connection to ${name} begins with the statements of init_connect, and ends where one fails: those of the option files are not those that are in force. Restart it if that is meant, or make them the same (${source("init-connect")})`,
+    );
+
   const network = of("skip-networking");
   if (isRunning && network.now !== undefined && isOn(network.next) && !isOn(network.now))
     blocked.push(
@@ -154,6 +177,15 @@ function isOther({
 
 function isOn(value: string | undefined): boolean {
   return value !== undefined && !/^(?:OFF|FALSE|0|NO)$/i.test(value);
+}
+
+/** A pool of clients is larger. */
+const FEW_CONNECTIONS = 20;
+
+/** "" of what has no value. */
+function plainText(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  return NO_VALUE.test(value) ? "" : value.trim();
 }
 
 /** Whether the host has all of these; of a name, or of any address, that is not asked. */

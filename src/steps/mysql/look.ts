@@ -279,7 +279,7 @@ async function lookAtRunning(reader: Reader, { start, socket: usual, mainPid }: 
   const socket = found.get("socket") ?? "";
   const live = new Map(
     [...found].filter(([name]) =>
-      /^(?:[Ii]nnodb_.*|version|Uptime|Threads_connected|max_connect_errors|skip_name_resolve|host_cache_size|datadir|(?:super_)?read_only|offline_mode|max_connections|skip_networking|bind_address|port|event .*)$/.test(
+      /^(?:[Ii]nnodb_.*|version|Uptime|Threads_connected|max_connect_errors|skip_name_resolve|host_cache_size|datadir|(?:super_)?read_only|offline_mode|max_connections|max_user_connections|init_connect|skip_networking|bind_address|port|event .*)$/.test(
         name,
       ),
     ),

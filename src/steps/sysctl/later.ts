@@ -115,6 +115,7 @@ function unquoted(text: string): string {
 
 /** Whether a line that names the key, and is no assignment that is known, may write it all the same. */
 function mayWrite(text: string, path: string): boolean {
+  if (mayWriteBelow(text, path)) return true;
   const whole = path.split(/[./]/).join("[./]");
   const leaf = path.slice(path.lastIndexOf("/") + 1);
   const isDistinct = leaf.length >= 9;
@@ -128,4 +129,16 @@ function mayWrite(text: string, path: string): boolean {
   const starred = isWritten ? text.replaceAll(/\$\{?\w+\}?/g, "*") : text;
   const globs = starred.match(new RegExp(KEY, "g")) ?? [];
   return globs.some((glob) => isGlob(glob) && globMatches(procPathOf(glob), path));
+}
+
+/** Whether a line goes to a directory of the kernel's, and writes there what fits the key: "cd /proc/sys/net/core && for each in *max; …". */
+function mayWriteBelow(text: string, path: string): boolean {
+  const [, directory = "", rest = ""] =
+    /\bcd\s+["']?\/proc\/sys\/?([\w./*-]*)["']?\s*(?:&&|;)(.*)$/.exec(text) ?? [];
+  if (!/>|\b(?:tee|dd|cp|write\w*)\b/.test(rest)) return false;
+  const there = directory.replace(/\/+$/, "");
+  return rest
+    .split(/[\s"'=<>;&|()]+/)
+    .filter((word) => /\w/.test(word))
+    .some((word) => globMatches([there, word].filter(Boolean).join("/"), path));
 }

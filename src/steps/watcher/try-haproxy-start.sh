@@ -7,6 +7,8 @@
 # How long HAProxy may take to begin: a slow start is no refusal.
 PATIENCE_S=20
 PROGRAMS=/opt/meshctl/watcher
+# A reload takes more files than a start: those that the worker of before hands over.
+RELOAD_FILES=32
 
 main() {
   if [ "${3-}" != inside ]; then
@@ -37,6 +39,11 @@ alone() {
 
 start() {
   prlimit --nofile="$2:$2" --pid "$$" 2>/dev/null
+  files=$(prlimit --nofile --output=HARD --noheadings --raw --pid "$$") || exit 75
+  if [ "$files" != unlimited ]; then
+    files=$((files - RELOAD_FILES))
+    prlimit --nofile="$files:$files" --pid "$$" || exit 75
+  fi
   haproxy -W -f "$1" -p /run/haproxy/haproxy.pid &
   started=$!
   ends_at=$(($(uptime_seconds) + PATIENCE_S))

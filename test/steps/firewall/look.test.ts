@@ -104,8 +104,13 @@ describe("what was not read of a firewall", () => {
       desired: want,
       host: hostWith(converged(rules)),
       ask: tellOf(whole),
-      // What others drop and whom a change would cut off are warnings; without an undo its timer is nothing.
-      needless: ["nft.ruleset", "iptables.rules", "sockets.from", `unit ${UNDO_TIMER}`],
+      // What others drop and whom a change would cut off are warnings; without an undo its timer is nothing, and of what has
+      // no process nothing was taken.
+      needless: [
+        ...["nft.ruleset", "iptables.rules", "sockets.from", `unit ${UNDO_TIMER}`],
+        `unit ${UNIT} MainPID ControlGroup`,
+        `unit ${NFTABLES} MainPID ControlGroup`,
+      ],
     });
     expect(unknown.get("nft.table")).toEqual([
       "table inet meshctl",

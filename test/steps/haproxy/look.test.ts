@@ -120,13 +120,7 @@ function converged(want: HaproxyDesired): Recording {
       "regular",
     ),
     [key("file", DROP_IN, "settings")]: value(...regular(DROP_IN, dropIn)),
-    [key("process", "360", "program", "started", "stat", "oom_score_adj")]: process(
-      360,
-      "1:2",
-      "100.5",
-      "",
-      "",
-    ),
+    [key("process", "360", "program", "started")]: process(360, "1:2", "100.5"),
     [key("process", "360", "cmdline", "limits")]: process(360, command, limits),
     [key("process", "388", "cmdline", "limits")]: process(388, command, limits),
     [key("process", "comm:haproxy", "cgroup")]: value(

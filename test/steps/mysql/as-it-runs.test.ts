@@ -30,6 +30,11 @@ async function nextStart(reads: Told, live: Told = {}, more: Partial<Database> =
 it("a server whose next start is the same server is proven", async () => {
   expect(await nextStart({})).toEqual({ verdict: "proven", said: undefined, changes: 0 });
   // As it is told where nothing says it.
+  const alike = await nextStart({ init_connect: "SET NAMES utf8" }, { init_connect: "SET NAMES utf8" });
+  expect(alike.said).toBeUndefined();
+  expect(
+    (await nextStart({ init_connect: "(No default value)" }, { init_connect: "" })).said,
+  ).toBeUndefined();
   expect((await nextStart({ bind_address: "(No default value)" }, { bind_address: "*" })).verdict).toBe(
     "proven",
   );
@@ -158,6 +163,30 @@ describe("what runs already, or is set while it runs, is a warning", () => {
       { max_connections: 151 },
       { max_connections: 12 },
       /takes 12 connections at most, and 151 after its next start: SET GLOBAL max_connections=151/,
+    ],
+    [
+      "so few connections that a pool fills them",
+      { max_connections: 10 },
+      { max_connections: 151 },
+      /after its next start mariadb\.service takes 10 connections at most, and what runs 151/,
+    ],
+    [
+      "one connection for each account",
+      { max_user_connections: 1 },
+      { max_user_connections: 0 },
+      /takes 1 connections at most from each account, and what runs any number/,
+    ],
+    [
+      "one connection for each account, by hand",
+      { max_user_connections: 0 },
+      { max_user_connections: 1 },
+      /takes 1 connections at most from each account.*SET GLOBAL max_user_connections=0/,
+    ],
+    [
+      "statements that each connection begins with",
+      { init_connect: "SET SESSION sql_mode=nonsense" },
+      { init_connect: "" },
+      /begins with the statements of init_connect, and ends where one fails/,
     ],
     [
       "an address that reaches farther",

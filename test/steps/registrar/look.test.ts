@@ -83,8 +83,8 @@ const converged: Recording = {
   [key("user", "meshctl-registrar")]: value(
     ...["meshctl-registrar", 990, 990, "/nonexistent", "/usr/sbin/nologin", "meshctl-registrar"],
   ),
-  [key("process", "4711", "program", "started", "stat", "oom_score_adj")]: value(
-    ...[4711, 1, 3600, "S", "meshctl-registrar:meshctl-registrar", "1:2", "100.5", "", ""],
+  [key("process", "4711", "program", "started")]: value(
+    ...[4711, 1, 3600, "S", "meshctl-registrar:meshctl-registrar", "1:2", "100.5"],
   ),
   [key("process", "4711", "cmdline")]: value(
     ...[4711, 1, 3600, "S", "meshctl-registrar:meshctl-registrar", `/usr/bin/ruby\0${TREE}/bin/nerve\0`],

@@ -79,6 +79,21 @@ describe("what a line makes of a key", () => {
     expect(valueIn(text, FIN, "tmpfiles")).toEqual({ value });
   });
 
+  it("is not known where a line goes to the kernel's directory and writes what fits the key", () => {
+    for (const text of [
+      "cd /proc/sys/net/ipv4 && for f in tcp_fin_time*; do echo 99 > $f; done",
+      'cd "/proc/sys"; echo 99 >net/ipv4/tcp_fin_timeou?',
+      "cd /proc/sys/net/ipv4/ && echo 99 | tee tcp_f*",
+    ])
+      expect([text, valueIn(text, FIN)]).toEqual([text, { value: undefined }]);
+    for (const text of [
+      "cd /proc/sys/net/ipv4 && echo 1 >ip_forward",
+      "cd /proc/sys/net/ipv4 && cat tcp_fin*",
+      "cd /proc/sys/net/core && for f in *max*; do echo 99 >$f; done",
+    ])
+      expect([text, valueIn(text, FIN)]).toEqual([text, undefined]);
+  });
+
   it("is the same of another name of the key", () => {
     expect(valueIn("sysctl -w net.ipv4.conf.all.forwarding=1", "net/ipv4/ip_forward")).toEqual({
       value: "1",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { GIVEN } from "../../../src/daemon/as-started.ts";
 import { judge } from "../../../src/evidence/verdict.ts";
 import { Reader } from "../../../src/reader/reader.ts";
 import { askRecording, keyOf, type Recording } from "../../../src/reader/recording.ts";
@@ -43,6 +44,7 @@ const converged: Recording = {
   [content(BEFORE)]: absent,
   [keyOf(["unit", "systemd-sysctl.service", "LoadState"])]: value("LoadState", "loaded"),
   ...besideUnits(LOADER),
+  [keyOf(["unit", LOADER, ...GIVEN])]: value(),
   [keyOf(["unit", LOADER, ...UNIT_PROPERTIES])]: value("LoadState", "loaded"),
   [keyOf(["enabled", LOADER])]: value("static"),
   [keyOf(["file", `/etc/systemd/system/${LOADER}`, "stat"])]: absent,
