@@ -376,15 +376,14 @@ function compareOrder(
   const kinds = new Set(wanted.flatMap((line) => kindOf(line) ?? []));
   return [...kinds].flatMap((kind) => {
     if (differences.some(({ setting }) => setting === `${title} ${kind}`)) return [];
+    const rules = wanted.filter((line) => kindOf(line) === kind);
     const found = lines.filter(({ text }) => kindOf(text) === kind);
-    return wanted
-      .filter((line) => kindOf(line) === kind)
-      .flatMap((want, at) => {
-        const { text, line } = found[at]!;
-        return meaningOf(text) === meaningOf(want)
-          ? []
-          : [{ setting: `${title} ${kind}`, want, found: text, line }];
-      });
+    if (found.length !== rules.length) return [];
+    return found.flatMap(({ text, line }, at) =>
+      meaningOf(text) === meaningOf(rules[at]!)
+        ? []
+        : [{ setting: `${title} ${kind}`, want: rules[at]!, found: text, line }],
+    );
   });
 }
 

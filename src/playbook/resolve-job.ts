@@ -6,6 +6,7 @@ import { nearestName } from "../inventory/nearest-name.ts";
 import { matchesNothing, rangeMeant, resolvePattern } from "../inventory/pattern.ts";
 import type { Problems } from "../inventory/problems.ts";
 import { placeOf, type Source } from "../inventory/source.ts";
+import { namedList } from "../named-list.ts";
 import type { Job } from "./job.ts";
 import { originOf } from "./merge-parameters.ts";
 import { type Given, ProblemsByHost } from "./problems-by-host.ts";
@@ -184,12 +185,11 @@ function reportStepsGivenToNobody(
       ].flatMap(({ name, layer }) => (layer === undefined ? [] : [{ name, layer }]));
       const [first] = wanted;
       if (first === undefined) continue;
-      const names = wanted.map(({ name }) => name).slice(0, NAMED);
-      const more = wanted.length > NAMED ? ` and ${wanted.length - NAMED} more` : "";
+      const names = wanted.map(({ name }) => name);
       const there = placeOf(first.layer.source, first.layer.path);
       problems.add(
         { source: playbook, path: ["plays", draft.index, "hosts"] },
-        `${unknown.map(({ message }) => message).join("; ")}, and the inventory says what '${step.name}' is to be on ${names.join(", ")}${more} (${there})`,
+        `${unknown.map(({ message }) => message).join("; ")}, and the inventory says what '${step.name}' is to be on ${namedList(names, NAMED)} (${there})`,
         {
           hint: "name their group in the play, or make a group of the play's name: with no host in it (`[]`) the play is left out",
         },
