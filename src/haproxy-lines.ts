@@ -55,6 +55,8 @@ export function asWord(text: string): string {
 /** Directives of a section that another key says, with that key. A directive's words are parted by single blanks. */
 type Owned = Readonly<Record<string, string>>;
 
+const PROCESSES = "refused: HAProxy is one process, always";
+
 const OWNED = {
   global: {
     description: "meshctl's own: a worker tells by it which settings it has",
@@ -71,6 +73,7 @@ const OWNED = {
     mode: "said by each service: mode",
     balance: "said by each service: balance",
     cookie: "refused: meshctl's services set no cookie",
+    "bind-process": PROCESSES,
     maxconn: "haproxy.maxconn",
     retries: "haproxy.retries",
     "retry-on": "haproxy.retry_on",
@@ -84,12 +87,14 @@ const OWNED = {
     maxconn: "the service's maxconn",
     default_backend: "the service's own",
     "timeout client": "the service's timeout.client",
+    "bind-process": PROCESSES,
   },
   backend: {
     mode: "the service's mode",
     balance: "the service's balance",
     server: "the service's servers",
     retries: "the service's retries",
+    "bind-process": PROCESSES,
     cookie: "refused: `meshctl probe` has a cookie of its own in every HTTP service",
     "timeout connect": "the service's timeout.connect",
     "timeout server": "the service's timeout.server",
@@ -97,6 +102,7 @@ const OWNED = {
     "timeout tunnel": "the service's timeout.tunnel",
   },
   section: {
+    "bind-process": PROCESSES,
     server: "a service's: a section beside the services has no servers",
     "server-template": "a service's: a section beside the services has no servers",
   },

@@ -36,8 +36,9 @@ function groupsOf(half: string): number[] | undefined {
 }
 
 export function isSameIp(a: string, b: string): boolean {
+  if (a === b) return true;
   const [left, right] = [parseIp(a), parseIp(b)];
-  return left === undefined || right === undefined ? a === b : left.join() === right.join();
+  return left !== undefined && right !== undefined && left.join() === right.join();
 }
 
 /** 0.0.0.0 or ::, on which a listener takes every address of the host. */

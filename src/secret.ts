@@ -35,6 +35,11 @@ export class Secret {
   }
 }
 
+/** Whether there is any secret to mask. */
+export function hasSecrets(): boolean {
+  return longestFirst.length > 0;
+}
+
 /** Text with every secret that this process has seen replaced by a mask. The last thing before any sink. */
 export function maskSecrets(text: string): string {
   let masked = text;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { deadline, heldUpMs } from "../src/own-time.ts";
+import { deadline, heldUpMs, turn } from "../src/own-time.ts";
 
 /** Nothing runs meanwhile, and then what is due does: as where another program has the processor. */
 function holdUp(ms: number): void {
@@ -63,5 +63,48 @@ describe("a time limit", () => {
     deadline(100, expired).clear();
     pass(1000);
     expect(expired).not.toHaveBeenCalled();
+  });
+});
+
+describe("a turn of the event loop", () => {
+  /** Who has had its turn. */
+  const had: string[] = [];
+  const ask = (...names: string[]) => {
+    for (const name of names) void turn().then(() => had.push(name));
+  };
+  const settle = async () => {
+    for (let each = 0; each < 10; each++) await Promise.resolve();
+  };
+  beforeEach(() => void had.splice(0));
+
+  it("is had at once by who asks alone", async () => {
+    ask("a");
+    await settle();
+    expect(had).toEqual(["a"]);
+    vi.runAllTimers();
+  });
+
+  it("is had by one after the other, and by whoever comes meanwhile behind them", async () => {
+    ask("a", "b", "c");
+    await settle();
+    expect(had).toEqual(["a"]);
+    vi.advanceTimersToNextTimer();
+    await settle();
+    expect(had).toEqual(["a", "b"]);
+    ask("d");
+    for (const all of [
+      ["a", "b", "c"],
+      ["a", "b", "c", "d"],
+    ]) {
+      await settle();
+      vi.advanceTimersToNextTimer();
+      await settle();
+      expect(had).toEqual(all);
+    }
+    vi.runAllTimers();
+    ask("e");
+    await settle();
+    expect(had.at(-1)).toBe("e");
+    vi.runAllTimers();
   });
 });

@@ -8,7 +8,11 @@ import { afterAll, beforeAll, vi } from "vitest";
 export function tellTime(): void {
   beforeAll(() => {
     vi.useFakeTimers({
-      toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date", "performance"],
+      // What is due at once is due before any time has gone by.
+      toFake: [
+        ...(["setTimeout", "clearTimeout", "setInterval", "clearInterval"] as const),
+        ...(["setImmediate", "clearImmediate", "Date", "performance"] as const),
+      ],
     });
     vi.setTimerTickMode("nextTimerAsync");
     // What comes later is later, also where no time has gone by.

@@ -108,6 +108,10 @@ export async function probeCommand(named: string | undefined, flags: ProbeFlags)
   return exitCode;
 }
 
+/** What proves services without a path. */
+const INSTEAD =
+  "`meshctl verify --steps haproxy,watcher` makes a request through each front end of every proxy";
+
 /** Throws ConfigurationError when there is none, or none of that name. */
 function servicesToProbe(named: string | undefined, { mesh }: Inventory): readonly RegisteredService[] {
   const discovered = mesh.services.filter(
@@ -115,7 +119,9 @@ function servicesToProbe(named: string | undefined, { mesh }: Inventory): readon
   );
   if (named === undefined) {
     if (discovered.length === 0)
-      throw new ConfigurationError("no service of the inventory has a path: there is nothing to follow");
+      throw new ConfigurationError(
+        `no service of the inventory has a path: there is nothing to register a canary at. ${INSTEAD}`,
+      );
     return discovered;
   }
   const found = discovered.filter(({ name }) => name === named);
@@ -124,7 +130,7 @@ function servicesToProbe(named: string | undefined, { mesh }: Inventory): readon
   if (other !== undefined) {
     const place = other.discovery.by === "dns" ? "come from DNS" : "stand in the inventory";
     throw new ConfigurationError(
-      `${named} has no path: its servers ${place}, and no proxy follows them in ZooKeeper`,
+      `${named} has no path: its servers ${place}, and a canary can be registered in ZooKeeper alone. ${INSTEAD}`,
     );
   }
   const names = discovered.map(({ name }) => name);

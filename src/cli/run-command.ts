@@ -35,7 +35,7 @@ import { PrometheusReport } from "./report/prometheus.ts";
 import type { Shard } from "./shard.ts";
 import { shownData, shownText } from "./shown.ts";
 import { confirmChanges } from "./ui/ask.ts";
-import { type EvidenceRow, evidenceTable } from "./ui/evidence-table.ts";
+import { evidenceTable, type KeyedRow, keyedRow } from "./ui/evidence-table.ts";
 import { explanation } from "./ui/explanation.ts";
 import { folded, someNames, withoutOwn } from "./ui/fold.ts";
 import { type KeptFiles, keptView } from "./ui/kept-view.ts";
@@ -293,7 +293,7 @@ class Screen {
   readonly #command: RunCommand["command"] | "list";
   readonly #kept: KeptFiles[] = [];
   readonly #options: ScreenOptions;
-  readonly #rows: EvidenceRow[] = [];
+  readonly #rows: KeyedRow[] = [];
   /** What hosts say once of their boot, where no boot has proved it. */
   readonly #boots = new Map<HostName, string>();
   readonly #waves: PlannedWaves[] = [];
@@ -309,11 +309,13 @@ class Screen {
   }
 
   readonly see = (event: RunEvent): void => {
+    if (event.event === "evidence") {
+      this.#rows.push(keyedRow(event, this.#options));
+      return;
+    }
     const { verbose, noDiff } = this.#options;
     const paint = paintFor(process.stdout, this.#options.color);
-    if (event.event === "evidence") {
-      this.#rows.push(event);
-    } else if (event.event === "planned") {
+    if (event.event === "planned") {
       for (const command of event.change.commands)
         if (command.kind === "write") this.#written.add(`${event.host} ${command.path}`);
       const changes = this.#planned.get(event.host) ?? [];
@@ -380,7 +382,7 @@ class Screen {
     );
   }
 
-  #explained(): EvidenceRow[] {
+  #explained(): KeyedRow[] {
     const matches = globMatcher(this.#options.explain ?? "*");
     return this.#rows.filter(({ evidence }) => matches(evidence.setting));
   }

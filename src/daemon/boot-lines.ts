@@ -1,3 +1,5 @@
+import { onceEach } from "../once-each.ts";
+
 /** A line that is run or read at a boot or later, of what no unit of meshctl's starts. */
 export interface BootLine {
   readonly path: string;
@@ -8,10 +10,10 @@ export interface BootLine {
   readonly by: string;
 }
 
-/** Of the reader's answer: file, line, text and by whom, of each. */
-export function bootLines(rows: readonly (readonly string[])[]): readonly BootLine[] {
-  return rows.map(([path = "", line, text = "", by = ""]) => ({ path, line: Number(line), text, by }));
-}
+/** Of the reader's answer: file, line, text and by whom, of each. The very same lines for the very same answer. */
+export const bootLines = onceEach((rows: readonly (readonly string[])[]): readonly BootLine[] =>
+  rows.map(([path = "", line, text = "", by = ""]) => ({ path, line: Number(line), text, by })),
+);
 
 const HOW: Readonly<Record<string, string>> = {
   "rc.local": "rc-local.service runs it",

@@ -1,3 +1,4 @@
+import { onceEach } from "../once-each.ts";
 import { type BootLine, showHow } from "./boot-lines.ts";
 import { inTheWayOf, WAY_LINES, WAY_WORDS } from "./in-the-way.ts";
 import { MANAGER_LINES, MANAGER_WORDS } from "./managers.ts";
@@ -108,13 +109,32 @@ interface Found extends Ending {
   readonly isSaid: boolean;
 }
 
+/** What starts a unit again, by the unit's name. */
+type Triggers = ReadonlyMap<string, readonly Trigger[]>;
+
+interface Endings {
+  readonly blocked: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 /** What ends a unit or writes over its files, outside of what starts it: sentences about what surely does, and about what may. */
 export function endingsOf(
   lines: readonly BootLine[],
   unit: string,
   reach: Reach = { doors: [], peers: [] },
-  triggers: ReadonlyMap<string, readonly Trigger[]> = new Map(),
-): { readonly blocked: readonly string[]; readonly warnings: readonly string[] } {
+  triggers: Triggers = new Map(),
+): Endings {
+  const known = judged(lines);
+  const key = JSON.stringify([unit, reach, [...triggers]]);
+  const endings = known.get(key) ?? judgedEndings(lines, unit, reach, triggers);
+  known.set(key, endings);
+  return endings;
+}
+
+/** By all else that is gone by: hosts that are alike have the very same lines, and each is looked at for what several steps say. */
+const judged = onceEach((_: readonly BootLine[]) => new Map<string, Endings>());
+
+function judgedEndings(lines: readonly BootLine[], unit: string, reach: Reach, triggers: Triggers): Endings {
   const blocked: string[] = [];
   const warnings: string[] = [];
   const sameCause = ({ by }: BootLine) => lines.filter((other) => other.by === by && other.line > 0);
@@ -176,10 +196,7 @@ function isMeshctls({ path, by }: BootLine): boolean {
 }
 
 /** When a line is done again, too often or whenever something happens, as a part of a sentence; undefined of what is not. */
-function whenAgain(
-  { by, text }: BootLine,
-  triggers: ReadonlyMap<string, readonly Trigger[]>,
-): string | undefined {
+function whenAgain({ by, text }: BootLine, triggers: Triggers): string | undefined {
   const times = by === "cron" ? timesADay(text) : 0;
   if (times >= TOO_OFTEN) return `${times} times a day (${showHow(by)})`;
   if (AT_ANY_TIME.test(by)) return `whenever it happens (${showHow(by)})`;

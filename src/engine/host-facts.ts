@@ -36,7 +36,7 @@ export async function lookAtHost(reader: Reader): Promise<FirstFacts> {
   ] = await Promise.all([
     osOf(reader),
     firstLine("/proc/sys/kernel/osrelease", "the kernel's release"),
-    reader.answerTo("packages"),
+    reader.packages(),
     reader.answerTo("virtualization"),
     lineOf(reader, "/proc/self/status", "^Cpus_allowed_list:"),
     memoryOf(reader),
@@ -49,7 +49,7 @@ export async function lookAtHost(reader: Reader): Promise<FirstFacts> {
     reader.text("/var/lib/meshctl/boots"),
     reader.text(HAND_LOCK),
   ]);
-  const installed = packagesOf(readThere(packages, "the list of packages"));
+  const installed = readThere(packages, "the list of packages");
   const limit = hard.trim().split(/\s+/)[4];
   return {
     os,
@@ -170,18 +170,4 @@ function manifestOf(text: string): ReadonlyMap<string, string> {
       return digest === undefined ? [] : [[path!, digest]];
     }),
   );
-}
-
-/** Those that are installed; the architecture is that of dpkg itself. */
-function packagesOf(text: string): { architecture: string; versions: ReadonlyMap<string, string> } {
-  const versions = new Map<string, string>();
-  let architecture = "";
-  for (const line of text.split("\n")) {
-    const [name = "", status = "", version = "", ofPackage = ""] = line.split("\t");
-    if (!/^[ih]i/.test(status)) continue;
-    versions.set(name.split(":", 1)[0]!, version);
-    if (name === "dpkg") architecture = ofPackage;
-  }
-  if (architecture === "") throw new NotUnderstood("the list of packages lacks dpkg");
-  return { architecture, versions };
 }

@@ -11,7 +11,7 @@ import { commandsOf } from "./commands-of.ts";
 import type { Emit, Hear } from "./events.ts";
 import type { FleetView } from "./fleet.ts";
 import { HostLocks } from "./host-locks.ts";
-import type { Ledger } from "./ledger.ts";
+import { type Ledger, reachOf } from "./ledger.ts";
 import type { Looks } from "./looks.ts";
 
 export interface ProvisionContext {
@@ -138,7 +138,7 @@ export class HostWork {
         alsoInstall,
       });
     } finally {
-      for (const each of touched) this.context.ledger.touch(each, { isOfMesh: step.alone !== true });
+      for (const each of touched) this.context.ledger.touch(each, reachOf(step));
     }
   }
 

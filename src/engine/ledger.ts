@@ -1,12 +1,23 @@
 import type { Change } from "../contract/change.ts";
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
+import type { AnyStep } from "../contract/step.ts";
 import type { HostOutcome, MadeChange } from "./events.ts";
 
 interface Entry {
   readonly made: MadeChange;
   readonly writes: boolean;
   is: "under way" | "ended" | "proved" | "put back";
+}
+
+interface Reach {
+  /** Whether looks at other hosts may tell of it as well. */
+  readonly isOfMesh: boolean;
+}
+
+/** How far what a step does on a host is seen. */
+export function reachOf({ alone }: Pick<AnyStep, "alone">): Reach {
+  return { isOfMesh: alone !== true };
 }
 
 /** What a run did on each host, and how it ended there: begun, proved, put back, failed, interrupted. */
@@ -23,7 +34,7 @@ export class Ledger {
   }
 
   /** What may have changed a host has ended there: a change, a hook, the way out of the mesh or back. */
-  touch(host: HostName, { isOfMesh }: { readonly isOfMesh: boolean }): void {
+  touch(host: HostName, { isOfMesh }: Reach): void {
     const nowMs = performance.now();
     this.#touchedAtMs.set(host, nowMs);
     if (isOfMesh) this.#meshTouchedAtMs = nowMs;
@@ -33,7 +44,7 @@ export class Ledger {
    * When what a look at a host tells may have been changed last, by performance.now(); -Infinity when it never was. What
    * the mesh is read of may be changed on any host.
    */
-  touchedAtMs(host: HostName, { isOfMesh }: { readonly isOfMesh: boolean }): number {
+  touchedAtMs(host: HostName, { isOfMesh }: Reach): number {
     const ownMs = this.#touchedAtMs.get(host) ?? Number.NEGATIVE_INFINITY;
     return isOfMesh ? Math.max(ownMs, this.#meshTouchedAtMs) : ownMs;
   }

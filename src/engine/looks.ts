@@ -1,6 +1,7 @@
 import type { HostName } from "../contract/inventory-view.ts";
 import type { StepName } from "../contract/names.ts";
 import type { AnyStep } from "../contract/step.ts";
+import { deadline, turn } from "../own-time.ts";
 import { LastingAnswers } from "../reader/lasting-answers.ts";
 import { Limit } from "../remote/limit.ts";
 import type { Remote } from "../remote/remote.ts";
@@ -72,8 +73,10 @@ export class Looks {
 
   async #look(host: HostName, { steps, isAlone = false, isFurther = false }: HowToLook): Promise<LookTimes> {
     const leave = isAlone ? () => {} : await this.#places.take();
+    await turn();
     const beganAtMs = performance.now();
-    const waits = setTimeout(leave, MOST_PLACE_MS);
+    // Where this machine is the one that takes longer, more at once would take longer still, and more memory.
+    const waits = deadline(MOST_PLACE_MS, leave);
     const lasting = this.#lasting.get(host) ?? new LastingAnswers();
     this.#lasting.set(host, lasting);
     const observation = await observe(
@@ -82,7 +85,7 @@ export class Looks {
       this.#fleet.rewritten(host),
     );
     const endedAtMs = performance.now();
-    clearTimeout(waits);
+    waits.clear();
     leave();
     this.#fleet.see(host, observation, beganAtMs);
     return { beganAtMs, endedAtMs };

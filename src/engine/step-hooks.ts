@@ -6,6 +6,7 @@ import { scriptText } from "../script-text.ts";
 import { oneLine } from "../terminal-text.ts";
 import { ChangeFailed } from "./change-failed.ts";
 import type { HostWork } from "./host-work.ts";
+import { reachOf } from "./ledger.ts";
 import { inParallel } from "./observe.ts";
 import { runChange } from "./run-change.ts";
 
@@ -115,7 +116,7 @@ export class StepHooks {
       for (const each of wave) this.#work.fail(this.#step, each, because);
       return undefined;
     } finally {
-      ledger.touch(host, { isOfMesh: this.#step.alone !== true });
+      ledger.touch(host, reachOf(this.#step));
     }
   }
 }

@@ -5,6 +5,7 @@ import type { AnyStep, Fleet } from "../contract/step.ts";
 import { Drains } from "./drains.ts";
 import { tellsOfServers, worseWords } from "./gate.ts";
 import type { HostWork } from "./host-work.ts";
+import { reachOf } from "./ledger.ts";
 import type { StepLooks } from "./looks.ts";
 import { MeshGate } from "./mesh-gate.ts";
 import { inParallel } from "./observe.ts";
@@ -350,9 +351,8 @@ export class StepProvision {
     );
     const lockedAtMs = performance.now();
     const all = this.#step.needs === "all" && toChange.length > 0;
-    const of = { isOfMesh: this.#step.alone !== true };
     await this.#looks.everyoneSince((host) =>
-      all || toChange.includes(host) ? lockedAtMs : ledger.touchedAtMs(host, of),
+      all || toChange.includes(host) ? lockedAtMs : ledger.touchedAtMs(host, reachOf(this.#step)),
     );
   }
 

@@ -263,8 +263,8 @@ export interface ConfigDifference {
 }
 
 /**
- * In what a file differs from the settings by meaning. The order of lines within a section does not count, nor that of
- * sections beside `defaults`, nor the `description`, nor which servers a discovered back end has; their options do.
+ * In what a file differs from the settings by meaning. The order of lines within a section does not count but that of rules
+ * of one kind, nor that of sections beside `defaults`, nor the `description`, nor which servers a discovered back end has; their options do.
  */
 export function compareHaproxyConfig(
   found: HaproxyConfig,
@@ -358,7 +358,33 @@ function compareLines(
   for (const { text, line } of extra) {
     differences.push({ setting: `${title} ${directiveIn(text)}`, want: "", found: text, line });
   }
-  return differences;
+  return [...differences, ...compareOrder(title, lines, wanted, differences)];
+}
+
+/** Rules of which HAProxy carries out one after another, or takes the first that fits: those of one kind count in their order. */
+const IN_ORDER =
+  /^(?:http-request|http-response|http-after-response|http-check|tcp-check|tcp-request|tcp-response|use_backend|use-server|redirect|capture|filter|stick)(?= )/;
+
+/** Rules that stand in another place among their like. Of a kind that lacks one, or has one too many, that is the difference. */
+function compareOrder(
+  title: string,
+  lines: readonly ConfigLine[],
+  wanted: readonly string[],
+  differences: readonly ConfigDifference[],
+): readonly ConfigDifference[] {
+  const kindOf = (line: string) => IN_ORDER.exec(line)?.[0];
+  const kinds = new Set(wanted.flatMap((line) => kindOf(line) ?? []));
+  return [...kinds].flatMap((kind) => {
+    if (differences.some(({ setting }) => setting === `${title} ${kind}`)) return [];
+    const rules = wanted.filter((line) => kindOf(line) === kind);
+    const found = lines.filter(({ text }) => kindOf(text) === kind);
+    if (found.length !== rules.length) return [];
+    return found.flatMap(({ text, line }, at) =>
+      meaningOf(text) === meaningOf(rules[at]!)
+        ? []
+        : [{ setting: `${title} ${kind}`, want: rules[at]!, found: text, line }],
+    );
+  });
 }
 
 function isDescription(kind: string, { text }: ConfigLine): boolean {
@@ -379,10 +405,23 @@ export function meansTheSame(one: string, other: string): boolean {
   return meaningOf(one) === meaningOf(other);
 }
 
-/** The line with its time-out in milliseconds. */
+/** Words of HAProxy 1.5 that 2.1 refuses, as they are said since 1.4. */
+const RENAMED: readonly (readonly [was: RegExp, is: string])[] = [
+  [/^(?:timeout )?contimeout /, "timeout connect "],
+  [/^(?:timeout )?clitimeout /, "timeout client "],
+  [/^(?:timeout )?srvtimeout /, "timeout server "],
+  [/^(no )?redispatch$/, "$1option redispatch"],
+];
+/** A word in quotes that means the same without them. */
+const NEEDLESS_QUOTES = /(?<=^| )(["'])([\w.:,*/@%+-]+)\1(?= |$)/g;
+
+/** The line with its time-out in milliseconds, in today's words and without quotes that mean nothing. */
 export function meaningOf(line: string): string {
-  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?|hard-stop-after) (\d+)(ms|s|m|h|d|)$/.exec(line);
-  return timeout === null ? line : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
+  const plain = line.includes('"') || line.includes("'") ? line.replace(NEEDLESS_QUOTES, "$2") : line;
+  const renamed = RENAMED.find(([was]) => was.test(plain));
+  const today = renamed === undefined ? plain : plain.replace(renamed[0], renamed[1]);
+  const timeout = /^((?:stats )?timeout(?: [a-z-]+)?|hard-stop-after) (\d+)(ms|s|m|h|d|)$/.exec(today);
+  return timeout === null ? today : `${timeout[1]} ${Number(timeout[2]) * UNIT_MS[timeout[3]!]!}`;
 }
 
 function compareServers(listed: readonly ConfiguredServer[], service: ServiceSettings): ConfigDifference[] {

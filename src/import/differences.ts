@@ -84,23 +84,26 @@ function plainAddress(address: string): string {
   return address.replace(/^ipv[46]@/, "").replace(/^\[(.*)\](?=:\d+$)/, "$1");
 }
 
-const FLAGS = new Set([
-  "check",
-  "backup",
-  "disabled",
-  "ssl",
-  "send-proxy",
-  "send-proxy-v2",
-  "non-stick",
-  "check-ssl",
-]);
+/** Options of a server line that have no value (https://docs.haproxy.org/2.6/configuration.html#5.2). */
+const FLAGS = new Set(
+  (
+    "check backup disabled enabled ssl check-ssl send-proxy send-proxy-v2 send-proxy-v2-ssl send-proxy-v2-ssl-cn " +
+    "check-send-proxy check-via-socks4 agent-check non-stick stick tfo allow-0rtt force-sslv3 force-tlsv10 " +
+    "force-tlsv11 force-tlsv12 force-tlsv13 ssl-reuse tls-tickets sslv3 tlsv10 tlsv11 tlsv12 tlsv13"
+  ).split(" "),
+);
+
+/** Whether a word of a server line stands alone; each of these has a "no-" that does, too. */
+export function isServerFlag(word: string): boolean {
+  return FLAGS.has(word.replace(/^no-/, ""));
+}
 
 /** Options as a set, the later of two counting, without what is so anyway; numbers of a check only where there is one. */
 function meaning(options: readonly string[]): string {
   const found = new Map<string, string>();
   for (let at = 0; at < options.length; at++) {
     const word = options[at]!;
-    found.set(word, FLAGS.has(word) ? "" : (options[++at] ?? ""));
+    found.set(word, isServerFlag(word) ? "" : (options[++at] ?? ""));
   }
   const checked = found.has("check");
   for (const [word, value] of found) {

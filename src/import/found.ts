@@ -1,6 +1,10 @@
 import type { LabelRule } from "../contract/mesh.ts";
+import { optionsRefusal } from "../haproxy/backend-policy.ts";
+import { SERVER_OPTION_RULES } from "../haproxy/server-option-rules.ts";
 import type { HostName } from "../host-name.ts";
 import { isPicked, labelRules } from "../inventory/labels.ts";
+import { serviceEntry } from "../inventory/schema.ts";
+import { isServerFlag } from "./differences.ts";
 import type { NerveFile } from "./nerve.ts";
 import type { Entry } from "./service.ts";
 import { mapOf } from "./synapse.ts";
@@ -63,8 +67,13 @@ export function registeredOf(
       continue;
     }
     const known = registered.get(service) ?? [];
-    if (known.some(({ port }) => port === entry.port))
+    if (known.some(({ port }) => port === entry.port)) {
       left(name, `port ${entry.port} is registered at ${path} already, and would be one server`);
+      continue;
+    }
+    const refused = allowing(services.get(service)!.entry, String(entry.server_options ?? ""));
+    if (refused !== undefined)
+      left(`${name} with "${entry.server_options}"`, `no proxy would take it: ${refused}`);
     else registered.set(service, [...known, entry]);
   }
   return Object.fromEntries(
@@ -73,6 +82,26 @@ export function registeredOf(
       instances.length === 1 ? instances[0] : instances,
     ]),
   );
+}
+
+/** Has a service allow what one of its backends says of itself. Returns why that has no place; undefined where it has. */
+function allowing(service: Entry, options: string): string | undefined {
+  const allowed = (service.server_options_allowed ?? []) as readonly string[];
+  if (optionsRefusal(allowed, options) === undefined) return undefined;
+  const more = new Set(allowed);
+  const words = options.split(" ");
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    const isFlag = isServerFlag(word);
+    const rule = Object.hasOwn(SERVER_OPTION_RULES, word);
+    if (!rule) more.add(isFlag ? word : `${word} ${words[at + 1] ?? ""}`.trim());
+    if (rule ? SERVER_OPTION_RULES[word] !== undefined : !isFlag) at++;
+  }
+  const read = serviceEntry.shape.server_options_allowed.safeParse([...more]);
+  if (!read.success) return read.error.issues[0]!.message;
+  const refused = optionsRefusal([...more], options);
+  if (refused === undefined) service.server_options_allowed = [...more];
+  return refused;
 }
 
 function rulesOf({ labels }: Entry): readonly LabelRule[] {

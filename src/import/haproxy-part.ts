@@ -8,9 +8,10 @@ import {
 import { haproxyParameters } from "../haproxy/parameters.ts";
 import { linesOf, sectionLines } from "../haproxy-lines.ts";
 import { writtenDuration } from "../quantity-text.ts";
+import { numberOr } from "./number-or.ts";
 import { effective, isBeside, isFrontLine } from "./proxies.ts";
 import type { Common, Entry, LeftOut } from "./service.ts";
-import { takenOf } from "./taken.ts";
+import { reasonIn, takenOf } from "./taken.ts";
 
 export interface HaproxyPart {
   /** Of the haproxy step. */
@@ -54,10 +55,12 @@ export function haproxyPart(config: HaproxyConfig): HaproxyPart {
       const line = meaningOf(text);
       const [, value = ""] = line.split(" ");
       // Of default-server each server's own options are made.
-      if (OURS.test(text) || (kind === "defaults" && text.startsWith("default-server "))) continue;
-      if (kind === "global" && directiveIn(line) === "maxconn") {
-        maxconn = Number(value);
-        parameters.maxconn = maxconn;
+      if (OURS.test(line) || (kind === "defaults" && text.startsWith("default-server "))) continue;
+      if (kind === "defaults" && !several && directiveIn(line) === "retry-on") {
+        parameters.retry_on = line.split(" ").slice(1);
+      } else if (kind === "global" && directiveIn(line) === "maxconn") {
+        parameters.maxconn = numberOr(value);
+        if (typeof parameters.maxconn === "number") maxconn = parameters.maxconn;
       } else if (kind === "global" && /^hard-stop-after \d+$/.test(line)) {
         parameters.hard_stop_after = writtenDuration(Number(value));
       } else if (kind === "defaults" && BY_SERVICE.test(line)) {
@@ -101,7 +104,7 @@ export function haproxyPart(config: HaproxyConfig): HaproxyPart {
     ];
     const read = sectionLines.safeParse({ [title]: own });
     if (read.success) Object.assign(more, read.data);
-    else leftOut.push({ what: `section ${title}`, because: read.error.issues[0]!.message });
+    else leftOut.push({ what: `section ${title}`, because: reasonIn(read.error) });
   }
   if (Object.keys(more).length > 0) parameters.sections = more;
   const fitting = takenOf(haproxyParameters, parameters);

@@ -88,11 +88,15 @@ export function imported(files: readonly GivenFile[], living?: Living): string {
         !/^[A-Za-z0-9][\w.-]*$/.test(proxy.name) ||
         (entry.servers === undefined && discovered === undefined)
       ) {
-        const reason = leftOut[0] ?? {
-          what: proxy.name,
-          because: "its name or its servers are none of meshctl's",
-        };
-        say(file.path, [{ what: `service ${proxy.name} (${reason.what})`, because: reason.because }]);
+        // What cost it its place, before what else of it has none.
+        const reason = refused.find(({ what }) => ESSENTIAL.includes(what.split(/[ .]/)[0]!)) ??
+          made.leftOut.at(-1) ?? {
+            what: proxy.name,
+            because: "its name or its servers are none of meshctl's",
+          };
+        const { backendName } = proxy;
+        const back = backendName === proxy.name ? "" : ` with back end ${backendName}`;
+        say(file.path, [{ what: `service ${proxy.name}${back} (${reason.what})`, because: reason.because }]);
         continue;
       }
       const whole = { ...discovered, ...entry };

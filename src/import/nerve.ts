@@ -85,6 +85,7 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
       );
     for (const member of named.members) members.add(member);
     if (isIP(String(service.host))) addresses.add(String(service.host));
+    else leave(`host ${service.host}`, "a host registers its mesh address");
     const [first, ...more] = listOf(service.checks).map(mapOf);
     if (more.length > 0)
       leave(
@@ -136,6 +137,12 @@ export function readNerve(json: Readonly<Record<string, unknown>>): NerveFile {
       leave("the whole registration", `its port is ${JSON.stringify(service.port) ?? "not said"}`);
       continue;
     }
+    for (const [what, value] of [
+      ["check_interval", service.check_interval],
+      ["checks.timeout", first?.timeout],
+    ])
+      if (value != null && Number(value) * 1000 < LEAST_MS)
+        leave(`${what} ${value}`, "a check has 0.1 seconds at least");
     const { taken, refused } = takenOf(registration, {
       port,
       check,
@@ -172,7 +179,10 @@ function optionsOf(options: string) {
   return { weight, isBackup: backup !== -1, rest: words.join(" ") };
 }
 
-/** Nerve's seconds in milliseconds; at least the 100 that a registration has. */
+/** What a registration's check has at least. */
+const LEAST_MS = 100;
+
+/** Nerve's seconds in milliseconds, as far as a registration has so few. */
 function seconds(value: unknown, unsaid: number): number {
-  return value == null ? unsaid : Math.max(100, Math.round(Number(value) * 1000));
+  return value == null ? unsaid : Math.max(LEAST_MS, Math.round(Number(value) * 1000));
 }

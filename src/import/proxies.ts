@@ -118,13 +118,33 @@ export function proxiesOf(config: HaproxyConfig): {
         backendName: given,
         binds: lines.filter((each) => each.startsWith("bind ")).map((each) => each.slice(5)),
         frontend: lines.filter((each) => !/^(bind|default_backend) /.test(each)),
-        backend: back.filter((each) => !/^(server|default-server) /.test(each)),
+        backend: requestInOne(back.filter((each) => !/^(server|default-server) /.test(each))),
         servers: serversIn(back),
       },
     ];
   });
   const alone = [...backends.keys()].filter((name) => !used.has(name) && !frontends.has(name));
   return { proxies, alone, headless };
+}
+
+/**
+ * The lines with the request of an HTTP check as HAProxy 1.5 says it, where `http-check send` says method and path
+ * (https://docs.haproxy.org/2.6/configuration.html#4.2-http-check%20send), and the header behind it. What says more stays.
+ */
+function requestInOne(lines: readonly string[]): readonly string[] {
+  const sends = lines.filter((line) => /^http-check (send|connect|comment|send-state|set-var)\b/.test(line));
+  const [send = ""] = sends;
+  const [, method, path, version, host] =
+    /^http-check send meth (\S+) uri (\S+)(?: ver (HTTP\/1\.[01]))?(?: hdr Host ([\w.:-]+))?$/i.exec(send) ??
+    [];
+  const isOne = sends.length === 1 && lines.some((line) => /^option httpchk\b/.test(line));
+  if (!isOne || method === undefined || (host === undefined) !== (version !== "HTTP/1.1")) return lines;
+  const request = `option httpchk ${[method, path, ...(host === undefined ? [] : [version])].join(" ")}`;
+  return lines.flatMap((line) => {
+    if (/^option httpchk\b/.test(line)) return [request];
+    if (line !== send) return [line];
+    return host === undefined ? [] : [`http-check send hdr Host ${host}`];
+  });
 }
 
 function serversIn(lines: readonly string[]): LocalProxy["servers"] {

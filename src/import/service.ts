@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { sentHost } from "../haproxy/settings.ts";
 import { linesOf, serverWords, wordsOf } from "../haproxy-lines.ts";
 import { writtenDuration } from "../quantity-text.ts";
+import { numberOr } from "./number-or.ts";
 import type { LocalProxy } from "./proxies.ts";
 
 /** What stands in a file and not in the inventory, and why. */
@@ -49,6 +50,10 @@ export function entryOf(
   const timeout: Record<string, number | string> = {};
   const lines: Record<"frontend" | "backend", string[]> = { frontend: [], backend: [] };
   const check: Entry = {};
+  // Rules of a check count in their order, which the keys of a check do not keep.
+  const isScript = proxy.backend.some((line) =>
+    /^http-check (?!expect |send hdr Host [\w.:-]+$|disable-on-404)/.test(line),
+  );
   for (const side of ["frontend", "backend"] as const) {
     const sent = new Set(
       proxy[side].flatMap((line) => {
@@ -64,10 +69,11 @@ export function entryOf(
         if (Number(third) !== usual)
           timeout[second] = /^\d+$/.test(third) ? writtenDuration(Number(third)) : third;
       } else if (word === "balance") entry.balance = line.slice("balance ".length);
+      else if (isScript && /^(option httpchk|http-check) ?/.test(line)) lines[side].push(line);
       else if (word === "retries") {
-        if (second !== "3") entry.retries = Number(second);
+        if (second !== "3") entry.retries = numberOr(second);
       } else if (word === "maxconn") {
-        if (Number(second) !== maxconn) entry.maxconn = Number(second);
+        if (Number(second) !== maxconn) entry.maxconn = numberOr(second);
       } else if (line.startsWith("option httpchk")) {
         const asked = httpCheck(line, proxy[side]);
         if (asked === undefined) lines[side].push(line);
@@ -148,10 +154,11 @@ function serversOf(
   const parsed = servers.map(({ name, address, options }) => ({ name, address, ...split(options) }));
   const [first] = parsed;
   // Of servers that a registry tells it is said in the options that all have; a registration's own stands behind it.
-  if (first?.address === `${REGISTERED}:1` && first.weight !== undefined)
+  const common = first?.address === `${REGISTERED}:1` ? first.weight : undefined;
+  if (common !== undefined)
     for (const each of parsed) {
-      each.rest.push("weight", String(first.weight));
-      if (each.weight === first.weight) each.weight = undefined;
+      each.rest.push("weight", common);
+      if (each.weight === common) each.weight = undefined;
     }
   const listed = parsed.flatMap(({ name, address, weight, isBackup, checks, rest, isDisabled }) => {
     const [, written = "", port] = /^(?:ipv[46]@)?(.*):(\d+)$/.exec(address) ?? [];
@@ -171,13 +178,16 @@ function serversOf(
         `server ${name}: ${rest.join(" ") || "no further options"}`,
         "all servers of a service have the same options, but weight and backup",
       );
+    const isWeight = weight !== undefined && /^\d+$/.test(weight) && Number(weight) <= 256;
+    if (weight !== undefined && !isWeight)
+      leave(`server ${name}: weight ${weight}`, "a weight is a number from 0 to 256");
     return [
       {
         ...(/^\w[\w.-]*$/.test(name) ? { name } : {}),
         host,
         port: Number(port),
         ...(isBackup ? { backup: true } : {}),
-        ...(weight === undefined ? {} : { weight }),
+        ...(isWeight ? { weight: Number(weight) } : {}),
       },
     ];
   });
@@ -201,7 +211,7 @@ function split(options: readonly string[]) {
   const checks: Record<string, number | string> = {};
   const rest: string[] = [];
   let [isChecked, isBackup, isDisabled] = [false, false, false];
-  let weight: number | undefined;
+  let weight: string | undefined;
   for (let at = 0; at < options.length; at++) {
     const word = options[at]!;
     const value = options[at + 1] ?? "";
@@ -209,11 +219,11 @@ function split(options: readonly string[]) {
     else if (word === "backup") isBackup = true;
     else if (word === "disabled") isDisabled = true;
     else if (word === "weight") {
-      weight = Number(value);
+      weight = value;
       at++;
     } else if (word === "inter")
       checks.inter = /^\d+$/.test(value) ? writtenDuration(Number(options[++at])) : options[++at]!;
-    else if (["rise", "fall", "port"].includes(word)) checks[word] = Number(options[++at]);
+    else if (["rise", "fall", "port"].includes(word)) checks[word] = numberOr(options[++at] ?? "");
     // Said by `defaults` of the service or nowhere: a cookie per server is Synapse's.
     else if (word === "cookie" || word === "id") at++;
     else rest.push(word);

@@ -21,7 +21,7 @@ export function takenOf(
       [holder, key] = [inner as Entry, each];
     }
     if (key === undefined) return { taken: undefined, refused };
-    refused.push(`${keys.join(".")} ${shown(holder[key])}: ${issue.message}`);
+    refused.push(`${keys.join(".")} ${shown(holder[key])}: ${sentence(issue.message)}`);
     delete holder[key];
   }
 }
@@ -29,4 +29,14 @@ export function takenOf(
 /** NaN is none of JSON's. */
 function shown(value: unknown): string {
   return typeof value === "number" ? String(value) : JSON.stringify(value);
+}
+
+/** Zod's own words where the schema has none. */
+function sentence(message: string): string {
+  return message.replace(/^Invalid input: (expected \w+), received .*/, "$1");
+}
+
+/** Why a schema refuses a value; of a key that is none, what it expected. */
+export function reasonIn({ issues: [issue] }: z.ZodError): string {
+  return (issue?.code === "invalid_key" ? issue.issues[0]?.message : undefined) ?? issue!.message;
 }

@@ -338,9 +338,9 @@ const SIDES = ["connect", "client", "server", "queue", "tunnel"];
 
 /** Directives that make no sense in one of the two sections that Synapse makes of `listen` (its SECTION_FIELDS). */
 export const FRONTEND_ONLY =
-  /^(no )?(backlog|capture|declare|log-format|monitor|rate-limit|tcp-request connection|unique-id|use_backend|timeout client-fin|option (accept-invalid-http-request|clitcpka|contstats|dontlog|http-ignore-probes|http-use-proxy-header|log-separate-errors|logasap|socket-stats|tcp-smart-accept))/;
+  /^(no )?(backlog|capture|declare|error-log-format|log-format|monitor|rate-limit|tcp-request (connection|session)|unique-id|use_backend|timeout client-fin|option (accept-invalid-http-request|clitcpka|contstats|dontlog|http-ignore-probes|http-use-proxy-header|idle-close-on-response|log-separate-errors|logasap|socket-stats|tcp-smart-accept))/;
 export const BACKEND_ONLY =
-  /^(no )?(default-server|dispatch|fullconn|hash-type|http-check|http-reuse|http-send-name-header|persist|source|stick|tcp-check|tcp-response|timeout (check|server-fin)|use-server|option (httpchk|abortonclose|accept-invalid-http-response|allbackups|checkcache|external-check|[a-z]+-check|log-health-checks|persist|prefer-last-server|srvtcpka|ssl-hello-chk|smtpchk|tcp-smart-connect|transparent))/;
+  /^(no )?(default-server|dispatch|external-check|fullconn|hash-(balance-factor|type)|load-server-state-from-file|server-state-file-name|http-check|http-reuse|http-send-name-header|persist|source|stick|tcp-check|tcp-response|timeout (check|server-fin)|use-server|option (httpchk|abortonclose|accept-invalid-http-response|allbackups|checkcache|external-check|[a-z]+-check|log-health-checks|persist|prefer-last-server|srvtcpka|ssl-hello-chk|smtpchk|tcp-smart-connect|transparent))/;
 const ONLY_HTTP =
   /^(http-request|http-response|reqadd|rsp|req[a-z]*rep|capture|option (forwardfor|http|forceclose))/;
 

@@ -5,7 +5,8 @@ import type { Inventory, LoadedHost, ReadInventory } from "../inventory/inventor
 import { nearestName } from "../inventory/nearest-name.ts";
 import { matchesNothing, rangeMeant, resolvePattern } from "../inventory/pattern.ts";
 import type { Problems } from "../inventory/problems.ts";
-import type { Source } from "../inventory/source.ts";
+import { placeOf, type Source } from "../inventory/source.ts";
+import { namedList } from "../named-list.ts";
 import type { Job } from "./job.ts";
 import { originOf } from "./merge-parameters.ts";
 import { type Given, ProblemsByHost } from "./problems-by-host.ts";
@@ -31,6 +32,7 @@ export function resolveJob(
     hosts: selectHosts(playbook, draft, read.inventory, problems),
   }));
   reportStepsGivenTwice(playbook, plays, problems);
+  reportStepsGivenToNobody(playbook, plays, read, problems);
 
   const given = plays.flatMap(({ draft, hosts }) =>
     draft.steps.map(({ step, layer }): Given & { step: AnyStep } => ({ step, layer, hosts })),
@@ -156,6 +158,48 @@ function reportStepsGivenTwice(
     }
   }
 }
+
+/** An optional play that finds nobody leaves a step out, and the inventory says whom it wants to have it. */
+function reportStepsGivenToNobody(
+  playbook: Source,
+  plays: readonly { readonly draft: PlayDraft; readonly hosts: readonly HostName[] }[],
+  { inventory, parameters }: ReadInventory,
+  problems: Problems,
+): void {
+  const given = plays.filter(({ hosts }) => hosts.length > 0).flatMap(({ draft }) => draft.steps);
+  for (const { draft } of plays.filter(({ draft: { optional }, hosts }) => optional && hosts.length === 0)) {
+    const { pattern } = draft;
+    const unknown = pattern === undefined ? [] : resolvePattern(pattern, inventory).unknown;
+    // A group that is there and holds nobody says so on purpose.
+    if (unknown.length === 0) continue;
+    for (const { step } of draft.steps.filter((each) => given.every((other) => other.step !== each.step))) {
+      const wanted = [
+        ...[...parameters.groups].flatMap(([group, layers]) => {
+          const isEmpty = inventory.groups.get(group)?.length === 0;
+          return isEmpty ? [] : [{ name: `group '${group}'`, layer: layers.get(step.name) }];
+        }),
+        ...[...parameters.hosts].map(([host, layers]) => ({
+          name: `'${host}'`,
+          layer: layers.get(step.name),
+        })),
+      ].flatMap(({ name, layer }) => (layer === undefined ? [] : [{ name, layer }]));
+      const [first] = wanted;
+      if (first === undefined) continue;
+      const names = wanted.map(({ name }) => name);
+      const there = placeOf(first.layer.source, first.layer.path);
+      problems.add(
+        { source: playbook, path: ["plays", draft.index, "hosts"] },
+        `${unknown.map(({ message }) => message).join("; ")}, and the inventory says what '${step.name}' is to be on ${namedList(names, NAMED)} (${there})`,
+        {
+          hint: "name their group in the play, or make a group of the play's name: with no host in it (`[]`) the play is left out",
+        },
+      );
+    }
+  }
+}
+
+/** How many of those that a message is about it names. */
+const NAMED = 3;
 
 /** A group that holds no host yet may hold mistakes already. */
 function checkEmptyGroups(read: ReadInventory, steps: readonly AnyStep[], problems: Problems): void {

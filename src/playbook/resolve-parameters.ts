@@ -8,6 +8,7 @@ import type { Path } from "../inventory/path.ts";
 import type { Problems } from "../inventory/problems.ts";
 import { valueAt } from "../inventory/section.ts";
 import { placeOf } from "../inventory/source.ts";
+import { onceEach } from "../once-each.ts";
 import { withLocalPaths } from "./local-paths.ts";
 import { disagreements, type Layers, mergeLayers, originOf } from "./merge-parameters.ts";
 import type { Given, ProblemsByHost } from "./problems-by-host.ts";
@@ -38,7 +39,7 @@ export function resolveParameters(
   reportDisagreements(host.name, groups, own, problems);
   const layers = [given?.layer ?? [], groups, own ?? []].flat();
   if (!isFilled(layers)) {
-    const defaults = step.parameters.safeParse({});
+    const defaults = defaultsOf(step);
     return defaults.success ? { value: defaults.data, written: {}, layers } : undefined;
   }
   const locate = (path: Path) => originOf(layers, path);
@@ -53,6 +54,9 @@ export function resolveParameters(
   };
   return { value: withLocalPaths(checked.value, step.localPaths ?? [], fileOf), written, layers };
 }
+
+/** The same for all hosts of which nobody says anything else. */
+const defaultsOf = onceEach((step: AnyStep) => step.parameters.safeParse({}));
 
 /** Reports wrong values and unknown keys of parameters that reach no host at all, so are merged with nothing. */
 export function checkAlone(step: AnyStep, layer: ParameterLayer, problems: Problems): void {

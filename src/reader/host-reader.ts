@@ -1,8 +1,9 @@
-import { type Deadline, deadline } from "../own-time.ts";
+import { type Deadline, deadline, turn } from "../own-time.ts";
 import type { Remote, Talk } from "../remote/remote.ts";
 import type { Answer } from "./answer.ts";
 import { readerProgram } from "./program.ts";
-import { AnswerStream, encodeFrame, type Fields, type Question } from "./protocol.ts";
+import { AnswerStream, decodeAnswer, encodeFrame, type Fields, type Question } from "./protocol.ts";
+import { sharedAnswer } from "./shared-values.ts";
 
 /** The reader ended before it had answered. Each life of it that ended has its own. Its cause: the connection was lost. */
 export class ReaderLost extends Error {
@@ -155,20 +156,29 @@ class Life {
 
   #hear(bytes: Buffer): void {
     if (this.#endedBecause !== undefined) return;
+    const told: (() => void)[] = [];
     try {
       this.#bytes += bytes.length;
       if (this.#bytes > MOST_BYTES) throw new Error("answered more than is kept");
-      for (const { id, answer } of this.#stream.push(bytes)) {
+      for (const { id, bytes: said } of this.#stream.push(bytes)) {
         const pending = this.#pending.get(id);
         if (pending === undefined) throw new Error("answered what it was not asked");
+        const { question, sentAtMs, resolve } = pending;
+        const answer =
+          question[0] === "clock"
+            ? timed(decodeAnswer(said), sentAtMs)
+            : sharedAnswer(question, said, decodeAnswer);
         this.#pending.delete(id);
-        pending.resolve(pending.question[0] === "clock" ? timed(answer, pending.sentAtMs) : answer);
+        told.push(() => resolve(answer));
       }
+      this.#expectAnswer();
     } catch (error) {
       this.#give(new ReaderLost(`the reader ${(error as Error).message}`));
-      return;
     }
-    this.#expectAnswer();
+    if (told.length > 0)
+      void turn().then(() => {
+        for (const tell of told) tell();
+      });
   }
 
   #expectAnswer(): void {

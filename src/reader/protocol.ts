@@ -51,8 +51,8 @@ export class AnswerStream {
   /** Bytes that must be there before it is worth looking again. */
   #wanted = 4;
 
-  /** Answers that are whole now. Throws NoAnswer. */
-  push(chunk: Buffer): readonly { readonly id: number; readonly answer: Answer<Fields> }[] {
+  /** Answers that are whole now, each with the number of its question. Throws NoAnswer. */
+  push(chunk: Buffer): readonly { readonly id: number; readonly bytes: Buffer }[] {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes < this.#wanted) return [];
@@ -62,11 +62,12 @@ export class AnswerStream {
       this.#wanted = 4;
       if (seen.length < 4) break;
       const length = seen.readUInt32BE();
-      if (length > MOST_ANSWER_BYTES) throw new NoAnswer("sent something that is no answer");
+      if (length > MOST_ANSWER_BYTES || (length > 0 && length < 4))
+        throw new NoAnswer("sent something that is no answer");
       this.#wanted = 4 + length;
       if (seen.length < this.#wanted) break;
       // An empty one only sees to it that the one before it comes whole.
-      if (length > 0) answers.push(decode(seen.subarray(4, this.#wanted)));
+      if (length > 0) answers.push({ id: seen.readUInt32BE(4), bytes: seen.subarray(8, this.#wanted) });
       seen = seen.subarray(this.#wanted);
     }
     // A copy: the rest is a part of all that came.
@@ -76,24 +77,24 @@ export class AnswerStream {
   }
 }
 
-function decode(body: Buffer): { readonly id: number; readonly answer: Answer<Fields> } {
+/** An answer as it travels, without the number of its question. Throws NoAnswer. */
+export function decodeAnswer(bytes: Buffer): Answer<Fields> {
   const fields: Buffer[] = [];
-  let at = 4;
-  while (at + 4 <= body.length) {
-    const end = at + 4 + body.readUInt32BE(at);
-    fields.push(body.subarray(at + 4, end));
+  let at = 0;
+  while (at + 4 <= bytes.length) {
+    const end = at + 4 + bytes.readUInt32BE(at);
+    fields.push(bytes.subarray(at + 4, end));
     at = end;
   }
   const [kind, ...values] = fields;
-  if (at !== body.length || kind === undefined) throw new NoAnswer("sent an answer that is cut");
-  const id = body.readUInt32BE();
+  if (at !== bytes.length || kind === undefined) throw new NoAnswer("sent an answer that is cut");
   switch (kind.toString()) {
     case "value":
-      return { id, answer: { is: "value", value: values } };
+      return { is: "value", value: values };
     case "absent":
-      return { id, answer: { is: "absent" } };
+      return { is: "absent" };
     case "unreadable":
-      return { id, answer: { is: "unreadable", because: quotable(values[0]?.toString() ?? "") } };
+      return { is: "unreadable", because: quotable(values[0]?.toString() ?? "") };
     default:
       throw new NoAnswer("sent an answer of an unknown kind");
   }

@@ -82,6 +82,12 @@ export interface ProcessReading {
   readonly parts: readonly string[];
 }
 
+export interface InstalledPackages {
+  readonly architecture: string;
+  /** By name, without the architecture. */
+  readonly versions: ReadonlyMap<string, string>;
+}
+
 export interface UserReading {
   readonly name: string;
   readonly uid: number;
@@ -568,6 +574,11 @@ export class Reader {
     });
   }
 
+  /** The packages that are installed, with their versions, and the architecture that dpkg is of. */
+  async packages(): Promise<Answer<InstalledPackages>> {
+    return this.#read(["packages"], (fields) => installedIn(text(fields, 0)));
+  }
+
   /** What a question of reader.pl's answers in one piece. */
   async answerTo(name: TextQuestion, ...values: readonly string[]): Promise<Answer<string>> {
     return this.#read([name, ...values], (fields) => text(fields, 0));
@@ -611,7 +622,7 @@ export class Reader {
   async #read<T>(question: Question, make: (fields: Fields) => T, by = ""): Promise<Answer<T>> {
     const answer = await this.#ask(question);
     try {
-      return mapAnswer(answer, (fields) => sharedValue([...question, by], make, fields));
+      return mapAnswer(answer, (fields) => sharedValue(fields, make, by));
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
       throw new NotUnderstood(`${question[0]}: ${error.message}`);
@@ -627,7 +638,6 @@ export type TextQuestion =
   | "iptables.rules"
   | "addresses"
   | "virtualization"
-  | "packages"
   | "candidate"
   | "candidate.version"
   | "journal.unit"
@@ -667,6 +677,19 @@ function textOf(file: Answer<FileContent>, most: string): Answer<string> {
 function countOf(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new NotUnderstood("the number of children is none");
   return Number(text);
+}
+
+function installedIn(told: string): InstalledPackages {
+  const versions = new Map<string, string>();
+  let architecture = "";
+  for (const line of told.split("\n")) {
+    const [name = "", status = "", version = "", ofPackage = ""] = line.split("\t");
+    if (!/^[ih]i/.test(status)) continue;
+    versions.set(name.split(":", 1)[0]!, version);
+    if (name === "dpkg") architecture = ofPackage;
+  }
+  if (architecture === "") throw new NotUnderstood("dpkg is not among them");
+  return { architecture, versions };
 }
 
 function fileReadingOf(fields: Fields): FileReading {

@@ -1,33 +1,59 @@
+import { onceEach } from "../once-each.ts";
+import type { Answer } from "./answer.ts";
 import type { Fields, Question } from "./protocol.ts";
 
 /** Of questions that name a host's own address there are as many as hosts. */
 const MOST_KEPT = 4096;
+/** Answers to one question: a fleet has hosts of a few kinds, and what is another's on each host is kept for nobody. */
+const MOST_KINDS = 6;
+/** A larger answer is a host's own, or that of one that lies. */
+const MOST_SHARED_BYTES = 256 * 1024;
+/** Of all together. */
+const MOST_KEPT_BYTES = 64 * 1024 * 1024;
 
-/** Of one question's answers, what each function that was asked for has made. */
-type Made = { readonly make: string; readonly fields: Fields; readonly value: unknown };
-
-const kept = new Map<string, Made[]>();
-
-/**
- * What is made of an answer; the very same value where another host answered the same, byte by byte. Hosts of a fleet are
- * mostly alike, and what each of them says of itself is then kept once. `make` goes by its argument and the question alone,
- * and nobody changes what it made.
- */
-export function sharedValue<T>(question: Question, make: (fields: Fields) => T, fields: Fields): T {
-  const key = question.join("\0");
-  const made = kept.get(key) ?? [];
-  // By its text: it is another function at each call.
-  const text = make.toString();
-  const at = made.findIndex((each) => each.make === text);
-  if (at !== -1 && isSame(made[at]!.fields, fields)) return made[at]!.value as T;
-  const value = make(fields);
-  if (kept.size >= MOST_KEPT) kept.clear();
-  // Copies: what came is a part of all that came with it.
-  const mine = { make: text, fields: fields.map((field) => Buffer.from(field)), value };
-  kept.set(key, [...made.filter((_, index) => index !== at), mine]);
-  return value;
+interface Known {
+  readonly bytes: Buffer;
+  readonly answer: Answer<Fields>;
 }
 
-function isSame(one: Fields, other: Fields): boolean {
-  return one.length === other.length && one.every((field, at) => field.equals(other[at]!));
+/** By question, the latest first. */
+const kept = new Map<string, readonly Known[]>();
+let keptBytes = 0;
+
+/**
+ * An answer; the very same one where another host answered the same, byte by byte. Hosts of a fleet are mostly of a few
+ * kinds, and what those of one kind say of themselves is then kept once. `decode` goes by its argument alone, and nobody
+ * changes what it made.
+ */
+export function sharedAnswer(
+  question: Question,
+  bytes: Buffer,
+  decode: (bytes: Buffer) => Answer<Fields>,
+): Answer<Fields> {
+  if (bytes.length > MOST_SHARED_BYTES) return decode(bytes);
+  const key = question.join("\0");
+  const known = kept.get(key) ?? [];
+  const same = known.find((each) => each.bytes.equals(bytes));
+  if (same !== undefined) return same.answer;
+  // A copy: what came is a part of all that came with it.
+  const mine = Buffer.from(bytes);
+  const answer = decode(mine);
+  if (kept.size >= MOST_KEPT || keptBytes > MOST_KEPT_BYTES) {
+    kept.clear();
+    keptBytes = 0;
+  }
+  kept.set(key, [{ bytes: mine, answer }, ...known.slice(0, MOST_KINDS - 1)]);
+  keptBytes += mine.length;
+  return answer;
+}
+
+const valuesOf = onceEach((_: Fields) => new Map<string, unknown>());
+
+/** What is made of an answer, once. `make` goes by its argument, the question and `by` alone. */
+export function sharedValue<T>(fields: Fields, make: (fields: Fields) => T, by = ""): T {
+  const values = valuesOf(fields);
+  // By its text: it is another function at each call.
+  const key = `${by} ${make}`;
+  if (!values.has(key)) values.set(key, make(fields));
+  return values.get(key) as T;
 }

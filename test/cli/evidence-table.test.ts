@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { evidenceTable } from "../../src/cli/ui/evidence-table.ts";
+import { evidenceTable, keyedRow } from "../../src/cli/ui/evidence-table.ts";
 import type { Evidence } from "../../src/contract/reading.ts";
 import { Secret } from "../../src/secret.ts";
 
@@ -10,7 +10,7 @@ const colour = new Chalk({ level: 1 });
 function row(setting: string, value: string) {
   const layer = { is: "read", value, source: "a file" } as const;
   const evidence: Evidence = { setting, want: value, onDisk: layer, inForce: layer, verdict: "proven" };
-  return { host: "a", step: "haproxy", evidence };
+  return keyedRow({ host: "a", step: "haproxy", evidence }, { verbose: false });
 }
 
 const lines = (columns: number, verbose = false) =>
@@ -39,7 +39,10 @@ describe("the evidence table", () => {
 
   it("has what is said below it broken as its reader wants it", () => {
     const { host, step, evidence } = row("b", "1");
-    const warned = { host, step, evidence: { ...evidence, warning: "is loud" } };
+    const warned = keyedRow(
+      { host, step, evidence: { ...evidence, warning: "is loud" } },
+      { verbose: false },
+    );
     const options = { paint: colour, columns: 80, verbose: false };
     const broken = (text: string) => text.replace("is ", "is\n  ");
     expect(evidenceTable([warned], options)).toMatch(/haproxy · b: is loud$/);

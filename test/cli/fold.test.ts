@@ -1,6 +1,6 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
-import { type EvidenceRow, evidenceTable, foldedRows } from "../../src/cli/ui/evidence-table.ts";
+import { type EvidenceRow, evidenceTable, foldedRows, keyedRow } from "../../src/cli/ui/evidence-table.ts";
 import { folded, someNames, withoutOwn } from "../../src/cli/ui/fold.ts";
 import { summaryView } from "../../src/cli/ui/summary.ts";
 import type { Evidence } from "../../src/contract/reading.ts";
@@ -28,12 +28,15 @@ function row(
 describe("rows of hosts", () => {
   const alike = (hosts: readonly string[]) =>
     hosts.flatMap((host) => [row(host, "a", "1"), row(host, "b", "1")]);
+  const addressesOf = (host: string) => [`10.0.0.${Number(host.slice(3))}`];
   const shown = (rows: readonly EvidenceRow[], exactly = false) =>
-    foldedRows(rows, exactly).map(({ host, rows, more }) => ({
-      host,
-      rows: rows.map(({ evidence }) => evidence.setting).join(" "),
-      more: more.join(),
-    }));
+    foldedRows(rows.map((each) => keyedRow(each, { verbose: exactly, addressesOf }))).map(
+      ({ host, rows, more }) => ({
+        host,
+        rows: rows.map(({ evidence }) => evidence.setting).join(" "),
+        more: more.join(),
+      }),
+    );
 
   it.each([
     ["three are shown each", alike(names(3)), names(3).map((host) => ({ host, rows: "a b", more: "" }))],
@@ -81,8 +84,27 @@ describe("rows of hosts", () => {
     expect(shown(rows, true)).toHaveLength(4);
   });
 
+  it.each(["proven", "different"] as const)(
+    "are alike where each is %s by its own name and address",
+    (verdict) => {
+      const rows = (last: string) =>
+        names(4).map((host, at) => {
+          const address = at === 3 ? last : `10.0.0.${at + 1}`;
+          const { evidence, ...each } = row(host, "address", "", verdict);
+          const words = `${address} on ${host}`;
+          return {
+            ...each,
+            evidence: { ...evidence, want: words, ...(verdict === "proven" ? {} : { because: words }) },
+          };
+        });
+      expect(shown(rows("10.0.0.4"))).toHaveLength(1);
+      expect(shown(rows("10.0.0.9"))).toHaveLength(4);
+    },
+  );
+
   it("take a line for hundreds of hosts", () => {
-    const text = evidenceTable(alike(names(498)), { paint, columns: 120, verbose: false });
+    const rows = alike(names(498)).map((each) => keyedRow(each, { verbose: false }));
+    const text = evidenceTable(rows, { paint, columns: 120, verbose: false });
     expect(text.split("\n")).toHaveLength(5);
     expect(text).toMatch(/as on px-001: 497 hosts: px-002, .* and \d+ more$/);
   });

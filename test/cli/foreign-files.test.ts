@@ -2,7 +2,7 @@ import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
 import { junitXml } from "../../src/cli/report/junit.ts";
 import { ndjsonReporter } from "../../src/cli/report/ndjson.ts";
-import { evidenceTable } from "../../src/cli/ui/evidence-table.ts";
+import { evidenceTable, keyedRow } from "../../src/cli/ui/evidence-table.ts";
 import { planView } from "../../src/cli/ui/plan-view.ts";
 import type { Change } from "../../src/contract/change.ts";
 import { judge } from "../../src/evidence/verdict.ts";
@@ -41,7 +41,7 @@ function ndjson(more: { noDiff?: boolean } = {}): string {
 }
 
 const sinks = {
-  "the table": (noDiff: boolean) => evidenceTable([row], { ...options, noDiff }),
+  "the table": (noDiff: boolean) => evidenceTable([keyedRow(row, options)], { ...options, noDiff }),
   "the plan": (noDiff: boolean) => planView(planned, { ...options, noDiff }),
   NDJSON: (noDiff: boolean) => ndjson({ noDiff }),
 };
@@ -70,7 +70,15 @@ describe("a file of somebody else", () => {
 
   it("that differs in a secret alone is told to differ", () => {
     const text = evidenceTable(
-      [{ ...row, evidence: { ...evidence, diff: { ...diff, want: FOREIGN.replaceAll("s3cret", "other") } } }],
+      [
+        keyedRow(
+          {
+            ...row,
+            evidence: { ...evidence, diff: { ...diff, want: FOREIGN.replaceAll("s3cret", "other") } },
+          },
+          options,
+        ),
+      ],
       options,
     );
     expect(text).toContain("± /etc/haproxy/haproxy.cfg (differs in what is masked)");

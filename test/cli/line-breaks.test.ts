@@ -1,7 +1,7 @@
 import { Chalk } from "chalk";
 import { describe, expect, it } from "vitest";
 import { junitXml } from "../../src/cli/report/junit.ts";
-import { evidenceTable } from "../../src/cli/ui/evidence-table.ts";
+import { evidenceTable, keyedRow } from "../../src/cli/ui/evidence-table.ts";
 import { explanation } from "../../src/cli/ui/explanation.ts";
 import { keptView } from "../../src/cli/ui/kept-view.ts";
 import { planView } from "../../src/cli/ui/plan-view.ts";
@@ -146,8 +146,9 @@ function progressOf(lie: string, isTTY: boolean): string {
 }
 
 const VIEWS: Readonly<Record<string, (lie: string) => string>> = {
-  "the evidence table": (lie) => evidenceTable([evidenceOf(lie)], options),
-  "the short evidence table": (lie) => evidenceTable([evidenceOf(lie)], { ...options, verbose: false }),
+  "the evidence table": (lie) => evidenceTable([keyedRow(evidenceOf(lie), options)], options),
+  "the short evidence table": (lie) =>
+    evidenceTable([keyedRow(evidenceOf(lie), options)], { ...options, verbose: false }),
   "the explanation": (lie) => explanation([evidenceOf(lie)], paint),
   "the plan": (lie) => planView(new Map([["kvm-02", [{ step: "haproxy", change: changeOf(lie) }]]]), options),
   "the summary": (lie) => summaryView(summaryOf(lie), paint),

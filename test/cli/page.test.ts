@@ -126,6 +126,18 @@ describe("the picture of a mesh", () => {
     expect(text).toMatch(/488 more, all well\.$/);
   });
 
+  it("joins no proxy with ZooKeeper where no service has a path, and calls none cut off", () => {
+    const mesh = meshOf(2, []);
+    const withSessions = (sessions: readonly string[] | undefined) =>
+      meshPicture({
+        ...mesh,
+        proxies: mesh.proxies.map((proxy) => ({ ...proxy, watcher: { ...proxy.watcher!, sessions } })),
+      })!.text;
+    expect(withSessions([])).toContain('class="edge wrong"');
+    expect(withSessions(undefined)).not.toContain('class="edge wrong"');
+    expect(withSessions(["10.0.0.1:2181"])).not.toContain('class="edge wrong"');
+  });
+
   it("is none where there is no mesh", () => {
     expect(meshPicture({ problems: [], ensemble: undefined, services: [], proxies: [] })).toBeUndefined();
   });

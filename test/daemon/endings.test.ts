@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import type { BootLine } from "../../src/daemon/boot-lines.ts";
+import { type BootLine, bootLines } from "../../src/daemon/boot-lines.ts";
 import { ENDING_LINES, ENDING_WORDS, endingsOf } from "../../src/daemon/endings.ts";
 
 const PATH = "/etc/cron.d/power";
@@ -18,6 +18,40 @@ const surely = (does: string, how = "cron runs it", unit = "haproxy.service") =>
   warnings: [],
 });
 const NOTHING = { blocked: [], warnings: [] };
+
+describe("hosts that are alike", () => {
+  const rows = [[PATH, "1", "@reboot systemctl stop haproxy", "cron"]];
+  const door = { doors: [{ port: 8080, isLocal: true }], peers: [] };
+
+  it("have the very same lines, which are judged once for a unit and whom it is reached by", () => {
+    expect(bootLines(rows)).toBe(bootLines(rows));
+    const known = endingsOf(bootLines(rows), "haproxy.service", door);
+    expect(endingsOf(bootLines(rows), "haproxy.service", structuredClone(door))).toBe(known);
+    expect(known).toEqual(surely("stops"));
+  });
+
+  it("are judged anew where other timers start what a line stands in", () => {
+    const restarts = bootLines([["/etc/tidy.sh", "1", "systemctl restart haproxy", "tidy.service"]]);
+    const often = (timesADay: number) =>
+      endingsOf(
+        restarts,
+        "haproxy.service",
+        door,
+        new Map([["tidy.service", [{ name: "tidy.timer", timesADay }]]]),
+      );
+    expect(often(1).warnings).toEqual([]);
+    expect(often(96).warnings).toHaveLength(1);
+  });
+
+  it.each([
+    ["another unit", rows, "zookeeper.service", door],
+    ["other doors", rows, "haproxy.service", { doors: [], peers: [] }],
+    ["other lines", [[PATH, "1", "@reboot systemctl stop nginx", "cron"]], "haproxy.service", door],
+  ])("are judged anew for %s", (_, lines, unit, reach) => {
+    const known = endingsOf(bootLines(rows), "haproxy.service", door);
+    expect(endingsOf(bootLines(lines), unit, reach)).not.toBe(known);
+  });
+});
 
 describe("what surely ends a service", () => {
   it.each([

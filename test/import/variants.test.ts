@@ -30,7 +30,10 @@ it.skipIf(!existsSync(HAPROXY)).each(files)("makes of %s what a real HAProxy tak
   const { settings } = await loaded(imported([given(name)]));
   // What stands on the host alone, and what is HAProxy's of 1.5 only.
   const text = renderHaproxyConfig(settings, "x")
-    .replace(/^.*(errorfile|mypeers|appsession|reqadd|reqirep|rspadd|rspidel) .*\n/gm, "")
+    .replace(/^.*(errorfile|mypeers|appsession|reqadd|reqirep|rspadd|rspidel|lua-load) .*\n/gm, "")
+    .replace(/ ssl crt(-list)? .*/g, "")
+    .replace(/ ssl verify required ca-file \S+/g, " ssl verify none")
+    .replace(/main-\d\.internal/g, "10.9.9.8")
     .replace(/mydb\.example/g, "10.9.9.9");
   const path = join(mkdtempSync(join(tmpdir(), "meshctl-import-")), "haproxy.cfg");
   writeFileSync(path, text);
@@ -138,6 +141,68 @@ it.each([
     ],
   ],
   [
+    "tabs-and-old-times.cfg",
+    [
+      "timeout_connect: 5000",
+      "timeout_client: 50000",
+      "timeout: { client: 10800000, server: 10800000 }",
+      "defaults: [option httpclose, option forwardfor]",
+      "no place: bind-process 2: it is refused: HAProxy is one process, always",
+    ],
+  ],
+  [
+    "carriage-returns.cfg",
+    [
+      'backend: [option httpchk, "http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host main.internal hdr User-Agent \\"health check\\"", http-check expect status 200]',
+      "no place: use_backend be_api if is_api: a service has one back end",
+      "backend be_api: no place",
+      'no-check resolvers mydns"',
+    ],
+  ],
+  [
+    "quoted-and-environment.cfg",
+    [
+      'haproxy.maxconn "\\"${MAXCONN}\\"": expected number: no place, the default holds',
+      "servers: [{ name: pg1, host: 10.0.0.21, port: 5432 }",
+      "service ${POOL} (${POOL}): no place",
+      "lines: { backend: [option external-check, external-check command /usr/local/bin/pg-check] }",
+      "server mx2 10.0.0.52:+1000: a server has a host and a port",
+    ],
+  ],
+  [
+    "synapse-generators.json",
+    [
+      "web: haproxy.shared_frontend: no place",
+      "web: discovery.generator_config_path: no place",
+      "haproxy.shared_frontend: no place",
+      "nohap: the whole service: no place, it has no port",
+      'peers cluster: ["peer a 10.2.0.1:1024"',
+      'listen stats: ["bind :3212"',
+      "servers: [{ name: d1, host: 10.2.0.1, port: 80, backup: true }]",
+      "server: slowstart 20s weight 10",
+    ],
+  ],
+  [
+    "nerve-texts.json",
+    [
+      "web.main: check_mocked: no place",
+      "web.main: label n 5: no place",
+      "nopath: the whole registration: no place, its zk_path is not said",
+      "haproxyopt: host localhost: no place, a host registers its mesh address",
+      "quick: checks.timeout 0.05: no place, a check has 0.1 seconds at least",
+    ],
+  ],
+  [
+    "shared-back-end.cfg",
+    [
+      "no place: bind 10.4.0.10:80-82",
+      "no place: server p2: weight 10%: a weight is a number from 0 to 256",
+      "retry_on: [conn-failure, empty-response]",
+      "section fcgi-app php: no place, expected a section's kind and name",
+      "service ranged with back end pre_defined (bind 10.4.0.11:90-92): no place",
+    ],
+  ],
+  [
     "nerve-conf-dir.json",
     ["i-123: a: no place", "i-123: b: no place, no service of these files has the path /b"],
   ],
@@ -215,4 +280,71 @@ it.each([
 ])("says of %s what it took and what it could not", (name, words) => {
   const text = imported([given(name)]);
   for (const word of words) expect(text).toContain(word);
+});
+
+it.each([
+  [
+    "HAProxy 2.2, with method and path",
+    ["option httpchk", "http-check send meth GET uri /up"],
+    "GET /up",
+    undefined,
+  ],
+  [
+    "HAProxy 2.2, with a Host",
+    ["option httpchk", "http-check send meth HEAD uri /up ver HTTP/1.1 hdr Host shop.example"],
+    "HEAD /up",
+    "shop.example",
+  ],
+])("takes the request of a check as %s has it", async (_, lines, http, host) => {
+  const listen = [
+    "listen shop",
+    "bind 127.0.0.1:3000",
+    "mode http",
+    ...lines,
+    "http-check expect status 204",
+  ];
+  const text = imported([
+    { path: "haproxy.cfg", text: `${[...listen, "server a 10.0.0.1:80 check"].join("\n  ")}\n` },
+  ]);
+  const { inventory } = await loaded(text);
+  const [method, path] = http.split(" ");
+  expect(inventory.mesh.services[0]!.check).toMatchObject({
+    http: { method, path },
+    ...(host === undefined ? {} : { httpHost: host }),
+  });
+  expect(text).toContain("expect: status 204");
+  expect(text).not.toMatch(/changes: .*check/);
+});
+
+it("has a service allow what its backends register, and leaves out who says what no service may allow", async () => {
+  const synapse = {
+    services: {
+      shop: {
+        discovery: { method: "zookeeper", path: "/shop", hosts: ["10.0.0.2:2181"] },
+        haproxy: { port: 3000, server_options: "check", listen: ["mode http"] },
+      },
+    },
+  };
+  const registration = (port: number, options: string) => ({
+    ...{ host: "10.0.0.7", port, zk_hosts: ["10.0.0.2:2181"], zk_path: "/shop", checks: [{ type: "tcp" }] },
+    haproxy_server_options: options,
+  });
+  const nerve = {
+    instance_id: "app-1",
+    services: {
+      a: registration(9001, "ssl verify none maxconn 30"),
+      b: registration(9002, "cookie b"),
+      c: registration(9003, "maxconn 30"),
+    },
+  };
+  const text = imported([
+    { path: "synapse.json", text: JSON.stringify(synapse) },
+    { path: "nerve.json", text: JSON.stringify(nerve) },
+  ]);
+  const { inventory } = await loaded(text);
+  expect(inventory.mesh.services[0]!.serverOptionsAllowed).toEqual(["ssl", "verify none"]);
+  expect(inventory.hosts.get("app-1")!.parameters.get("registrar")).toMatchObject({
+    services: { shop: [{ port: 9001, server_options: "ssl verify none maxconn 30" }, { port: 9003 }] },
+  });
+  expect(text).toContain('app-1: b with "cookie b": no place, no proxy would take it');
 });

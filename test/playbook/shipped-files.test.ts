@@ -47,6 +47,7 @@ describe("the files that come with meshctl", () => {
     ["http-mesh.yaml", ["accounts", "orders", "assets", "push"]],
     ["databases-and-queues.yaml", ["db-writer", "db-readers", "sessions", "jobs", "api"]],
     ["imported.yaml", ["queue", "shop"]],
+    ["without-zookeeper.yaml", ["api", "db-writer", "cache"]],
   ])("have in %s a mesh that is valid", async (name, services) => {
     const files = {
       inventoryFile: join(root, "inventories", name),

@@ -245,6 +245,28 @@ plays:
     problems: ["p.yaml:3:12 plays[0].hosts: no host or group is named 'proxie'; did you mean 'proxies'?"],
   },
   {
+    title: "an optional play that finds nobody for what the inventory says of its step",
+    inventory: `version: 1
+hosts:
+  a: { address: 10.0.0.1, zookeeper: { id: 1 } }
+  b: { address: 10.0.0.2, zookeeper: { id: 2 } }
+groups:
+  keepers: [a]
+  data: { hosts: [b], mysql: { buffer_pool_size: 1G } }
+`,
+    playbook: `version: 1
+plays:
+  - { hosts: zookeeper, optional: true, steps: { zookeeper: {} } }
+  - { hosts: databases, optional: true, steps: { mysql: {} } }
+  - { hosts: backends, optional: true, steps: { watcher: {} } }
+  - { hosts: all, steps: { sysctl: {} } }
+`,
+    problems: [
+      "p.yaml:3:14 plays[0].hosts: no host or group is named 'zookeeper' (groups: keepers, data), and the inventory says what 'zookeeper' is to be on 'a', 'b' (line 3)",
+      "p.yaml:4:14 plays[1].hosts: no host or group is named 'databases' (groups: keepers, data), and the inventory says what 'mysql' is to be on group 'data' (line 7)",
+    ],
+  },
+  {
     title: "a playbook with no host at all",
     playbook: `version: 1
 plays:

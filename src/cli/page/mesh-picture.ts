@@ -19,8 +19,8 @@ interface Node {
   readonly label: string;
   readonly detail: string;
   readonly standing: Standing;
-  /** Whether it is joined with ZooKeeper: a backend by its registration, a proxy by its watcher. */
-  readonly joined: boolean;
+  /** Whether it is joined with ZooKeeper: a backend by its registration, a proxy by its watcher; undefined where it need not be. */
+  readonly joined: boolean | undefined;
 }
 
 interface Column {
@@ -103,11 +103,12 @@ function proxyNode(proxy: ProxyStatus): Node {
     haproxy !== undefined && haproxy.is !== "as on disk" ? `HAProxy ${haproxy.is}` : "",
     watcher !== undefined && watcher.is !== "as on disk" ? `watcher ${watcher.is}` : "",
   ].find((words) => words !== "");
+  const isFollowing = (watcher?.sessions?.length ?? 0) > 0;
   return {
     label: host,
     detail: unread === undefined ? (trouble ?? (servers === "" ? "no servers" : servers)) : "not read",
     standing: unread !== undefined ? "unknown" : isProxyWell(proxy) ? "well" : "wrong",
-    joined: (watcher?.sessions?.length ?? 0) > 0,
+    joined: watcher !== undefined && watcher.sessions === undefined ? undefined : isFollowing,
   };
 }
 
@@ -138,8 +139,10 @@ function wide(backends: Column, members: Column, proxies: Column, words: string)
           ...backends.nodes.flatMap((node, at) =>
             node.joined ? [edge(left + BOX.width, middleOf(at), middle - 8, centre, "well")] : [],
           ),
-          ...proxies.nodes.map((node, at) =>
-            edge(middle + BOX.width + 8, centre, right, middleOf(at), node.joined ? "well" : "wrong"),
+          ...proxies.nodes.flatMap(({ joined }, at) =>
+            joined === undefined
+              ? []
+              : [edge(middle + BOX.width + 8, centre, right, middleOf(at), joined ? "well" : "wrong")],
           ),
         ];
   const requests = hasBoth

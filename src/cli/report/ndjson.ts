@@ -4,7 +4,7 @@ import type { Evidence, Layer } from "../../contract/reading.ts";
 import { bootWords } from "../../engine/boot.ts";
 import type { RunEvent } from "../../engine/events.ts";
 import { maskForeignSecrets } from "../../foreign-secrets.ts";
-import { maskSecrets } from "../../secret.ts";
+import { hasSecrets, maskSecrets } from "../../secret.ts";
 import { type Shard, shardText } from "../shard.ts";
 
 /** Version of the event format. It only ever gains fields. */
@@ -49,7 +49,11 @@ type Fields = Readonly<Record<string, unknown>> & {
 export function eventLine(run: string, event: Fields): string {
   // Before they are encoded: a secret with a quote in it does not look like itself in JSON.
   const mask = (_key: string, value: unknown) => (typeof value === "string" ? maskSecrets(value) : value);
-  return jsonLine({ v: VERSION, ts: new Date().toISOString(), run, ...event }, mask);
+  // Called for each value, it takes longer than all else of a line.
+  return jsonLine(
+    { v: VERSION, ts: new Date().toISOString(), run, ...event },
+    hasSecrets() ? mask : undefined,
+  );
 }
 
 /** A value as one line that steers no terminal; `replacer` as JSON.stringify takes it. */

@@ -4,12 +4,39 @@ import { maskSecrets } from "../../secret.ts";
 import { shownData } from "../shown.ts";
 import { acrossAll, columnsOf, intoLines } from "./columns.ts";
 import { type DiffOptions, diffView } from "./diff-view.ts";
-import { FEWEST_ALIKE, folded, someNames } from "./fold.ts";
+import { FEWEST_ALIKE, folded, someNames, withoutOwn } from "./fold.ts";
 
 export interface EvidenceRow {
   readonly host: string;
   readonly step: string;
   readonly evidence: Evidence;
+}
+
+export interface KeyedRow extends EvidenceRow {
+  /** The same of rows that are alike, whatever is their hosts' own. Nobody sees it. */
+  readonly key: string;
+}
+
+/**
+ * Rows are alike when step, setting, want, verdict and warning are, but for a host's own name and addresses, and when they
+ * are not proven also all that was found; `verbose`: always. Made of each row as it comes: those of hundreds of hosts at
+ * once would hold up all else.
+ */
+export function keyedRow(
+  { host, step, evidence }: EvidenceRow,
+  {
+    verbose,
+    addressesOf = () => [],
+  }: { readonly verbose: boolean; readonly addressesOf?: (host: string) => readonly string[] },
+): KeyedRow {
+  const { setting, want, verdict, warning } = evidence;
+  // What is as wanted may be so in many ways: a clock is ahead by 1 ms or by 2.
+  const found = verbose || verdict !== "proven" ? evidence : [setting, want, verdict, warning];
+  const text = JSON.stringify([step, found]);
+  const own = addressesOf(host);
+  const isOwn = [host, ...own].some((each) => text.includes(each));
+  const key = isOwn ? withoutOwn(text, host, (address) => own.includes(address)) : text;
+  return { host, step, evidence, key };
 }
 
 export const MARKS: Record<Verdict, string> = {
@@ -49,7 +76,7 @@ function source(layer: Layer): string {
  * wanted. Verbose adds where each layer was read.
  */
 export function evidenceTable(
-  found: readonly EvidenceRow[],
+  rows: readonly KeyedRow[],
   options: DiffOptions & {
     readonly columns: number;
     /** How what is said below the rows is broken for who reads it; as it is unless given. */
@@ -57,7 +84,6 @@ export function evidenceTable(
   },
 ): string {
   const { paint, verbose, broken = (text: string) => text } = options;
-  const rows = shownData(found);
   // Mark, step and verdict have fixed widths; the rest is shared among setting, want, on disk and in force.
   const flexible = Math.max(40, options.columns - (2 + 11 + 13 + 10));
   // Where little room is left, half of every value would be cut away.
@@ -118,7 +144,7 @@ export function evidenceTable(
     const parts = [paint.bold(host), shownRows.length > 0 ? lines.join("\n") : "", ...notes];
     return [...parts, ...more.map((line) => `  ${paint.dim(line)}`)].filter((part) => part !== "").join("\n");
   };
-  const blocks = foldedRows(rows, verbose).map(({ host, rows, more }) => block(host, rows, more));
+  const blocks = shownData(foldedRows(rows)).map(({ host, rows, more }) => block(host, rows, more));
   return maskSecrets(blocks.join("\n\n"));
 }
 
@@ -130,24 +156,20 @@ export interface FoldedHost {
   readonly more: readonly string[];
 }
 
-/**
- * Hosts that are alike are shown once, and of one that is not what differs from those. Rows are alike when step, setting,
- * want, verdict and warning are, and when they are not proven also all that was found; `exactly`: always.
- */
-export function foldedRows(rows: readonly EvidenceRow[], exactly: boolean): readonly FoldedHost[] {
-  const ofHost = new Map<string, EvidenceRow[]>();
+/** Hosts that are alike are shown once, and of one that is not what differs from those. */
+export function foldedRows(rows: readonly KeyedRow[]): readonly FoldedHost[] {
+  const ofHost = new Map<string, KeyedRow[]>();
   for (const row of rows) {
     const known = ofHost.get(row.host);
     if (known === undefined) ofHost.set(row.host, [row]);
     else known.push(row);
   }
   if (ofHost.size < FEWEST_ALIKE) return [...ofHost].map(([host, own]) => ({ host, rows: own, more: [] }));
-  const hosts = [...ofHost].map(([host, own]) => ({
-    host,
-    own,
-    keys: own.map((row) => keyOf(row, exactly)),
-  }));
-  const groups = folded(hosts, ({ keys }) => keys.join("\n"));
+  const hosts = [...ofHost].map(([host, own]) => {
+    const keys = own.map(({ key }) => key);
+    return { host, own, keys, all: keys.join("\n") };
+  });
+  const groups = folded(hosts, ({ all }) => all);
   const large = groups.filter(({ all }) => all.length >= FEWEST_ALIKE);
   return groups.flatMap(({ first, all }) => {
     if (all.length >= FEWEST_ALIKE) {
@@ -176,14 +198,6 @@ export function foldedRows(rows: readonly EvidenceRow[], exactly: boolean): read
 function isIn(keys: readonly string[]): (key: string) => boolean {
   const known = new Set(keys);
   return (key) => known.has(key);
-}
-
-function keyOf({ step, evidence }: EvidenceRow, exactly: boolean): string {
-  const { setting, want, verdict, warning } = evidence;
-  // What is as wanted may be so in many ways: a clock is ahead by 1 ms or by 2.
-  return JSON.stringify(
-    exactly || verdict !== "proven" ? [step, evidence] : [step, setting, want, verdict, warning],
-  );
 }
 
 /** A cell's text, wrapped or cut to its width: a path at its beginning, because its end tells files of one folder apart. */

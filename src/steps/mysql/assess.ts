@@ -12,6 +12,7 @@ import { dropInFile } from "./drop-in.ts";
 import type { MysqlFacts } from "./facts.ts";
 import { resizingTo, stateOf } from "./in-force.ts";
 import type { MysqlDesired } from "./parameters.ts";
+import { leadingHere } from "./proxied.ts";
 import {
   bootReading,
   changedSince,
@@ -63,7 +64,10 @@ export function assess(desired: MysqlDesired, facts: MysqlFacts, host: HostFacts
     ...settingRows.map((row) => withoutRoom(row, desired, host)),
     bootReading(server, installed),
     ...(installed === undefined ? [] : [nextStartReading(installed, desired, host)]),
-    serviceReading(server, installed, desired.proxied ?? []),
+    serviceReading(server, installed, [
+      ...(desired.proxied ?? []),
+      ...leadingHere(desired.named ?? [], facts.leadTo, host.addresses),
+    ]),
     ...surroundings(installed),
   ];
   const plan: Plan = {

@@ -10,6 +10,8 @@ export interface MysqlFacts {
   readonly dropIns: ReadonlyMap<string, FileFact>;
   /** Undefined when no server is installed. */
   readonly installed: InstalledFacts | undefined;
+  /** Where names of DNS that are behind proxies lead, as this host resolves them; without those that it does not. */
+  readonly leadTo: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface InstalledFacts {

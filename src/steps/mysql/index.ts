@@ -6,7 +6,7 @@ import { dropInFile } from "./drop-in.ts";
 import type { MysqlFacts } from "./facts.ts";
 import { lookAtDatabase } from "./look.ts";
 import { type MysqlDesired, type MysqlParameters, mysqlParameters } from "./parameters.ts";
-import { proxiedOn } from "./proxied.ts";
+import { namedIn, proxiedOn } from "./proxied.ts";
 import { chosenServer, installedServer } from "./server.ts";
 import { service } from "./service.ts";
 import { wantedSettings } from "./settings.ts";
@@ -29,7 +29,11 @@ export const mysql: Step<MysqlParameters, MysqlDesired, MysqlFacts> = {
     ];
   },
 
-  desired: (parameters, host, inventory) => ({ ...parameters, proxied: proxiedOn(host, inventory) }),
+  desired: (parameters, host, inventory) => ({
+    ...parameters,
+    proxied: proxiedOn(host, inventory),
+    named: namedIn(inventory),
+  }),
 
   owns: { paths: [], units: ["mariadb.service", "mysql.service", "mysqld.service"] },
 

@@ -8,6 +8,7 @@ import { quotable } from "../../terminal-text.ts";
 import type { InstalledFacts, MysqlFacts, ParserFacts } from "./facts.ts";
 import { needsOf } from "./needs.ts";
 import { persistedOptions } from "./option-files.ts";
+import type { MysqlDesired } from "./parameters.ts";
 import { parserFacts } from "./parser-words.ts";
 import { readOptionFiles } from "./read-options.ts";
 import { MARIADB, MYSQL, type Server } from "./server.ts";
@@ -51,12 +52,29 @@ interface Installed {
  * Which server is installed, every line of its option files that matters, what the server itself makes of them, and what
  * the one that runs answers. Throws NotRead.
  */
-export async function lookAtDatabase(reader: Reader): Promise<MysqlFacts> {
-  const [dropIns, installed] = await Promise.all([
+export async function lookAtDatabase(
+  reader: Reader,
+  { named = [] }: Pick<MysqlDesired, "named"> = {},
+): Promise<MysqlFacts> {
+  const [dropIns, installed, leadTo] = await Promise.all([
     Promise.all(SERVERS.map(({ server }) => readFileFact(reader, server.dropIn))),
     lookAtInstalled(reader),
+    lookUp(reader, [...new Set(named.map(({ host }) => host))].slice(0, MOST_NAMES)),
   ]);
-  return { dropIns: new Map(dropIns.map((fact) => [fact.path, fact])), installed };
+  return { dropIns: new Map(dropIns.map((fact) => [fact.path, fact])), installed, leadTo };
+}
+
+/** How many names are looked up: each may take a while. */
+const MOST_NAMES = 20;
+
+async function lookUp(reader: Reader, names: readonly string[]): Promise<MysqlFacts["leadTo"]> {
+  const answer = names.length === 0 ? undefined : await reader.groupsOf(2, "resolution", ...names);
+  const found = answer?.is === "value" ? answer.value : [];
+  return new Map(
+    found.flatMap(([name = "", said = ""]) =>
+      said.startsWith("= ") ? [[name, said.slice(2).split(" ")] as const] : [],
+    ),
+  );
 }
 
 async function lookAtInstalled(reader: Reader): Promise<InstalledFacts | undefined> {

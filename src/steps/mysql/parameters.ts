@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { byteSize } from "../../quantities.ts";
 import type { PoolSize } from "./buffer-pool.ts";
-import type { Proxied } from "./proxied.ts";
+import type { Named, Proxied } from "./proxied.ts";
 import { MIB } from "./size.ts";
 
 export interface MysqlParameters {
@@ -43,6 +43,7 @@ const wholeMib = (leastMib: number) =>
 /** With what the mesh has to do with this host's server. */
 export interface MysqlDesired extends MysqlParameters {
   readonly proxied?: readonly Proxied[];
+  readonly named?: readonly Named[];
 }
 
 export const mysqlParameters: z.ZodType<MysqlParameters> = z

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { HostView, InventoryView } from "../../contract/inventory-view.ts";
 import type { Service } from "../../contract/mesh.ts";
 import { registrationsOf } from "../../inventory/registrations.ts";
-import { isSameIp } from "../../ip.ts";
+import { isLoopback, isSameIp } from "../../ip.ts";
 import type { Server } from "./server.ts";
 
 /** Where a service of the mesh has a server on this host that speaks no HTTP. */
@@ -25,6 +25,37 @@ export function proxiedOn(host: HostView, { mesh }: InventoryView): readonly Pro
         return { service: service.name, address: host.address, port, isBare: isBare(service, port) };
       });
     });
+}
+
+/** A name of DNS that is behind a service that speaks no HTTP. */
+export type Named = Omit<Proxied, "address"> & { readonly host: string };
+
+/** What proxies go to by names of DNS, which may lead to any host. */
+export function namedIn({ mesh }: InventoryView): readonly Named[] {
+  return mesh.services.flatMap((service) => {
+    const { name, mode, discovery } = service;
+    if (mode !== "tcp" || discovery.by !== "dns") return [];
+    return discovery.names.map(({ host, port }) => ({
+      service: name,
+      host,
+      port,
+      isBare: isBare(service, port),
+    }));
+  });
+}
+
+/** Those of them that lead to this host, as it resolves them itself. `addresses` are the host's. */
+export function leadingHere(
+  named: readonly Named[],
+  leadTo: ReadonlyMap<string, readonly string[]>,
+  addresses: readonly string[],
+): readonly Proxied[] {
+  return named.flatMap(({ host, ...rest }) => {
+    const address = leadTo
+      .get(host)
+      ?.find((each) => !isLoopback(each) && addresses.some((own) => isSameIp(own, each)));
+    return address === undefined ? [] : [{ ...rest, address }];
+  });
 }
 
 function isBare({ check, lines }: Service, port: number): boolean {

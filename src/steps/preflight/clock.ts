@@ -42,19 +42,24 @@ export function clockReading(
   host: HostFacts,
   fleet: Fleet<unknown, unknown>,
 ): Reading {
-  const seen = [...fleet].flatMap(([name, peer]) =>
-    name !== self && peer.is === "seen" ? [{ of: name, ...distance(host.clock, peer.host.clock) }] : [],
-  );
-  const [vague] = seen;
-  if (vague === undefined) return besideOurs(clockSkewMaxMs, host);
   const row = { setting: "clock", want: `within ${clockSkewMaxMs} ms of the other hosts`, source: SOURCE };
-  const others = seen.filter((each) => tells(each, clockSkewMaxMs));
-  const [furthest] = [...others].sort(
-    (a, b) => b.certainMs - a.certainMs || Math.abs(b.aheadMs) - Math.abs(a.aheadMs),
-  );
+  let vague: Distance | undefined;
+  let furthest: Distance | undefined;
+  let others = 0;
+  const apart: Distance[] = [];
+  // Each host with each: of hundreds that is a large part of all that is to be judged.
+  for (const [of, peer] of fleet) {
+    if (of === self || peer.is !== "seen") continue;
+    const each = distance(host.clock, of, peer.host.clock);
+    vague ??= each;
+    if (!tells(each, clockSkewMaxMs)) continue;
+    others += 1;
+    if (each.certainMs > clockSkewMaxMs) apart.push(each);
+    if (furthest === undefined || isFurther(each, furthest)) furthest = each;
+  }
+  if (vague === undefined) return besideOurs(clockSkewMaxMs, host);
   if (furthest === undefined) return unread({ ...row, because: tooVague(vague, clockSkewMaxMs) });
-  const apart = others.filter(({ certainMs }) => certainMs > clockSkewMaxMs);
-  const fine = apart.length * 2 <= others.length;
+  const fine = apart.length * 2 <= others;
   const names = apart.map(({ of }) => of).join(", ");
   return check({
     ...row,
@@ -68,7 +73,7 @@ export function clockReading(
 
 function besideOurs(maxMs: number, { clock }: HostFacts): Reading {
   const row = { setting: "clock", want: `within ${maxMs} ms of this machine's`, source: SOURCE };
-  const ours = { of: "this machine's", ...distance(clock, { skewMs: 0, uncertaintyMs: 0 }) };
+  const ours = distance(clock, "this machine's", { skewMs: 0, uncertaintyMs: 0 });
   if (!tells(ours, maxMs)) return unread({ ...row, because: tooVague(ours, maxMs) });
   return check({
     ...row,
@@ -79,6 +84,7 @@ function besideOurs(maxMs: number, { clock }: HostFacts): Reading {
 }
 
 interface Distance {
+  readonly of: string;
   /** Positive when this host is ahead. */
   readonly aheadMs: number;
   readonly uncertaintyMs: number;
@@ -86,22 +92,27 @@ interface Distance {
   readonly certainMs: number;
 }
 
-type Named = Distance & { readonly of: string };
-
-function distance(here: HostFacts["clock"], there: HostFacts["clock"]): Distance {
+function distance(here: HostFacts["clock"], of: string, there: HostFacts["clock"]): Distance {
   const aheadMs = here.skewMs - there.skewMs;
   const uncertaintyMs = here.uncertaintyMs + there.uncertaintyMs;
-  return { aheadMs, uncertaintyMs, certainMs: Math.max(0, Math.abs(aheadMs) - uncertaintyMs) };
+  return { of, aheadMs, uncertaintyMs, certainMs: Math.max(0, Math.abs(aheadMs) - uncertaintyMs) };
+}
+
+function isFurther(one: Distance, other: Distance): boolean {
+  return (
+    one.certainMs > other.certainMs ||
+    (one.certainMs === other.certainMs && Math.abs(one.aheadMs) > Math.abs(other.aheadMs))
+  );
 }
 
 function tells({ uncertaintyMs, certainMs }: Distance, maxMs: number): boolean {
   return uncertaintyMs <= maxMs || certainMs > maxMs;
 }
 
-function tooVague({ of, uncertaintyMs }: Named, maxMs: number): string {
+function tooVague({ of, uncertaintyMs }: Distance, maxMs: number): string {
   return `the round trips leave the distance to ${of} uncertain by ${uncertaintyMs} ms, and more than ${maxMs} ms tells nothing: try again over a faster connection, or raise preflight.clock_skew_max`;
 }
 
-function showDistance({ aheadMs, uncertaintyMs, of }: Named): string {
+function showDistance({ aheadMs, uncertaintyMs, of }: Distance): string {
   return `${Math.abs(aheadMs)} ms (± ${uncertaintyMs}) ${aheadMs < 0 ? "behind" : "ahead of"} ${of}`;
 }

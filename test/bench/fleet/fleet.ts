@@ -90,8 +90,8 @@ function inOwnNetwork(recording: string): void {
 }
 
 const HEAD = [
-  "| hosts | bad | CPU a host, ms | memory a host, MB | CPU, s | memory, MB | wall, s | block, ms | last healthy host, s | healthy and not as wanted |",
-  "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+  "| hosts | bad | CPU a host, ms | memory a host, MB | CPU, s | memory, MB | wall, s | block, ms | last healthy host, s | lines printed | healthy and not as wanted |",
+  "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
 ].join("\n");
 
 function row(
@@ -110,6 +110,7 @@ function row(
     (measured.wallMs / 1000).toFixed(1),
     `${Math.round(measured.blocks.during)} (${Math.round(measured.blocks.before)} before, ${Math.round(measured.blocks.after)} after)`,
     (measured.lastHealthyMs / 1000).toFixed(1),
+    measured.printed.lines,
     measured.notAsWanted,
   ];
   return `| ${cells.join(" | ")} |`;
@@ -121,6 +122,8 @@ function megabytes(bytes: number): string {
 
 interface Measured extends Gauged {
   readonly wallMs: number;
+  /** What it said of them on standard output. */
+  readonly printed: { readonly lines: number; readonly bytes: number };
   /** From the beginning of the run until the last host that behaves was looked at. */
   readonly lastHealthyMs: number;
   readonly notAsWanted: number;
@@ -158,13 +161,18 @@ async function measure(
     ]);
     const gauge = pathToFileURL(join(import.meta.dirname, "gauge.mjs")).href;
     const startedAtMs = performance.now();
-    const ended = await meshctl(["verify", "-i", inside("inventory.yaml"), "--json", ...more], {
+    const log = inside("events.ndjson");
+    // As a person sees it: a table and a summary are made of what programs get row by row.
+    const ended = await meshctl(["verify", "-i", inside("inventory.yaml"), "--log-file", log, ...more], {
       env: { GAUGE_FILE: inside("gauge.json"), XDG_STATE_HOME: inside("state") },
       nodeFlags: ["--import", gauge, ...nodeFlags],
     });
     const wallMs = performance.now() - startedAtMs;
     const gauged = JSON.parse(await readFile(inside("gauge.json"), "utf8")) as Gauged;
-    return { ...gauged, wallMs, ...told(ended, hosts) };
+    const lines = (await readFile(log, "utf8")).trim().split("\n");
+    const events = lines.map((line): JsonEvent => JSON.parse(line));
+    const printed = { lines: ended.stdout.split("\n").length - 1, bytes: ended.stdout.length };
+    return { ...gauged, wallMs, printed, ...told({ ...ended, events }, hosts) };
   } finally {
     server.kill("SIGKILL");
     await once(server, "close");

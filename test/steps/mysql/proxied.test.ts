@@ -1,9 +1,13 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { InventoryView } from "../../../src/contract/inventory-view.ts";
 import type { Service } from "../../../src/contract/mesh.ts";
-import { proxiedOn, proxiedWarnings } from "../../../src/steps/mysql/proxied.ts";
+import { Reader } from "../../../src/reader/reader.ts";
+import { keyOf } from "../../../src/reader/recording.ts";
+import { lookAtDatabase } from "../../../src/steps/mysql/look.ts";
+import { leadingHere, namedIn, proxiedOn, proxiedWarnings } from "../../../src/steps/mysql/proxied.ts";
 import { MARIADB } from "../../../src/steps/mysql/server.ts";
 import { mesh, service } from "../../haproxy/mesh.ts";
+import { tellOf, value } from "../../reader/told-host.ts";
 import { hostView } from "./world.ts";
 
 const tcp = { http: undefined, interMs: 500, rise: 1, fall: 2, failFast: false };
@@ -113,4 +117,46 @@ it("what the host registers of a service is behind its proxies, too", () => {
   const found = db({ servers: [], discovery: { by: "zookeeper", path: "/services/db" } });
   expect(warned({ bind_address: "127.0.0.1" }, found, registering)).toMatch(/listens on 127\.0\.0\.1 alone/);
   expect(warned({ bind_address: "127.0.0.1" }, found)).toBe("");
+});
+
+describe("a service whose servers come from DNS", () => {
+  const byName = db({
+    servers: [],
+    discovery: { by: "dns", names: [{ host: "db.example", port: 3306 }], intervalMs: 5_000 },
+  });
+  const named = namedIn({ mesh: mesh([byName]) } as unknown as InventoryView);
+  const ADDRESSES = ["127.0.0.1", "10.0.0.21"];
+  const said = (...leadTo: readonly string[]) =>
+    proxiedWarnings(
+      MARIADB,
+      new Map(Object.entries({ ...LIVE, bind_address: "127.0.0.1" })),
+      leadingHere(named, new Map([["db.example", leadTo]]), ADDRESSES),
+    ).join();
+
+  it("has this host's database behind it where its name leads here", () => {
+    expect(said("10.0.0.20", "10.0.0.21")).toMatch(
+      /behind db, at 10\.0\.0\.21:3306, and MariaDB listens on 127\.0\.0\.1 alone/,
+    );
+  });
+
+  it("has not where the name leads elsewhere, to this host's loopback, or is not resolved here", () => {
+    expect(said("10.0.0.20")).toBe("");
+    expect(said("127.0.0.1")).toBe("");
+    expect(leadingHere(named, new Map(), ADDRESSES)).toEqual([]);
+  });
+
+  it("is asked for by each name once, and one that is not resolved leads nowhere", async () => {
+    const two = namedIn({ mesh: mesh([byName, { ...byName, name: "other" }]) } as unknown as InventoryView);
+    const lost = [{ service: "x", host: "lost.example", port: 3306, isBare: true }];
+    const answers = {
+      [keyOf(["resolution", "db.example", "lost.example"])]: value(
+        "db.example",
+        "= 10.0.0.21 10.0.0.20",
+        "lost.example",
+        "Name or service not known",
+      ),
+    };
+    const { leadTo } = await lookAtDatabase(new Reader(tellOf({ answers })), { named: [...two, ...lost] });
+    expect([...leadTo]).toEqual([["db.example", ["10.0.0.21", "10.0.0.20"]]]);
+  });
 });
