@@ -303,11 +303,18 @@ function slowsOf(who: string, process: ProcessFact, facts: AsStarted): readonly 
 
 /** What a process of the unit's may run on where nobody pins it: the nearest control group with a list bounds it. */
 function processorsFor({ given, first, groups }: AsStarted): readonly number[] {
-  const affinity = textOf(given, "CPUAffinity");
-  const all = affinity === "" ? (first?.processors ?? []) : numbersIn(affinity);
+  const firstHas = first?.processors ?? [];
+  const affinity = numbersIn(textOf(given, "CPUAffinity"));
+  // Of those that it names a host may have a part.
+  const all = affinity.length === 0 ? firstHas : bounded(affinity, firstHas);
   const [, left] = [...groups].find(([path]) => path.endsWith(`/${CPUSET}`)) ?? [];
-  const allowed = numbersIn(left ?? "");
-  return allowed.length === 0 ? all : all.filter((each) => allowed.includes(each));
+  return bounded(all, numbersIn(left ?? ""));
+}
+
+/** Those of one list that are in the other; all of them where none is. */
+function bounded(all: readonly number[], by: readonly number[]): readonly number[] {
+  const both = all.filter((each) => by.includes(each));
+  return both.length === 0 ? all : both;
 }
 
 /** Files of a control group in which a limit stands, with the property of the unit that says what systemd writes there. */

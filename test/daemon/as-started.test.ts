@@ -124,6 +124,11 @@ describe("what a process has less of than its unit gives", () => {
     expect(said([process(7, { processors: "0,1", threads: 2 })])).toEqual(NOTHING);
     // By `cpu-map` each of its worker's threads has a processor, and /proc/PID/status tells that of the first.
     expect(said([process(7, { threads: 1 }), process(8, { processors: "0" })])).toEqual(NOTHING);
+    // By CPUAffinity= of processors that the host has not, or that its first process leaves to others.
+    expect(said([process(7)], { CPUAffinity: "0-7" })).toEqual(NOTHING);
+    expect(said([process(7, { processors: "0-1" })], { CPUAffinity: "0-7" })).toEqual(warned("on 2 of 4"));
+    expect(said([process(7, { processors: "4-5" })], { CPUAffinity: "4-5" })).toEqual(NOTHING);
+    expect(said([process(7, { processors: "4" })], { CPUAffinity: "4-5" })).toEqual(warned("on 1 of 2"));
     // By AllowedCPUs= of the unit or of its slice.
     const cpusets = { "cpuset.cpus.effective": "0-1" };
     expect(said([process(7, { processors: "0-1" })], {}, cpusets)).toEqual(NOTHING);
