@@ -40,6 +40,9 @@ const ofThisMachine = {
   maxWorkers: availableParallelism() + 1,
   isolate: false,
   setupFiles: ["test/fresh-modules.ts"],
+  // The slowest unit test takes a tenth of it on a machine with ten times as much to do as it can.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
 };
 
 export default defineConfig({
@@ -53,9 +56,6 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          // The slowest test takes a tenth of it on a machine with ten times as much to do as it can.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           ...ofThisMachine,
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/lab/**", "test/traps/share-*.test.ts", ...OF_THE_PACKAGE],

@@ -28,6 +28,8 @@ const PARTS = ["stat", STATUS, "oom_score_adj", "ioprio", "limits", "root", "ns/
 const FIRST = ["status:^Cpus_allowed_list:", "limits", "ns/net"];
 const CGROUPS = "/sys/fs/cgroup";
 const WRITTEN = ["memory.max", "memory.high", "cpu.max", "pids.max", "cgroup.events"];
+/** The processors that AllowedCPUs= of a unit, or of a slice above it, leaves. */
+const CPUSET = "cpuset.cpus.effective";
 
 /** A process of a unit's as the kernel has it. */
 export interface ProcessFact {
@@ -67,7 +69,10 @@ export function askGiven(reader: Reader, unit: string): Promise<Answer<UnitPrope
   return reader.unit(unit, GIVEN);
 }
 
-/** One round trip after what systemd gives, a few files of each process. Undefined of a unit without a control group. */
+/**
+ * One round trip after what systemd gives, a few files of each process, and one more where a process may not run on all
+ * processors. Undefined of a unit without a control group.
+ */
 export async function lookAsStarted(
   reader: Reader,
   unit: string,
@@ -78,22 +83,33 @@ export async function lookAsStarted(
   const group = given.get("ControlGroup")?.at(-1) ?? "";
   if (group === "") return undefined;
   const parts = group.split("/").slice(1);
-  const paths = parts.flatMap((_, at) => {
-    const above = parts.slice(0, parts.length - at).join("/");
-    return WRITTEN.map((file) => `${CGROUPS}/${above}/${file}`);
-  });
-  const [processes, first, ...texts] = await Promise.all([
+  const groups = parts.map((_, at) => `${CGROUPS}/${parts.slice(0, parts.length - at).join("/")}`);
+  const read = async (paths: readonly string[]) => {
+    const texts = await Promise.all(paths.map((path) => reader.text(path)));
+    return texts.flatMap((text, at) =>
+      text.is === "value" ? [[paths[at]!, text.value.trim()] as const] : [],
+    );
+  };
+  const [processes, first, written] = await Promise.all([
     reader.processes(group, PARTS),
     reader.process(1, FIRST),
-    ...paths.map((path) => reader.text(path)),
+    read(groups.flatMap((each) => WRITTEN.map((file) => `${each}/${file}`))),
   ]);
-  return mapAnswer(processes, (found) => ({
+  const firstHas = first.is === "value" ? firstFact(first.value.parts) : undefined;
+  const found = mapAnswer(processes, (all) => all.map(processFact));
+  const main = Number(textOf(given, "MainPID"));
+  // Of a process that is elsewhere, or of a list that was not read, nothing is known.
+  if (main > 0 && found.is === "value" && !found.value.some(({ pid }) => pid === main))
+    return { is: "unreadable", because: `PID ${main} of ${unit} is not in its control group ${group}` };
+  const isPinned =
+    found.is === "value" &&
+    found.value.some(({ processors }) => firstHas?.processors.some((each) => !processors.includes(each)));
+  const cpusets = isPinned ? await read(groups.map((each) => `${each}/${CPUSET}`)) : [];
+  return mapAnswer(found, (all) => ({
     given,
-    processes: found.map(processFact),
-    first: first.is === "value" ? firstFact(first.value.parts) : undefined,
-    groups: new Map(
-      texts.flatMap((text, at) => (text.is === "value" ? [[paths[at]!, text.value.trim()] as const] : [])),
-    ),
+    processes: all,
+    first: firstHas,
+    groups: new Map([...written, ...cpusets]),
   }));
 }
 
@@ -222,18 +238,22 @@ function stopsOf(who: string, process: ProcessFact, { given, first }: AsStarted)
     const hard = least(numberOf(given, `Limit${property}`), first?.limits.get(name)?.hard);
     const soft = least(numberOf(given, `Limit${property}Soft`), hard);
     if (has === undefined || (has.soft >= soft && has.hard >= hard)) continue;
-    const shown = (limit: number) => (limit === Number.POSITIVE_INFINITY ? "unlimited" : `${limit}`);
     found.push(
-      `${who} has ${shown(Math.min(has.soft, has.hard))} for its ${name.replace("Max", "most")}, and its unit gives ${shown(soft)}: prlimit --pid ${pid} --${option}=${shown(soft)}:${shown(hard)}`,
+      `${who} is limited to a ${name.toLowerCase()} of ${shown(Math.min(has.soft, has.hard))}, and its unit gives ${shown(soft)}: prlimit --pid ${pid} --${option}=${shown(soft)}:${shown(hard)}`,
     );
   }
   const files = process.limits.get("Max open files")?.hard ?? Number.POSITIVE_INFINITY;
   const filesGiven = least(numberOf(given, "LimitNOFILE"), first?.limits.get("Max open files")?.hard);
   if (files < LEAST_OPEN_FILES && files < filesGiven)
     found.push(
-      `${who} may open ${files} files, and its unit gives ${filesGiven}: prlimit --pid ${pid} --nofile=${filesGiven}`,
+      `${who} may open ${files} files, and its unit gives ${shown(filesGiven)}: prlimit --pid ${pid} --nofile=${shown(filesGiven)}`,
     );
   return found;
+}
+
+/** As prlimit(1) takes it. */
+function shown(limit: number): string {
+  return limit === Number.POSITIVE_INFINITY ? "unlimited" : `${limit}`;
 }
 
 function unitIn(who: string): string {
@@ -248,7 +268,8 @@ function least(one: number | undefined, other: number | undefined): number {
 const IDLE = 5;
 const IDLE_IO = 3;
 
-function slowsOf(who: string, process: ProcessFact, { given, first }: AsStarted): readonly string[] {
+function slowsOf(who: string, process: ProcessFact, facts: AsStarted): readonly string[] {
+  const { given } = facts;
   const { pid, state, tracer, nice, policy, io, oomScoreAdj, processors, threads } = process;
   const found: string[] = [];
   // It goes on in between, as under strace, or not, as under gdb.
@@ -261,22 +282,39 @@ function slowsOf(who: string, process: ProcessFact, { given, first }: AsStarted)
   else if (nice > niceGiven)
     found.push(`${who} gives way to others (nice ${nice}): renice -n ${niceGiven} -p ${pid}`);
   const classGiven = numberOf(given, "IOSchedulingClass");
-  if (io?.class === IDLE_IO && classGiven !== undefined && classGiven !== IDLE_IO)
+  // Newer kernels tell of SCHED_IDLE as idle at disks too.
+  if (io?.class === IDLE_IO && policy !== IDLE && classGiven !== undefined && classGiven !== IDLE_IO)
     found.push(`${who} gets what disks all others leave (idle): ionice -c 0 -p ${pid}`);
   const scoreGiven = Math.max(0, numberOf(given, "OOMScoreAdjust") ?? oomScoreAdj);
   if (oomScoreAdj > scoreGiven)
     found.push(
       `the kernel ends ${who} before others when memory is short (oom_score_adj ${oomScoreAdj}): echo ${scoreGiven} >/proc/${pid}/oom_score_adj`,
     );
-  const given1 = textOf(given, "CPUAffinity");
-  const all = given1 === "" ? (first?.processors ?? []) : numbersIn(given1);
+  const all = processorsFor(facts);
   const lost = all.filter((each) => !processors.includes(each));
-  // Who pins itself has no more threads than processors.
-  if (processors.length > 0 && lost.length > 0 && threads > processors.length)
+  // A worker may pin itself (`cpu-map` of HAProxy's); who does has no more threads than processors otherwise.
+  const isMain = textOf(given, "MainPID") === `${pid}`;
+  if (isMain && processors.length > 0 && lost.length > 0 && threads > processors.length)
     found.push(
       `${who} runs its ${threads} threads on ${processors.length} of ${all.length} processors: taskset -a -p -c ${all.join(",")} ${pid}`,
     );
   return found;
+}
+
+/** What a process of the unit's may run on where nobody pins it: the nearest control group with a list bounds it. */
+function processorsFor({ given, first, groups }: AsStarted): readonly number[] {
+  const firstHas = first?.processors ?? [];
+  const affinity = numbersIn(textOf(given, "CPUAffinity"));
+  // Of those that it names a host may have a part.
+  const all = affinity.length === 0 ? firstHas : bounded(affinity, firstHas);
+  const [, left] = [...groups].find(([path]) => path.endsWith(`/${CPUSET}`)) ?? [];
+  return bounded(all, numbersIn(left ?? ""));
+}
+
+/** Those of one list that are in the other; all of them where none is. */
+function bounded(all: readonly number[], by: readonly number[]): readonly number[] {
+  const both = all.filter((each) => by.includes(each));
+  return both.length === 0 ? all : both;
 }
 
 /** Files of a control group in which a limit stands, with the property of the unit that says what systemd writes there. */
@@ -299,10 +337,16 @@ function byHandInGroups(unit: string, { given, groups }: AsStarted) {
     const text = groups.get(`${own}/${file}`);
     const given1 = numberOf(given, property);
     if (text === undefined || text === "max" || given1 === undefined) continue;
-    // The kernel counts in pages.
-    if (Number(text) + PAGE_BYTES <= given1 || (file === "pids.max" && Number(text) < given1))
+    const isLess =
+      file === "pids.max"
+        ? // systemd tells a share of what the kernel allows now, and wrote one of what it allowed then.
+          Number(text) < Math.min(given1, LEAST_TASKS)
+        : // The kernel counts in pages.
+          Number(text) + PAGE_BYTES <= given1;
+    const gives = given1 === Number.POSITIVE_INFINITY ? "max" : given1;
+    if (isLess)
       blocked.push(
-        `${text} stands in ${own}/${file}, and ${unit} gives ${given1 === Number.POSITIVE_INFINITY ? "max" : given1}: echo ${given1 === Number.POSITIVE_INFINITY ? "max" : given1} >${own}/${file}`,
+        `${text} stands in ${own}/${file}, and ${unit} gives ${gives}: echo ${gives} >${own}/${file}`,
       );
   }
   const [quota = "max", period = ""] = (groups.get(`${own}/cpu.max`) ?? "max").split(" ");
@@ -314,3 +358,5 @@ function byHandInGroups(unit: string, { given, groups }: AsStarted) {
 }
 
 const PAGE_BYTES = 65_536;
+/** The share of 15% that a host of 256 MiB gives. */
+const LEAST_TASKS = 256;

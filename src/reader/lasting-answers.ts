@@ -3,8 +3,8 @@ import type { HostReader } from "./host-reader.ts";
 import type { Fields, Question } from "./protocol.ts";
 
 /**
- * Questions that are dear to answer and whose answers only packages, files of the boot and people's hands alter: what a
- * service does by itself is in none of them.
+ * Questions that are dear to answer and whose answers only packages, files of the boot and people's hands alter. Of what
+ * services do by themselves "boot" alone tells: which of them have processes.
  */
 const LASTING: ReadonlySet<string> = new Set([
   "boot",

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { type AsStarted, processFact, unlikeStarted } from "../../src/daemon/as-started.ts";
+import {
+  type AsStarted,
+  askGiven,
+  lookAsStarted,
+  processFact,
+  unlikeStarted,
+} from "../../src/daemon/as-started.ts";
+import type { Ask } from "../../src/reader/protocol.ts";
+import { Reader } from "../../src/reader/reader.ts";
+import { tellOf, value } from "../reader/told-host.ts";
 
 const UNIT = "x.service";
 const UNLIMITED = "unlimited            unlimited            ";
@@ -113,6 +122,19 @@ describe("what a process has less of than its unit gives", () => {
     expect(said([process(7, { nice: -5, score: -900, policy: 3 })])).toEqual(NOTHING);
     // HAProxy pins itself, with a thread for each processor.
     expect(said([process(7, { processors: "0,1", threads: 2 })])).toEqual(NOTHING);
+    // By `cpu-map` each of its worker's threads has a processor, and /proc/PID/status tells that of the first.
+    expect(said([process(7, { threads: 1 }), process(8, { processors: "0" })])).toEqual(NOTHING);
+    // By CPUAffinity= of processors that the host has not, or that its first process leaves to others.
+    expect(said([process(7)], { CPUAffinity: "0-7" })).toEqual(NOTHING);
+    expect(said([process(7, { processors: "0-1" })], { CPUAffinity: "0-7" })).toEqual(warned("on 2 of 4"));
+    expect(said([process(7, { processors: "4-5" })], { CPUAffinity: "4-5" })).toEqual(NOTHING);
+    expect(said([process(7, { processors: "4" })], { CPUAffinity: "4-5" })).toEqual(warned("on 1 of 2"));
+    // By AllowedCPUs= of the unit or of its slice.
+    const cpusets = { "cpuset.cpus.effective": "0-1" };
+    expect(said([process(7, { processors: "0-1" })], {}, cpusets)).toEqual(NOTHING);
+    expect(said([process(7, { processors: "0" })], {}, cpusets)).toEqual(warned("on 1 of 2 processors"));
+    // By CPUSchedulingPolicy=idle, of which the kernel makes idle at disks.
+    expect(said([process(7, { policy: 5, io: 3 << 13 })], { CPUSchedulingPolicy: "5" })).toEqual(NOTHING);
   });
 });
 
@@ -129,7 +151,7 @@ describe("what keeps a process from its work", () => {
       ]),
     ).toEqual(
       stopped(
-        "has 1000000 for its most file size, and its unit gives unlimited: prlimit --pid 7 --fsize=unlimited:unlimited",
+        "is limited to a max file size of 1000000, and its unit gives unlimited: prlimit --pid 7 --fsize=unlimited:unlimited",
       ),
     );
     expect(
@@ -173,9 +195,52 @@ describe("the control group", () => {
       "cpu.max": "max 100000",
     };
     expect(said([process(7)], {}, files)).toEqual(NOTHING);
+    // A default of 15%, from before somebody raised kernel.threads-max.
+    expect(said([process(7)], { TasksMax: "9483" }, { "pids.max": "4739" })).toEqual(NOTHING);
     const limited = { "memory.max": "314572800", "cpu.max": "20000 100000" };
     expect(said([process(7)], { MemoryMax: "314572800", CPUQuotaPerSecUSec: "200ms" }, limited)).toEqual(
       NOTHING,
     );
+  });
+});
+
+describe("the processors that a slice leaves", () => {
+  const cpuset = "/sys/fs/cgroup/system.slice/cpuset.cpus.effective";
+  const look = async (processors: string) => {
+    const status = (list: string) => `Threads:\t4\0Cpus_allowed_list:\t${list}`;
+    const tell = tellOf({ files: { [cpuset]: "0-1\n" }, units: { [UNIT]: GIVEN } });
+    const asked: string[] = [];
+    const ask: Ask = async (question) => {
+      const [name, what = "", ...parts] = question;
+      asked.push(what);
+      if (name !== "process") return tell(question);
+      const pid = what === "1" ? "1" : "7";
+      const told = parts.map((part) =>
+        part.startsWith("status:") ? status(pid === "1" ? "0-3" : processors) : "",
+      );
+      const fields = [pid, "1000", "60", "S", "root:root", ...told];
+      return { is: "value", value: value(...fields).value.map((field) => Buffer.from(field)) };
+    };
+    const reader = new Reader(ask);
+    const facts = await lookAsStarted(reader, UNIT, await askGiven(reader, UNIT));
+    if (facts?.is !== "value") return expect.fail("nothing was read");
+    return { isAsked: asked.includes(cpuset), ...unlikeStarted(UNIT, facts.value) };
+  };
+
+  it("are asked where a process may not run on all, and are not taken for what somebody took", async () => {
+    expect(await look("0-3")).toEqual({ isAsked: false, ...NOTHING });
+    expect(await look("0-1")).toEqual({ isAsked: true, ...NOTHING });
+    expect(await look("0")).toEqual({ isAsked: true, ...warned("on 1 of 2 processors") });
+  });
+});
+
+it("nothing is known of what a unit runs where its main process is not in its control group", async () => {
+  const tell = tellOf({ units: { [UNIT]: GIVEN } });
+  const none: Ask = async (question) =>
+    question[0] === "process" && question[1] !== "1" ? { is: "value", value: [] } : tell(question);
+  const reader = new Reader(none);
+  expect(await lookAsStarted(reader, UNIT, await askGiven(reader, UNIT))).toEqual({
+    is: "unreadable",
+    because: "PID 7 of x.service is not in its control group /system.slice/x.service",
   });
 });

@@ -468,6 +468,15 @@ describe("what else is read", () => {
   it("is every process of a control group, and of one that is not there none", async () => {
     expect(await look().processes("/of/nobody.service", ["stat"])).toEqual({ is: "value", value: [] });
     await expect(look().processes("/of\nnobody", ["stat"])).resolves.toMatchObject({ is: "unreadable" });
+    // The kernel may name one twice, and in a hybrid of both kinds of control groups each stands in two.
+    // systemd writes "\\x2d" for a dash in a slice's name.
+    const group = "my\\x2dteam.slice";
+    mkdirSync(at(group), { recursive: true });
+    put(`${group}/cgroup.procs`, `${process.pid}\n${process.pid}\n`);
+    const { value: found } = (await look().processes(`/../../..${at(group)}`, ["stat"])) as {
+      value: readonly unknown[];
+    };
+    expect(found).toHaveLength(1);
   });
 
   it("is of a process's arguments and files what matches, and nothing else of them", async () => {

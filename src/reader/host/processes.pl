@@ -13,8 +13,10 @@ sub read_process {
     my $comm = checked(name => $1);
     @pids = grep { (slurp("/proc/$_/comm", 64) // "") eq "$comm\n" } names("/proc", qr/\A\d+\z/);
   } elsif ($which =~ m{\A/}) {
-    checked(plain_path => $which);
-    @pids = grep { /\A\d+\z/ } map { split /\n/, slurp("$_$which/cgroup.procs", 65536) // "" } @CGROUPS;
+    checked(path => $which);
+    # In a hybrid of both each stands twice.
+    my %seen;
+    @pids = grep { /\A\d+\z/ && !$seen{$_}++ } map { split /\n/, slurp("$_$which/cgroup.procs", 65536) // "" } @CGROUPS;
   } else {
     @pids = (checked(pid => $which));
   }
