@@ -1,4 +1,5 @@
 import { namedList } from "../named-list.ts";
+
 /** The candidate that a person most likely meant by a mistyped name; undefined when none is near. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();

@@ -38,7 +38,9 @@ alone() {
 }
 
 start() {
-  prlimit --nofile="$2:$2" --pid "$$" 2>/dev/null
+  files=$2
+  [ "$files" != infinity ] || files=$(cat /proc/sys/fs/nr_open)
+  prlimit --nofile="$files:$files" --pid "$$" 2>/dev/null
   files=$(prlimit --nofile --output=HARD --noheadings --raw --pid "$$") || exit 75
   if [ "$files" != unlimited ]; then
     files=$((files - RELOAD_FILES))
