@@ -1,6 +1,7 @@
 // Lint, types, dead code, shell and Perl, side by side. Each prints when it is done; fails when one of them does.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const node = process.execPath;
 const bin = (name) => `node_modules/.bin/${name}`;
@@ -13,16 +14,29 @@ const CHECKS = {
   "Perl programs": [node, "scripts/perl.mjs"],
 };
 
+async function run([command, ...args]) {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text) => {
+      said += text;
+    });
+  const [code, signal] = await once(child, "close");
+  return { code, signal, said };
+}
+
+/** What was installed a moment ago, somebody may still hold open for writing. */
+const NOT_YET = "ETXTBSY";
+
 const failed = [];
 await Promise.all(
-  Object.entries(CHECKS).map(async ([title, [command, ...args]]) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text) => {
-        said += text;
-      });
-    const [code, signal] = await once(child, "close");
+  Object.entries(CHECKS).map(async ([title, program]) => {
+    let ended = await run(program);
+    for (let again = 0; again < 5 && ended.code !== 0 && ended.said.includes(NOT_YET); again++) {
+      await sleep(1000);
+      ended = await run(program);
+    }
+    const { code, signal, said } = ended;
     if (code !== 0) failed.push(title);
     console.log(`── ${title}: ${code === 0 ? "passed" : `FAILED (${signal ?? `exit code ${code}`})`}`);
     if (said.trim() !== "") console.log(said.trimEnd());
