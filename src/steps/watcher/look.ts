@@ -1,12 +1,13 @@
 import { isFollowed, pathOf, type Service } from "../../contract/mesh.ts";
 import { lookAtUnits, propertiesOf } from "../../daemon/look-at-units.ts";
+import type { FileFact } from "../../evidence/file.ts";
 import type { HaproxyConfig } from "../../haproxy/config.ts";
 import { lookAtConfig } from "../../haproxy/config-file.ts";
 import { loadedOrRead, readLoadedRecord } from "../../haproxy/loaded.ts";
 import { lookAtWorker, type Worker } from "../../haproxy/look.ts";
 import { HAPROXY_UNIT } from "../../haproxy/paths.ts";
 import { type Answer, read, readThere, reasonOf } from "../../reader/answer.ts";
-import type { Reader, RegistryReading } from "../../reader/reader.ts";
+import type { Reader, RegistryReading, UnitProperties } from "../../reader/reader.ts";
 import { lookAtProgram } from "../../smartstack/look.ts";
 import { lookUntilAtRest, SOON_MS } from "../../smartstack/look-until-at-rest.ts";
 import { quotable } from "../../terminal-text.ts";
@@ -29,8 +30,13 @@ const KEPT = `${STATE_DIRECTORY}/backends.json`;
 /** What Synapse and its installer leave there while something is to be done. */
 const WAITING = ["haproxy.cfg", "haproxy.cfg.taken", "reload-requested", "reload-taken"];
 
-/** HAProxy's servers, what tells them and what waits for the installer, taken close together. */
+/** HAProxy's servers, what tells them, and what the installer has made of it and has still to do, taken close together. */
 interface Effects {
+  readonly config: FileFact;
+  readonly install: Answer<string>;
+  readonly reload: Answer<string>;
+  readonly record: Answer<string>;
+  readonly haproxyUnit: Answer<UnitProperties>;
   readonly worker: Worker;
   /** Undefined when no service has a path. */
   readonly registry: Answer<RegistryReading> | undefined;
@@ -41,26 +47,21 @@ interface Effects {
 /** Synapse, its files, and what it brings about. Throws NotRead. */
 export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Promise<WatcherFacts> {
   const kept = reader.longText(KEPT).then((text) => keptBackends(read(text, KEPT) ?? ""));
-  const [program, replaced, config, install, reload, [effects, backends], record, haproxyUnit] =
-    await Promise.all([
-      lookAtProgram(reader, SYNAPSE, {
-        units: [INSTALLER_UNIT, INSTALLER_PATH_UNIT],
-        files: watcherFiles(desired, ""),
-        clientPort: desired.clientPort,
-      }),
-      lookAtUnits(reader, desired.replaces),
-      lookAtConfig(reader),
-      reader.text(INSTALL_RESULT),
-      reader.text(RELOAD_RESULT),
-      lookUntilAtRest(
-        reader,
-        WATCHER_UNIT,
-        (asking) => Promise.all([effectsOf(asking, desired), kept]),
-        ([found, known]) => restsAfterMs(found, desired, known),
-      ),
-      readLoadedRecord(reader),
-      propertiesOf(reader, HAPROXY_UNIT),
-    ]);
+  const [program, replaced, [effects, backends]] = await Promise.all([
+    lookAtProgram(reader, SYNAPSE, {
+      units: [INSTALLER_UNIT, INSTALLER_PATH_UNIT],
+      files: watcherFiles(desired, ""),
+      clientPort: desired.clientPort,
+    }),
+    lookAtUnits(reader, desired.replaces),
+    lookUntilAtRest(
+      reader,
+      WATCHER_UNIT,
+      (asking) => Promise.all([effectsOf(asking, desired), kept]),
+      ([found, known]) => restsAfterMs(found, desired, known),
+    ),
+  ]);
+  const { config, install, reload, record, haproxyUnit } = effects;
   const invocation = readThere(haproxyUnit, HAPROXY_UNIT).get("InvocationID")?.[0] || undefined;
   const { info } = effects.worker;
   const loaded = await loadedOrRead(reader, record, invocation, {
@@ -84,7 +85,12 @@ export async function lookAtWatcher(reader: Reader, desired: WatcherDesired): Pr
 async function effectsOf(reader: Reader, { members, services }: WatcherDesired): Promise<Effects> {
   const paths = services.flatMap((service) => pathOf(service) ?? []);
   const pattern = `^(?:${WAITING.map((name) => name.replaceAll(".", "\\.")).join("|")})$`;
-  const [worker, registry, dns, entries] = await Promise.all([
+  const [config, install, reload, record, haproxyUnit, worker, registry, dns, entries] = await Promise.all([
+    lookAtConfig(reader),
+    reader.text(INSTALL_RESULT),
+    reader.text(RELOAD_RESULT),
+    readLoadedRecord(reader),
+    propertiesOf(reader, HAPROXY_UNIT),
     lookAtWorker(reader),
     paths.length === 0 ? undefined : reader.registry(members, [...new Set(paths)]),
     namesIn(reader, services),
@@ -92,7 +98,8 @@ async function effectsOf(reader: Reader, { members, services }: WatcherDesired):
   ]);
   const found = read(entries, STATE_DIRECTORY) ?? [];
   const names = new Set(found.filter(({ targetKind }) => targetKind !== "").map(({ name }) => name));
-  return { worker, registry, dns, waiting: WAITING.filter((name) => names.has(name)) };
+  const waiting = WAITING.filter((name) => names.has(name));
+  return { config, install, reload, record, haproxyUnit, worker, registry, dns, waiting };
 }
 
 /** What DNS says of each service's names. A server is asked for all of them at once. */

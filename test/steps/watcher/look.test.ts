@@ -320,6 +320,17 @@ describe("a look at the watcher", () => {
     expect(await ruby("", absent)).toBeUndefined();
   });
 
+  it("reads what the installer has made once it has nothing more to do", async () => {
+    const before = {
+      ...converged,
+      [WAITING]: value("haproxy.cfg.taken", "regular", "root:root", "regular"),
+      [content(HAPROXY_CONFIG, "long")]: file(HAPROXY_CONFIG, haproxyConfig(want, SERVERS.slice(0, 1))),
+    };
+    expect((await lookAt(before)).open).not.toEqual([]);
+    const ask: Ask = Object.assign(askOpen(before), { anew: () => askOpen(converged) });
+    expect((await lookAt({}, ask)).open).toEqual([]);
+  });
+
   it("looks again while HAProxy is behind the registry, and gives that up", async () => {
     const behind = { ...converged, [key("haproxy.stat")]: servers("10.0.0.21:9001") };
     const moving = (looks: number): Ask => {
