@@ -206,7 +206,7 @@ const LIMITS = [
   ["Max data size", "data", "DATA"],
   ["Max processes", "nproc", "NPROC"],
 ] as const;
-/** Services set the soft one themselves, and a database the hard one, to what they need. */
+/** Services set the soft one themselves, and a database the hard one, to what they need. It is missed when it is used up. */
 const LEAST_OPEN_FILES = 4096;
 
 function stopsOf(who: string, process: ProcessFact, { given, first }: AsStarted): readonly string[] {
@@ -242,12 +242,6 @@ function stopsOf(who: string, process: ProcessFact, { given, first }: AsStarted)
       `${who} is limited to a ${name.toLowerCase()} of ${shown(Math.min(has.soft, has.hard))}, and its unit gives ${shown(soft)}: prlimit --pid ${pid} --${option}=${shown(soft)}:${shown(hard)}`,
     );
   }
-  const files = process.limits.get("Max open files")?.hard ?? Number.POSITIVE_INFINITY;
-  const filesGiven = least(numberOf(given, "LimitNOFILE"), first?.limits.get("Max open files")?.hard);
-  if (files < LEAST_OPEN_FILES && files < filesGiven)
-    found.push(
-      `${who} may open ${files} files, and its unit gives ${shown(filesGiven)}: prlimit --pid ${pid} --nofile=${shown(filesGiven)}`,
-    );
   return found;
 }
 
@@ -270,7 +264,7 @@ const IDLE_IO = 3;
 
 function slowsOf(who: string, process: ProcessFact, facts: AsStarted): readonly string[] {
   const { given } = facts;
-  const { pid, state, tracer, nice, policy, io, oomScoreAdj, processors, threads } = process;
+  const { pid, state, tracer, nice, policy, io, oomScoreAdj, processors, threads, limits } = process;
   const found: string[] = [];
   // It goes on in between, as under strace, or not, as under gdb.
   if (state === "t" || tracer !== 0)
@@ -285,6 +279,12 @@ function slowsOf(who: string, process: ProcessFact, facts: AsStarted): readonly 
   // Newer kernels tell of SCHED_IDLE as idle at disks too.
   if (io?.class === IDLE_IO && policy !== IDLE && classGiven !== undefined && classGiven !== IDLE_IO)
     found.push(`${who} gets what disks all others leave (idle): ionice -c 0 -p ${pid}`);
+  const files = limits.get("Max open files")?.hard ?? Number.POSITIVE_INFINITY;
+  const filesGiven = least(numberOf(given, "LimitNOFILE"), facts.first?.limits.get("Max open files")?.hard);
+  if (files < LEAST_OPEN_FILES && files < filesGiven)
+    found.push(
+      `${who} may open ${files} files, and its unit gives ${shown(filesGiven)}: prlimit --pid ${pid} --nofile=${shown(filesGiven)}`,
+    );
   const scoreGiven = Math.max(0, numberOf(given, "OOMScoreAdjust") ?? oomScoreAdj);
   if (oomScoreAdj > scoreGiven)
     found.push(

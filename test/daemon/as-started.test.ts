@@ -158,7 +158,7 @@ describe("what keeps a process from its work", () => {
       said([
         process(7, { limits: "Max open files            64                   64                   files\n" }),
       ]),
-    ).toEqual(stopped("may open 64 files, and its unit gives 524288"));
+    ).toEqual(warned("may open 64 files, and its unit gives 524288: prlimit --pid 7 --nofile=524288"));
   });
 
   it("is not what its unit or the service itself does", () => {
