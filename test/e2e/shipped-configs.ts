@@ -38,12 +38,12 @@ async function shippedConfigs(): Promise<ReadonlyMap<string, string>> {
   return configs;
 }
 
-/** What stands on its host alone, certificates and pages of errors, and what no HAProxy of these releases knows any more. */
+/** What stands on its host alone, certificates, pages of errors and programs, and what no HAProxy of these releases knows any more. */
 function withoutForeign(config: string): string {
   return config
-    .replace(/ ssl (no-sslv3 )?crt \S+/g, "")
+    .replace(/ ssl (no-sslv3 )?(crt|crt-list) \S+/g, "")
     .replace(/ ca-file \S+/g, " verify none")
-    .replace(/^.*\b(errorfile|peer|appsession|reqadd|reqirep|rspadd|rspidel) .*\n/gm, "")
+    .replace(/^.*\b(errorfile|lua-load|peer|appsession|reqadd|reqirep|rspadd|rspidel) .*\n/gm, "")
     .replace(/\b[\w.-]+\.example\b(?=:\d)/g, "10.9.9.9");
 }
 
