@@ -18,8 +18,8 @@ export function installByHand(lab: Lab, packages: ReadonlyMap<string, readonly s
       lab.hosts.map((host) =>
         told(
           host,
-          `export DEBIAN_FRONTEND=noninteractive
-apt-get -q update && apt-get -q -y --no-install-recommends install ${packages.get(host.name)!.join(" ")}`,
+          `export DEBIAN_FRONTEND=noninteractive http_proxy=${lab.proxyUrl}
+apt-get -q -o APT::Update::Error-Mode=any update && apt-get -q -y --no-install-recommends install ${packages.get(host.name)!.join(" ")}`,
           INSTALL_MS,
         ),
       ),
