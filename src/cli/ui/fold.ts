@@ -1,3 +1,5 @@
+import { namedList } from "../../named-list.ts";
+
 /** Fewer hosts than this are shown one by one, also where they are alike. */
 export const FEWEST_ALIKE = 4;
 
@@ -43,7 +45,7 @@ export function someNames(names: readonly string[], columns = 60): string {
   if (names.length < FEWEST_ALIKE || all.length <= columns) return all;
   let shown = 1;
   while (names.slice(0, shown + 1).join(", ").length <= columns - " and 9999 more".length) shown += 1;
-  return `${names.slice(0, shown).join(", ")} and ${names.length - shown} more`;
+  return namedList(names, shown);
 }
 
 /** Words of a host without what is its own: its name, its addresses and moments. Another's address is what differs. */

@@ -1,6 +1,7 @@
 import type { Change, Command } from "../../contract/change.ts";
 import type { Reading } from "../../contract/reading.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
+import { namedList } from "../../named-list.ts";
 import { digestOfFiles, type FilesDesired, type WantedUnit, wantedDigests } from "./desired.ts";
 import { beforeText, type FilesFacts, loadedBy } from "./facts.ts";
 import { BEFORE } from "./paths.ts";
@@ -106,9 +107,7 @@ export function recording(
 const SYSTEMDS = /^\/(?:etc|usr\/lib|usr\/local\/lib|lib)\/systemd\/system\//;
 
 function whyOf(names: readonly string[]): string {
-  const some =
-    names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
-  return `not as wanted: ${some}`;
+  return `not as wanted: ${namedList(names, 3)}`;
 }
 
 function beforeFile(units: readonly UnitFact[]): Command {

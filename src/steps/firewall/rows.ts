@@ -5,6 +5,7 @@ import { bootLayer, bootRow, nextStartRow } from "../../daemon/rows.ts";
 import type { UnitFact } from "../../daemon/unit.ts";
 import { packageQuestion, unitQuestion } from "../../evidence/by-hand.ts";
 import { type FileFact, sha256Of } from "../../evidence/file.ts";
+import { namedList } from "../../named-list.ts";
 import { revealContent } from "../../secret.ts";
 import { PACKAGES } from "./changes.ts";
 import { foreignDrops } from "./foreign.ts";
@@ -215,8 +216,7 @@ function differenceWords(
   wanted: Situation["rules"]["clients"],
 ): string | undefined {
   const [more, less] = [without(found, wanted), without(wanted, found)];
-  const words = (ranges: typeof more) =>
-    `${ranges.slice(0, 5).map(showAddressRange).join(", ")}${ranges.length > 5 ? ` and ${ranges.length - 5} more` : ""}`;
+  const words = (ranges: typeof more) => namedList(ranges.map(showAddressRange), 5);
   const parts = [
     ...(more.length > 0 ? [`lets in ${words(more)}`] : []),
     ...(less.length > 0 ? [`shuts out ${words(less)}`] : []),
